@@ -1,0 +1,301 @@
+//! One request for one finished audio or video file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{Identifier, InvalidJob, JobId};
+
+/// Largest `source.text`, in bytes (16 KiB: what Redis keeps inline without a slow fork).
+pub const MAX_TEXT: usize = 16 * 1024;
+/// Largest metadata, in bytes of its JSON.
+pub const MAX_METADATA: usize = 4 * 1024;
+/// Attempts of a job when the request names none.
+pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
+/// Priority when the request names none; 9 goes first, 0 last.
+pub const DEFAULT_PRIORITY: u8 = 5;
+/// Time to the deadline when the request names none, from the later of now and `run_at`.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
+const MAX_MAX_ATTEMPTS: u32 = 100;
+
+/// What the finished file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Spoken word as `.m4a`.
+    Audio,
+    /// Spoken word over one picture as `.mp4`.
+    Video,
+}
+
+impl Format {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = InvalidJob;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "audio" => Ok(Self::Audio),
+            "video" => Ok(Self::Video),
+            _ => Err(InvalidJob::Field("`format` is `audio` or `video`".to_owned())),
+        }
+    }
+}
+
+/// What the meditation is about.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Source {
+    /// The words themselves, at most 16 KiB.
+    Text(String),
+}
+
+/// Private text never reaches a log, not even through `{:?}`.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+        }
+    }
+}
+
+/// How the file should sound. Unset fields take the worker's defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// A voice of the speech provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Identifier>,
+    /// A language tag such as `en` or `pt-BR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Identifier>,
+    /// Enters every cache key: another number asks for a fresh file. Default 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub variant: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A W3C trace context, `00-<trace>-<span>-<flags>`; carried beside the request, never in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceParent(String);
+
+impl TraceParent {
+    /// Checks the four fields of version 00.
+    pub fn parse(text: &str) -> Result<Self, InvalidJob> {
+        let fields: Vec<&str> = text.split('-').collect();
+        let lengths: Vec<usize> = fields.iter().map(|field| field.len()).collect();
+        let hexadecimal = text.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9' | b'a'..=b'f'));
+        if fields.first() == Some(&"00") && lengths == [2, 32, 16, 2] && hexadecimal {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidJob::TraceParent)
+        }
+    }
+
+    /// The context's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A request under construction; [`Job::validate`] runs before anything is sent.
+///
+/// ```
+/// use stillcast_enqueue::{Job, Source};
+///
+/// let job = Job::audio(Source::Text("A long day by the sea.".to_owned()))
+///     .with_priority(7)
+///     .with_idempotency_key("user7-evening9");
+/// assert!(job.validate().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Names the job; enqueuing the same job again changes nothing.
+    pub id: JobId,
+    /// What the meditation is about.
+    pub source: Source,
+    /// What the finished file is.
+    pub format: Format,
+    /// How it should sound.
+    pub options: Options,
+    /// A second job with this key and tenant is the first one again.
+    pub idempotency_key: Option<String>,
+    /// 0 to 9, 9 goes first; a job that waits a minute outranks the next priority up.
+    pub priority: u8,
+    /// Not before this moment.
+    pub run_at: Option<DateTime<Utc>>,
+    /// Not after this moment; default 24 h after the later of now and `run_at`.
+    pub deadline: Option<DateTime<Utc>>,
+    /// Attempts before the job is dead, 1 to 100.
+    pub max_attempts: u32,
+    /// Whose job it is; caches and artifacts of tenants are apart. Default `default`.
+    pub tenant: String,
+    /// Strings that come back in the record; at most 4 KiB as JSON.
+    pub metadata: BTreeMap<String, String>,
+    /// The caller's trace.
+    pub traceparent: Option<TraceParent>,
+}
+
+impl Job {
+    /// A request for an `.m4a`.
+    pub fn audio(source: Source) -> Self {
+        Self::new(source, Format::Audio)
+    }
+
+    /// A request for an `.mp4`.
+    pub fn video(source: Source) -> Self {
+        Self::new(source, Format::Video)
+    }
+
+    /// A request with a new identifier and every default.
+    pub fn new(source: Source, format: Format) -> Self {
+        Self {
+            id: JobId::generate(),
+            source,
+            format,
+            options: Options::default(),
+            idempotency_key: None,
+            priority: DEFAULT_PRIORITY,
+            run_at: None,
+            deadline: None,
+            max_attempts: DEFAULT_MAX_ATTEMPTS,
+            tenant: "default".to_owned(),
+            metadata: BTreeMap::new(),
+            traceparent: None,
+        }
+    }
+
+    /// Sets the identifier, for callers that keep their own.
+    #[must_use]
+    pub fn with_id(self, id: JobId) -> Self {
+        Self { id, ..self }
+    }
+
+    /// Sets voice, language and variant.
+    #[must_use]
+    pub fn with_options(self, options: Options) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Makes a repeated request the same job for as long as the record lives.
+    #[must_use]
+    pub fn with_idempotency_key(self, key: impl Into<String>) -> Self {
+        Self { idempotency_key: Some(key.into()), ..self }
+    }
+
+    /// Sets the priority, 0 to 9.
+    #[must_use]
+    pub fn with_priority(self, priority: u8) -> Self {
+        Self { priority, ..self }
+    }
+
+    /// Sets the moment before which the job waits.
+    #[must_use]
+    pub fn with_run_at(self, run_at: DateTime<Utc>) -> Self {
+        Self { run_at: Some(run_at), ..self }
+    }
+
+    /// Sets the moment after which the job is worthless.
+    #[must_use]
+    pub fn with_deadline(self, deadline: DateTime<Utc>) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Sets the number of attempts before the job is dead.
+    #[must_use]
+    pub fn with_max_attempts(self, max_attempts: u32) -> Self {
+        Self { max_attempts, ..self }
+    }
+
+    /// Sets whose job it is.
+    #[must_use]
+    pub fn with_tenant(self, tenant: impl Into<String>) -> Self {
+        Self { tenant: tenant.into(), ..self }
+    }
+
+    /// Adds one string that comes back in the record.
+    #[must_use]
+    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Continues the caller's trace in the worker.
+    #[must_use]
+    pub fn with_traceparent(self, traceparent: TraceParent) -> Self {
+        Self { traceparent: Some(traceparent), ..self }
+    }
+
+    /// Finds what no worker could fulfil; every enqueue calls it first.
+    pub fn validate(&self) -> Result<(), InvalidJob> {
+        self.validate_source()?;
+        self.validate_names()?;
+        self.validate_numbers()?;
+        self.validate_times(Utc::now())
+    }
+
+    fn validate_source(&self) -> Result<(), InvalidJob> {
+        let Source::Text(text) = &self.source;
+        if text.trim().is_empty() {
+            return Err(InvalidJob::Empty { field: "source.text" });
+        }
+        within("source.text", text.len(), MAX_TEXT)?;
+        let metadata = serde_json::to_string(&self.metadata).unwrap_or_default();
+        within("metadata", metadata.len(), MAX_METADATA)
+    }
+
+    fn validate_names(&self) -> Result<(), InvalidJob> {
+        Identifier::parse("tenant", &self.tenant)?;
+        match &self.idempotency_key {
+            Some(key) => Identifier::parse("idempotency_key", key).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn validate_numbers(&self) -> Result<(), InvalidJob> {
+        in_range("priority", self.priority.into(), 0, 9)?;
+        in_range("max_attempts", self.max_attempts.into(), 1, MAX_MAX_ATTEMPTS.into())
+    }
+
+    fn validate_times(&self, now: DateTime<Utc>) -> Result<(), InvalidJob> {
+        let begin = self.run_at.map_or(now, |run_at| run_at.max(now));
+        match self.deadline {
+            Some(deadline) if deadline <= begin => Err(InvalidJob::DeadlinePassed),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn within(field: &'static str, actual: usize, limit: usize) -> Result<(), InvalidJob> {
+    if actual > limit { Err(InvalidJob::TooLarge { field, actual, limit }) } else { Ok(()) }
+}
+
+fn in_range(field: &'static str, actual: i64, min: i64, max: i64) -> Result<(), InvalidJob> {
+    if (min..=max).contains(&actual) {
+        Ok(())
+    } else {
+        Err(InvalidJob::OutOfRange { field, actual, min, max })
+    }
+}

@@ -1,0 +1,25 @@
+//! The contract of Stillcast, and the door in: a job request goes in, a job identifier comes out.
+//!
+//! This is all that an application server imports.
+//! Without the default feature `redis` only the contract's types remain.
+
+mod envelope;
+mod error;
+mod identifier;
+mod job;
+pub mod keys;
+#[cfg(feature = "redis")]
+mod producer;
+mod record;
+mod request;
+#[cfg(feature = "redis")]
+mod script;
+
+pub use envelope::{DecodeError, ENVELOPE_VERSION, Envelope};
+pub use error::{EnqueueError, InvalidJob};
+pub use identifier::{Identifier, JobId};
+pub use job::{Format, Job, Options, Source, TraceParent};
+#[cfg(feature = "redis")]
+pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
+pub use record::{Artifact, Cost, ErrorReport, JobRecord, StageName, StageRecord, State};
+pub use request::JobRequest;

@@ -1,0 +1,237 @@
+//! What anyone may know of a job: the record, without private text.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Format;
+
+/// Where a job stands. A job is in exactly one state at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Waits for a time: `run_at`, or the back-off before the next attempt.
+    Delayed,
+    /// May be claimed now.
+    Ready,
+    /// Waits for an event and holds no slot; costs no attempt.
+    Parked,
+    /// A worker holds it.
+    Leased,
+    /// Delivered.
+    Done,
+    /// Will not run again by itself; kept for people.
+    Dead,
+    /// Ended by a person.
+    Cancelled,
+    /// Ended by its own deadline.
+    Expired,
+}
+
+impl State {
+    /// Every state, in the order of a job's life.
+    pub const ALL: [Self; 8] = [
+        Self::Delayed,
+        Self::Ready,
+        Self::Parked,
+        Self::Leased,
+        Self::Done,
+        Self::Dead,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
+    /// Whether nothing will change any more without a person.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Done | Self::Dead | Self::Cancelled | Self::Expired)
+    }
+
+    /// The word in Redis and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delayed => "delayed",
+            Self::Ready => "ready",
+            Self::Parked => "parked",
+            Self::Leased => "leased",
+            Self::Done => "done",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The state that `word` names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The six stages; each has one word, the same in files, configuration, labels and records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StageName {
+    /// Gathers the source text.
+    Collection,
+    /// Writes the words to be spoken.
+    Transcript,
+    /// Speaks them.
+    Tts,
+    /// Draws the picture.
+    Image,
+    /// Makes the file.
+    Encode,
+    /// Delivers it.
+    Upload,
+}
+
+impl StageName {
+    /// Every stage in travel order.
+    pub const ALL: [Self; 6] =
+        [Self::Collection, Self::Transcript, Self::Tts, Self::Image, Self::Encode, Self::Upload];
+
+    /// The stage's one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Collection => "collection",
+            Self::Transcript => "transcript",
+            Self::Tts => "tts",
+            Self::Image => "image",
+            Self::Encode => "encode",
+            Self::Upload => "upload",
+        }
+    }
+
+    /// The stage that `word` names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == word)
+    }
+}
+
+impl fmt::Display for StageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Everything known of a job. Times are RFC 3339 in UTC, durations seconds, unknown is null.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// The job.
+    pub id: String,
+    /// Where it stands.
+    pub state: State,
+    /// Why it is parked: `provider`, `rate`, `flight` or `version`.
+    pub reason: Option<String>,
+    /// What the finished file is; null while the request could not be read.
+    pub format: Option<Format>,
+    /// The stage that the worker last began.
+    pub stage: Option<StageName>,
+    /// Rough share of the work done, 0 to 100.
+    pub percent: Option<u8>,
+    /// Seconds until done, when that can be said.
+    pub eta_s: Option<f64>,
+    /// Attempts used or running, from 1; 0 before the first.
+    pub attempt: u32,
+    /// Attempts before the job is dead.
+    pub max_attempts: u32,
+    /// Times it was given back unfinished by a drain, a lost lease or a Redis outage.
+    pub interruptions: u32,
+    /// Times its worker died under it since the last checkpoint.
+    pub crashes: u32,
+    /// Whose job it is.
+    pub tenant: String,
+    /// 0 to 9, 9 goes first.
+    pub priority: u8,
+    /// The caller's strings.
+    pub metadata: BTreeMap<String, String>,
+    /// When it was accepted.
+    pub enqueued_at: Option<DateTime<Utc>>,
+    /// When it may begin (delayed) or wakes (parked).
+    pub wakes_at: Option<DateTime<Utc>>,
+    /// When a worker first began it.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it reached its terminal state.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// When it becomes worthless.
+    pub deadline: Option<DateTime<Utc>>,
+    /// The delivered file.
+    pub artifact: Option<Artifact>,
+    /// Files beside it, such as captions.
+    pub extras: BTreeMap<String, serde_json::Value>,
+    /// What each stage did.
+    pub stages: Vec<StageRecord>,
+    /// Money, in US dollars.
+    pub cost: Cost,
+    /// The last failure.
+    pub error: Option<ErrorReport>,
+}
+
+/// The delivered file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Where to fetch it.
+    pub url: String,
+    /// Its key in the store: `media/<tenant>/<job>/<sha256>.<ext>`.
+    pub key: String,
+    /// Its path, when the store is a folder of this host.
+    pub path: Option<String>,
+    /// Its size.
+    pub bytes: u64,
+    /// `audio/mp4` or `video/mp4`.
+    pub content_type: String,
+    /// Playing time in seconds.
+    pub duration_s: f64,
+    /// Digest of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What one stage did in the last attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageRecord {
+    /// Which stage.
+    pub stage: StageName,
+    /// Seconds waited for a slot.
+    pub wait_s: f64,
+    /// Seconds of work.
+    pub run_s: f64,
+    /// Tries made; 0 when it answered from a cache.
+    pub tries: u32,
+    /// Whether the result came from a checkpoint or a cache.
+    pub cached: bool,
+    /// The provider that did it, such as `offline`.
+    pub provider: Option<String>,
+    /// What it used, by name and unit, such as `cpu_s`.
+    pub resources: BTreeMap<String, f64>,
+}
+
+/// Money, in US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Paid for results that were used.
+    pub spent_usd: f64,
+    /// Not paid, since a cache answered.
+    pub avoided_usd: f64,
+    /// Paid for results that were lost.
+    pub wasted_usd: f64,
+}
+
+/// Why a job failed: which stage, whose fault, and what to do. Never private text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    /// The stage that failed, when one did.
+    pub stage: Option<StageName>,
+    /// The provider that failed, when one did.
+    pub provider: Option<String>,
+    /// A stable word for programs, such as `speech-silent`.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+}
