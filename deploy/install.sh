@@ -91,9 +91,9 @@ disable_redis_at_boot() {
   say "the service redis-server stays off; Stillcast starts a private one"
 }
 
-# Functions and flags of Redis 7.0 carry the queue; older systems package an older one.
-need_redis() {
-  need redis-server
+# What the product starts. Flags of scripts came with Redis 7.0; older systems package an older one.
+need_programs() {
+  need cc redis-server ffmpeg
   local version
   version=$(redis-server --version | sed -n 's/.* v=\([0-9]*\)\..*/\1/p')
   [ "${version:-0}" -ge 7 ] || missing "redis-server 7.0 or newer" \
@@ -102,7 +102,6 @@ need_redis() {
 
 need_rust() {
   command -v cargo >/dev/null || missing "cargo" "install a Rust toolchain, for example with rustup"
-  need cc
 }
 
 target_folder() {
