@@ -31,7 +31,9 @@ pub struct Envelope {
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// Written by a newer version: wait for a newer worker.
-    #[error("envelope version {found} is newer than {ENVELOPE_VERSION}, the newest that this worker reads")]
+    #[error(
+        "envelope version {found} is newer than {ENVELOPE_VERSION}, the newest that this worker reads"
+    )]
     Newer {
         /// The version found.
         found: u32,

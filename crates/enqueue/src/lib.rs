@@ -10,6 +10,8 @@ mod error;
 mod identifier;
 mod job;
 pub mod keys;
+#[doc(hidden)]
+pub mod lua;
 #[cfg(feature = "redis")]
 mod producer;
 mod record;
