@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::tree::{cargo, root};
+use crate::tree::{cargo, root, text_of};
 
 /// For each crate, the crates of the house that it may import. Arrows point down only.
 const ARROWS: [(&str, &[&str]); 9] = [
@@ -103,20 +103,20 @@ fn the_pipeline_does_no_io() {
 fn the_enqueue_crate_stays_small() {
     let names: Vec<_> = closure("stillcast-enqueue").into_iter().map(|(name, _)| name).collect();
     assert!(names.len() <= ENQUEUE_LIMIT, "{} crates: {names:?}", names.len());
-    let snapshot = std::fs::read_to_string(root().join(ENQUEUE_SNAPSHOT)).unwrap_or_default();
+    let snapshot = text_of(ENQUEUE_SNAPSHOT);
     let known: Vec<_> = snapshot.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(names, known, "producers compile other crates than {ENQUEUE_SNAPSHOT} says");
 }
 
 #[test]
 fn redis_has_one_version() {
-    let lock = std::fs::read_to_string(root().join("Cargo.lock")).expect("Cargo.lock exists");
+    let lock = text_of("Cargo.lock");
     assert_eq!(lock.matches("name = \"redis\"\n").count(), 1, "types of two versions do not fit");
 }
 
 #[test]
 fn every_crate_has_its_sentence_in_the_map() {
-    let map = std::fs::read_to_string(root().join("crates/README.md")).expect("the map exists");
+    let map = text_of("crates/README.md");
     let rows = map.lines().filter_map(|line| line.strip_prefix("| [`")?.split("`](").next());
     let described: BTreeSet<_> = rows.map(str::to_owned).collect();
     let folders = std::fs::read_dir(root().join("crates")).expect("crates/ exists");

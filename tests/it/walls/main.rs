@@ -7,4 +7,6 @@ mod files;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod stages;
+#[cfg(test)]
 mod tree;

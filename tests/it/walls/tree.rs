@@ -41,6 +41,11 @@ pub(crate) fn files() -> Vec<File> {
     files
 }
 
+/// The text of one file, by its path from the root.
+pub(crate) fn text_of(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
 /// What `cargo` prints.
 pub(crate) fn cargo(arguments: &[&str]) -> String {
     answer_of(env!("CARGO"), arguments)
