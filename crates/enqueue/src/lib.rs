@@ -3,6 +3,8 @@
 //! This is all that an application server imports.
 //! Without the default feature `redis` only the contract's types remain.
 
+#![warn(missing_docs)]
+
 mod envelope;
 mod error;
 mod identifier;
