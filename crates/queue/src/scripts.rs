@@ -221,6 +221,11 @@ impl Scripts {
         &self.inner.keys
     }
 
+    /// The digest by which Redis knows the script of `verb`.
+    pub fn digest(&self, verb: Verb) -> &str {
+        self.inner.scripts[verb as usize].get_hash()
+    }
+
     /// A call of `verb` with the arguments that all verbs share.
     pub fn call(&self, verb: Verb) -> ScriptInvocation<'_> {
         let mut call = self.inner.scripts[verb as usize].prepare_invoke();
