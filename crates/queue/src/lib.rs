@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The other end of the queue: claim, lease, renew, report, reap, look and mend.
+//!
+//! A worker gives [`Consumer::run`] a [`Handler`]; each attempt gets a [`Lease`] and answers with an
+//! [`Outcome`]. This is the only crate that knows apalis.
+
+mod attempt;
+mod backend;
+mod clock;
+mod connection;
+mod consumer;
+mod error;
+mod inspect;
+mod lease;
+mod leases;
+mod outcome;
+mod renewal;
+mod scripts;
+mod wake;
+
+pub use connection::{Endpoint, ServerReport};
+pub use consumer::{Consumer, ConsumerOptions, Handler, Health, Shutdown, Stopped};
+pub use error::QueueError;
+pub use inspect::{Inspector, Purged, QueueStats, Replayed, Violation};
+pub use lease::{FlightAnswer, Interrupted, Landing, Lease};
+pub use outcome::{Outcome, ParkReason, Report};
+pub use scripts::{Clock, Limits, Reaped, Scripts, Verb};
