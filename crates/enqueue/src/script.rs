@@ -32,7 +32,7 @@ impl EnqueueScript {
     /// The call for `jobs`, at most 500.
     pub(crate) fn call(&self, jobs: &[Job]) -> ScriptInvocation<'_> {
         let mut call = self.script.prepare_invoke();
-        call.key(&self.keys).arg(&self.prefix).arg(DEFAULT_DEADLINE.as_millis() as u64);
+        call.key(&self.keys).arg(&self.prefix).arg(DEFAULT_DEADLINE.as_secs() * 1000);
         for job in jobs {
             add_job(&mut call, job);
         }

@@ -55,7 +55,10 @@ impl Endpoint {
     }
 
     /// A connection for one caller; the only kind on which a command may block.
-    pub async fn dedicated(&self, response_timeout: Duration) -> RedisResult<MultiplexedConnection> {
+    pub async fn dedicated(
+        &self,
+        response_timeout: Duration,
+    ) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(response_timeout));

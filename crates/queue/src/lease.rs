@@ -87,7 +87,10 @@ pub(crate) struct LeasedJob {
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("id", &self.held.id).field("token", &self.held.token).finish()
+        f.debug_struct("Lease")
+            .field("id", &self.held.id)
+            .field("token", &self.held.token)
+            .finish_non_exhaustive()
     }
 }
 
@@ -196,10 +199,10 @@ impl Lease {
         }
         let digests: Vec<(&str, &str)> =
             batch.iter().map(|(name, digest)| (name.as_str(), digest.as_str())).collect();
-        let (id, token) = (self.id(), self.token());
+        let (id, token, digests) = (self.id(), self.token(), digests.as_slice());
         let written = self
-            .repeat(async |link: &mut Link| {
-                link.scripts.checkpoint(&mut link.connection, id, token, &digests).await
+            .repeat(|mut link: Link| async move {
+                link.scripts.checkpoint(&mut link.connection, id, token, digests).await
             })
             .await;
         // The first writer wins, so a batch that was written twice is no harm.
@@ -211,7 +214,9 @@ impl Lease {
     pub(crate) async fn begin(&self) -> Result<(), Interrupted> {
         let (id, token) = (self.id(), self.token());
         let begun = self
-            .repeat(async |link: &mut Link| link.scripts.begin(&mut link.connection, id, token).await)
+            .repeat(|mut link: Link| async move {
+                link.scripts.begin(&mut link.connection, id, token).await
+            })
             .await;
         self.still_current(begun)
     }
@@ -232,7 +237,7 @@ impl Lease {
     pub async fn join(&self, key: &str) -> Result<FlightAnswer, Interrupted> {
         let (id, token) = (self.id(), self.token());
         let words = self
-            .repeat(async |link: &mut Link| {
+            .repeat(|mut link: Link| async move {
                 link.scripts.join(&mut link.connection, id, token, key).await
             })
             .await;
@@ -240,10 +245,9 @@ impl Lease {
         match words.as_slice() {
             ["owned"] => Ok(FlightAnswer::Owned),
             ["waiting", owner] => Ok(FlightAnswer::Waiting { owner: (*owner).to_owned() }),
-            ["landed", how] => Ok(how.strip_prefix("permanent ").map_or(
-                FlightAnswer::Unshared,
-                |error| FlightAnswer::Permanent(error.to_owned()),
-            )),
+            ["landed", how] => Ok(how
+                .strip_prefix("permanent ")
+                .map_or(FlightAnswer::Unshared, |error| FlightAnswer::Permanent(error.to_owned()))),
             _ => {
                 self.held.interrupt(Interrupted::LeaseLost);
                 Err(Interrupted::LeaseLost)
@@ -258,10 +262,10 @@ impl Lease {
             Landing::Unshared => "unshared".to_owned(),
             Landing::Permanent(error) => format!("permanent {error}"),
         };
-        let (id, token) = (self.id(), self.token());
+        let (id, token, how) = (self.id(), self.token(), how.as_str());
         // A flight that is no longer ours needs no landing, so the answer does not matter.
-        self.repeat(async |link: &mut Link| {
-            link.scripts.land(&mut link.connection, id, token, key, &how).await
+        self.repeat(|mut link: Link| async move {
+            link.scripts.land(&mut link.connection, id, token, key, how).await
         })
         .await;
         self.held.interruption().map_or(Ok(()), Err)
@@ -275,14 +279,13 @@ impl Lease {
     }
 
     /// Repeats an idempotent call until Redis answers. The caller is dropped when the lease ends.
-    pub(crate) async fn repeat<T, E: fmt::Display>(
-        &self,
-        mut call: impl AsyncFnMut(&mut Link) -> Result<T, E>,
-    ) -> T {
-        let mut link = self.link.clone();
+    pub(crate) async fn repeat<T, E: fmt::Display, Call>(&self, call: impl Fn(Link) -> Call) -> T
+    where
+        Call: Future<Output = Result<T, E>>,
+    {
         let mut pause = FIRST_PAUSE;
         loop {
-            match call(&mut link).await {
+            match call(self.link.clone()).await {
                 Ok(answer) => return answer,
                 Err(error) => {
                     tracing::warn!(job.id = self.id(), %error, "Redis did not take a write, again");

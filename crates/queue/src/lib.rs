@@ -13,14 +13,16 @@ mod inspect;
 mod lease;
 mod leases;
 mod outcome;
+mod owned;
 mod renewal;
 mod scripts;
 mod wake;
 
 pub use connection::{Endpoint, ServerReport};
-pub use consumer::{Consumer, ConsumerOptions, Handler, Health, Shutdown, Stopped};
+pub use consumer::{
+    Consumer, ConsumerOptions, Event, Handler, Health, Observer, Shutdown, Stopped,
+};
 pub use error::QueueError;
-pub use inspect::{Inspector, Purged, QueueStats, Replayed, Violation};
 pub use lease::{FlightAnswer, Interrupted, Landing, Lease};
 pub use outcome::{Outcome, ParkReason, Report};
-pub use scripts::{Clock, Limits, Reaped, Scripts, Verb};
+pub use scripts::{Claim, ClaimedJob, Clock, Idle, Limits, Reaped, Reported, Scripts, Verb};

@@ -209,8 +209,10 @@ impl Scripts {
     pub fn new(keys: Keys, clock: Clock) -> Self {
         let fixed = keys.fixed();
         let preamble = with_clock(lua::PREAMBLE, clock);
-        let scripts =
-            Verb::ALL.iter().map(|verb| Script::new(&format!("{preamble}{}", verb.source()))).collect();
+        let scripts = Verb::ALL
+            .iter()
+            .map(|verb| Script::new(&format!("{preamble}{}", verb.source())))
+            .collect();
         Self { inner: Arc::new(Inner { keys, fixed, scripts }) }
     }
 
@@ -237,7 +239,7 @@ impl Scripts {
     ) -> Result<Claim, QueueError> {
         let mut call = self.call(Verb::Claim);
         call.arg(worker).arg(nonce).arg(millis(lease)).arg(held);
-        understand_claim(call.invoke_async(connection).await?)
+        understand_claim(&call.invoke_async::<Vec<Value>>(connection).await?)
     }
 
     /// The attempt begins; false when the token is stale.
@@ -252,7 +254,12 @@ impl Scripts {
     }
 
     /// T4; one word a job: `ok`, `cancel` or `stale`.
-    pub fn renew(&self, worker: &str, lease: Duration, held: &[(String, String)]) -> ScriptInvocation<'_> {
+    pub fn renew(
+        &self,
+        worker: &str,
+        lease: Duration,
+        held: &[(String, String)],
+    ) -> ScriptInvocation<'_> {
         let mut call = self.call(Verb::Renew);
         call.arg(worker).arg(millis(lease));
         for (id, token) in held {
@@ -350,7 +357,15 @@ impl Scripts {
         key: &str,
         how: &str,
     ) -> RedisResult<bool> {
-        is_ok(self.call(Verb::Land).arg(id).arg(token).arg(key).arg(how).invoke_async(connection).await)
+        is_ok(
+            self.call(Verb::Land)
+                .arg(id)
+                .arg(token)
+                .arg(key)
+                .arg(how)
+                .invoke_async(connection)
+                .await,
+        )
     }
 
     /// A worker announces that it leaves (`leaving`), or has left (`gone`).
@@ -394,7 +409,8 @@ fn add_report(
         Outcome::Dead { error } => (Duration::ZERO, json(Some(error))),
         Outcome::Done { .. } | Outcome::Release => (Duration::ZERO, String::new()),
     };
-    let artifact = if let Outcome::Done { artifact } = outcome { json(Some(artifact)) } else { String::new() };
+    let artifact =
+        if let Outcome::Done { artifact } = outcome { json(Some(artifact)) } else { String::new() };
     let reason = if let Outcome::Park { reason, .. } = outcome { reason.as_str() } else { "" };
     call.arg(id).arg(token).arg(outcome.as_str()).arg(millis(wait)).arg(reason);
     call.arg(error).arg(artifact).arg(json(report.stages.as_ref())).arg(json(report.cost.as_ref()));
@@ -419,16 +435,25 @@ fn error_json(code: &str, message: &str) -> String {
     }))
 }
 
-fn understand_claim(answer: Vec<Value>) -> Result<Claim, QueueError> {
-    let unexpected = || QueueError::Protocol { script: "claim", answer: format!("{} values", answer.len()) };
-    let text = |at: usize| String::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone()).map_err(|e| QueueError::Redis(e.into()));
-    let number = |at: usize| i64::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone()).map_err(|e| QueueError::Redis(e.into()));
+fn understand_claim(answer: &[Value]) -> Result<Claim, QueueError> {
+    let unexpected =
+        || QueueError::Protocol { script: "claim", answer: format!("{} values", answer.len()) };
+    let text = |at: usize| {
+        String::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone())
+            .map_err(|e| QueueError::Redis(e.into()))
+    };
+    let number = |at: usize| {
+        i64::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone())
+            .map_err(|e| QueueError::Redis(e.into()))
+    };
     let span = |ms: i64| u64::try_from(ms).ok().map(Duration::from_millis);
     let why = match text(0)?.as_str() {
         "job" => {
-            let body = Vec::<u8>::from_redis_value(answer[3].clone()).map_err(|e| QueueError::Redis(e.into()))?;
+            let body = Vec::<u8>::from_redis_value(answer[3].clone())
+                .map_err(|e| QueueError::Redis(e.into()))?;
             let pairs: Result<Vec<String>, _> = (6..answer.len()).map(text).collect();
-            let hash = pairs?.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+            let hash =
+                pairs?.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
             let remaining = span(number(4)?).unwrap_or_default();
             let job = ClaimedJob { id: text(1)?, token: text(2)?, body, remaining, hash };
             return Ok(Claim::Job(Box::new(job)));
@@ -444,7 +469,9 @@ fn understand_claim(answer: Vec<Value>) -> Result<Claim, QueueError> {
 impl Reaped {
     /// Reads the answer of the script.
     pub fn from_answer(answer: &[i64]) -> Self {
-        let at = |index: usize| answer.get(index).copied().and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+        let at = |index: usize| {
+            answer.get(index).copied().and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+        };
         Self { leases: at(0), crashes: at(1), expired: at(2), purged: at(3), gap: at(4) == 1 }
     }
 }

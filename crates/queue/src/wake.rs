@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::connection::Endpoint;
+use crate::owned;
 
 /// How much longer than the block itself an answer may take.
 const GRACE: Duration = Duration::from_secs(2);
@@ -25,8 +26,8 @@ impl Wake {
     /// `longest` is the longest time that one wait may take.
     pub(crate) fn start(endpoint: Endpoint, longest: Duration) -> Self {
         let (requests, incoming) = mpsc::channel(1);
-        let task = tokio::spawn(serve(endpoint, longest, incoming));
-        Self { requests, pending: None, _task: AbortOnDropHandle::new(task) }
+        let task = owned::spawn(serve(endpoint, longest, incoming));
+        Self { requests, pending: None, _task: task }
     }
 
     /// Returns when the marker is there, or `limit` is over. May be dropped: the block itself lives
