@@ -4,6 +4,8 @@
 //! itself (how long Redis is away, how long a process stands still), and the only times asserted
 //! are the bounds of the contract, read from the journal and from Redis' clock.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod bulk;
 mod cancels;
 mod crashes;
