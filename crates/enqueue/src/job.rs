@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 use crate::{Identifier, InvalidJob, JobId};
 
 /// Largest `source.text`, in bytes (16 KiB: what Redis keeps inline without a slow fork).
-pub const MAX_TEXT: usize = 16 * 1024;
+pub(crate) const MAX_TEXT: usize = 16 * 1024;
 /// Largest metadata, in bytes of its JSON.
-pub const MAX_METADATA: usize = 4 * 1024;
+pub(crate) const MAX_METADATA: usize = 4 * 1024;
 /// Attempts of a job when the request names none.
-pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
+pub(crate) const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 /// Priority when the request names none; 9 goes first, 0 last.
-pub const DEFAULT_PRIORITY: u8 = 5;
+pub(crate) const DEFAULT_PRIORITY: u8 = 5;
 /// Time to the deadline when the request names none, from the later of now and `run_at`.
-pub const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
+pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 const MAX_MAX_ATTEMPTS: u32 = 100;
 
 /// What the finished file is.

@@ -3,11 +3,15 @@
 //! This is all that an application server imports.
 //! Without the default feature `redis` only the contract's types remain.
 
+#![warn(missing_docs)]
+
 mod envelope;
 mod error;
 mod identifier;
 mod job;
 pub mod keys;
+#[doc(hidden)]
+pub mod lua;
 #[cfg(feature = "redis")]
 mod producer;
 mod record;

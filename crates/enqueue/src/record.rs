@@ -1,6 +1,6 @@
 //! What anyone may know of a job: the record, without private text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -234,4 +234,64 @@ pub struct ErrorReport {
     pub code: String,
     /// A sentence for people.
     pub message: String,
+}
+
+impl JobRecord {
+    /// Reads the record from the fields of the job's hash; `None` when there is no such job.
+    ///
+    /// A field that cannot be read counts as unknown: a record is for looking at, and one broken
+    /// field must not hide the others.
+    pub fn from_hash(id: &str, hash: &HashMap<String, String>) -> Option<Self> {
+        let fields = Fields(hash);
+        let state = State::parse(hash.get("state")?)?;
+        let attempts = fields.number("attempts").unwrap_or(0);
+        let running = u32::from(state == State::Leased);
+        Some(Self {
+            id: id.to_owned(),
+            state,
+            reason: hash.get("reason").cloned(),
+            format: hash.get("format").and_then(|word| word.parse().ok()),
+            stage: hash.get("stage").and_then(|word| StageName::parse(word)),
+            percent: fields.number("percent"),
+            eta_s: None,
+            attempt: attempts + if state == State::Done { 1 } else { running },
+            max_attempts: fields.number("max_attempts").unwrap_or(0),
+            interruptions: fields.number("interruptions").unwrap_or(0),
+            crashes: fields.number("crashes").unwrap_or(0),
+            tenant: hash.get("tenant").cloned().unwrap_or_default(),
+            priority: fields.number("priority").unwrap_or(0),
+            metadata: fields.json("metadata").unwrap_or_default(),
+            enqueued_at: fields.time("enqueued_ms"),
+            wakes_at: fields.time(if state == State::Delayed && attempts == 0 {
+                "ready_ms"
+            } else {
+                "wake_ms"
+            }),
+            started_at: fields.time("started_ms"),
+            finished_at: fields.time("finished_ms"),
+            deadline: fields.time("deadline_ms"),
+            artifact: fields.json("artifact"),
+            extras: BTreeMap::new(),
+            stages: fields.json("stages").unwrap_or_default(),
+            cost: fields.json("cost").unwrap_or_default(),
+            error: fields.json("error"),
+        })
+    }
+}
+
+/// Typed access to a job's hash.
+struct Fields<'hash>(&'hash HashMap<String, String>);
+
+impl Fields<'_> {
+    fn number<N: std::str::FromStr>(&self, field: &str) -> Option<N> {
+        self.0.get(field)?.parse().ok()
+    }
+
+    fn time(&self, field: &str) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(self.number(field)?)
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, field: &str) -> Option<T> {
+        serde_json::from_str(self.0.get(field)?).ok()
+    }
 }

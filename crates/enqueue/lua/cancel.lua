@@ -1,0 +1,20 @@
+-- T13: a person ends a job.
+--
+-- ARGV  2 id
+-- Returns {'cancelled'}, {'cancelling'} (its worker has been told), {'already', state} or
+--         {'unknown'}.
+
+local id = ARGV[2]
+local state = redis.call('HGET', job_key(id), 'state')
+if not state then return { 'unknown' } end
+if state == 'leased' then
+  redis.call('HSET', job_key(id), 'cancel', 1)
+  redis.call('PUBLISH', cancels, id)
+  return { 'cancelling' }
+end
+if index[state] == done or index[state] == dead or state == 'cancelled' or state == 'expired' then
+  return { 'already', state }
+end
+leave_waiting(id, state)
+finish(id, 'cancelled')
+return { 'cancelled' }

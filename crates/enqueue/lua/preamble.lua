@@ -1,0 +1,254 @@
+#!lua flags=allow-oom
+-- What every verb of the queue shares; `scripts.rs` puts it in front of each of them.
+--
+-- KEYS  the fixed keys, in the order of `keys::FIXED`
+-- ARGV  1 the prefix of the per-job keys; the verbs' own arguments follow
+--
+-- allow-oom: finishing work frees memory, so it must go on when Redis is full.
+
+local ready, solo, solo_hold, delayed, parked, leased, done, dead, cancelled, expired, deadlines,
+  counts, wake, paused, reap_at, gap_at, workers, landed, trash, events, cancels = unpack(KEYS)
+local prefix = ARGV[1]
+local FLIGHT_MARK_S = 60
+local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000
+local WAITERS_A_SCRIPT = 500
+local SOLO_AT_CRASHES = 2
+
+local clock = redis.call('TIME') --@clock
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local index = {
+  ready = ready, delayed = delayed, parked = parked, leased = leased,
+  done = done, dead = dead, cancelled = cancelled, expired = expired,
+}
+
+local function job_key(id) return prefix .. 'job:' .. id end
+local function body_key(id) return prefix .. 'body:' .. id end
+local function flight_key(key) return prefix .. 'flight:' .. key end
+local function waiters_key(key) return prefix .. 'waiters:' .. key end
+local function get(id, ...) return redis.call('HMGET', job_key(id), ...) end
+local function number(text) return tonumber(text or 0) or 0 end
+
+local function announce(id, state) redis.call('PUBLISH', events, id .. ':' .. state) end
+local function ring() redis.call('ZADD', wake, 0, '1') end
+
+-- Lists of flight keys are kept in a field, one key a line: a job has at most four.
+local function lines(text)
+  local list = {}
+  for line in string.gmatch(text or '', '[^\n]+') do list[#list + 1] = line end
+  return list
+end
+
+local function add_line(id, field, key)
+  local list = lines(redis.call('HGET', job_key(id), field))
+  for _, known in ipairs(list) do
+    if known == key then return end
+  end
+  list[#list + 1] = key
+  redis.call('HSET', job_key(id), field, table.concat(list, '\n'))
+end
+
+local function drop_line(id, field, key)
+  local kept = {}
+  for _, known in ipairs(lines(redis.call('HGET', job_key(id), field))) do
+    if known ~= key then kept[#kept + 1] = known end
+  end
+  if #kept == 0 then
+    redis.call('HDEL', job_key(id), field)
+  else
+    redis.call('HSET', job_key(id), field, table.concat(kept, '\n'))
+  end
+end
+
+-- A job that waits for a slot lies in `ready`, or in `solo` once two workers died under it.
+local function ready_index(id)
+  local crashes = number(redis.call('HGET', job_key(id), 'crashes'))
+  return crashes >= SOLO_AT_CRASHES and solo or ready
+end
+
+-- Into `ready`, at the rank that the job has kept since it first became ready.
+local function make_ready(id)
+  local job = get(id, 'ready_ms', 'priority', 'deadline_ms')
+  redis.call('HSET', job_key(id), 'state', 'ready')
+  redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
+  redis.call('ZADD', ready_index(id), number(job[1]) - 60000 * number(job[2]), id)
+  redis.call('ZADD', deadlines, number(job[3]), id)
+  ring()
+  announce(id, 'ready')
+end
+
+-- Out of `parked`: a job that no longer waits is no longer anyone's waiter.
+local function leave_parked(id)
+  redis.call('ZREM', parked, id)
+  for _, key in ipairs(lines(redis.call('HGET', job_key(id), 'awaits'))) do
+    redis.call('ZREM', waiters_key(key), id)
+  end
+  redis.call('HDEL', job_key(id), 'awaits')
+end
+
+local function flight_is_alive(key)
+  local flight = redis.call('HMGET', flight_key(key), 'job', 'token')
+  if not flight[1] then return false end
+  local job = get(flight[1], 'state', 'token')
+  return job[1] == 'leased' and job[2] == flight[2]
+end
+
+-- An owner left without landing: the best-ranked waiter that still waits goes on, as the heir.
+local function promote_waiter(key)
+  redis.call('DEL', flight_key(key))
+  for _ = 1, WAITERS_A_SCRIPT do
+    local first = redis.call('ZRANGE', waiters_key(key), 0, 0)[1]
+    if not first then return end
+    redis.call('ZREM', waiters_key(key), first)
+    local job = get(first, 'state', 'reason')
+    if job[1] == 'parked' and job[2] == 'flight' then
+      leave_parked(first)
+      add_line(first, 'heir', key)
+      make_ready(first)
+      return
+    end
+  end
+  redis.call('SADD', landed, key)
+end
+
+-- Out of every flight that the job owns, waits for or inherits.
+local function drop_flights(id)
+  local job = get(id, 'owns', 'awaits', 'heir')
+  redis.call('HDEL', job_key(id), 'owns', 'awaits', 'heir')
+  for _, key in ipairs(lines(job[2])) do redis.call('ZREM', waiters_key(key), id) end
+  for _, key in ipairs(lines(job[1])) do
+    if redis.call('HGET', flight_key(key), 'job') == id then promote_waiter(key) end
+  end
+  for _, key in ipairs(lines(job[3])) do
+    if not flight_is_alive(key) then promote_waiter(key) end
+  end
+end
+
+-- The flight has an answer (or none can come): its waiters look again. At most 500 a script;
+-- the reaper wakes the rest.
+local function wake_waiters(key)
+  local waiting = redis.call('ZRANGE', waiters_key(key), 0, WAITERS_A_SCRIPT - 1)
+  for _, id in ipairs(waiting) do
+    redis.call('ZREM', waiters_key(key), id)
+    local job = get(id, 'state', 'reason')
+    if job[1] == 'parked' and job[2] == 'flight' then
+      leave_parked(id)
+      make_ready(id)
+    end
+  end
+  if redis.call('ZCARD', waiters_key(key)) > 0 then
+    redis.call('SADD', landed, key)
+  else
+    redis.call('SREM', landed, key)
+  end
+  return #waiting
+end
+
+-- Out of `leased`: the token is void and the slot free.
+local function leave_leased(id)
+  redis.call('ZREM', leased, id)
+  drop_flights(id)
+  redis.call('HDEL', job_key(id), 'token', 'begun', 'worker', 'lease_ms', 'cancel')
+  if redis.call('HGET', solo_hold, 'job') == id then
+    redis.call('DEL', solo_hold)
+    ring()
+  end
+end
+
+local function discard_work(id, due)
+  local tenant = redis.call('HGET', job_key(id), 'tenant')
+  if tenant then redis.call('ZADD', trash, due, tenant .. '/' .. id) end
+end
+
+local function free_key(id)
+  local job = get(id, 'tenant', 'idempotency_key')
+  if not job[2] then return end
+  local idem = prefix .. 'idem:' .. job[1] .. '/' .. job[2]
+  if redis.call('GET', idem) == id then redis.call('DEL', idem) end
+end
+
+-- Into a terminal state. `dead` keeps the request for a week, so that it can be replayed.
+local function finish(id, state)
+  redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
+  redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
+  redis.call('ZADD', index[state], now, id)
+  redis.call('ZREM', deadlines, id)
+  if state ~= 'done' then free_key(id) end
+  if state == 'dead' then
+    redis.call('PEXPIRE', body_key(id), BODY_OF_DEAD_MS)
+    discard_work(id, now + BODY_OF_DEAD_MS)
+  else
+    redis.call('DEL', body_key(id))
+    discard_work(id, now)
+  end
+  announce(id, state)
+end
+
+-- Out of a waiting state, whichever it is.
+local function leave_waiting(id, state)
+  if state == 'ready' then
+    redis.call('ZREM', ready, id)
+    redis.call('ZREM', solo, id)
+  elseif state == 'parked' then
+    leave_parked(id)
+  else
+    redis.call('ZREM', delayed, id)
+  end
+  drop_flights(id)
+end
+
+-- `done` beats both; every other way out of `leased` looks first at the cancel flag, then at the
+-- deadline.
+local function overruled(id)
+  local job = get(id, 'cancel', 'deadline_ms')
+  if job[1] then return 'cancelled' end
+  if number(job[2]) <= now then return 'expired' end
+end
+
+-- A stay under a lease that brought no checkpoint. Returns true once there were too many.
+local function count_interruption(id, limit)
+  redis.call('HINCRBY', job_key(id), 'interruptions', 1)
+  return redis.call('HINCRBY', job_key(id), 'stalls', 1) >= limit
+end
+
+-- T2 and T7: what is due becomes ready. At most 500 a script.
+local function promote_due()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, 250)) do
+    redis.call('ZREM', delayed, id)
+    make_ready(id)
+  end
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', parked, '-inf', now, 'LIMIT', 0, 250)) do
+    leave_parked(id)
+    make_ready(id)
+  end
+end
+
+-- Milliseconds until something waiting becomes due; -1 when nothing waits for a time.
+local function next_due()
+  local due = math.huge
+  for _, waiting in ipairs({ delayed, parked }) do
+    local first = redis.call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
+    if first[2] then due = math.min(due, number(first[2])) end
+  end
+  if due == math.huge then return -1 end
+  return math.max(0, due - now)
+end
+
+-- Whether `token` is the one under which the job is leased now.
+local function holds(id, token)
+  local job = get(id, 'state', 'token')
+  return job[1] == 'leased' and job[2] == token
+end
+
+-- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | id claimed under it.
+local function worker_line(name)
+  local line = redis.call('HGET', workers, name) or ''
+  local seen, draining, nonce, id = string.match(line, '^(%d+)|(%d)|([^|]*)|(.*)$')
+  return { seen = number(seen), draining = draining == '1', nonce = nonce or '', id = id or '' }
+end
+
+local function write_worker(name, line)
+  local draining = line.draining and '1' or '0'
+  local text = table.concat({ string.format('%.0f', now), draining, line.nonce, line.id }, '|')
+  redis.call('HSET', workers, name, text)
+end

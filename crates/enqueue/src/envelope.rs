@@ -1,0 +1,124 @@
+//! The request as it lies in Redis: JSON with a version, readable by yesterday's and tomorrow's workers.
+//!
+//! ```json
+//! {"v":1,"source":{"text":"…"},"format":"audio","options":{"voice":"slt"}}
+//! ```
+//!
+//! A worker ignores fields that it does not know within its version, parks a newer version until
+//! a newer worker comes, and buries what it cannot read, bytes kept, as a dead letter.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Format, Job, Options, Source};
+
+/// The version that this crate writes, and the newest that it reads.
+pub const ENVELOPE_VERSION: u32 = 1;
+
+/// What a worker needs to know to make the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    v: u32,
+    /// What the meditation is about.
+    pub source: Source,
+    /// What the finished file is.
+    pub format: Format,
+    /// How it should sound.
+    #[serde(default)]
+    pub options: Options,
+}
+
+/// Why an envelope cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Written by a newer version: wait for a newer worker.
+    #[error(
+        "envelope version {found} is newer than {ENVELOPE_VERSION}, the newest that this worker reads"
+    )]
+    Newer {
+        /// The version found.
+        found: u32,
+    },
+    /// Not an envelope at all.
+    #[error("not an envelope at line {line}, column {column}")]
+    Malformed {
+        /// Line of the fault, from 1.
+        line: usize,
+        /// Column of the fault, from 1.
+        column: usize,
+    },
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+impl Envelope {
+    /// The envelope of `job`.
+    pub fn of(job: &Job) -> Self {
+        Self {
+            v: ENVELOPE_VERSION,
+            source: job.source.clone(),
+            format: job.format,
+            options: job.options.clone(),
+        }
+    }
+
+    /// The bytes for Redis. The same request always gives the same bytes.
+    pub fn encode(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and enums always serialize")
+    }
+
+    /// Reads bytes from Redis; the error names a position, never the text found there.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let Version { v } = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+        if v > ENVELOPE_VERSION {
+            return Err(DecodeError::Newer { found: v });
+        }
+        serde_json::from_slice(bytes).map_err(|error| malformed(&error))
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> DecodeError {
+    DecodeError::Malformed { line: error.line(), column: error.column() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn golden_envelopes_still_decode() {
+        let golden = include_str!("../golden/envelopes.jsonl");
+        let decoded: Vec<Envelope> =
+            golden.lines().map(|line| Envelope::decode(line.as_bytes()).unwrap()).collect();
+        assert_eq!(decoded.len(), 4);
+        assert_eq!(decoded[0].source, Source::Text("A long day by the sea.".to_owned()));
+        assert_eq!(decoded[1].format, Format::Video);
+        assert_eq!(decoded[2].options.variant, 3);
+        assert_eq!(decoded[3].options, Options::default());
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_golden_file_holds() {
+        let first = include_str!("../golden/envelopes.jsonl").lines().next().unwrap();
+        let job = Job::audio(Source::Text("A long day by the sea.".to_owned()));
+        assert_eq!(Envelope::of(&job).encode(), first);
+    }
+
+    #[test]
+    fn newer_and_broken_envelopes_are_told_apart() {
+        let decode = |text: &str| Envelope::decode(text.as_bytes());
+        assert!(matches!(decode(r#"{"v":2,"dream":{}}"#), Err(DecodeError::Newer { found: 2 })));
+        for broken in ["", "{", "[]", r#"{"v":1}"#, r#"{"v":"1"}"#, "\u{0}"] {
+            assert!(matches!(decode(broken), Err(DecodeError::Malformed { .. })), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_never_repeats_private_text() {
+        let broken = r#"{"v":1,"source":{"text":"my secret"},"format":"my secret"}"#;
+        let error = Envelope::decode(broken.as_bytes()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,76 @@
+//! A queue's name becomes the names of its Redis keys, and nothing else knows them.
+//!
+//! All keys of a queue share the hash tag `{q:<name>}`, so that one script may touch them all.
+
+use crate::{Identifier, InvalidJob};
+
+/// The fixed keys, in the order in which every script of the queue receives them as `KEYS`.
+///
+/// The preamble of the scripts names them in the same order; a test compares the two.
+pub const FIXED: [&str; 21] = [
+    "ready",
+    "solo",
+    "solo_hold",
+    "delayed",
+    "parked",
+    "leased",
+    "done",
+    "dead",
+    "cancelled",
+    "expired",
+    "deadlines",
+    "counts",
+    "wake",
+    "paused",
+    "reap_at",
+    "gap_at",
+    "workers",
+    "landed",
+    "trash",
+    "events",
+    "cancels",
+];
+
+/// The key names of one queue.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// Checks the queue's name against the grammar of identifiers.
+    pub fn new(queue_name: &str) -> Result<Self, InvalidJob> {
+        let name = Identifier::parse("QUEUE_NAME", queue_name)?;
+        Ok(Self { prefix: format!("{{q:{name}}}:") })
+    }
+
+    /// What every key of the queue begins with; scripts build per-job keys from it.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// A fixed key or channel, by one of the words in [`FIXED`].
+    pub fn named(&self, word: &str) -> String {
+        format!("{}{word}", self.prefix)
+    }
+
+    /// Every fixed key in the order of [`FIXED`].
+    pub fn fixed(&self) -> Vec<String> {
+        FIXED.iter().map(|word| self.named(word)).collect()
+    }
+
+    /// The job's hash: state, token, counters, times.
+    pub fn job(&self, id: &str) -> String {
+        format!("{}job:{id}", self.prefix)
+    }
+
+    /// The job's request, as its envelope.
+    pub fn body(&self, id: &str) -> String {
+        format!("{}body:{id}", self.prefix)
+    }
+
+    /// Where every change is announced as `<id>:<state>`; a hint, never the truth.
+    pub fn events(&self) -> String {
+        self.named("events")
+    }
+}

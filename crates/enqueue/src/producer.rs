@@ -1,0 +1,258 @@
+//! Jobs go in, identifiers come out; jobs are looked at, waited for and cancelled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::keys::Keys;
+use crate::lua::{CANCEL, PREAMBLE};
+use crate::script::{Answer, EnqueueScript};
+use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, State};
+
+/// Jobs in one script: a longer one would hold up everybody else on the same Redis.
+const JOBS_A_SCRIPT: usize = 500;
+/// How often [`Producer::wait`] looks when no event reaches it.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// How to reach the queue.
+#[derive(Clone, Debug)]
+pub struct ProducerOptions {
+    /// The queue's name. Default `stillcast`.
+    pub queue_name: String,
+    /// How long one call may take. Default 5 s.
+    pub timeout: Duration,
+}
+
+impl Default for ProducerOptions {
+    fn default() -> Self {
+        Self { queue_name: "stillcast".to_owned(), timeout: Duration::from_secs(5) }
+    }
+}
+
+/// What became of one enqueued job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enqueued {
+    /// The job: the new one, or the one that already stood for this request.
+    pub id: JobId,
+    /// Whether it is new.
+    pub submission: Submission,
+}
+
+/// Whether an enqueue made a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submission {
+    /// A new job waits, ready or delayed.
+    Created(State),
+    /// The request is already known; its job is in this state.
+    Duplicate(State),
+}
+
+/// What came of waiting for a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Waited {
+    /// The record at its terminal state.
+    Ended(Box<JobRecord>),
+    /// No record by this identifier: never enqueued, or purged.
+    Unknown,
+    /// The time was over first; the job goes on.
+    TimedOut,
+}
+
+/// What a cancellation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelAnswer {
+    /// It waited, and is cancelled now.
+    Cancelled,
+    /// It runs; its worker ends it, within a third of a lease at the latest.
+    Cancelling,
+    /// It had ended before.
+    Already(State),
+    /// No record by this identifier.
+    Unknown,
+}
+
+/// The door into the queue. Cheap to clone; all clones share one connection.
+#[derive(Clone)]
+pub struct Producer {
+    connection: ConnectionManager,
+    scripts: Arc<Scripts>,
+    timeout: Duration,
+}
+
+struct Scripts {
+    keys: Keys,
+    enqueue: EnqueueScript,
+    cancel: redis::Script,
+}
+
+impl Producer {
+    /// Connects to `redis_url` (`redis://`, `rediss://`, `unix://`) with every default.
+    pub async fn connect(redis_url: &str) -> Result<Self, EnqueueError> {
+        Self::connect_with(redis_url, ProducerOptions::default()).await
+    }
+
+    /// Connects with `options`; fails when Redis cannot be reached within the timeout.
+    pub async fn connect_with(
+        redis_url: &str,
+        options: ProducerOptions,
+    ) -> Result<Self, EnqueueError> {
+        let keys = Keys::new(&options.queue_name)?;
+        let client = redis::Client::open(redis_url)
+            .map_err(|error| EnqueueError::Address(error.category().to_owned()))?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(options.timeout))
+            .set_response_timeout(Some(options.timeout))
+            .set_max_delay(Duration::from_secs(1));
+        let opening = ConnectionManager::new_with_config(client, config);
+        let connection = within(options.timeout, opening).await?;
+        let enqueue = EnqueueScript::new(&keys);
+        let cancel = redis::Script::new(&format!("{PREAMBLE}{CANCEL}"));
+        let scripts = Arc::new(Scripts { keys, enqueue, cancel });
+        Ok(Self { connection, scripts, timeout: options.timeout })
+    }
+
+    /// Enqueues one job. Repeating the call with the same job is harmless, also after a time-out.
+    pub async fn enqueue(&self, job: &Job) -> Result<Enqueued, EnqueueError> {
+        let mut results = self.enqueue_many(std::slice::from_ref(job)).await;
+        results.pop().expect("one result a job")
+    }
+
+    /// Enqueues many, at most 500 a script, and says of each in order what became of it.
+    ///
+    /// An invalid job, a full Redis or a broken connection on some never hides the others.
+    pub async fn enqueue_many(&self, jobs: &[Job]) -> Vec<Result<Enqueued, EnqueueError>> {
+        let mut results = Vec::with_capacity(jobs.len());
+        for chunk in jobs.chunks(JOBS_A_SCRIPT) {
+            results.extend(self.enqueue_chunk(chunk).await);
+        }
+        results
+    }
+
+    async fn enqueue_chunk(&self, jobs: &[Job]) -> Vec<Result<Enqueued, EnqueueError>> {
+        let verdicts: Vec<Result<(), InvalidJob>> = jobs.iter().map(Job::validate).collect();
+        let valid: Vec<Job> =
+            jobs.iter().zip(&verdicts).filter(|(_, v)| v.is_ok()).map(|(j, _)| j.clone()).collect();
+        let mut answers = self.send(&valid).await.into_iter();
+        let mut answer = || answers.next().expect("one answer a valid job");
+        verdicts
+            .into_iter()
+            .map(|verdict| verdict.map_or_else(|e| Err(e.into()), |()| answer()))
+            .collect()
+    }
+
+    async fn send(&self, jobs: &[Job]) -> Vec<Result<Enqueued, EnqueueError>> {
+        if jobs.is_empty() {
+            return Vec::new();
+        }
+        let call = self.scripts.enqueue.call(jobs);
+        let mut connection = self.connection.clone();
+        let sent = within(self.timeout, call.invoke_async::<Vec<Answer>>(&mut connection)).await;
+        match sent {
+            Ok(answers) if answers.len() == jobs.len() => {
+                answers.into_iter().map(understand).collect()
+            }
+            Ok(answers) => {
+                let text = format!("{} answers to {} jobs", answers.len(), jobs.len());
+                jobs.iter().map(|_| Err(EnqueueError::Protocol(text.clone()))).collect()
+            }
+            Err(error) => jobs.iter().map(|_| Err(repeat(&error))).collect(),
+        }
+    }
+
+    /// The records of `ids`, in order; `None` for an unknown or purged one.
+    pub async fn status(&self, ids: &[JobId]) -> Result<Vec<Option<JobRecord>>, EnqueueError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        for id in ids {
+            pipeline.hgetall(self.scripts.keys.job(id.as_str()));
+        }
+        let mut connection = self.connection.clone();
+        let hashes: Vec<std::collections::HashMap<String, String>> =
+            within(self.timeout, pipeline.query_async(&mut connection)).await?;
+        Ok(ids
+            .iter()
+            .zip(hashes)
+            .map(|(id, hash)| JobRecord::from_hash(id.as_str(), &hash))
+            .collect())
+    }
+
+    /// Waits until the job has ended, at most `patience`.
+    pub async fn wait(&self, id: &JobId, patience: Duration) -> Result<Waited, EnqueueError> {
+        let end = Instant::now() + patience;
+        loop {
+            match self.status(std::slice::from_ref(id)).await?.pop().flatten() {
+                None => return Ok(Waited::Unknown),
+                Some(record) if record.state.is_terminal() => {
+                    return Ok(Waited::Ended(Box::new(record)));
+                }
+                Some(_) if Instant::now() >= end => return Ok(Waited::TimedOut),
+                Some(_) => sleep(LOOK_AGAIN.min(end - Instant::now())).await,
+            }
+        }
+    }
+
+    /// Ends a job: at once while it waits, by its worker while it runs.
+    pub async fn cancel(&self, id: &JobId) -> Result<CancelAnswer, EnqueueError> {
+        let keys = &self.scripts.keys;
+        let mut call = self.scripts.cancel.prepare_invoke();
+        call.key(keys.fixed()).arg(keys.prefix()).arg(id.as_str());
+        let mut connection = self.connection.clone();
+        let answer: Vec<String> = within(self.timeout, call.invoke_async(&mut connection)).await?;
+        let words: Vec<&str> = answer.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["cancelled"] => Ok(CancelAnswer::Cancelled),
+            ["cancelling"] => Ok(CancelAnswer::Cancelling),
+            ["already", state] => Ok(CancelAnswer::Already(state_of(state)?)),
+            ["unknown"] => Ok(CancelAnswer::Unknown),
+            _ => Err(EnqueueError::Protocol(answer.join(" "))),
+        }
+    }
+}
+
+fn understand((status, id, state): Answer) -> Result<Enqueued, EnqueueError> {
+    match status.as_str() {
+        "created" => Ok(Enqueued {
+            id: JobId::parse(&id)?,
+            submission: Submission::Created(state_of(&state)?),
+        }),
+        "duplicate" => Ok(Enqueued {
+            id: JobId::parse(&id)?,
+            submission: Submission::Duplicate(state_of(&state)?),
+        }),
+        "mismatch" => Err(EnqueueError::IdempotencyMismatch { id }),
+        "full" => Err(EnqueueError::Full),
+        "deadline-passed" => Err(InvalidJob::DeadlinePassed.into()),
+        _ => Err(EnqueueError::Protocol(status)),
+    }
+}
+
+fn state_of(word: &str) -> Result<State, EnqueueError> {
+    State::parse(word).ok_or_else(|| EnqueueError::Protocol(format!("state {word}")))
+}
+
+/// The same failure once more: one script's failure is the failure of each of its jobs.
+fn repeat(error: &EnqueueError) -> EnqueueError {
+    match error {
+        EnqueueError::Redis(error) => EnqueueError::Redis(error.clone()),
+        EnqueueError::TimedOut(after) => EnqueueError::TimedOut(*after),
+        EnqueueError::Full => EnqueueError::Full,
+        other => EnqueueError::Protocol(other.to_string()),
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = redis::RedisResult<T>>,
+) -> Result<T, EnqueueError> {
+    match timeout(limit, call).await {
+        Err(_) => Err(EnqueueError::TimedOut(limit)),
+        Ok(Err(error)) if error.is_timeout() => Err(EnqueueError::TimedOut(limit)),
+        // Under noeviction a full Redis refuses the script before it writes anything.
+        Ok(Err(error)) if error.code() == Some("OOM") => Err(EnqueueError::Full),
+        Ok(answer) => Ok(answer?),
+    }
+}

@@ -1,0 +1,63 @@
+//! One typed call for `lua/enqueue.lua`.
+
+use redis::{Script, ScriptInvocation};
+
+use crate::job::DEFAULT_DEADLINE;
+use crate::keys::Keys;
+use crate::{Envelope, Job};
+
+/// The source of the one script that lets work in; the same for every client and language.
+const SOURCE: &str = include_str!("../lua/enqueue.lua");
+/// Its `KEYS`, in order.
+const KEYS: [&str; 7] = ["ready", "delayed", "deadlines", "counts", "wake", "pressure", "events"];
+
+/// What the script says of one job.
+pub(crate) type Answer = (String, String, String);
+
+pub(crate) struct EnqueueScript {
+    script: Script,
+    keys: Vec<String>,
+    prefix: String,
+}
+
+impl EnqueueScript {
+    pub(crate) fn new(keys: &Keys) -> Self {
+        Self {
+            script: Script::new(SOURCE),
+            keys: KEYS.iter().map(|word| keys.named(word)).collect(),
+            prefix: keys.prefix().to_owned(),
+        }
+    }
+
+    /// The call for `jobs`, at most 500.
+    pub(crate) fn call(&self, jobs: &[Job]) -> ScriptInvocation<'_> {
+        let mut call = self.script.prepare_invoke();
+        call.key(&self.keys).arg(&self.prefix).arg(DEFAULT_DEADLINE.as_secs() * 1000);
+        for job in jobs {
+            add_job(&mut call, job);
+        }
+        call
+    }
+}
+
+fn add_job(call: &mut ScriptInvocation<'_>, job: &Job) {
+    let millis = |time: Option<chrono::DateTime<chrono::Utc>>| {
+        time.map_or(0, |time| time.timestamp_millis().max(1))
+    };
+    let metadata = if job.metadata.is_empty() {
+        String::new()
+    } else {
+        serde_json::to_string(&job.metadata).expect("a map of strings always serializes")
+    };
+    call.arg(job.id.as_str())
+        .arg(Envelope::of(job).encode())
+        .arg(job.format.as_str())
+        .arg(&job.tenant)
+        .arg(job.priority)
+        .arg(millis(job.run_at))
+        .arg(millis(job.deadline))
+        .arg(job.max_attempts)
+        .arg(job.idempotency_key.as_deref().unwrap_or_default())
+        .arg(metadata)
+        .arg(job.traceparent.as_ref().map_or("", |traceparent| traceparent.as_str()));
+}

@@ -1,0 +1,104 @@
+-- T3: the best-ranked ready job goes to a worker that has a free slot.
+--
+-- ARGV  2 worker  3 nonce  4 lease ms  5 jobs that the worker holds now
+-- Returns {'job', id, token, body, remaining ms to the deadline, next due ms, then the pairs of
+--          the job's hash}, or {word, next due ms}: `empty`, `paused`, or `hold` (this worker has
+--          reserved a solo job and claims nothing else until it holds no lease).
+-- Before: the caller holds a free slot. After: the job is leased under `fence:nonce`, its fence
+-- grown by one. Repeating a nonce returns the same job while that token is leased and prolongs
+-- nothing, so a lost reply leases to nobody.
+
+local worker, nonce, lease_ms, held = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local line = worker_line(worker)
+
+local function answer_job(id)
+  local body = redis.call('GET', body_key(id)) or ''
+  local job = get(id, 'token', 'deadline_ms')
+  local answer = { 'job', id, job[1], body, number(job[2]) - now, next_due() }
+  for _, value in ipairs(redis.call('HGETALL', job_key(id))) do answer[#answer + 1] = value end
+  return answer
+end
+
+if line.nonce == nonce and line.id ~= '' then
+  local job = get(line.id, 'state', 'token')
+  if job[1] == 'leased' and string.match(job[2], '^%d+:(.*)$') == nonce then
+    return answer_job(line.id)
+  end
+end
+
+promote_due()
+if redis.call('EXISTS', paused) == 1 then return { 'paused', next_due() } end
+
+local function head(of)
+  local first = redis.call('ZRANGE', of, 0, 0, 'WITHSCORES')
+  return first[1], number(first[2])
+end
+
+-- The first job of an index that may still run; what may not is ended on the way.
+local function runnable_head(of)
+  for _ = 1, 100 do
+    local id, rank = head(of)
+    if not id then return end
+    local job = get(id, 'state', 'deadline_ms')
+    if job[1] == 'ready' and number(job[2]) > now then return id, rank end
+    redis.call('ZREM', of, id)
+    if job[1] == 'ready' then
+      drop_flights(id)
+      finish(id, 'expired')
+    end
+  end
+end
+
+local function lease(id, from)
+  redis.call('ZREM', from, id)
+  redis.call('ZREM', deadlines, id)
+  local fence = redis.call('HINCRBY', job_key(id), 'fence', 1)
+  redis.call('HSET', job_key(id), 'state', 'leased', 'token', fence .. ':' .. nonce,
+    'worker', worker, 'lease_ms', lease_ms)
+  redis.call('ZADD', leased, now + lease_ms, id)
+  line.nonce, line.id = nonce, id
+  write_worker(worker, line)
+  announce(id, 'leased')
+end
+
+-- The reservation of the solo lane: one a queue, void when not prolonged for a lease.
+local function holder()
+  local hold = redis.call('HMGET', solo_hold, 'worker', 'until_ms')
+  if hold[1] and number(hold[2]) > now then return hold[1] end
+end
+
+-- Returns true when this worker may claim nothing but the solo job.
+local function reserve_solo(solo_rank, ready_rank)
+  local who = holder()
+  if who then return who == worker end
+  redis.call('DEL', solo_hold)
+  if not solo_rank or (ready_rank and ready_rank < solo_rank) then return false end
+  redis.call('HSET', solo_hold, 'worker', worker)
+  return true
+end
+
+local ready_id, ready_rank = runnable_head(ready)
+local solo_id, solo_rank = runnable_head(solo)
+
+if reserve_solo(solo_rank, ready_rank) then
+  local running = redis.call('HGET', solo_hold, 'job')
+  if solo_id or running then
+    redis.call('HSET', solo_hold, 'until_ms', now + lease_ms)
+    if running or held > 0 then
+      -- The others go on with what is ready.
+      if ready_id then ring() end
+      return { 'hold', next_due() }
+    end
+    redis.call('HSET', solo_hold, 'job', solo_id)
+    lease(solo_id, solo)
+    if ready_id then ring() end
+    return answer_job(solo_id)
+  end
+  redis.call('DEL', solo_hold)
+end
+
+if not ready_id then return { 'empty', next_due() } end
+lease(ready_id, ready)
+-- The baton: whoever is woken wakes the next, while there is something to do.
+if redis.call('ZCARD', ready) > 0 or (solo_id and not holder()) then ring() end
+return answer_job(ready_id)

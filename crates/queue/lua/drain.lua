@@ -1,0 +1,27 @@
+-- A worker announces its leaving: whatever dies with it from now on is no crash.
+--
+-- ARGV  2 worker  3 'leaving' or 'gone'
+-- Returns how many jobs were given back: with `gone`, a claim whose reply never arrived.
+-- After `gone`: the worker is no longer in `workers`.
+
+local worker, step = ARGV[2], ARGV[3]
+local line = worker_line(worker)
+if step == 'leaving' then
+  line.draining = true
+  write_worker(worker, line)
+  return 0
+end
+local returned = 0
+local job = line.id ~= '' and get(line.id, 'state', 'token', 'worker', 'begun') or {}
+if job[1] == 'leased' and job[3] == worker and not job[4] and
+  string.match(job[2], '^%d+:(.*)$') == line.nonce then
+  leave_leased(line.id)
+  make_ready(line.id)
+  returned = 1
+end
+redis.call('HDEL', workers, worker)
+if redis.call('HGET', solo_hold, 'worker') == worker then
+  redis.call('DEL', solo_hold)
+  ring()
+end
+return returned

@@ -1,0 +1,19 @@
+-- The owner of a flight has its answer: the waiters look again.
+--
+-- ARGV  2 id  3 token  4 flight key
+--       5 how: `stored` (the value can be recalled), `unshared` (it could not be stored) or
+--         `permanent <error JSON>` (this input can never succeed)
+-- Returns 'ok', or 'stale' when the caller does not own the flight under this token.
+-- After: a stored value needs no flight; the other answers stay as a mark for 60 s.
+
+local id, token, key, how = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local flight = redis.call('HMGET', flight_key(key), 'job', 'token')
+if not holds(id, token) or flight[1] ~= id or flight[2] ~= token then return 'stale' end
+redis.call('DEL', flight_key(key))
+if how ~= 'stored' then
+  redis.call('HSET', flight_key(key), 'landed', how)
+  redis.call('EXPIRE', flight_key(key), FLIGHT_MARK_S)
+end
+drop_line(id, 'owns', key)
+wake_waiters(key)
+return 'ok'

@@ -1,0 +1,134 @@
+-- T2, T7, T12, T14 and retention: what time alone decides. Any worker may call it, as often as it
+-- likes; nothing here needs a leader.
+--
+-- ARGV  2 worker ('' = none)  3 lease ms  4 'all' (nobody else can hold a lease) or ''
+--       5 most crashes without a checkpoint  6 error for too many (JSON)
+--       7 most interruptions without one  8 error for too many (JSON)
+--       9 terminal records live ms  10 at most so many  11 dead ones live ms  12 at most so many
+-- Returns {jobs reaped, crashes among them, expired, purged, 1 if a gap holds, next due ms}
+--
+-- The gap rule: when nobody reaped for longer than half a lease (a stall, a restart, a failover, a
+-- step of the clock), the leases of living workers may have run out unseen; for one lease nothing
+-- is reaped, so that they can renew. At most one gap in twenty leases.
+
+local worker, lease_ms, everything = ARGV[2], tonumber(ARGV[3]), ARGV[4] == 'all'
+local most_crashes, crashed = tonumber(ARGV[5]), ARGV[6]
+local most_interruptions, no_progress = tonumber(ARGV[7]), ARGV[8]
+local A_SCRIPT, GONE_AFTER_LEASES = 500, 60
+
+local function gap_holds()
+  local last, gap = redis.call('GET', reap_at), redis.call('GET', gap_at)
+  redis.call('SET', reap_at, string.format('%.0f', now))
+  local since_gap = gap and now - number(gap)
+  if last then
+    local since = now - number(last)
+    local rare = not since_gap or since_gap < 0 or since_gap > 20 * lease_ms
+    if (since > lease_ms / 2 or since < 0) and rare then
+      redis.call('SET', gap_at, string.format('%.0f', now))
+      return true
+    end
+  end
+  return since_gap and since_gap >= 0 and since_gap < lease_ms
+end
+
+-- A crash is the job's fault only if its attempt had begun, its worker was seen alive under this
+-- lease after the last gap, and had not announced its leaving.
+local function is_crash(id, expiry)
+  local job = get(id, 'begun', 'lease_ms', 'worker')
+  if not job[1] then return false end
+  local gap = redis.call('GET', gap_at)
+  if gap and expiry - number(job[2]) <= number(gap) and number(gap) <= now then return false end
+  return not worker_line(job[3] or '').draining
+end
+
+local function die(id, why)
+  redis.call('HSET', job_key(id), 'error', why)
+  leave_leased(id)
+  finish(id, 'dead')
+end
+
+-- Returns 1 for a crash.
+local function reap_job(id, expiry)
+  local crash = is_crash(id, expiry)
+  local overrule = overruled(id)
+  if overrule then
+    leave_leased(id)
+    finish(id, overrule)
+  elseif crash then
+    local crashes = redis.call('HINCRBY', job_key(id), 'crashes', 1)
+    if crashes >= most_crashes then
+      die(id, crashed)
+    else
+      leave_leased(id)
+      make_ready(id)
+    end
+  elseif count_interruption(id, most_interruptions) then
+    die(id, no_progress)
+  else
+    leave_leased(id)
+    make_ready(id)
+  end
+  return crash and 1 or 0
+end
+
+local function reap_leases()
+  local to = everything and '+inf' or '(' .. string.format('%.0f', now)
+  local over = redis.call('ZRANGEBYSCORE', leased, '-inf', to, 'WITHSCORES', 'LIMIT', 0, A_SCRIPT)
+  local crashes = 0
+  for at = 1, #over, 2 do crashes = crashes + reap_job(over[at], number(over[at + 1])) end
+  return #over / 2, crashes
+end
+
+local function expire_waiting()
+  local over = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, A_SCRIPT)
+  for _, id in ipairs(over) do
+    leave_waiting(id, redis.call('HGET', job_key(id), 'state'))
+    finish(id, 'expired')
+  end
+  return #over
+end
+
+local function forget(id, state)
+  discard_work(id, now)
+  free_key(id)
+  redis.call('ZREM', index[state], id)
+  redis.call('DEL', job_key(id), body_key(id), prefix .. 'transcript:' .. id)
+  redis.call('HINCRBY', counts, 'purged', 1)
+end
+
+local function retain(state, live_ms, most)
+  local over = redis.call('ZRANGEBYSCORE', index[state], '-inf', now - live_ms, 'LIMIT', 0, 100)
+  local surplus = redis.call('ZCARD', index[state]) - most
+  if #over == 0 and surplus > 0 then
+    over = redis.call('ZRANGE', index[state], 0, math.min(surplus, 100) - 1)
+  end
+  for _, id in ipairs(over) do forget(id, state) end
+  return #over
+end
+
+-- Flights that landed with more waiters than one script may wake.
+local function wake_landed()
+  local key = redis.call('SRANDMEMBER', landed)
+  if key then wake_waiters(key) end
+end
+
+local function sweep_workers()
+  local all = redis.call('HSCAN', workers, 0, 'COUNT', 100)[2]
+  for at = 1, #all, 2 do
+    local seen = number(string.match(all[at + 1], '^(%d+)'))
+    if now - seen > GONE_AFTER_LEASES * lease_ms then redis.call('HDEL', workers, all[at]) end
+  end
+end
+
+if worker ~= '' then write_worker(worker, worker_line(worker)) end
+local gap = gap_holds()
+local reaped, crashes = 0, 0
+if everything or not gap then reaped, crashes = reap_leases() end
+promote_due()
+local expiries = expire_waiting()
+wake_landed()
+sweep_workers()
+local live_ms, most = tonumber(ARGV[9]), tonumber(ARGV[10])
+local purged = retain('done', live_ms, most) + retain('cancelled', live_ms, most) +
+  retain('expired', live_ms, most) + retain('dead', tonumber(ARGV[11]), tonumber(ARGV[12]))
+return { reaped, crashes, expiries, purged, gap and 1 or 0, next_due() }

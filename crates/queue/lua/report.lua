@@ -1,0 +1,104 @@
+-- T6, T8 to T11: the one way out of a lease for the worker that holds it.
+--
+-- ARGV  2 id  3 token  4 outcome: done, retry, dead, park or release
+--       5 delay ms (retry: back-off; park: until it wakes)  6 park reason
+--       7 error (JSON, '' = none)  8 artifact (JSON)  9 stages (JSON, '' = unchanged)
+--       10 cost (JSON, '' = unchanged)  11 most interruptions without a checkpoint
+--       12 error for too many of them (JSON)  then each flight that a park waits for
+-- Returns {'accepted', state}, {'stale', state or ''}, or {'go-on', ''}: a flight that the job
+--         wants to wait for has landed or lost its owner, so the job stays leased.
+-- After `accepted`: the job is in `state`. Repeating a report that was accepted answers the same.
+
+local id, token, outcome, delay, reason = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local failure, artifact, stages, cost = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+local most_interruptions, no_progress = tonumber(ARGV[11]), ARGV[12]
+
+if not holds(id, token) then
+  local known = get(id, 'last_report', 'state')
+  local repeated = string.match(known[1] or '', '^(.*)=%a+$') == token .. ':' .. outcome
+  if repeated then return { 'accepted', string.match(known[1], '=(%a+)$') } end
+  return { 'stale', known[2] or '' }
+end
+
+local function waits_in_vain()
+  for at = 13, #ARGV do
+    if not flight_is_alive(ARGV[at]) then return true end
+  end
+  return false
+end
+
+local function keep(field, value)
+  if value ~= '' then redis.call('HSET', job_key(id), field, value) end
+end
+
+local function die(why)
+  keep('error', why)
+  leave_leased(id)
+  finish(id, 'dead')
+  return 'dead'
+end
+
+local outcomes = {}
+
+function outcomes.done()
+  redis.call('HSET', job_key(id), 'artifact', artifact, 'percent', 100)
+  redis.call('HDEL', job_key(id), 'error')
+  leave_leased(id)
+  finish(id, 'done')
+  return 'done'
+end
+
+function outcomes.dead() return die(failure) end
+
+function outcomes.retry()
+  local attempts = redis.call('HINCRBY', job_key(id), 'attempts', 1)
+  local most = number(redis.call('HGET', job_key(id), 'max_attempts'))
+  if attempts >= most then return die(failure) end
+  keep('error', failure)
+  leave_leased(id)
+  redis.call('HSET', job_key(id), 'state', 'delayed', 'wake_ms', now + delay)
+  redis.call('ZADD', delayed, now + delay, id)
+  redis.call('ZADD', deadlines, number(redis.call('HGET', job_key(id), 'deadline_ms')), id)
+  announce(id, 'delayed')
+  return 'delayed'
+end
+
+function outcomes.park()
+  keep('error', failure)
+  leave_leased(id)
+  redis.call('HSET', job_key(id), 'state', 'parked', 'reason', reason, 'wake_ms', now + delay)
+  redis.call('ZADD', parked, now + delay, id)
+  redis.call('ZADD', deadlines, number(redis.call('HGET', job_key(id), 'deadline_ms')), id)
+  local job = get(id, 'ready_ms', 'priority')
+  for at = 13, #ARGV do
+    redis.call('ZADD', waiters_key(ARGV[at]), number(job[1]) - 60000 * number(job[2]), id)
+    add_line(id, 'awaits', ARGV[at])
+  end
+  announce(id, 'parked')
+  return 'parked'
+end
+
+function outcomes.release()
+  keep('error', failure)
+  if count_interruption(id, most_interruptions) then return die(no_progress) end
+  leave_leased(id)
+  make_ready(id)
+  return 'ready'
+end
+
+local overrule = outcome ~= 'done' and overruled(id)
+if outcome == 'park' and not overrule and waits_in_vain() then return { 'go-on', '' } end
+
+keep('stages', stages)
+keep('cost', cost)
+local state
+if overrule then
+  keep('error', failure)
+  leave_leased(id)
+  finish(id, overrule)
+  state = overrule
+else
+  state = outcomes[outcome]()
+end
+redis.call('HSET', job_key(id), 'last_report', token .. ':' .. outcome .. '=' .. state)
+return { 'accepted', state }

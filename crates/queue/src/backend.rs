@@ -1,0 +1,67 @@
+//! apalis' `Backend` over the consumer's channel: it only receives.
+//!
+//! Claiming, leases, retries and reports are the queue's own; a poll here never fails, since apalis
+//! answers a failed poll by dropping every running attempt.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use apalis_core::backend::finalize::Ephemeral;
+use apalis_core::backend::{Backend, BackendConfig};
+use apalis_core::task::Task;
+use apalis_core::task::builder::TaskBuilder;
+use apalis_core::worker::context::WorkerContext;
+use tokio::sync::mpsc;
+use tower::layer::util::Identity;
+
+use crate::attempt::Claimed;
+
+/// Claimed jobs on their way to an attempt.
+pub(crate) struct Claims(pub(crate) mpsc::Receiver<Claimed>);
+
+impl Backend for Claims {
+    type Task = Task<Claimed>;
+    type Error = Infallible;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut Context<'_>,
+        _: &WorkerContext,
+    ) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        _: &WorkerContext,
+    ) -> Poll<Option<Result<Self::Task, Infallible>>> {
+        self.0
+            .poll_recv(cx)
+            .map(|claimed| claimed.map(|claimed| Ok(TaskBuilder::new(claimed).build())))
+    }
+
+    fn poll_close(
+        &mut self,
+        _: &mut Context<'_>,
+        _: &WorkerContext,
+    ) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl BackendConfig for Claims {
+    type Args = Claimed;
+    type Id = String;
+    type Kind = Ephemeral;
+    type Config = ();
+    type Layer = Identity;
+
+    fn config(&self) -> &() {
+        &()
+    }
+
+    fn middleware(&mut self, _: &mut WorkerContext) -> Identity {
+        Identity::new()
+    }
+}

@@ -1,0 +1,30 @@
+//! What can go wrong between a worker or an operator and the queue.
+
+/// Why a call to the queue failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueueError {
+    /// The Redis address cannot be used.
+    #[error("REDIS_URL cannot be used: {0}")]
+    Address(String),
+    /// Redis could not be reached or refused the call.
+    #[error("Redis: {0}")]
+    Redis(#[from] redis::RedisError),
+    /// The server is set up so that it would lose jobs.
+    #[error("{0}")]
+    Unfit(String),
+    /// The queue's name is not an identifier.
+    #[error(transparent)]
+    Name(#[from] stillcast_enqueue::InvalidJob),
+    /// A script answered something that this version does not understand.
+    #[error("the script `{script}` answered something unexpected: {answer}")]
+    Protocol {
+        /// The script.
+        script: &'static str,
+        /// What it said.
+        answer: String,
+    },
+    /// The operating system refused a thread or a clock.
+    #[error("the operating system: {0}")]
+    System(#[from] std::io::Error),
+}

@@ -1,0 +1,1 @@
+//! What anyone may look at and an operator may mend.

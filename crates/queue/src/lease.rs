@@ -1,0 +1,298 @@
+//! The right to work on one job for a time, and all that may be written under it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::ConnectionManager;
+use stillcast_enqueue::Envelope;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Moment;
+use crate::leases::{Held, Leases};
+use crate::scripts::Scripts;
+
+/// Why an attempt must not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Interrupted {
+    /// The lease may have passed to another worker.
+    #[error("the lease was lost")]
+    LeaseLost,
+    /// A person ended the job.
+    #[error("the job was cancelled")]
+    Cancelled,
+    /// The job's deadline has passed.
+    #[error("the job's deadline has passed")]
+    DeadlinePassed,
+    /// The worker leaves.
+    #[error("the worker is draining")]
+    Draining,
+}
+
+/// What joining a flight answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlightAnswer {
+    /// This job pays; recall once more before, land after.
+    Owned,
+    /// The named job already pays.
+    Waiting {
+        /// The owner.
+        owner: String,
+    },
+    /// The value exists but cannot be shared: pay without a flight.
+    Unshared,
+    /// This input can never succeed; the owner's error as JSON.
+    Permanent(String),
+}
+
+/// How a flight ends for its waiters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Landing {
+    /// The value can be recalled.
+    Stored,
+    /// The value could not be stored: each waiter pays for itself.
+    Unshared,
+    /// This input can never succeed; the error as JSON.
+    Permanent(String),
+}
+
+/// First pause between two tries to reach Redis, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A lease. Clones are the same lease; only the consumer ends it.
+#[derive(Clone)]
+pub struct Lease {
+    job: Arc<LeasedJob>,
+    pub(crate) held: Arc<Held>,
+    pub(crate) leases: Arc<Leases>,
+    pub(crate) link: Link,
+}
+
+/// The way to Redis under a lease.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) scripts: Scripts,
+    pub(crate) connection: ConnectionManager,
+}
+
+/// What the claim said of the job.
+pub(crate) struct LeasedJob {
+    pub(crate) envelope: Envelope,
+    pub(crate) hash: HashMap<String, String>,
+    /// Checkpoints that Redis has not confirmed yet: the report carries them out first.
+    pub(crate) unconfirmed: Mutex<Vec<(String, String)>>,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("id", &self.held.id)
+            .field("token", &self.held.token)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Lease {
+    pub(crate) fn new(
+        envelope: Envelope,
+        hash: HashMap<String, String>,
+        held: Arc<Held>,
+        leases: Arc<Leases>,
+        link: Link,
+    ) -> Self {
+        let job = LeasedJob { envelope, hash, unconfirmed: Mutex::default() };
+        Self { job: Arc::new(job), held, leases, link }
+    }
+
+    /// The job.
+    pub fn id(&self) -> &str {
+        &self.held.id
+    }
+
+    /// `fence:nonce`, the right to write; unique to this lease.
+    pub fn token(&self) -> &str {
+        &self.held.token
+    }
+
+    /// The request.
+    pub fn envelope(&self) -> &Envelope {
+        &self.job.envelope
+    }
+
+    /// Whose job it is.
+    pub fn tenant(&self) -> &str {
+        self.field("tenant").unwrap_or_default()
+    }
+
+    /// The producer's trace.
+    pub fn traceparent(&self) -> Option<&str> {
+        self.field("traceparent")
+    }
+
+    /// Attempts used before this one, plus one.
+    pub fn attempt(&self) -> u32 {
+        self.field("attempts").and_then(|text| text.parse().ok()).unwrap_or(0) + 1
+    }
+
+    /// When the job was accepted, in ms since the epoch by Redis' clock.
+    pub fn ready_ms(&self) -> Option<i64> {
+        self.field("ready_ms")?.parse().ok()
+    }
+
+    /// The digest that an earlier attempt stored under `name`.
+    pub fn recall(&self, name: &str) -> Option<&str> {
+        self.job.hash.get(&format!("checkpoint:{name}")).map(String::as_str)
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.job.hash.get(name).map(String::as_str)
+    }
+
+    /// Whether a paid call, a cache put or an upload may begin now.
+    pub fn check(&self) -> Result<(), Interrupted> {
+        self.held.fence(Moment::now());
+        match self.held.interruption() {
+            Some(why) => Err(why),
+            None if self.leases.is_draining() => Err(Interrupted::Draining),
+            None => Ok(()),
+        }
+    }
+
+    /// Cancelled when work in flight must stop: lease lost, cancelled, deadline, end of the drain.
+    pub fn stop(&self) -> &CancellationToken {
+        &self.held.stop
+    }
+
+    /// Waits until work in flight must stop. Wakes by itself when the lease or the deadline is over.
+    pub async fn interrupted(&self) -> Interrupted {
+        loop {
+            let now = Moment::now();
+            if self.held.fence(now)
+                && let Some(why) = self.held.interruption()
+            {
+                return why;
+            }
+            let left = self.held.next_fence().saturating_since(now);
+            let _ = tokio::time::timeout(left, self.held.stop.cancelled()).await;
+        }
+    }
+
+    /// Remembers finished paid calls as `(name, digest)`. Repeats until Redis has answered, or the
+    /// lease is over; what Redis has not confirmed by then goes out with the report.
+    pub async fn checkpoint(&self, digests: &[(&str, &str)]) -> Result<(), Interrupted> {
+        let owned = digests.iter().map(|(name, digest)| ((*name).to_owned(), (*digest).to_owned()));
+        self.unconfirmed().extend(owned);
+        self.confirm_checkpoints().await
+    }
+
+    fn unconfirmed(&self) -> std::sync::MutexGuard<'_, Vec<(String, String)>> {
+        self.job.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what is unconfirmed, until Redis answers.
+    pub(crate) async fn confirm_checkpoints(&self) -> Result<(), Interrupted> {
+        let batch = self.unconfirmed().clone();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let digests: Vec<(&str, &str)> =
+            batch.iter().map(|(name, digest)| (name.as_str(), digest.as_str())).collect();
+        let (id, token, digests) = (self.id(), self.token(), digests.as_slice());
+        let written = self
+            .repeat(|mut link: Link| async move {
+                link.scripts.checkpoint(&mut link.connection, id, token, digests).await
+            })
+            .await;
+        // The first writer wins, so a batch that was written twice is no harm.
+        self.unconfirmed().retain(|entry| !batch.contains(entry));
+        self.still_current(written)
+    }
+
+    /// The attempt begins: from here on this worker's death counts against the job.
+    pub(crate) async fn begin(&self) -> Result<(), Interrupted> {
+        let (id, token) = (self.id(), self.token());
+        let begun = self
+            .repeat(|mut link: Link| async move {
+                link.scripts.begin(&mut link.connection, id, token).await
+            })
+            .await;
+        self.still_current(begun)
+    }
+
+    /// Shows stage, percent and the stages' record (JSON, empty = unchanged) to those who watch.
+    /// One try: it is worth no waiting.
+    pub async fn progress(&self, stage: &str, percent: u8, stages: &str) {
+        let mut link = self.link.clone();
+        let (id, token) = (self.id(), self.token());
+        let sent =
+            link.scripts.progress(&mut link.connection, id, token, stage, percent, stages).await;
+        if let Err(error) = sent {
+            tracing::debug!(job.id = id, %error, "progress was not written");
+        }
+    }
+
+    /// Into the flight `key`: who pays for it?
+    pub async fn join(&self, key: &str) -> Result<FlightAnswer, Interrupted> {
+        let (id, token) = (self.id(), self.token());
+        let words = self
+            .repeat(|mut link: Link| async move {
+                link.scripts.join(&mut link.connection, id, token, key).await
+            })
+            .await;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["owned"] => Ok(FlightAnswer::Owned),
+            ["waiting", owner] => Ok(FlightAnswer::Waiting { owner: (*owner).to_owned() }),
+            ["landed", how] => Ok(how
+                .strip_prefix("permanent ")
+                .map_or(FlightAnswer::Unshared, |error| FlightAnswer::Permanent(error.to_owned()))),
+            _ => {
+                self.held.interrupt(Interrupted::LeaseLost);
+                Err(Interrupted::LeaseLost)
+            }
+        }
+    }
+
+    /// Out of the flight `key`, with its answer for the waiters.
+    pub async fn land(&self, key: &str, landing: &Landing) -> Result<(), Interrupted> {
+        let how = match landing {
+            Landing::Stored => "stored".to_owned(),
+            Landing::Unshared => "unshared".to_owned(),
+            Landing::Permanent(error) => format!("permanent {error}"),
+        };
+        let (id, token, how) = (self.id(), self.token(), how.as_str());
+        // A flight that is no longer ours needs no landing, so the answer does not matter.
+        self.repeat(|mut link: Link| async move {
+            link.scripts.land(&mut link.connection, id, token, key, how).await
+        })
+        .await;
+        self.held.interruption().map_or(Ok(()), Err)
+    }
+
+    fn still_current(&self, current: bool) -> Result<(), Interrupted> {
+        if !current {
+            self.held.interrupt(Interrupted::LeaseLost);
+        }
+        self.held.interruption().map_or(Ok(()), Err)
+    }
+
+    /// Repeats an idempotent call until Redis answers. The caller is dropped when the lease ends.
+    pub(crate) async fn repeat<T, E: fmt::Display, Call>(&self, call: impl Fn(Link) -> Call) -> T
+    where
+        Call: Future<Output = Result<T, E>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match call(self.link.clone()).await {
+                Ok(answer) => return answer,
+                Err(error) => {
+                    tracing::warn!(job.id = self.id(), %error, "Redis did not take a write, again");
+                }
+            }
+            tokio::time::sleep(pause.mul_f64(fastrand::f64().midpoint(1.0))).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! All that an attempt can say of itself.
+
+use std::time::Duration;
+
+use stillcast_enqueue::{Artifact, Cost, ErrorReport, StageRecord};
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Delivered. Accepted whenever the lease still stands, whatever else was asked.
+    Done {
+        /// The delivered file.
+        artifact: Box<Artifact>,
+    },
+    /// Failed; another attempt may succeed. Uses an attempt; dead when it was the last.
+    Retry {
+        /// Not before so long; `None` takes the back-off of the job's attempts.
+        after: Option<Duration>,
+        /// What happened.
+        error: ErrorReport,
+    },
+    /// Waits for an event and frees the slot; uses no attempt.
+    Park {
+        /// For what.
+        reason: ParkReason,
+        /// At the latest so long.
+        wake: Duration,
+        /// What happened, when something did.
+        error: Option<ErrorReport>,
+    },
+    /// Cannot succeed.
+    Dead {
+        /// What happened.
+        error: ErrorReport,
+    },
+    /// Given back unfinished: the worker leaves, or the lease was lost.
+    Release,
+}
+
+/// What a parked job waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParkReason {
+    /// The account or the set-up of a provider.
+    Provider,
+    /// A rate limit that lasts longer than a slot may wait.
+    Rate,
+    /// Other jobs that already pay for the same; by flight key, all of them.
+    Flight(Vec<String>),
+    /// A newer worker: the envelope is newer than this one reads.
+    Version,
+}
+
+impl ParkReason {
+    /// The word in the record.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Rate => "rate",
+            Self::Flight(_) => "flight",
+            Self::Version => "version",
+        }
+    }
+}
+
+/// An outcome, and what stands beside it in the record.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How the attempt ended.
+    pub outcome: Outcome,
+    /// What each stage did; `None` leaves the record's stages as they are.
+    pub stages: Option<Vec<StageRecord>>,
+    /// Money; `None` leaves the record's cost as it is.
+    pub cost: Option<Cost>,
+}
+
+impl From<Outcome> for Report {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, stages: None, cost: None }
+    }
+}
+
+impl Outcome {
+    /// The word in the script and in logs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::Retry { .. } => "retry",
+            Self::Park { .. } => "park",
+            Self::Dead { .. } => "dead",
+            Self::Release => "release",
+        }
+    }
+}

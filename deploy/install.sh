@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# What `deploy/demo`, `tests/run` and `.ci/run` share: source it from bash in the repository's root.
+# In: names of programs. Out: those programs installed (apt) or exit 69 with the command to run.
+# No service is left running that was not: a fresh Redis stays off, since Stillcast starts its own.
+
+readonly EX_UNAVAILABLE=69
+
+say() { printf '%s\n' "$*"; }
+
+missing() {
+  printf 'missing: %s\n' "$1" >&2
+  printf '    %s\n' "${@:2}" >&2
+  exit "$EX_UNAVAILABLE"
+}
+
+# step NAME COMMAND…: runs it, says how long it took; a failure ends the script and is named last.
+step() {
+  local name=$1 began=$SECONDS status=0
+  shift
+  say "── $name: $*"
+  "$@" || status=$?
+  if [ "$status" -ne 0 ]; then
+    printf '✗ %s failed with %d after %d s\n' "$name" "$status" "$((SECONDS - began))" >&2
+    exit "$status"
+  fi
+  say "✓ $name ($((SECONDS - began)) s)"
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# The Debian package that brings a program.
+package_of() {
+  case $1 in
+    cc) echo gcc libc6-dev ;;
+    python3) echo python3 python3-venv ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# need PROGRAM…: installs those that are missing.
+need() {
+  local program packages=()
+  for program in "$@"; do
+    # shellcheck disable=SC2207 # Package names hold no spaces.
+    command -v "$program" >/dev/null || packages+=($(package_of "$program"))
+  done
+  [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
+  for program in "$@"; do
+    command -v "$program" >/dev/null || missing "$program" "it is not in PATH after the installation"
+  done
+}
+
+install_packages() {
+  local command="apt-get install --no-install-recommends $*"
+  command -v apt-get >/dev/null || missing "$*" "install it with your system's package manager"
+  [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || missing "$*" "as root: $command"
+  say "installing with apt: $*"
+  (
+    keep_services_off
+    as_root apt-get -qq -o DPkg::Lock::Timeout=300 update
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
+      install -y --no-install-recommends "$@" >/dev/null
+  ) || missing "$*" "apt could not install it; by hand: $command"
+  case " $* " in *" redis-server "*) disable_redis_at_boot ;; esac
+}
+
+# Debian starts a service as it is installed unless this policy forbids it. Ours forbids only while
+# this script lives, so that even a killed script leaves a machine whose services start.
+keep_services_off() {
+  local policy=/usr/sbin/policy-rc.d saved=/usr/sbin/policy-rc.d.before-stillcast
+  # shellcheck disable=SC2064 # The names are expanded now, since they are local.
+  trap "restore_policy $policy $saved" EXIT
+  [ ! -e "$policy" ] || [ -e "$saved" ] || as_root mv "$policy" "$saved"
+  printf '#!/bin/sh\nif [ -d /proc/%d ]; then exit 101; fi\n[ ! -x %s ] || exec %s "$@"\n' \
+    "$$" "$saved" "$saved" | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+}
+
+restore_policy() {
+  if [ -e "$2" ]; then as_root mv -f "$2" "$1"; else as_root rm -f "$1"; fi
+}
+
+disable_redis_at_boot() {
+  if command -v systemctl >/dev/null; then
+    as_root systemctl disable redis-server.service >/dev/null 2>&1 || return 0
+  elif command -v update-rc.d >/dev/null; then
+    as_root update-rc.d redis-server disable >/dev/null 2>&1 || return 0
+  fi
+  say "the service redis-server stays off; Stillcast starts a private one"
+}
+
+# What the product starts. Flags of scripts came with Redis 7.0; older systems package an older one.
+need_programs() {
+  need cc redis-server ffmpeg
+  local version
+  version=$(redis-server --version | sed -n 's/.* v=\([0-9]*\)\..*/\1/p')
+  [ "${version:-0}" -ge 7 ] || missing "redis-server 7.0 or newer" \
+    "found: $(redis-server --version)" "Debian 12, Ubuntu 24.04 and newer package it"
+}
+
+need_rust() {
+  command -v cargo >/dev/null || missing "cargo" "install a Rust toolchain, for example with rustup"
+}
+
+target_folder() {
+  cargo metadata --no-deps --format-version 1 --offline | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
+}
+
+# Pinned tools from tests/requirements.txt in a private environment; puts them first in PATH.
+need_tools() {
+  local wanted=tests/requirements.txt venv
+  need python3
+  venv=$(target_folder)/tools
+  if ! cmp -s "$wanted" "$venv/installed.txt"; then
+    say "installing into $venv: $(grep -v '^#' "$wanted" | tr '\n' ' ')"
+    make_venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+      --only-binary :all: --requirement "$wanted" ||
+      missing "the tools of $wanted" "pip could not install them; see its message above"
+    cp "$wanted" "$venv/installed.txt"
+  fi
+  export STILLCAST_TEST_PYTHON="$venv/bin/python"
+  PATH="$venv/bin:$PATH"
+}
+
+# Debian's python3 comes without what makes an environment.
+make_venv() {
+  python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+  rm -rf "$1"
+  python3 -m venv "$1" || missing "python3-venv" "python3 -m venv $1"
+}

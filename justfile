@@ -1,0 +1,25 @@
+# Every command that a person runs; `just` lists them. The scripts work without `just`.
+
+[private]
+default:
+    @just --list --unsorted
+
+# One audio and one video from a bundled conversation, offline.
+demo *arguments:
+    deploy/demo {{ arguments }}
+
+# Every test; with arguments, those that a nextest filter names.
+test *arguments:
+    tests/run {{ arguments }}
+
+# What must pass before anything lands.
+ci:
+    .ci/run
+
+# Format the code.
+fmt:
+    cargo fmt --all
+
+# The lints alone.
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings

@@ -1,0 +1,47 @@
+//! Each stage has one word: every place that lists the stages lists the same six, in travel order.
+
+use std::collections::BTreeSet;
+
+use stillcast_enqueue::StageName;
+
+use crate::tree::{files, text_of};
+
+fn travel_order() -> Vec<&'static str> {
+    StageName::ALL.iter().map(|stage| stage.as_str()).collect()
+}
+
+/// The words that stand between `before` and `after` on the lines of `path`, in order.
+fn words_between(path: &str, before: &str, after: &str) -> Vec<String> {
+    let text = text_of(path);
+    let word = |line: &str| {
+        let (_, rest) = line.split_once(before)?;
+        let (word, _) = rest.split_once(after)?;
+        let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        is_word.then(|| word.to_owned())
+    };
+    text.lines().filter_map(word).collect()
+}
+
+#[test]
+fn every_list_of_stages_is_in_travel_order() {
+    let lists = [
+        ("README.md", "| [`", "`](crates/pipeline"),
+        ("crates/pipeline/src/policy.rs", "    pub ", ": StagePolicy,"),
+        ("crates/pipeline/src/produce.rs", "    ", ": row("),
+    ];
+    for (path, before, after) in lists {
+        assert_eq!(words_between(path, before, after), travel_order(), "the stages in {path}");
+    }
+}
+
+#[test]
+fn every_stage_has_its_file() {
+    let folder = "crates/pipeline/src/stages/";
+    let inside = |path: &str| {
+        let stem = path.strip_prefix(folder)?.strip_suffix(".rs")?;
+        (!stem.contains('/') && stem != "tests").then(|| stem.to_owned())
+    };
+    let found: BTreeSet<_> = files().iter().filter_map(|file| inside(&file.path)).collect();
+    let wanted: BTreeSet<_> = travel_order().into_iter().map(str::to_owned).collect();
+    assert_eq!(found, wanted, "files of {folder} (left), words of the stages (right)");
+}
