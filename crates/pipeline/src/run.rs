@@ -220,7 +220,12 @@ impl<'run> Attempt<'run> {
             return Err(self.out_of_time(stage));
         }
         self.run.gate.check().map_err(|interrupted| {
-            StageError::new(stage, Failure::Interrupted, interrupted.reason, interrupted.to_string())
+            StageError::new(
+                stage,
+                Failure::Interrupted,
+                interrupted.reason,
+                interrupted.to_string(),
+            )
         })
     }
 

@@ -88,7 +88,9 @@ impl FfmpegEncoder {
         let drift = facts.duration_s - duration_s;
         if !facts.faststart || drift.abs() > DRIFT {
             let order = if facts.faststart { "before" } else { "behind" };
-            return Err(broken(format!("the file is off by {drift:.3} s, its index {order} its data")));
+            return Err(broken(format!(
+                "the file is off by {drift:.3} s, its index {order} its data"
+            )));
         }
         tokio::fs::rename(&part, &path).await.map_err(scratch)?;
         Ok(Media { path, duration_s: facts.duration_s })
@@ -237,8 +239,7 @@ impl Encoding for SoundEncoding {
         let finished =
             self.running.wait().await.map_err(|error| self.encoder.ffmpeg.failed(error))?;
         let duration_s = sound::seconds(self.bytes);
-        let media =
-            self.encoder.land(self.part.clone(), self.path.clone(), duration_s).await?;
+        let media = self.encoder.land(self.part.clone(), self.path.clone(), duration_s).await?;
         Ok(Answer { value: media, usage: usage(&finished) })
     }
 }

@@ -53,7 +53,7 @@ fn pauses_are_read_in_every_spelling() {
 
 #[test]
 fn the_contract_refuses() {
-    let long = format!("{} word.", "and so on ".repeat(50));
+    let long = format!("{} word.", "and so on".repeat(50));
     let cases = [
         (String::new(), ScriptFault::TooShort(0)),
         ("Too little.".to_owned(), ScriptFault::TooShort(2)),

@@ -19,8 +19,7 @@ pub(crate) async fn draw(
     }
     let stage = StageName::Image;
     let painter = attempt.run.providers.painter.as_ref();
-    let scene =
-        Scene { text: source.text.clone(), variant: attempt.run.request.options.variant };
+    let scene = Scene { text: source.text.clone(), variant: attempt.run.request.options.variant };
     attempt
         .stage(stage, async {
             let image =

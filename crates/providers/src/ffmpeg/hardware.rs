@@ -12,11 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const CANDIDATES: [(&str, &[&str], &[&str]); 4] = [
     ("h264_nvenc", &[], &["-pix_fmt", "yuv420p"]),
     ("h264_qsv", &[], &["-pix_fmt", "nv12"]),
-    (
-        "h264_vaapi",
-        &["-vaapi_device", "/dev/dri/renderD128"],
-        &["-vf", "format=nv12,hwupload"],
-    ),
+    ("h264_vaapi", &["-vaapi_device", "/dev/dri/renderD128"], &["-vf", "format=nv12,hwupload"]),
     ("h264_videotoolbox", &[], &["-pix_fmt", "yuv420p"]),
 ];
 
@@ -28,13 +24,20 @@ pub(super) async fn trial(ffmpeg: &Ffmpeg, folder: &Path) -> Option<&'static str
     for (encoder, before, behind) in CANDIDATES {
         match encode(ffmpeg, folder, encoder, before, behind).await {
             Ok(_) => {
-                tracing::info!(encoder, "hardware encoder {encoder} works; a still needs none: libx264 encodes its one picture");
+                tracing::info!(
+                    encoder,
+                    "hardware encoder {encoder} works; a still needs none: libx264 encodes its one picture"
+                );
                 return Some(encoder);
             }
-            Err(error) => tracing::info!(encoder, "hardware encoder {encoder} does not work: {error}"),
+            Err(error) => {
+                tracing::info!(encoder, "hardware encoder {encoder} does not work: {error}")
+            }
         }
     }
-    tracing::warn!("ENABLE_HARDWARE_ACCELERATION is set, but no hardware encoder works here: libx264 encodes");
+    tracing::warn!(
+        "ENABLE_HARDWARE_ACCELERATION is set, but no hardware encoder works here: libx264 encodes"
+    );
     None
 }
 

@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn nothing_to_say_is_no_fault() {
-        for text in ["", "🌊🌊", "שלום עולם", "a b c 1 2 3", "the and then", "https://a.example/harbour"] {
+        for text in
+            ["", "🌊🌊", "שלום עולם", "a b c 1 2 3", "the and then", "https://a.example/harbour"]
+        {
             assert_eq!(content_words(text, 9), Vec::<String>::new(), "{text}");
         }
     }

@@ -132,43 +132,62 @@ impl Place {
             let belongs = |word: &&String| place.words.iter().any(|hint| word.starts_with(hint));
             words.iter().filter(belongs).count()
         };
-        PLACES.iter().max_by_key(|place| score(place)).filter(|best| score(best) > 0).unwrap_or(fallback)
+        PLACES
+            .iter()
+            .max_by_key(|place| score(place))
+            .filter(|best| score(best) > 0)
+            .unwrap_or(fallback)
     }
 }
 
 const PLACES: [Place; 6] = [
     Place {
-        words: ["wave", "shore", "ocean", "beach", "tide", "harbour", "sail", "island", "salt", "coast"],
+        words: [
+            "wave", "shore", "ocean", "beach", "tide", "harbour", "sail", "island", "salt", "coast",
+        ],
         scene: "Imagine now that you are standing by the sea, early, before anyone else has come. The sand \
                 is cool and firm. Long waves arrive from far away, fold over, and slip back with a sigh. [pause 4s] \
                 The light is low and golden, and the horizon is one clear, quiet line. [pause 4s]",
     },
     Place {
-        words: ["forest", "tree", "leaf", "leaves", "moss", "path", "wood", "fern", "root", "shade"],
+        words: [
+            "forest", "tree", "leaf", "leaves", "moss", "path", "wood", "fern", "root", "shade",
+        ],
         scene: "Imagine now a path that leads into a forest. The ground is soft with moss, and each step \
                 makes hardly a sound. High above you, leaves move in a wind that you cannot feel. [pause 4s] \
                 The light comes down in slow green columns, and the air smells of rain and bark. [pause 4s]",
     },
     Place {
-        words: ["mountain", "summit", "valley", "snow", "climb", "stone", "ridge", "height", "cloud", "rock"],
+        words: [
+            "mountain", "summit", "valley", "snow", "climb", "stone", "ridge", "height", "cloud",
+            "rock",
+        ],
         scene: "Imagine now a bench high on a mountain slope, with the whole valley at your feet. Ridge lies \
                 behind ridge, each one a paler blue, until they become sky. [pause 4s] Far below, a bell rings once. \
                 The air is clear, and it is so still that you can hear your own breath. [pause 4s]",
     },
     Place {
-        words: ["meadow", "grass", "flower", "summer", "garden", "field", "honey", "barley", "clover", "lark"],
+        words: [
+            "meadow", "grass", "flower", "summer", "garden", "field", "honey", "barley", "clover",
+            "lark",
+        ],
         scene: "Imagine now a meadow in late summer. The grass is tall, and it bends and rises as if the field \
                 itself were breathing. Bees go about their work without any haste. [pause 4s] You lie down, \
                 the earth is warm beneath you, and small white clouds drift through the blue. [pause 4s]",
     },
     Place {
-        words: ["river", "water", "stream", "rain", "bridge", "lake", "boat", "reed", "spring", "flow"],
+        words: [
+            "river", "water", "stream", "rain", "bridge", "lake", "boat", "reed", "spring", "flow",
+        ],
         scene: "Imagine now that you are sitting beside a slow river in the evening. The water carries leaves, \
                 and light, and the reflections of trees, and it holds on to none of them. [pause 4s] You may give it \
                 whatever you no longer need. It takes it, turns it once, and carries it out of sight. [pause 4s]",
     },
     Place {
-        words: ["night", "star", "moon", "sleep", "dream", "dark", "lantern", "evening", "silence", "candle"],
+        words: [
+            "night", "star", "moon", "sleep", "dream", "dark", "lantern", "evening", "silence",
+            "candle",
+        ],
         scene: "Imagine now a clear night, and yourself under it, wrapped in something warm. One star appears, \
                 and then another, until you stop counting. The moon climbs slowly over the dark hills. [pause 4s] \
                 All of it is far older than any worry, and all of it is quiet. [pause 4s]",

@@ -29,7 +29,15 @@ fn passages(text: &str) -> Vec<Passage> {
 #[tokio::test]
 async fn any_text_passes_the_contract() {
     let long = "The harbour was loud and I could not sleep for worry. ".repeat(300);
-    let odd = ["x", "🌊", "שלום עולם", "我今天很累，想休息", "<b>[pause]</b> {1} {2}", "Ärger über Möbel", &long];
+    let odd = [
+        "x",
+        "🌊",
+        "שלום עולם",
+        "我今天很累，想休息",
+        "<b>[pause]</b> {1} {2}",
+        "Ärger über Möbel",
+        &long,
+    ];
     for text in odd {
         for variant in 0..40 {
             let script = write(&prompt(text, variant)).await;
