@@ -1,0 +1,76 @@
+//! Resource limits go in; what the child does to itself between fork and exec comes out.
+
+use std::io;
+use std::time::Duration;
+
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::resource::{Resource, rlim_t, setrlimit};
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, getpid, getppid};
+use tokio::process::Command;
+
+/// Upper bounds that the kernel holds for one child; an unset one is inherited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Address space in bytes; allocation fails beyond it.
+    pub address_space: Option<u64>,
+    /// CPU time, in whole seconds rounded up; SIGXCPU at the limit, SIGKILL a second later.
+    pub cpu: Option<Duration>,
+    /// Largest file it may write, in bytes; SIGXFSZ beyond it.
+    pub file_size: Option<u64>,
+    /// File descriptors it may hold.
+    pub open_files: Option<u64>,
+    /// Largest core dump in bytes; 0 for none.
+    pub core: Option<u64>,
+}
+
+impl Limits {
+    /// The limits as the kernel's pairs of soft and hard bound.
+    fn rows(&self) -> Vec<(Resource, rlim_t, rlim_t)> {
+        let cpu = self.cpu.map(|time| time.as_secs() + u64::from(time.subsec_nanos() > 0));
+        let same = |limit: u64| (limit, limit);
+        [
+            (Resource::RLIMIT_AS, self.address_space.map(same)),
+            (Resource::RLIMIT_CPU, cpu.map(|seconds| (seconds, seconds + 1))),
+            (Resource::RLIMIT_FSIZE, self.file_size.map(same)),
+            (Resource::RLIMIT_NOFILE, self.open_files.map(same)),
+            (Resource::RLIMIT_CORE, self.core.map(same)),
+        ]
+        .into_iter()
+        .filter_map(|(resource, bounds)| bounds.map(|(soft, hard)| (resource, soft, hard)))
+        .collect()
+    }
+}
+
+/// Makes the child apply its limits, and ask for `signal` when its parent dies, before it execs.
+pub(crate) fn harden(command: &mut Command, limits: &Limits, signal: Option<Signal>) {
+    let rows = limits.rows();
+    let parent = getpid();
+    // SAFETY: between fork and exec the closure only makes system calls on memory that was filled
+    // before the fork (setrlimit, prctl, getppid); it neither allocates nor takes a lock.
+    #[expect(
+        unsafe_code,
+        reason = "limits and the parent-death signal can only be set in the child"
+    )]
+    unsafe {
+        command.pre_exec(move || prepare(&rows, parent, signal));
+    }
+}
+
+fn prepare(
+    rows: &[(Resource, rlim_t, rlim_t)],
+    parent: Pid,
+    signal: Option<Signal>,
+) -> io::Result<()> {
+    for &(resource, soft, hard) in rows {
+        setrlimit(resource, soft, hard)?;
+    }
+    if let Some(signal) = signal {
+        set_pdeathsig(signal)?;
+        // The parent may have died before the call above: then no signal will ever come.
+        if getppid() != parent {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+    }
+    Ok(())
+}
