@@ -23,6 +23,10 @@ pub use consumer::{
     Consumer, ConsumerOptions, Event, Handler, Health, Observer, Shutdown, Stopped,
 };
 pub use error::QueueError;
+pub use inspect::{
+    Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, QueueStats,
+    ReplayAnswer, StateCounts,
+};
 pub use lease::{FlightAnswer, Interrupted, Landing, Lease};
 pub use outcome::{Outcome, ParkReason, Report};
 pub use scripts::{Claim, ClaimedJob, Clock, Idle, Limits, Reaped, Reported, Scripts, Verb};
