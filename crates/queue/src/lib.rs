@@ -29,6 +29,10 @@ pub use consumer::{Consumer, ConsumerOptions, Handler, Shutdown, Stopped};
 pub use error::QueueError;
 pub use event::{Event, Observer};
 pub use health::Health;
+pub use inspect::{
+    Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, QueueStats,
+    ReplayAnswer, StateCounts,
+};
 pub use lease::{FlightAnswer, Interrupted, Landing, Lease};
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
