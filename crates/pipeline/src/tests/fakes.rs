@@ -222,6 +222,7 @@ impl SpeechSynthesizer for Fake {
     ) -> Result<Answer<Speech>, ProviderError> {
         let garble = self.0.step(StageName::Tts).await?;
         let count = utterance.text.chars().count() * RATE as usize / 14;
+        #[expect(clippy::cast_possible_truncation, reason = "far below full scale")]
         let tone = |n: usize| ((n as f32 * 0.06).sin() * 9_000.0) as i16;
         let samples = (0..count).map(|n| if garble { 0 } else { tone(n) }).collect();
         Ok(Answer::free(Speech { samples }))

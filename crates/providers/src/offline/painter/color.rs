@@ -50,12 +50,12 @@ impl Shade {
     /// The light that looks like this (the matrices are Oklab's own definition).
     pub(super) fn light(self) -> Light {
         let [lightness, a, b] = self.0;
-        let l = (lightness + 0.396_337_78 * a + 0.215_803_76 * b).powi(3);
-        let m = (lightness - 0.105_561_346 * a - 0.063_854_17 * b).powi(3);
-        let s = (lightness - 0.089_484_18 * a - 1.291_485_5 * b).powi(3);
-        let red = 4.076_741_7 * l - 3.307_711_6 * m + 0.230_969_94 * s;
-        let green = -1.268_438 * l + 2.609_757_4 * m - 0.341_319_38 * s;
-        let blue = -0.004_196_086_3 * l - 0.703_418_6 * m + 1.707_614_7 * s;
+        let long = (lightness + 0.396_337_78 * a + 0.215_803_76 * b).powi(3);
+        let medium = (lightness - 0.105_561_346 * a - 0.063_854_17 * b).powi(3);
+        let short = (lightness - 0.089_484_18 * a - 1.291_485_5 * b).powi(3);
+        let red = 4.076_741_7 * long - 3.307_711_6 * medium + 0.230_969_94 * short;
+        let green = -1.268_438 * long + 2.609_757_4 * medium - 0.341_319_38 * short;
+        let blue = -0.004_196_086_3 * long - 0.703_418_6 * medium + 1.707_614_7 * short;
         Light([red, green, blue].map(|channel| channel.max(0.0)))
     }
 }
