@@ -230,6 +230,18 @@ async fn an_encoder_that_waits_for_speech_spends_none_of_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_steps_of_an_encode_share_its_time() {
+    let fleet = Fleet::new(Format::Video);
+    let slow = |seconds| Step::Slow(Duration::from_secs(seconds));
+    // Each step is below the 120 s of a video, both together are not; the second try is quick.
+    fleet.script(StageName::Encode, [slow(70), slow(70)]);
+    let produced = produce(&fleet.run).await.unwrap();
+    assert_eq!(produced.stages[4].tries, 2);
+    fleet.script(StageName::Encode, [slow(50), slow(50)]);
+    assert_eq!(produce(&fleet.run).await.unwrap().stages[4].tries, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_transcript_that_breaks_the_contract_is_never_spoken_to_the_end() {
     let fleet = Fleet::new(Format::Audio);
     fleet.script(StageName::Transcript, vec![Step::Garble; 4]);
@@ -238,6 +250,17 @@ async fn a_transcript_that_breaks_the_contract_is_never_spoken_to_the_end() {
         (failed.error.stage, failed.error.code),
         (StageName::Transcript, "transcript-bad-pause")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transcript_cut_short_goes_on_only_in_the_same_words() {
+    let fleet = Fleet::new(Format::Audio);
+    fleet.script(StageName::Transcript, [Step::Cut, Step::Succeed]);
+    let produced = produce(&fleet.run).await.unwrap();
+    assert_eq!((produced.stages[1].tries, produced.stages[2].tries), (2, PASSAGES));
+    fleet.script(StageName::Transcript, [Step::Cut, Step::Reword, Step::Reword, Step::Reword]);
+    let failed = produce(&fleet.run).await.unwrap_err();
+    assert_eq!(failed.error.code, "transcript-diverged");
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,6 +30,10 @@ pub(super) enum Step {
     Slow(Duration),
     /// Answers with something that no check should let pass.
     Garble,
+    /// A transcript that ends in the middle.
+    Cut,
+    /// A transcript that is right, but not the one begun before.
+    Reword,
 }
 
 /// Spoken passages of the fake transcript.
@@ -137,16 +141,15 @@ impl Journal {
         self.entries().open_encoders
     }
 
-    /// Does what the script says for the next call of `stage`; true when it shall garble.
-    async fn step(&self, stage: StageName) -> Result<bool, ProviderError> {
+    /// Does what the script says for the next call of `stage`; returns how to answer.
+    async fn step(&self, stage: StageName) -> Result<Step, ProviderError> {
         let step = {
             let mut entries = self.entries();
             entries.calls.push(stage);
             entries.script.get_mut(&stage).and_then(VecDeque::pop_front).unwrap_or(Step::Succeed)
         };
         match step {
-            Step::Succeed => {}
-            Step::Garble => return Ok(true),
+            Step::Succeed | Step::Garble | Step::Cut | Step::Reword => {}
             Step::Hang => std::future::pending().await,
             Step::Slow(time) => tokio::time::sleep(time).await,
             Step::Fail(failure) => {
@@ -160,7 +163,7 @@ impl Journal {
             }
         }
         self.entries().finished.push(stage);
-        Ok(false)
+        Ok(step)
     }
 }
 
@@ -195,16 +198,19 @@ impl TranscriptWriter for Fake {
     }
 
     async fn write(&self, _prompt: &Prompt) -> Result<Draft, ProviderError> {
-        let garble = self.0.step(StageName::Transcript).await?;
+        let step = self.0.step(StageName::Transcript).await?;
         let paragraph = "Now let the breath come and go as it likes. ".repeat(8);
         let mut text = format!("{paragraph}[pause 3s]{}", format!("{paragraph}\n\n").repeat(4));
         text += "[pause 1s]";
-        if garble {
-            text += "[music]";
+        match step {
+            Step::Garble => text += "[music]",
+            Step::Reword => text = text.replacen("Now", "Then", 1),
+            _ => {}
         }
-        let pieces = text.split_inclusive(' ').map(|word| DraftPiece::Text(word.to_owned()));
+        let words = text.split_inclusive(' ').map(|word| DraftPiece::Text(word.to_owned()));
         let end = DraftPiece::End { finish: Finish::Complete, usage: Usage::default() };
-        let pieces: Vec<_> = pieces.chain([end]).map(Ok).collect();
+        let end = (!matches!(step, Step::Cut)).then_some(end);
+        let pieces: Vec<_> = words.chain(end).map(Ok).collect();
         Ok(stream::iter(pieces).boxed())
     }
 }
@@ -220,11 +226,11 @@ impl SpeechSynthesizer for Fake {
         utterance: &Utterance,
         _scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
-        let garble = self.0.step(StageName::Tts).await?;
+        let is_silent = matches!(self.0.step(StageName::Tts).await?, Step::Garble);
         let count = utterance.text.chars().count() * RATE as usize / 14;
         #[expect(clippy::cast_possible_truncation, reason = "far below full scale")]
         let tone = |n: usize| ((n as f32 * 0.06).sin() * 9_000.0) as i16;
-        let samples = (0..count).map(|n| if garble { 0 } else { tone(n) }).collect();
+        let samples = (0..count).map(|n| if is_silent { 0 } else { tone(n) }).collect();
         Ok(Answer::free(Speech { samples }))
     }
 }
@@ -270,6 +276,7 @@ impl MediaEncoder for Fake {
         _clip: &Clip,
         _scratch: &Path,
     ) -> Result<Answer<Media>, ProviderError> {
+        self.0.step(StageName::Encode).await?;
         Ok(Answer::free(sound.clone()))
     }
 }
