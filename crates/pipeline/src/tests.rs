@@ -187,6 +187,17 @@ async fn a_failed_branch_awaits_its_siblings_calls_and_begins_none() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_passage_is_the_last_one_bought() {
+    let mut fleet = Fleet::new(Format::Audio);
+    fleet.policies(|policies| policies.tts.slots = 1);
+    fleet.script(StageName::Tts, [Step::Succeed, Step::Fail(Failure::Permanent)]);
+    let failed = produce(&fleet.run).await.unwrap_err();
+    assert_eq!(failed.error.code, "fake-permanent");
+    let spoken = fleet.journal.calls().iter().filter(|call| **call == StageName::Tts).count();
+    assert_eq!(spoken, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_begins_behind_a_closed_gate() {
     for open in 0..9 {
         let fleet = Fleet::new(Format::Video);
