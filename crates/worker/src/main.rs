@@ -44,8 +44,7 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
         return check(cli, loaded).await;
     }
     let config = loaded?;
-    let _telemetry =
-        telemetry::start(&config.logging).context("logging").map_err(Stop::Missing)?;
+    let _telemetry = telemetry::start(&config.logging).context("logging").map_err(Stop::Missing)?;
     work::work(&config, cli.until_empty).await
 }
 
