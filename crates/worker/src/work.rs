@@ -34,10 +34,9 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop>
     let worker = worker_name();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
     let attempts = wiring::attempts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
-    let witness = Arc::new(Witness::new(metrics));
-    let options = options(config, worker, until_empty, Arc::clone(&witness))?;
+    let options = options(config, worker, until_empty, Witness(Arc::clone(&metrics)))?;
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
-    let vitals = Vitals::new(consumer.health(), witness, config.queue.lease_ttl);
+    let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
     let _server = listener.map(|listener| health::serve(listener, vitals));
     let stopped = consumer.run(Arc::new(attempts), shutdown).await;
     judge(stopped.context("the queue").map_err(Stop::Missing)?, &config.queue.name)
@@ -47,7 +46,7 @@ fn options(
     config: &Config,
     worker: String,
     until_empty: bool,
-    observer: Arc<Witness>,
+    witness: Witness,
 ) -> Result<ConsumerOptions, Stop> {
     let queue = &config.queue;
     let endpoint = Endpoint::new(queue.redis_url.expose_secret(), &queue.name)
@@ -63,7 +62,7 @@ fn options(
         backoff: BACKOFF,
         limits: Limits::default(),
         until_empty,
-        observer,
+        observer: Arc::new(witness),
     })
 }
 
