@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use child::{Running, Spec};
+use futures::FutureExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use queue::{Clock, Endpoint, Scripts, Verb};
@@ -199,6 +200,12 @@ impl Worker {
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let running = self.running.as_ref().ok_or_else(|| anyhow::anyhow!("already ended"))?;
         Ok(kill(Pid::from_raw(running.pid()), signal)?)
+    }
+
+    /// Whether the process has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        let Some(running) = &mut self.running else { return true };
+        running.wait().now_or_never().is_some()
     }
 
     /// SIGKILL, and waits for its end.

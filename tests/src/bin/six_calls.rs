@@ -211,7 +211,7 @@ async fn misbehave(script: &Script, call: u32) -> Result<(), Early> {
 async fn block_the_runtime() {
     let mut blockers = tokio::task::JoinSet::new();
     for _ in 0..2 {
-        blockers.spawn(async { std::thread::sleep(Duration::from_secs(600)) });
+        blockers.spawn(async { std::thread::sleep(Duration::from_mins(10)) });
     }
     while blockers.join_next().await.is_some() {}
 }

@@ -1,0 +1,1 @@
+//! Settings go in, typed values or the sentences of all faults come out.
