@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use apalis_core::task::Task;
+use apalis::prelude::Task;
 use futures::FutureExt;
 use stillcast_enqueue::ErrorReport;
 use tokio::sync::OwnedSemaphorePermit;

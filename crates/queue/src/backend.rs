@@ -6,11 +6,9 @@
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 
+use apalis::prelude::{Backend, Task, TaskBuilder, WorkerContext};
+use apalis_core::backend::BackendConfig;
 use apalis_core::backend::finalize::Ephemeral;
-use apalis_core::backend::{Backend, BackendConfig};
-use apalis_core::task::Task;
-use apalis_core::task::builder::TaskBuilder;
-use apalis_core::worker::context::WorkerContext;
 use tokio::sync::mpsc;
 use tower::layer::util::Identity;
 

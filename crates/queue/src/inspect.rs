@@ -16,7 +16,8 @@ pub use announcements::{Announcement, Announcements};
 pub use listing::{Cursor, MAX_PAGE, Page};
 pub use stats::{QueueStats, StateCounts};
 
-use crate::{Clock, Endpoint, Limits, QueueError, Reaped, Scripts, ServerReport, Verb};
+use crate::scripts::{Clock, Scripts, Verb};
+use crate::{Endpoint, Limits, QueueError, Reaped, ServerReport};
 
 /// How long one call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);

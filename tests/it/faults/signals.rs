@@ -84,7 +84,7 @@ async fn a_stopped_worker_wakes_as_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_restart_on_the_same_names_loses_nothing() {
     let fleet = Fleet::start().await.unwrap();
-    let mut workers = vec![
+    let mut workers = [
         fleet.worker("replica-0", &six_calls()).unwrap(),
         fleet.worker("replica-1", &six_calls()).unwrap(),
     ];

@@ -188,6 +188,8 @@ impl SixCalls {
 
 async fn misbehave(script: &Script, call: u32) -> Result<(), Early> {
     if call == script.abort_at {
+        // Late enough for its neighbours to have begun.
+        tokio::time::sleep(Duration::from_millis(script.ms)).await;
         std::process::abort();
     }
     if call == script.block_at {
