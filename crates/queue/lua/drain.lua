@@ -15,8 +15,9 @@ local returned = 0
 local job = line.id ~= '' and get(line.id, 'state', 'token', 'worker', 'begun') or {}
 if job[1] == 'leased' and job[3] == worker and not job[4] and
   string.match(job[2], '^%d+:(.*)$') == line.nonce then
+  local overrule = overruled(line.id)
   leave_leased(line.id)
-  make_ready(line.id)
+  if overrule then finish(line.id, overrule) else make_ready(line.id) end
   returned = 1
 end
 redis.call('HDEL', workers, worker)
