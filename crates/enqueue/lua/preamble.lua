@@ -242,9 +242,11 @@ end
 
 -- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | id claimed under it.
 local function worker_line(name)
-  local line = redis.call('HGET', workers, name) or ''
-  local seen, draining, nonce, id = string.match(line, '^(%d+)|(%d)|([^|]*)|(.*)$')
-  return { seen = number(seen), draining = draining == '1', nonce = nonce or '', id = id or '' }
+  local line = redis.call('HGET', workers, name)
+  local seen, draining, nonce, id = string.match(line or '', '^(%d+)|(%d)|([^|]*)|(.*)$')
+  return {
+    known = seen ~= nil, draining = draining == '1', nonce = nonce or '', id = id or '',
+  }
 end
 
 local function write_worker(name, line)

@@ -32,13 +32,15 @@ local function gap_holds()
 end
 
 -- A crash is the job's fault only if its attempt had begun, its worker was seen alive under this
--- lease after the last gap, and had not announced its leaving.
+-- lease after the last gap, and had not announced its leaving. A worker without a line has left: a
+-- dead one keeps its line for far longer than a lease.
 local function is_crash(id, expiry)
   local job = get(id, 'begun', 'lease_ms', 'worker')
   if not job[1] then return false end
   local gap = redis.call('GET', gap_at)
   if gap and expiry - number(job[2]) <= number(gap) and number(gap) <= now then return false end
-  return not worker_line(job[3] or '').draining
+  local line = worker_line(job[3] or '')
+  return line.known and not line.draining
 end
 
 local function die(id, why)

@@ -41,3 +41,18 @@ fn a_leaving_worker_gives_up_its_reservation_at_once() {
     assert!(queue.pop_wake(), "others must hear of it");
     assert_eq!(queue.claim("ben", "n2", 0)[..2], ["job", "solo"]);
 }
+
+#[test]
+fn what_dies_with_a_leaving_worker_is_no_crash() {
+    for step in ["leaving", "gone"] {
+        let mut queue = Queue::start();
+        queue.put("a");
+        queue.reap("reaper", false);
+        let token = queue.lease("anna", "a");
+        queue.call(Verb::Begin, &["a", &token]);
+        queue.call(Verb::Drain, &["anna", step]);
+        assert_eq!(queue.outlive_lease()[..2], [1, 0], "after {step}");
+        assert_eq!(queue.field("a", "interruptions"), "1");
+        assert_eq!(queue.field("a", "crashes"), "");
+    }
+}
