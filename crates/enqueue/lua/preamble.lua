@@ -86,11 +86,12 @@ local function leave_parked(id)
   redis.call('HDEL', job_key(id), 'awaits')
 end
 
-local function flight_is_alive(key)
+-- The job that pays for a flight now: alive exactly while it is leased under the flight's token.
+local function owner_of(key)
   local flight = redis.call('HMGET', flight_key(key), 'job', 'token')
-  if not flight[1] then return false end
+  if not flight[1] then return end
   local job = get(flight[1], 'state', 'token')
-  return job[1] == 'leased' and job[2] == flight[2]
+  if job[1] == 'leased' and job[2] == flight[2] then return flight[1] end
 end
 
 -- An owner left without landing: the best-ranked waiter that still waits goes on, as the heir.
@@ -120,7 +121,7 @@ local function drop_flights(id)
     if redis.call('HGET', flight_key(key), 'job') == id then promote_waiter(key) end
   end
   for _, key in ipairs(lines(job[3])) do
-    if not flight_is_alive(key) then promote_waiter(key) end
+    if not owner_of(key) then promote_waiter(key) end
   end
 end
 
