@@ -121,7 +121,8 @@ local function drop_flights(id)
     if redis.call('HGET', flight_key(key), 'job') == id then promote_waiter(key) end
   end
   for _, key in ipairs(lines(job[3])) do
-    if not owner_of(key) then promote_waiter(key) end
+    local landed_mark = redis.call('HEXISTS', flight_key(key), 'landed') == 1
+    if not landed_mark and not owner_of(key) then promote_waiter(key) end
   end
 end
 

@@ -22,3 +22,26 @@ fn nobody_parks_for_a_flight_that_it_pays_for_itself() {
     assert_eq!(queue.report("a", &token, &Words::await_flights(&["k"])), ["go-on", ""]);
     assert_eq!(queue.state("a"), "leased");
 }
+
+#[test]
+fn an_heir_that_leaves_keeps_the_mark_of_a_flight_that_landed_meanwhile() {
+    let mut queue = Queue::start();
+    let owner = start(&mut queue, "owner");
+    let waiter = start(&mut queue, "waiter");
+    join(&mut queue, "owner", &owner, "k");
+    assert_eq!(join(&mut queue, "waiter", &waiter, "k"), ["waiting", "owner"]);
+    queue.report("waiter", &waiter, &Words::await_flights(&["k"]));
+    queue.report("owner", &owner, &Words::retry(1_000));
+    assert_eq!(queue.field("waiter", "heir"), "k");
+    let other = start_beside(&mut queue, "other");
+    assert_eq!(join(&mut queue, "other", &other, "k"), ["owned"]);
+    assert_eq!(queue.call(Verb::Land, &["other", &other, "k", "unshared"]), ["ok"]);
+    assert_eq!(queue.call(Verb::Cancel, &["waiter"]), ["cancelled"]);
+    assert_eq!(join(&mut queue, "other", &other, "k"), ["landed", "unshared"]);
+}
+
+/// Leases a job that outranks all others.
+fn start_beside(queue: &mut Queue, id: &str) -> String {
+    queue.enqueue(&[Request { priority: 9, ..Request::new(id) }]);
+    queue.lease(id, id)
+}
