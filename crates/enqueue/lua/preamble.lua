@@ -108,6 +108,7 @@ local function promote_waiter(key)
       make_ready(first)
       return
     end
+    drop_line(first, 'awaits', key)
   end
   redis.call('SADD', landed, key)
 end
@@ -126,8 +127,8 @@ local function drop_flights(id)
   end
 end
 
--- The flight has an answer (or none can come): its waiters look again. At most 500 a script;
--- the reaper wakes the rest.
+-- The flight has an answer (or none can come): its waiters look again. Those that still run look by
+-- themselves. At most 500 a script; the reaper wakes the rest.
 local function wake_waiters(key)
   local waiting = redis.call('ZRANGE', waiters_key(key), 0, WAITERS_A_SCRIPT - 1)
   for _, id in ipairs(waiting) do
@@ -136,6 +137,8 @@ local function wake_waiters(key)
     if job[1] == 'parked' and job[2] == 'flight' then
       leave_parked(id)
       make_ready(id)
+    else
+      drop_line(id, 'awaits', key)
     end
   end
   if redis.call('ZCARD', waiters_key(key)) > 0 then

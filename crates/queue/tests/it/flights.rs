@@ -45,3 +45,23 @@ fn start_beside(queue: &mut Queue, id: &str) -> String {
     queue.enqueue(&[Request { priority: 9, ..Request::new(id) }]);
     queue.lease(id, id)
 }
+
+#[test]
+fn a_running_waiter_is_passed_over_and_forgets_the_flight() {
+    for owner_lands in [true, false] {
+        let mut queue = Queue::start();
+        let owner = start(&mut queue, "owner");
+        let waiter = start(&mut queue, "waiter");
+        join(&mut queue, "owner", &owner, "k");
+        join(&mut queue, "waiter", &waiter, "k");
+        assert_eq!(queue.field("waiter", "awaits"), "k");
+        if owner_lands {
+            queue.call(Verb::Land, &["owner", &owner, "k", "stored"]);
+        } else {
+            queue.report("owner", &owner, &Words::release());
+        }
+        assert_eq!((queue.state("waiter"), queue.field("waiter", "awaits")), ("leased".into(), "".into()));
+        assert!(!queue.dump().contains_key("waiters:k"));
+        assert_eq!(join(&mut queue, "waiter", &waiter, "k"), ["owned"]);
+    }
+}
