@@ -114,8 +114,9 @@ local function wake_landed()
   if key then wake_waiters(key) end
 end
 
+-- A sample: each worker's turn comes, however many there are.
 local function sweep_workers()
-  local all = redis.call('HSCAN', workers, 0, 'COUNT', 100)[2]
+  local all = redis.call('HRANDFIELD', workers, 100, 'WITHVALUES')
   for at = 1, #all, 2 do
     local seen = number(string.match(all[at + 1], '^(%d+)'))
     if now - seen > GONE_AFTER_LEASES * lease_ms then redis.call('HDEL', workers, all[at]) end
