@@ -83,11 +83,19 @@ end
 
 local function expire_waiting()
   local over = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, A_SCRIPT)
+  local expired_now = 0
   for _, id in ipairs(over) do
-    leave_waiting(id, redis.call('HGET', job_key(id), 'state'))
-    finish(id, 'expired')
+    local state = redis.call('HGET', job_key(id), 'state')
+    if state == 'ready' or state == 'delayed' or state == 'parked' then
+      leave_waiting(id, state)
+      finish(id, 'expired')
+      expired_now = expired_now + 1
+    else
+      -- A leased job is ended by its worker; without a record there is nothing to end.
+      redis.call('ZREM', deadlines, id)
+    end
   end
-  return #over
+  return expired_now
 end
 
 local function forget(id, state)

@@ -21,3 +21,16 @@ fn every_worker_that_vanished_is_swept_however_many_there_are() {
         assert!(rounds < 200, "{} workers are never looked at", left(&mut queue));
     }
 }
+
+#[test]
+fn a_deadline_without_a_waiting_job_makes_no_ghost() {
+    let mut queue = Queue::start();
+    queue.put("leased");
+    queue.lease("anna", "leased");
+    let deadlines = queue.key("deadlines");
+    let _: i64 = queue.command(&["ZADD", &deadlines, "1", "lost", "1", "leased"]);
+    assert_eq!(queue.reap("", false)[2], 0);
+    let dump = queue.dump();
+    assert!(!dump.contains_key("job:lost") && !dump.contains_key("deadlines"));
+    assert_eq!(queue.state("leased"), "leased");
+}
