@@ -189,6 +189,19 @@ local function finish(id, state)
   announce(id, state)
 end
 
+local function has_ended(state)
+  return state == 'done' or state == 'dead' or state == 'cancelled' or state == 'expired'
+end
+
+-- The record of an ended job goes, and all that hung on it.
+local function forget(id, state)
+  discard_work(id, now)
+  free_key(id)
+  redis.call('ZREM', index[state], id)
+  redis.call('DEL', job_key(id), body_key(id), prefix .. 'transcript:' .. id)
+  redis.call('HINCRBY', counts, 'purged', 1)
+end
+
 -- Out of a waiting state, whichever it is.
 local function leave_waiting(id, state)
   if state == 'ready' then

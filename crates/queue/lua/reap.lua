@@ -98,14 +98,6 @@ local function expire_waiting()
   return expired_now
 end
 
-local function forget(id, state)
-  discard_work(id, now)
-  free_key(id)
-  redis.call('ZREM', index[state], id)
-  redis.call('DEL', job_key(id), body_key(id), prefix .. 'transcript:' .. id)
-  redis.call('HINCRBY', counts, 'purged', 1)
-end
-
 local function retain(state, live_ms, most)
   local over = redis.call('ZRANGEBYSCORE', index[state], '-inf', now - live_ms, 'LIMIT', 0, 100)
   local surplus = redis.call('ZCARD', index[state]) - most
