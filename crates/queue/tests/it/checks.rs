@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use queue::Verb;
 
 use crate::dump::{Content, Dump};
-use crate::model::Model;
 use crate::fixture::Queue;
+use crate::model::Model;
 
 /// What must be seen over time.
 #[derive(Default)]
@@ -45,7 +45,10 @@ impl Watch {
         for (id, before) in &self.states {
             let now = jobs.get(id.as_str()).map(|job| job["state"].as_str());
             if TERMINAL.contains(&before.as_str()) && now.is_some_and(|now| now != before) {
-                assert!(before == "dead" && what.contains("Replay"), "I4: {id} was {before}: {what}");
+                assert!(
+                    before == "dead" && what.contains("Replay"),
+                    "I4: {id} was {before}: {what}"
+                );
             }
         }
         let state = |(id, job): (&&str, &&BTreeMap<String, String>)| {
@@ -108,7 +111,11 @@ fn conservation(queue: &mut Queue, dump: &Dump) {
         size("expired"),
     ];
     assert_eq!(stats[2..10], sizes, "I15: counts of the script (left), of the indexes (right)");
-    assert_eq!(stats[0], stats[1] + sizes.iter().sum::<i64>(), "I1: enqueued = purged + all states");
+    assert_eq!(
+        stats[0],
+        stats[1] + sizes.iter().sum::<i64>(),
+        "I1: enqueued = purged + all states"
+    );
 }
 
 /// I2: each job lies in exactly one index, the one that its hash names.
@@ -151,7 +158,10 @@ fn no_flight_is_forgotten(dump: &Dump, jobs: &Jobs<'_>) {
         let inherited = jobs.values().any(|job| lists(job, "heir", key));
         assert!(!parked || owned || inherited, "{waiters:?} wait for {key} and nobody pays");
         for id in waiters {
-            assert!(lists(jobs[id.as_str()], "awaits", key), "{id} does not know that it awaits {key}");
+            assert!(
+                lists(jobs[id.as_str()], "awaits", key),
+                "{id} does not know that it awaits {key}"
+            );
         }
     }
 }

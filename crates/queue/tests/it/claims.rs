@@ -7,8 +7,10 @@ use crate::fixture::{LEASE, Queue, Request, START};
 #[test]
 fn a_crowd_of_expired_jobs_does_not_hide_the_one_behind_it() {
     let mut queue = Queue::start();
-    let late = |at: usize| {
-        Request { deadline: START + 10, priority: 9, ..Request::new(format!("late{at}")) }
+    let late = |at: usize| Request {
+        deadline: START + 10,
+        priority: 9,
+        ..Request::new(format!("late{at}"))
     };
     let crowd: Vec<Request> = (0..250).map(late).collect();
     queue.enqueue(&crowd);

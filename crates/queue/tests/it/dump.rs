@@ -61,7 +61,9 @@ pub(crate) fn read(connection: &mut Connection, prefix: &str) -> Dump {
         .expect("a look at every key");
     rows.into_iter()
         .filter(|(key, ..)| key != "clock" && key != "pressure")
-        .map(|(key, kind, ttl, value)| (key, Entry { content: content(&kind, value), mortal: ttl >= 0 }))
+        .map(|(key, kind, ttl, value)| {
+            (key, Entry { content: content(&kind, value), mortal: ttl >= 0 })
+        })
         .collect()
 }
 

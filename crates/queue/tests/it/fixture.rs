@@ -200,7 +200,8 @@ impl Queue {
         words.push(if everything { "all".to_owned() } else { String::new() });
         words.extend([limits.crashes.to_string(), "crashed".to_owned()]);
         words.extend([limits.interruptions.to_string(), "no-progress".to_owned()]);
-        words.extend([limits.records_live.as_millis().to_string(), limits.most_records.to_string()]);
+        words
+            .extend([limits.records_live.as_millis().to_string(), limits.most_records.to_string()]);
         words.extend([limits.dead_live.as_millis().to_string(), limits.most_dead.to_string()]);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let answer = self.call(Verb::Reap, &words);

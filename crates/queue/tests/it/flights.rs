@@ -60,7 +60,10 @@ fn a_running_waiter_is_passed_over_and_forgets_the_flight() {
         } else {
             queue.report("owner", &owner, &Words::release());
         }
-        assert_eq!((queue.state("waiter"), queue.field("waiter", "awaits")), ("leased".into(), "".into()));
+        assert_eq!(
+            (queue.state("waiter"), queue.field("waiter", "awaits")),
+            ("leased".into(), "".into())
+        );
         assert!(!queue.dump().contains_key("waiters:k"));
         assert_eq!(join(&mut queue, "waiter", &waiter, "k"), ["owned"]);
     }

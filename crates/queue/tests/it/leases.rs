@@ -18,7 +18,10 @@ fn only_a_new_checkpoint_resets_crashes_and_interruptions() {
     assert_eq!(queue.call(Verb::Checkpoint, &["a", &token, "", "call1", "d2"]), ["ok"]);
     assert_eq!(queue.field("a", "checkpoint:call1"), "d1", "the first writer wins");
     assert_eq!(queue.field("a", "crashes"), "1", "an old checkpoint is no progress");
-    assert_eq!(queue.field("a", "stalls"), "");
-    assert_eq!(queue.call(Verb::Checkpoint, &["a", &token, "", "call1", "d", "call2", "d"]), ["ok"]);
+    assert_eq!(queue.field("a", "stalls"), "1", "nor does it excuse an interruption");
+    assert_eq!(
+        queue.call(Verb::Checkpoint, &["a", &token, "", "call1", "d", "call2", "d"]),
+        ["ok"]
+    );
     assert_eq!(queue.field("a", "crashes"), "");
 }

@@ -197,9 +197,9 @@ impl Model {
     /// Lets time pass: what had a time to live and outlived it is gone.
     pub(crate) fn set_time(&mut self, now: i64) {
         self.now = now;
-        self.flights.retain(|_, flight| {
-            !matches!(flight, Flight::Landed { dies_at, .. } if *dies_at <= now)
-        });
+        self.flights.retain(
+            |_, flight| !matches!(flight, Flight::Landed { dies_at, .. } if *dies_at <= now),
+        );
         for job in self.jobs.values_mut() {
             if matches!(job.body, Some(Body::DiesAt(at)) if at <= now) {
                 job.body = None;

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::model::{Answer, Model};
 use crate::fixture::{LEASE, Queue, Request, Words};
+use crate::model::{Answer, Model};
 use queue::Verb;
 
 const WORKERS: [&str; 3] = ["anna", "ben", "cleo"];
@@ -15,22 +15,35 @@ pub(crate) const BODIES: [&str; 2] = ["{\"v\":1}", "{\"v\":1,\"x\":2}"];
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Enqueue(Vec<RandomRequest>),
-    Claim { worker: usize },
-    ClaimAgain { worker: usize },
+    Claim {
+        worker: usize,
+    },
+    ClaimAgain {
+        worker: usize,
+    },
     PopWake,
     Begin(Pick),
-    Renew { worker: usize, stale: Option<usize> },
+    Renew {
+        worker: usize,
+        stale: Option<usize>,
+    },
     Checkpoint(Pick, usize),
     Progress(Pick, u8),
     Report(Pick, RandomReport),
-    Reap { worker: usize, everything: bool },
+    Reap {
+        worker: usize,
+        everything: bool,
+    },
     Cancel(usize),
     Replay(usize),
     Purge(usize),
     Join(Pick, usize),
     Land(Pick, usize, usize),
     Pause(bool),
-    Drain { worker: usize, gone: bool },
+    Drain {
+        worker: usize,
+        gone: bool,
+    },
     /// The last command once more: its reply was lost, or the network sent it twice.
     Again,
     Time(i64),
@@ -142,7 +155,16 @@ fn request() -> impl Strategy<Value = RandomRequest> {
     let deadline_in = prop_oneof![4 => Just(0), 2 => 1..10 * LEASE];
     let priority = prop_oneof![Just(5), Just(6), Just(0)];
     let id = 0..IDS.len();
-    (id, 0..BODIES.len(), prop::bool::weighted(0.2), 0..4_usize, priority, run_in, deadline_in, 1..4_i64)
+    (
+        id,
+        0..BODIES.len(),
+        prop::bool::weighted(0.2),
+        0..4_usize,
+        priority,
+        run_in,
+        deadline_in,
+        1..4_i64,
+    )
         .prop_map(|(id, body, tenant, key, priority, run_in, deadline_in, max_attempts)| {
             RandomRequest { id, body, tenant, key, priority, run_in, deadline_in, max_attempts }
         })
@@ -158,8 +180,11 @@ fn report() -> impl Strategy<Value = RandomReport> {
         3 => Just(("release", "")),
     ];
     let flights = prop::collection::vec(prop::bool::weighted(0.5), FLIGHTS.len());
-    (outcome, 0..2 * LEASE, flights).prop_map(|((outcome, reason), delay, flights)| {
-        RandomReport { outcome, delay, reason, flights }
+    (outcome, 0..2 * LEASE, flights).prop_map(|((outcome, reason), delay, flights)| RandomReport {
+        outcome,
+        delay,
+        reason,
+        flights,
     })
 }
 
@@ -169,7 +194,9 @@ impl Op {
         let worker = |at: &usize| WORKERS[*at].to_owned();
         let of_job = |verb, at: &usize| Some(Command::OfJob { verb, id: IDS[*at].to_owned() });
         let command = match self {
-            Self::Enqueue(all) => Command::Enqueue(all.iter().map(|one| one.at(model.now)).collect()),
+            Self::Enqueue(all) => {
+                Command::Enqueue(all.iter().map(|one| one.at(model.now)).collect())
+            }
             Self::Claim { worker } => history.claim(*worker, model, true),
             Self::ClaimAgain { worker } => history.claim(*worker, model, false),
             Self::PopWake => Command::PopWake,

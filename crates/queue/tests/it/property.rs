@@ -9,9 +9,9 @@ use proptest::test_runner::{FileFailurePersistence, TestRunner};
 use queue::Limits;
 
 use crate::checks::Watch;
+use crate::fixture::{Queue, START};
 use crate::model::Model;
 use crate::ops::{BODIES, Command, History, Op, op};
-use crate::fixture::{Queue, START};
 
 /// Steps of one history.
 const STEPS: usize = 60;
@@ -76,7 +76,11 @@ fn step(
     command: &Command,
 ) {
     let answer = command.ask(queue);
-    assert_eq!(answer, command.expect(model), "answers of Redis (left), of the model (right) to {command:?}");
+    assert_eq!(
+        answer,
+        command.expect(model),
+        "answers of Redis (left), of the model (right) to {command:?}"
+    );
     match command {
         Command::PopWake if answer == ["1"] => watch.marker_in_hand = true,
         Command::Claim { .. } => watch.marker_in_hand = false,

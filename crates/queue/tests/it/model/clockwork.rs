@@ -50,10 +50,7 @@ impl Model {
 
     fn leases_over(&self, everything: bool) -> Vec<String> {
         let expiry = |job: &Job| job.lease.as_ref().map_or(i64::MAX, |lease| lease.expiry);
-        self.ordered(
-            |job| job.lease.is_some() && (everything || expiry(job) < self.now),
-            expiry,
-        )
+        self.ordered(|job| job.lease.is_some() && (everything || expiry(job) < self.now), expiry)
     }
 
     /// Whether it was a crash.
@@ -125,10 +122,8 @@ impl Model {
     /// Ends what is too old; only when nothing is, what is too much.
     fn retain(&mut self, state: State, live: i64, most: usize) -> usize {
         let finished = |job: &Job| job.finished.unwrap_or_default();
-        let mut over = self.ordered(
-            |job| job.state == state && finished(job) <= self.now - live,
-            finished,
-        );
+        let mut over =
+            self.ordered(|job| job.state == state && finished(job) <= self.now - live, finished);
         if over.is_empty() {
             over = self.ordered(|job| job.state == state, finished);
             over.truncate(over.len().saturating_sub(most));

@@ -41,9 +41,8 @@ impl Model {
             let scores = self.jobs.iter().filter_map(|(id, job)| Some((id.clone(), which(job)?)));
             put_ranks(dump, name, scores.collect());
         };
-        let ready = |job: &Job, lane| {
-            (job.state == State::Ready && job.lane() == lane).then(|| job.rank())
-        };
+        let ready =
+            |job: &Job, lane| (job.state == State::Ready && job.lane() == lane).then(|| job.rank());
         index("ready", &|job| ready(job, Lane::Ready));
         index("solo", &|job| ready(job, Lane::Solo));
         index("delayed", &|job| {
@@ -148,7 +147,9 @@ impl Model {
 }
 
 fn map(fields: &[(&str, &String)]) -> Content {
-    Content::Map(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone())).collect())
+    Content::Map(
+        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone())).collect(),
+    )
 }
 
 /// Redis knows no empty hash.

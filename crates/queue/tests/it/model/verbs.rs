@@ -141,8 +141,7 @@ impl Model {
         job.lease =
             Some(Lease { token, worker: worker.clone(), expiry, begun: false, cancel: false });
         let line = self.workers.entry(worker).or_default();
-        *line =
-            Worker { seen: now, nonce: nonce.to_owned(), id: id.to_owned(), ..line.clone() };
+        *line = Worker { seen: now, nonce: nonce.to_owned(), id: id.to_owned(), ..line.clone() };
     }
 
     fn claimed(&self, id: &str) -> Answer {
