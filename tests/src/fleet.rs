@@ -166,10 +166,13 @@ impl Fleet {
         found.map_err(|_| anyhow::anyhow!("not within {PATIENCE:?}: {what}"))
     }
 
-    /// The numbers of `stats.lua`.
+    /// The numbers of `stats.lua`. After an outage the first call may only find the connection gone.
     pub async fn stats(&self) -> anyhow::Result<Vec<i64>> {
-        let mut connection = self.connection.clone();
-        Ok(self.scripts.call(Verb::Stats).invoke_async(&mut connection).await?)
+        let look = async || {
+            let mut connection = self.connection.clone();
+            self.scripts.call(Verb::Stats).invoke_async(&mut connection).await.ok()
+        };
+        self.until("the numbers of the queue", look).await
     }
 
     /// The scripts and a connection, for what only a test does.
