@@ -16,8 +16,8 @@ pub use announcements::{Announcement, Announcements};
 pub use listing::{Cursor, MAX_PAGE, Page};
 pub use stats::{QueueStats, StateCounts};
 
-use crate::scripts::{Clock, Limits, Reaped, Scripts, Verb};
-use crate::{Endpoint, QueueError, ServerReport};
+use crate::scripts::{Clock, Scripts, Verb};
+use crate::{Endpoint, Limits, QueueError, Reaped, ServerReport};
 
 /// How long one call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
