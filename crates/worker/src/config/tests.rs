@@ -102,8 +102,16 @@ fn each_fault_has_its_sentence() {
         ("PUBLIC_BASE_URL", "media", "is an address such as https://media.example.org"),
         ("WORKER_ADDR", "8091", "is an address such as 127.0.0.1:8091, or off"),
         ("LOG_FORMAT", "yaml", "a log format is `auto`, `json` or `pretty`"),
-        ("REDIS_URL", "rediss://host", "TLS to Redis is not in this version; use redis:// or unix://"),
-        ("ENCODE_TIMEOUT", "9", "is two settings: AUDIO_COMPRESSION_TIMEOUT and VIDEO_ENCODING_TIMEOUT"),
+        (
+            "REDIS_URL",
+            "rediss://host",
+            "TLS to Redis is not in this version; use redis:// or unix://",
+        ),
+        (
+            "ENCODE_TIMEOUT",
+            "9",
+            "is two settings: AUDIO_COMPRESSION_TIMEOUT and VIDEO_ENCODING_TIMEOUT",
+        ),
         ("REDIS_URI", "x", "is no setting; did you mean REDIS_URL?"),
         ("FFMPEG_PTH", "x", "is no setting; did you mean FFMPEG_PATH?"),
     ] {
