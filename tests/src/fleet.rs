@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use child::{Running, Spec};
+use futures::FutureExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use queue::{Clock, Endpoint, Scripts, Verb};
@@ -165,10 +166,13 @@ impl Fleet {
         found.map_err(|_| anyhow::anyhow!("not within {PATIENCE:?}: {what}"))
     }
 
-    /// The numbers of `stats.lua`.
+    /// The numbers of `stats.lua`. A connection that an outage broke opens itself again.
     pub async fn stats(&self) -> anyhow::Result<Vec<i64>> {
-        let mut connection = self.connection.clone();
-        Ok(self.scripts.call(Verb::Stats).invoke_async(&mut connection).await?)
+        self.until("the server answers", async || {
+            let mut connection = self.connection.clone();
+            self.scripts.call(Verb::Stats).invoke_async(&mut connection).await.ok()
+        })
+        .await
     }
 
     /// The scripts and a connection, for what only a test does.
@@ -199,6 +203,12 @@ impl Worker {
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let running = self.running.as_ref().ok_or_else(|| anyhow::anyhow!("already ended"))?;
         Ok(kill(Pid::from_raw(running.pid()), signal)?)
+    }
+
+    /// Whether the process has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        let Some(running) = &mut self.running else { return true };
+        running.wait().now_or_never().is_some()
     }
 
     /// SIGKILL, and waits for its end.

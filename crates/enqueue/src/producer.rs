@@ -100,7 +100,7 @@ impl Producer {
     ) -> Result<Self, EnqueueError> {
         let keys = Keys::new(&options.queue_name)?;
         let client = redis::Client::open(redis_url)
-            .map_err(|error| EnqueueError::Address(error.category().to_owned()))?;
+            .map_err(|error| EnqueueError::Address(error.to_string()))?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(options.timeout))
             .set_response_timeout(Some(options.timeout))

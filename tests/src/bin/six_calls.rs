@@ -126,6 +126,7 @@ impl SixCalls {
     }
 
     async fn calls(&self, lease: &Lease, script: &Script) -> Result<(), Early> {
+        let mut paid = Vec::new();
         for call in 1..=script.calls {
             let name = format!("call-{call}");
             if lease.recall(&name).is_none() {
@@ -135,7 +136,12 @@ impl SixCalls {
                 } else {
                     self.fly(lease, script, call).await?;
                 }
-                lease.checkpoint(&[(&name, "paid")]).await?;
+                paid.push(name);
+            }
+            if call % script.checkpoint_every == 0 {
+                let digests: Vec<_> = paid.iter().map(|name| (name.as_str(), "paid")).collect();
+                lease.checkpoint(&digests).await?;
+                paid.clear();
             }
         }
         Ok(())
@@ -188,6 +194,8 @@ impl SixCalls {
 
 async fn misbehave(script: &Script, call: u32) -> Result<(), Early> {
     if call == script.abort_at {
+        // Late enough for its neighbours to have begun.
+        tokio::time::sleep(Duration::from_millis(script.ms)).await;
         std::process::abort();
     }
     if call == script.block_at {
@@ -211,7 +219,7 @@ async fn misbehave(script: &Script, call: u32) -> Result<(), Early> {
 async fn block_the_runtime() {
     let mut blockers = tokio::task::JoinSet::new();
     for _ in 0..2 {
-        blockers.spawn(async { std::thread::sleep(Duration::from_secs(600)) });
+        blockers.spawn(async { std::thread::sleep(Duration::from_mins(10)) });
     }
     while blockers.join_next().await.is_some() {}
 }

@@ -1,0 +1,1 @@
+//! Settings go in; pages, sentences and exit codes come out.
