@@ -38,11 +38,8 @@ pub(crate) struct Finding {
 
 /// Asks every outside part.
 pub(crate) async fn all(config: &Config) -> Vec<Finding> {
-    let (redis, encoder, address) = tokio::join!(
-        redis(config),
-        ffmpeg(&config.encoding.ffmpeg),
-        address(config)
-    );
+    let (redis, encoder, address) =
+        tokio::join!(redis(config), ffmpeg(&config.encoding.ffmpeg), address(config));
     vec![
         finding("redis", redis),
         finding("ffmpeg", encoder),
@@ -61,7 +58,8 @@ async fn redis(config: &Config) -> anyhow::Result<String> {
     let asking = async {
         let url = config.queue.redis_url.expose_secret();
         let endpoint = Endpoint::new(url, &config.queue.name)?;
-        let mut connection = endpoint.shared(PATIENCE / 2).await.map_err(queue::QueueError::from)?;
+        let mut connection =
+            endpoint.shared(PATIENCE / 2).await.map_err(queue::QueueError::from)?;
         anyhow::Ok(endpoint.examine(&mut connection).await?)
     };
     let answer = timeout(PATIENCE, asking).await.unwrap_or_else(|_| Err(anyhow!("no answer")));

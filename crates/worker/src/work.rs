@@ -23,7 +23,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// Works until `SIGTERM`, or, with `until_empty`, until nothing is left to do.
 pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop> {
     let shutdown = Shutdown::default();
-    let _signals = signals::listen(shutdown.clone()).map_err(|error| Stop::Missing(error.into()))?;
+    let _signals =
+        signals::listen(shutdown.clone()).map_err(|error| Stop::Missing(error.into()))?;
     for note in &config.notes {
         tracing::warn!("{note}");
     }
@@ -33,7 +34,8 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop>
     };
     let worker = worker_name();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
-    let attempts = wiring::attempts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
+    let attempts =
+        wiring::attempts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
     let options = options(config, worker, until_empty, Witness(Arc::clone(&metrics)))?;
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);

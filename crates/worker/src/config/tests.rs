@@ -102,8 +102,16 @@ fn each_fault_has_its_sentence() {
         ("PUBLIC_BASE_URL", "media", "is an address such as https://media.example.org"),
         ("WORKER_ADDR", "8091", "is an address such as 127.0.0.1:8091, or off"),
         ("LOG_FORMAT", "yaml", "a log format is `auto`, `json` or `pretty`"),
-        ("REDIS_URL", "rediss://host", "TLS to Redis is not in this version; use redis:// or unix://"),
-        ("ENCODE_TIMEOUT", "9", "is two settings: AUDIO_COMPRESSION_TIMEOUT and VIDEO_ENCODING_TIMEOUT"),
+        (
+            "REDIS_URL",
+            "rediss://host",
+            "TLS to Redis is not in this version; use redis:// or unix://",
+        ),
+        (
+            "ENCODE_TIMEOUT",
+            "9",
+            "is two settings: AUDIO_COMPRESSION_TIMEOUT and VIDEO_ENCODING_TIMEOUT",
+        ),
         ("REDIS_URI", "x", "is no setting; did you mean REDIS_URL?"),
         ("FFMPEG_PTH", "x", "is no setting; did you mean FFMPEG_PATH?"),
     ] {
@@ -124,7 +132,8 @@ fn a_file_has_the_same_faults_under_its_own_names() {
             "encode_timeout: is two settings: audio_compression_timeout and video_encoding_timeout",
         ),
     ] {
-        assert_eq!(faults(&required().file(&folder(), text)), [fault], "{text}");
+        let folder = folder();
+        assert_eq!(faults(&required().file(&folder, text)), [fault], "{text}");
     }
 }
 
@@ -194,7 +203,8 @@ fn no_secret_is_ever_printed() {
 
 #[test]
 fn a_broken_file_is_named_with_its_line() {
-    let sources = required().file(&folder(), "lease_ttl = 3\n\nqueue_name = \"x\ntts_tries = 1");
+    let folder = folder();
+    let sources = required().file(&folder, "lease_ttl = 3\n\nqueue_name = \"x\ntts_tries = 1");
     let said = faults(&sources);
     assert!(said[0].ends_with("worker.toml: is no TOML at line 3"), "{said:?}");
     let nowhere = Sources { file: Some(Path::new("/nowhere.toml").to_owned()), ..required() };
