@@ -27,7 +27,7 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) check: Check,
+    pub(crate) inspection: Inspection,
     /// End with 0 once nothing is ready, parked, leased, or delayed and due
     #[arg(long, conflicts_with = "check")]
     pub(crate) until_empty: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Cli {
 
 /// What is looked at instead of working.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct Check {
+pub(crate) struct Inspection {
     /// Print the configuration, secrets hidden, or all of its faults, and end
     #[arg(long)]
     pub(crate) check: bool,

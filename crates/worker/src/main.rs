@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use cli::{Check, Cli};
+use cli::{Cli, Inspection};
 use config::{Config, Sources};
 use stop::Stop;
 
@@ -40,15 +40,15 @@ fn main() -> ExitCode {
 
 async fn run(cli: &Cli) -> Result<(), Stop> {
     let loaded = Config::load(&Sources::of_process(cli.config.as_deref()));
-    if cli.check.check {
-        return check(cli.check, loaded).await;
+    if cli.inspection.check {
+        return check(cli.inspection, loaded).await;
     }
     let config = loaded?;
     let _telemetry = telemetry::start(&config.logging).context("logging").map_err(Stop::Missing)?;
     work::work(&config, cli.until_empty).await
 }
 
-async fn check(asked: Check, loaded: Result<Config, config::Faults>) -> Result<(), Stop> {
+async fn check(asked: Inspection, loaded: Result<Config, config::Faults>) -> Result<(), Stop> {
     let findings = match &loaded {
         Ok(config) if asked.probe => probe::all(config).await,
         _ => Vec::new(),
