@@ -93,6 +93,8 @@ impl Attempts {
 
     fn done(&self, produced: Produced) -> Report {
         outcome::count_done(&self.metrics, &produced.stages);
+        let artifact = &produced.artifact;
+        tracing::info!(artifact.bytes, artifact.duration_s, "delivered {}", artifact.key);
         let outcome = Outcome::Done { artifact: Box::new(produced.artifact) };
         Report { outcome, stages: Some(produced.stages), cost: None }
     }
