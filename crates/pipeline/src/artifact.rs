@@ -41,26 +41,16 @@ impl fmt::Debug for SourceText {
     }
 }
 
-/// A picture, as PNG.
+/// A picture, as PNG or JPEG.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image {
-    /// The file's bytes.
-    pub png: Bytes,
+    /// The file's bytes, as the painter gave them; [`Image::inspect`] judges them.
+    pub bytes: Bytes,
 }
 
 impl fmt::Debug for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Image({} bytes)", self.png.len())
-    }
-}
-
-impl Image {
-    /// Width and height in pixels, when this is a PNG at all.
-    pub fn size(&self) -> Option<(u32, u32)> {
-        let header = self.png.strip_prefix(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")?;
-        let width = u32::from_be_bytes(header.get(..4)?.try_into().ok()?);
-        let height = u32::from_be_bytes(header.get(4..8)?.try_into().ok()?);
-        Some((width, height))
+        write!(f, "Image({} bytes)", self.bytes.len())
     }
 }
 

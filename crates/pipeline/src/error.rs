@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stillcast_enqueue::{ErrorReport, StageName, StageRecord};
+use stillcast_enqueue::{Cost, ErrorReport, StageName, StageRecord};
+
+use crate::Usage;
 
 /// What a failure means for the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,10 @@ pub struct ProviderError {
     pub code: &'static str,
     /// What happened and what to do, for people; lower case, without a full stop.
     pub message: String,
+    /// What it means when the next try meets the same code; `failure` again when unset.
+    pub again: Option<Failure>,
+    /// What the failed call has used, and nobody will have anything of.
+    pub wasted: Usage,
     /// What caused it.
     pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -47,7 +53,8 @@ impl ProviderError {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self { provider, failure, code, message: message.into(), source: None }
+        let (message, wasted) = (message.into(), Usage::default());
+        Self { provider, failure, code, message, again: None, wasted, source: None }
     }
 
     /// A failure that may pass by itself.
@@ -77,6 +84,18 @@ impl ProviderError {
         Self::new(provider, Failure::Misconfigured, code, message)
     }
 
+    /// Says what a second such failure in a row of tries means: one bad answer is an accident.
+    #[must_use]
+    pub fn again(self, failure: Failure) -> Self {
+        Self { again: Some(failure), ..self }
+    }
+
+    /// Books what the failed call has used all the same.
+    #[must_use]
+    pub fn wasting(self, wasted: Usage) -> Self {
+        Self { wasted, ..self }
+    }
+
     /// Keeps the cause.
     #[must_use]
     pub fn because(self, source: impl Error + Send + Sync + 'static) -> Self {
@@ -91,6 +110,7 @@ impl ProviderError {
             code: self.code,
             message: self.message,
             park: None,
+            again: self.again,
             source: self.source,
         }
     }
@@ -129,6 +149,8 @@ pub struct StageError {
     pub message: String,
     /// Park the job for this long instead of using an attempt.
     pub park: Option<Duration>,
+    /// What it would have meant at the next try.
+    pub again: Option<Failure>,
     /// What caused it.
     pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -142,7 +164,8 @@ impl StageError {
         message: impl Into<String>,
     ) -> Self {
         let message = message.into();
-        Self { stage, provider: None, failure, code, message, park: None, source: None }
+        let (provider, park, again, source) = (None, None, None, None);
+        Self { stage, provider, failure, code, message, park, again, source }
     }
 
     /// The record's form of this error; the cause is part of its message.
@@ -174,6 +197,20 @@ impl Error for StageError {
     }
 }
 
+/// The codes that the tries of one call have met.
+#[derive(Default)]
+pub(crate) struct Strikes(Vec<&'static str>);
+
+impl Strikes {
+    /// A code met before may mean something else than the first time.
+    pub(crate) fn judge(&mut self, error: StageError) -> StageError {
+        let Self(met) = self;
+        let failure = error.again.filter(|_| met.contains(&error.code)).unwrap_or(error.failure);
+        met.push(error.code);
+        StageError { failure, ..error }
+    }
+}
+
 /// An attempt that delivered nothing, and what its stages did until then.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{error}")]
@@ -183,4 +220,6 @@ pub struct Failed {
     pub error: StageError,
     /// The account of each stage that had begun, in travel order.
     pub stages: Vec<StageRecord>,
+    /// What this attempt has cost.
+    pub cost: Cost,
 }

@@ -32,11 +32,6 @@ impl<T: Clone> Feed<T> {
         self.0.send_modify(|state| state.items.push(item));
     }
 
-    /// The item at `index`, when that many were given.
-    pub(crate) fn get(&self, index: usize) -> Option<T> {
-        self.0.borrow().items.get(index).cloned()
-    }
-
     /// Says that everything was given.
     pub(crate) fn finish(self) {
         self.0.send_modify(|state| state.whole = true);
@@ -69,7 +64,6 @@ mod tests {
         feed.push(1);
         assert_eq!(reader.next().await, Ok(Some(1)));
         feed.push(2);
-        assert_eq!(feed.get(1), Some(2));
         let mut second = reader.again();
         feed.finish();
         assert_eq!(reader.next().await, Ok(Some(2)));

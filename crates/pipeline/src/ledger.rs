@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use stillcast_enqueue::{StageName, StageRecord};
+use stillcast_enqueue::{Cost, StageName, StageRecord};
 use tokio::time::Instant;
 
 use crate::Usage;
@@ -25,6 +25,7 @@ struct Account {
     tries: u32,
     provider: Option<&'static str>,
     usage: Usage,
+    wasted: Usage,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +68,20 @@ impl Ledger {
 
     pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
         self.accounts().entry(stage).or_default().usage.merge(usage);
+    }
+
+    pub(crate) fn wasted(&self, stage: StageName, usage: &Usage) {
+        self.accounts().entry(stage).or_default().wasted.merge(usage);
+    }
+
+    /// The money of all stages.
+    pub(crate) fn cost(&self) -> Cost {
+        let accounts = self.accounts();
+        Cost {
+            spent_usd: accounts.values().map(|account| account.usage.usd()).sum(),
+            wasted_usd: accounts.values().map(|account| account.wasted.usd()).sum(),
+            ..Cost::default()
+        }
     }
 
     /// The record of `stage`, when it has begun.
@@ -130,8 +145,17 @@ impl Account {
             tries: self.tries,
             cached: false,
             provider: self.provider.map(str::to_owned),
-            resources: self.usage.to_resources(),
+            resources: self.resources(),
         }
+    }
+
+    /// What was used, and the money that was lost.
+    fn resources(&self) -> BTreeMap<String, f64> {
+        let mut resources = self.usage.to_resources();
+        if self.wasted.usd() > 0.0 {
+            resources.insert("wasted_usd".to_owned(), self.wasted.usd());
+        }
+        resources
     }
 }
 
@@ -146,6 +170,7 @@ impl Default for Account {
             tries: 0,
             provider: None,
             usage: Usage::default(),
+            wasted: Usage::default(),
         }
     }
 }

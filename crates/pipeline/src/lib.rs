@@ -8,6 +8,7 @@ mod artifact;
 mod error;
 mod feed;
 mod ledger;
+mod picture;
 mod policy;
 mod produce;
 mod provider;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use artifact::{Clip, Image, Media, SourceText};
 pub use error::{Failed, Failure, ProviderError, StageError};
+pub use picture::{ImageFacts, ImageFault, ImageKind};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use provider::{

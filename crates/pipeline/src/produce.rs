@@ -35,7 +35,9 @@ pub const fn standard(tasks: usize, cores: usize) -> Policies {
 pub async fn produce(run: &Run) -> Result<Produced, Failed> {
     let attempt = Attempt::begin(run);
     match run.cancel.run_until_cancelled(Box::pin(flow(&attempt))).await {
-        Some(Ok(artifact)) => Ok(Produced { artifact, stages: attempt.records() }),
+        Some(Ok(artifact)) => {
+            Ok(Produced { artifact, stages: attempt.records(), cost: attempt.cost() })
+        }
         Some(Err(Halted)) | None => Err(attempt.failed()),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,6 +20,11 @@ pub trait TranscriptWriter: Send + Sync {
     fn provider(&self) -> &'static str;
     /// Begins to write; the text comes as it is written.
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError>;
+    /// What a call has used that broke off after `written` characters, as near as can be told.
+    fn estimate(&self, prompt: &Prompt, written: usize) -> Usage {
+        let _ = (prompt, written);
+        Usage::default()
+    }
 }
 
 /// Speaks one passage.
@@ -114,6 +120,9 @@ impl<T> Answer<T> {
     }
 }
 
+/// The sum that is money.
+const USD: &str = "usd";
+
 /// Resources by name and unit, such as `cpu_s`; sums add up over the calls of a stage, peaks do not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
@@ -137,6 +146,17 @@ impl Usage {
         self
     }
 
+    /// Adds money, in US dollars, as the sum `usd`; none where the price is not known.
+    #[must_use]
+    pub fn and_usd(self, amount: f64) -> Self {
+        if amount > 0.0 { self.and(USD, amount) } else { self }
+    }
+
+    /// All money in it, in US dollars.
+    pub fn usd(&self) -> f64 {
+        self.sums.get(USD).copied().unwrap_or_default()
+    }
+
     /// Adds everything of `other`.
     pub fn merge(&mut self, other: &Self) {
         let begun = std::mem::take(self);
@@ -155,6 +175,10 @@ impl Usage {
 pub struct Prompt {
     /// The source's text: data, never an instruction.
     pub text: String,
+    /// The beginning that is already written, word for word; the writer goes on behind it.
+    pub said: String,
+    /// Words that are still wanted.
+    pub words: RangeInclusive<usize>,
     /// A language tag; the writer's default when unset.
     pub language: Option<String>,
     /// Another number asks for another transcript.

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use stillcast_enqueue::{Artifact, Format, JobId, Options, Source, StageName, StageRecord};
+use stillcast_enqueue::{Artifact, Cost, Format, JobId, Options, Source, StageName, StageRecord};
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::error::Strikes;
 use crate::ledger::{InPhase, Ledger};
 use crate::{
     Answer, Failed, Failure, Gate, Policies, Progress, ProviderError, Providers, Slots, StageError,
-    StagePolicy,
+    StagePolicy, Usage,
 };
 
 /// What shall be produced.
@@ -64,6 +65,8 @@ pub struct Produced {
     pub artifact: Artifact,
     /// The account of each stage, in travel order.
     pub stages: Vec<StageRecord>,
+    /// What this attempt has cost.
+    pub cost: Cost,
 }
 
 /// One attempt under way.
@@ -128,12 +131,13 @@ impl<'run> Attempt<'run> {
     {
         let row = self.row(stage);
         let mut ceilings = row.backoff.ceilings(row.tries);
+        let mut strikes = Strikes::default();
         self.open(stage);
         loop {
             self.ledger.tried(stage, provider);
             let error = match action().await {
                 Ok(done) => return Ok(done),
-                Err(error) => error,
+                Err(error) => strikes.judge(error),
             };
             let delay = self.delay(&error, ceilings.next()).map_err(|verdict| *verdict)?;
             tracing::warn!(%stage, code = error.code, ?delay, "{stage} failed, trying again: {error}");
@@ -154,12 +158,29 @@ impl<'run> Attempt<'run> {
         let limit = limit.min(self.time_left(stage));
         match timeout(limit, call).await {
             Ok(Ok(answer)) => {
-                self.ledger.used(stage, &answer.usage);
+                self.used(stage, &answer.usage);
                 Ok(answer.value)
             }
-            Ok(Err(error)) => Err(error.at(stage)),
+            Ok(Err(error)) => {
+                self.wasted(stage, &error.wasted);
+                Err(error.at(stage))
+            }
             Err(_) => Err(self.timed_out(stage, limit)),
         }
+    }
+
+    /// Books what a call has used that failed, and yet gave something.
+    pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
+        self.ledger.used(stage, usage);
+    }
+
+    /// Books what a call has used for nothing.
+    pub(crate) fn wasted(&self, stage: StageName, usage: &Usage) {
+        self.ledger.wasted(stage, usage);
+    }
+
+    pub(crate) fn cost(&self) -> Cost {
+        self.ledger.cost()
     }
 
     /// Notes the first failure and stops everything that has not begun.
@@ -192,7 +213,7 @@ impl<'run> Attempt<'run> {
             let stage = stages.last().map_or(StageName::Collection, |record| record.stage);
             StageError::new(stage, Failure::Interrupted, "cancelled", "the attempt was cancelled")
         });
-        Failed { error, stages }
+        Failed { error, stages, cost: self.cost() }
     }
 
     fn open(&self, stage: StageName) {

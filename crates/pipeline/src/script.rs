@@ -88,20 +88,24 @@ impl ScriptFault {
     }
 }
 
-/// A transcript under construction.
+/// A transcript under construction: what is said stays, what is unread can still be dropped.
 #[derive(Default)]
 pub struct Script {
+    said: String,
     unread: String,
-    pause: Duration,
-    gap: Duration,
-    silence: Duration,
-    words: usize,
+    tally: Tally,
 }
 
-/// Where the unread text can be split.
-enum Border {
-    Paragraph,
-    Mark,
+/// What was said so far, in numbers.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    /// Silence asked for, and not yet handed on.
+    pause: Duration,
+    /// Silence for want of a pause.
+    gap: Duration,
+    /// All silence handed on.
+    silence: Duration,
+    words: usize,
 }
 
 impl Script {
@@ -110,60 +114,89 @@ impl Script {
         Self::default()
     }
 
-    /// Words seen so far.
+    /// Words said so far.
     pub fn words(&self) -> usize {
-        self.words
+        self.tally.words
     }
 
-    /// Takes the next piece of text, cut anywhere; returns the passages that are whole by now.
-    pub fn push(&mut self, text: &str) -> Result<Vec<Passage>, ScriptFault> {
-        self.unread.push_str(&text.replace('\r', ""));
-        let mut passages = Vec::new();
-        while let Some((at, border)) = self.border() {
-            let (before, rest) = self.unread.split_at(at);
-            let (before, rest) = (before.to_owned(), rest.to_owned());
-            let length = match border {
-                Border::Paragraph => 2,
-                Border::Mark => match rest.find(']') {
-                    Some(end) => end + 1,
-                    None if rest.len() > MAX_MARK => return Err(ScriptFault::Mark),
-                    None => break,
-                },
-            };
-            self.speak(&before, &mut passages)?;
-            self.note(&rest[..length], &border)?;
-            rest[length..].clone_into(&mut self.unread);
-        }
-        Ok(passages)
+    /// The text behind all passages handed on, word for word; ends at a border.
+    pub fn said(&self) -> &str {
+        &self.said
     }
 
-    /// Ends the transcript; returns the last passages.
-    pub fn finish(mut self) -> Result<Vec<Passage>, ScriptFault> {
-        let rest = std::mem::take(&mut self.unread);
-        if rest.contains('[') {
+    /// Takes the next piece of text, cut anywhere.
+    pub fn push(&mut self, text: &str) {
+        self.unread.extend(text.chars().filter(|c| *c != '\r'));
+    }
+
+    /// The passages up to the next border; none while the unread text has no border. An error
+    /// changes nothing: the text that it is about is still unread.
+    pub fn step(&mut self) -> Result<Option<Vec<Passage>>, ScriptFault> {
+        let border = self.border()?;
+        border.map(|(at, end)| self.take(at, end)).transpose()
+    }
+
+    /// Takes the unread text as the last paragraph of a draft.
+    pub fn close(&mut self) -> Result<Vec<Passage>, ScriptFault> {
+        if self.unread.contains('[') {
             return Err(ScriptFault::Mark);
         }
-        let mut passages = Vec::new();
-        self.speak(&rest, &mut passages)?;
-        self.gap = Duration::ZERO;
-        self.rest(&mut passages)?;
-        if self.words < *WORDS.start() {
-            return Err(ScriptFault::TooShort(self.words));
+        if self.unread.trim().is_empty() {
+            self.trim();
+            return Ok(Vec::new());
         }
+        let before = self.unread.len();
+        self.unread.push_str("\n\n");
+        self.take(before, before + 2)
+    }
+
+    /// Drops the text that is not said yet.
+    pub fn trim(&mut self) {
+        self.unread.clear();
+    }
+
+    /// Ends the transcript with the pause that it may end with.
+    pub fn finish(mut self) -> Result<Vec<Passage>, ScriptFault> {
+        if self.words() < *WORDS.start() {
+            return Err(ScriptFault::TooShort(self.words()));
+        }
+        self.tally.gap = Duration::ZERO;
+        let mut passages = Vec::new();
+        self.tally.rest(&mut passages)?;
         Ok(passages)
     }
 
-    fn border(&self) -> Option<(usize, Border)> {
-        let paragraph = self.unread.find("\n\n").map(|at| (at, Border::Paragraph));
-        let mark = self.unread.find('[').map(|at| (at, Border::Mark));
-        [paragraph, mark].into_iter().flatten().min_by_key(|(at, _)| *at)
+    /// Where the first border begins and ends: an empty line, or a whole mark.
+    fn border(&self) -> Result<Option<(usize, usize)>, ScriptFault> {
+        let paragraph = self.unread.find("\n\n").map(|at| (at, at + 2));
+        let Some(at) = self.unread.find('[') else { return Ok(paragraph) };
+        if paragraph.is_some_and(|(border, _)| border < at) {
+            return Ok(paragraph);
+        }
+        match self.unread[at..].find(']') {
+            Some(length) => Ok(Some((at, at + length + 1))),
+            None if self.unread.len() - at > MAX_MARK => Err(ScriptFault::Mark),
+            None => Ok(None),
+        }
     }
 
-    /// Remembers the silence that a border asks for.
-    fn note(&mut self, mark: &str, border: &Border) -> Result<(), ScriptFault> {
-        match border {
-            Border::Paragraph => self.gap = PARAGRAPH_GAP,
-            Border::Mark => self.pause += pause(mark).ok_or(ScriptFault::Mark)?,
+    /// Says the text before `at`, and remembers the silence that the border up to `end` asks for.
+    fn take(&mut self, at: usize, end: usize) -> Result<Vec<Passage>, ScriptFault> {
+        let mut tally = self.tally;
+        let passages = tally.speak(&self.unread[..at])?;
+        tally.note(&self.unread[at..end])?;
+        self.tally = tally;
+        self.said.extend(self.unread.drain(..end));
+        Ok(passages)
+    }
+}
+
+impl Tally {
+    fn note(&mut self, border: &str) -> Result<(), ScriptFault> {
+        if border.starts_with('[') {
+            self.pause += pause(border).ok_or(ScriptFault::Mark)?;
+        } else {
+            self.gap = PARAGRAPH_GAP;
         }
         Ok(())
     }
@@ -183,22 +216,23 @@ impl Script {
         Ok(())
     }
 
-    fn speak(&mut self, text: &str, passages: &mut Vec<Passage>) -> Result<(), ScriptFault> {
+    fn speak(&mut self, text: &str) -> Result<Vec<Passage>, ScriptFault> {
+        let mut passages = Vec::new();
         let text = tidy(text)?;
         if !text.contains(char::is_alphanumeric) {
-            return Ok(());
+            return Ok(passages);
         }
         self.words += text.unicode_words().count();
         if self.words > *WORDS.end() {
             return Err(ScriptFault::TooLong);
         }
         for part in parts(&text)? {
-            self.rest(passages)?;
+            self.rest(&mut passages)?;
             passages.push(Passage::Speech(part));
             self.gap = SENTENCE_GAP;
         }
         self.gap = Duration::ZERO;
-        Ok(())
+        Ok(passages)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The runner against scripted providers, with the clock in the test's hand.
 
 mod fakes;
+mod writing;
 
 use std::time::Duration;
 
@@ -261,17 +262,6 @@ async fn a_transcript_that_breaks_the_contract_is_never_spoken_to_the_end() {
         (failed.error.stage, failed.error.code),
         (StageName::Transcript, "transcript-bad-pause")
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_transcript_cut_short_goes_on_only_in_the_same_words() {
-    let fleet = Fleet::new(Format::Audio);
-    fleet.script(StageName::Transcript, [Step::Cut, Step::Succeed]);
-    let produced = produce(&fleet.run).await.unwrap();
-    assert_eq!((produced.stages[1].tries, produced.stages[2].tries), (2, PASSAGES));
-    fleet.script(StageName::Transcript, [Step::Cut, Step::Reword, Step::Reword, Step::Reword]);
-    let failed = produce(&fleet.run).await.unwrap_err();
-    assert_eq!(failed.error.code, "transcript-diverged");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,8 +9,19 @@ fn enough() -> String {
 
 fn read(text: &str) -> Result<Vec<Passage>, ScriptFault> {
     let mut script = Script::new();
-    let mut passages = script.push(text)?;
+    let mut passages = feed(&mut script, text)?;
+    passages.extend(script.close()?);
     passages.extend(script.finish()?);
+    Ok(passages)
+}
+
+/// Pushes a piece; the passages that are whole by then.
+fn feed(script: &mut Script, text: &str) -> Result<Vec<Passage>, ScriptFault> {
+    script.push(text);
+    let mut passages = Vec::new();
+    while let Some(more) = script.step()? {
+        passages.extend(more);
+    }
     Ok(passages)
 }
 
@@ -88,8 +99,9 @@ fn a_text_cut_anywhere_gives_the_same_passages() {
         let mut script = Script::new();
         let mut passages = Vec::new();
         for piece in text.as_bytes().chunks(size) {
-            passages.extend(script.push(std::str::from_utf8(piece).unwrap()).unwrap());
+            passages.extend(feed(&mut script, std::str::from_utf8(piece).unwrap()).unwrap());
         }
+        passages.extend(script.close().unwrap());
         passages.extend(script.finish().unwrap());
         assert_eq!(passages, whole, "pieces of {size}");
     }
@@ -98,9 +110,36 @@ fn a_text_cut_anywhere_gives_the_same_passages() {
 #[test]
 fn passages_are_handed_on_before_the_text_ends_and_are_never_too_long() {
     let mut script = Script::new();
-    assert_eq!(script.push("One. [pause 1s").unwrap(), []);
-    assert_eq!(script.push("] Two").unwrap(), [Passage::Speech("One.".to_owned())]);
+    assert_eq!(feed(&mut script, "One. [pause 1s").unwrap(), []);
+    assert_eq!(feed(&mut script, "] Two").unwrap(), [Passage::Speech("One.".to_owned())]);
+    assert_eq!(script.said(), "One. [pause 1s]");
     for passage in read(&enough()).unwrap() {
         assert!(!matches!(passage, Passage::Speech(text) if text.chars().count() > MAX_PASSAGE));
     }
+}
+
+#[test]
+fn what_is_said_stays_and_what_is_not_can_be_trimmed() {
+    let mut script = Script::new();
+    let said = "One.\n\nTwo. [pause 2s]";
+    assert_eq!(feed(&mut script, said).unwrap().len(), 3);
+    script.push("Three <break>\n\nFour");
+    assert_eq!(script.step(), Err(ScriptFault::NotPlain('<')));
+    assert_eq!((script.said(), script.words()), (said, 2));
+    script.trim();
+    let more = feed(&mut script, "Three.\n\n").unwrap();
+    let pause = Passage::Pause(Duration::from_secs(2));
+    assert_eq!(more, [pause, Passage::Speech("Three.".to_owned())]);
+    assert_eq!(script.said(), format!("{said}Three.\n\n"));
+}
+
+#[test]
+fn a_paragraph_that_is_too_much_is_not_said() {
+    let mut script = Script::new();
+    feed(&mut script, &format!("{}\n\n", enough())).unwrap();
+    script.push(&format!("{}\n\n", enough()));
+    assert_eq!((script.step(), script.words()), (Err(ScriptFault::TooLong), 420));
+    script.trim();
+    assert!(script.close().is_ok());
+    assert!(script.finish().is_ok());
 }

@@ -4,10 +4,7 @@ use stillcast_enqueue::{Format, StageName};
 
 use crate::feed::Feed;
 use crate::run::{Attempt, Halted};
-use crate::{Answer, Image, ImageGenerator, ProviderError, Scene, SourceText};
-
-/// Smaller pictures would be visibly enlarged.
-const MIN_WIDTH: u32 = 512;
+use crate::{Answer, Failure, Image, ImageGenerator, ProviderError, Scene, SourceText};
 
 pub(crate) async fn draw(
     attempt: &Attempt<'_>,
@@ -31,14 +28,21 @@ pub(crate) async fn draw(
         .await
 }
 
+/// A picture that does not decode whole counts as a failed try; a second one is no accident.
 async fn draw_once(
     painter: &dyn ImageGenerator,
     scene: &Scene,
 ) -> Result<Answer<Image>, ProviderError> {
     let answer = painter.draw(scene).await?;
-    if let Some((MIN_WIDTH.., _)) = answer.value.size() {
-        return Ok(answer);
-    }
-    let message = format!("the picture is not a PNG of at least {MIN_WIDTH} pixels");
-    Err(ProviderError::transient(painter.provider(), "image-broken", message))
+    let image = answer.value.clone();
+    let inspected = tokio::task::spawn_blocking(move || image.inspect()).await;
+    let broken = |code, message: String| {
+        ProviderError::transient(painter.provider(), code, message)
+            .again(Failure::Permanent)
+            .wasting(answer.usage.clone())
+    };
+    inspected
+        .map_err(|panic| broken("image-broken", panic.to_string()))?
+        .map_err(|fault| broken(fault.code(), fault.to_string()))?;
+    Ok(answer)
 }

@@ -1,5 +1,10 @@
 //! Source text → passages: has the words written, checks them, and hands on each passage as soon
 //! as it is whole.
+//!
+//! What was handed on is being spoken and stays. A draft that breaks off, runs too long or holds
+//! what nobody can speak loses only its unspoken rest; the next try goes on behind what was said.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
 use stillcast_enqueue::{Identifier, StageName};
@@ -8,96 +13,198 @@ use crate::feed::Feed;
 use crate::run::{Attempt, Halted};
 use crate::{
     Answer, DraftPiece, Finish, Passage, Prompt, ProviderError, Script, ScriptFault, SourceText,
-    TranscriptWriter,
+    StageError, TranscriptWriter, Usage, WORDS,
 };
+
+const STAGE: StageName = StageName::Transcript;
 
 pub(crate) async fn write(
     attempt: &Attempt<'_>,
     source: &SourceText,
     passages: Feed<Passage>,
 ) -> Result<(), Halted> {
-    let stage = StageName::Transcript;
-    let writer = attempt.run.providers.writer.as_ref();
-    let options = &attempt.run.request.options;
-    let prompt = Prompt {
-        text: source.text.clone(),
-        language: options.language.as_ref().map(Identifier::to_string),
-        variant: options.variant,
+    let body = async {
+        let manuscript = Manuscript::new(attempt, source, passages);
+        let finish = manuscript.go_on().await?;
+        if manuscript.wants_more(finish) {
+            // One repair, which can only append: its own excess is trimmed, not repaired.
+            manuscript.go_on().await?;
+        }
+        manuscript.finish()
     };
-    attempt
-        .stage(stage, async {
-            let call = || write_once(writer, &prompt, &passages);
-            attempt.call(stage, writer.provider(), call).await?;
-            passages.finish();
-            Ok(())
-        })
-        .await
+    attempt.stage(STAGE, body).await
 }
 
-async fn write_once(
-    writer: &dyn TranscriptWriter,
-    prompt: &Prompt,
-    passages: &Feed<Passage>,
-) -> Result<Answer<()>, ProviderError> {
-    let mut said = Said { provider: writer.provider(), passages, count: 0 };
-    let mut script = Script::new();
-    let mut draft = writer.write(prompt).await?;
-    while let Some(piece) = draft.next().await {
-        match piece? {
-            DraftPiece::Text(text) => said.all(script.push(&text))?,
-            DraftPiece::End { finish, usage } => {
-                said.complete(finish)?;
-                let usage = usage.and_peak("words", script.words() as f64);
-                return said.all(script.finish()).map(|()| Answer { value: (), usage });
-            }
-        }
-    }
-    Err(said.transient("transcript-cut", "the writer's stream ended in the middle"))
+/// The transcript while it is written.
+struct Manuscript<'run> {
+    attempt: &'run Attempt<'run>,
+    writer: &'run dyn TranscriptWriter,
+    source: &'run SourceText,
+    passages: Feed<Passage>,
+    script: Mutex<Script>,
 }
 
-/// What this try has said, against what an earlier one has already handed on.
-struct Said<'feed> {
-    provider: &'static str,
-    passages: &'feed Feed<Passage>,
-    count: usize,
+/// What came of one draft. Dropped unsettled, however that comes, it books the draft's price: lost
+/// only when nothing of it was handed on.
+struct Taken<'draft> {
+    attempt: &'draft Attempt<'draft>,
+    writer: &'draft dyn TranscriptWriter,
+    prompt: &'draft Prompt,
+    characters: usize,
+    passages: usize,
+    /// What it has used, once the writer has said so.
+    usage: Option<Usage>,
+    is_settled: bool,
 }
 
-impl Said<'_> {
-    fn all(&mut self, passages: Result<Vec<Passage>, ScriptFault>) -> Result<(), ProviderError> {
-        let passages =
-            passages.map_err(|fault| self.transient(fault.code(), &fault.to_string()))?;
-        passages.into_iter().try_for_each(|passage| self.one(passage))
+impl Taken<'_> {
+    fn usage(&mut self) -> Usage {
+        let estimate = || self.writer.estimate(self.prompt, self.characters);
+        self.usage.take().unwrap_or_else(estimate)
     }
 
-    /// Hands on what is new. A try that words it otherwise cannot join what is already spoken.
-    fn one(&mut self, passage: Passage) -> Result<(), ProviderError> {
-        match self.passages.get(self.count) {
-            None => self.passages.push(passage),
-            Some(earlier) if earlier == passage => {}
-            Some(_) => {
-                let message = "after a fault the writer worded it otherwise";
-                return Err(self.transient("transcript-diverged", message));
+    /// The draft's usage, to be booked with its answer.
+    fn settle(mut self) -> Usage {
+        self.is_settled = true;
+        self.usage()
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.is_settled || (self.characters == 0 && self.usage.is_none()) {
+            return;
+        }
+        let usage = self.usage();
+        if self.passages == 0 {
+            self.attempt.wasted(STAGE, &usage);
+        } else {
+            self.attempt.used(STAGE, &usage);
+        }
+    }
+}
+
+impl<'run> Manuscript<'run> {
+    fn new(
+        attempt: &'run Attempt<'run>,
+        source: &'run SourceText,
+        passages: Feed<Passage>,
+    ) -> Self {
+        let writer = attempt.run.providers.writer.as_ref();
+        Self { attempt, writer, source, passages, script: Mutex::default() }
+    }
+
+    async fn go_on(&self) -> Result<Finish, StageError> {
+        self.attempt.call(STAGE, self.writer.provider(), || self.draft()).await
+    }
+
+    /// One draft, from what was said to its end or to its fault.
+    async fn draft(&self) -> Result<Answer<Finish>, ProviderError> {
+        let prompt = self.prompt();
+        let mut taken = self.taken(&prompt);
+        let value = self.read(&mut taken).await?;
+        let usage = taken.settle().and_peak("words", self.script().words() as f64);
+        Ok(Answer { value, usage })
+    }
+
+    fn taken<'draft>(&'draft self, prompt: &'draft Prompt) -> Taken<'draft> {
+        let Self { attempt, writer, .. } = *self;
+        let (characters, passages, usage, is_settled) = (0, 0, None, false);
+        Taken { attempt, writer, prompt, characters, passages, usage, is_settled }
+    }
+
+    fn prompt(&self) -> Prompt {
+        let options = &self.attempt.run.request.options;
+        let mut script = self.script();
+        // Whatever an earlier draft left unsaid, this one says it anew.
+        script.trim();
+        let left = |bound: &usize| bound.saturating_sub(script.words());
+        Prompt {
+            text: self.source.text.clone(),
+            said: script.said().to_owned(),
+            words: left(WORDS.start())..=left(WORDS.end()),
+            language: options.language.as_ref().map(Identifier::to_string),
+            variant: options.variant,
+        }
+    }
+
+    async fn read(&self, taken: &mut Taken<'_>) -> Result<Finish, ProviderError> {
+        let mut draft = self.writer.write(taken.prompt).await?;
+        while let Some(piece) = draft.next().await {
+            match piece? {
+                DraftPiece::Text(text) => match self.take(&text, taken) {
+                    Ok(()) => {}
+                    Err(ScriptFault::TooLong) => return Ok(Finish::Length),
+                    Err(fault) => return Err(self.faulty(fault)),
+                },
+                DraftPiece::End { finish, usage } => {
+                    taken.usage = Some(usage);
+                    return self.end(finish, taken);
+                }
             }
         }
-        self.count += 1;
+        let message = "the writer's stream ended in the middle";
+        Err(ProviderError::transient(self.writer.provider(), "transcript-cut", message))
+    }
+
+    /// Hands on every passage that is whole.
+    fn take(&self, text: &str, taken: &mut Taken<'_>) -> Result<(), ScriptFault> {
+        taken.characters += text.chars().count();
+        let mut script = self.script();
+        script.push(text);
+        while let Some(passages) = script.step()? {
+            self.hand_on(passages, taken);
+        }
         Ok(())
     }
 
-    fn complete(&self, finish: Finish) -> Result<(), ProviderError> {
-        match finish {
-            Finish::Complete => Ok(()),
-            Finish::Length => {
-                Err(self.transient("transcript-too-long", "the writer ran into its limit"))
-            }
-            Finish::Refused => Err(ProviderError::permanent(
-                self.provider,
-                "content-refused",
-                "the writer will not write about this source",
-            )),
-        }
+    fn hand_on(&self, passages: Vec<Passage>, taken: &mut Taken<'_>) {
+        taken.passages += passages.len();
+        passages.into_iter().for_each(|passage| self.passages.push(passage));
     }
 
-    fn transient(&self, code: &'static str, message: &str) -> ProviderError {
-        ProviderError::transient(self.provider, code, message)
+    /// A draft that ends by itself ends with a paragraph; one that ran into its limit, in the
+    /// middle of one.
+    fn end(&self, finish: Finish, taken: &mut Taken<'_>) -> Result<Finish, ProviderError> {
+        let closed = match finish {
+            Finish::Complete => self.script().close(),
+            Finish::Length => return Ok(finish),
+            Finish::Refused => return Err(self.refused()),
+        };
+        match closed {
+            Ok(passages) => self.hand_on(passages, taken),
+            Err(ScriptFault::TooLong) => return Ok(Finish::Length),
+            Err(fault) => return Err(self.faulty(fault)),
+        }
+        Ok(finish)
+    }
+
+    /// Too few words, or an end in the middle.
+    fn wants_more(&self, finish: Finish) -> bool {
+        finish != Finish::Complete || self.script().words() < *WORDS.start()
+    }
+
+    fn finish(self) -> Result<(), StageError> {
+        let script = self.script.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let provider = self.writer.provider();
+        let last = script.finish().map_err(|fault| {
+            ProviderError::transient(provider, fault.code(), fault.to_string()).at(STAGE)
+        })?;
+        last.into_iter().for_each(|passage| self.passages.push(passage));
+        self.passages.finish();
+        Ok(())
+    }
+
+    fn faulty(&self, fault: ScriptFault) -> ProviderError {
+        ProviderError::transient(self.writer.provider(), fault.code(), fault.to_string())
+    }
+
+    fn refused(&self) -> ProviderError {
+        let message = "the writer will not write about this source; change the source's text";
+        ProviderError::permanent(self.writer.provider(), "content-refused", message)
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -81,8 +81,9 @@ async fn say_once(
     let characters = utterance.text.chars().count();
     let samples = spoken.value.samples;
     let finished = tokio::task::spawn_blocking(move || sound::finish(&samples, characters)).await;
-    let transient =
-        |code, message: String| ProviderError::transient(speaker.provider(), code, message);
+    let transient = |code, message: String| {
+        ProviderError::transient(speaker.provider(), code, message).wasting(spoken.usage.clone())
+    };
     let pcm = finished
         .map_err(|panic| transient("sound-panicked", panic.to_string()))?
         .map_err(|fault| transient(fault.code(), fault.to_string()))?;

@@ -32,12 +32,19 @@ pub(super) enum Step {
     Garble,
     /// A transcript that ends in the middle.
     Cut,
-    /// A transcript that is right, but not the one begun before.
-    Reword,
+    /// A transcript of two paragraphs, ended as if it were whole.
+    Short,
+    /// A transcript that does not end by itself.
+    Long,
+    /// A transcript that ran into its limit of tokens.
+    Limited,
 }
 
 /// Spoken passages of the fake transcript.
 pub(super) const PASSAGES: u32 = 5;
+/// The price of a fake picture, and of a fake draft that broke off.
+pub(super) const PICTURE_USD: f64 = 0.25;
+pub(super) const BROKEN_USD: f64 = 0.125;
 
 /// A whole set of fakes around one run.
 pub(super) struct Fleet {
@@ -53,6 +60,7 @@ pub(super) struct Journal(Mutex<Entries>);
 struct Entries {
     script: BTreeMap<StageName, VecDeque<Step>>,
     calls: Vec<StageName>,
+    prompts: Vec<Prompt>,
     finished: Vec<StageName>,
     ended: Vec<StageName>,
     encoded: Vec<u8>,
@@ -116,6 +124,11 @@ impl Journal {
         self.entries().calls.clone()
     }
 
+    /// What the writer was asked.
+    pub(super) fn prompts(&self) -> Vec<Prompt> {
+        self.entries().prompts.clone()
+    }
+
     /// Calls that cost money or publish something.
     pub(super) fn paid(&self) -> usize {
         self.calls().iter().filter(|stage| **stage != StageName::Encode).count()
@@ -149,7 +162,8 @@ impl Journal {
             entries.script.get_mut(&stage).and_then(VecDeque::pop_front).unwrap_or(Step::Succeed)
         };
         match step {
-            Step::Succeed | Step::Garble | Step::Cut | Step::Reword => {}
+            Step::Succeed | Step::Garble | Step::Cut | Step::Short | Step::Long | Step::Limited => {
+            }
             Step::Hang => std::future::pending().await,
             Step::Slow(time) => tokio::time::sleep(time).await,
             Step::Fail(failure) => {
@@ -197,21 +211,35 @@ impl TranscriptWriter for Fake {
         "fake"
     }
 
-    async fn write(&self, _prompt: &Prompt) -> Result<Draft, ProviderError> {
+    async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {
         let step = self.0.step(StageName::Transcript).await?;
-        let paragraph = "Now let the breath come and go as it likes. ".repeat(8);
-        let mut text = format!("{paragraph}[pause 3s]{}", format!("{paragraph}\n\n").repeat(4));
-        text += "[pause 1s]";
+        self.0.entries().prompts.push(prompt.clone());
+        let paragraph = format!("{}\n\n", "Now let the breath come and go as it likes. ".repeat(8));
+        let count = match step {
+            Step::Short | Step::Limited => 2,
+            Step::Long => 9,
+            _ => PASSAGES as usize,
+        };
+        let mut text = format!("{paragraph}[pause 3s]{}", paragraph.repeat(count - 1));
+        if let Some(rest) = text.strip_prefix(&prompt.said) {
+            text = rest.to_owned();
+        }
         match step {
             Step::Garble => text += "[music]",
-            Step::Reword => text = text.replacen("Now", "Then", 1),
-            _ => {}
+            Step::Cut | Step::Limited => text += "Only half a",
+            Step::Short => {}
+            _ => text += "[pause 1s]",
         }
         let words = text.split_inclusive(' ').map(|word| DraftPiece::Text(word.to_owned()));
-        let end = DraftPiece::End { finish: Finish::Complete, usage: Usage::default() };
+        let finish = if matches!(step, Step::Limited) { Finish::Length } else { Finish::Complete };
+        let end = DraftPiece::End { finish, usage: Usage::default() };
         let end = (!matches!(step, Step::Cut)).then_some(end);
         let pieces: Vec<_> = words.chain(end).map(Ok).collect();
         Ok(stream::iter(pieces).boxed())
+    }
+
+    fn estimate(&self, _prompt: &Prompt, _written: usize) -> Usage {
+        Usage::default().and_usd(BROKEN_USD)
     }
 }
 
@@ -242,10 +270,15 @@ impl ImageGenerator for Fake {
     }
 
     async fn draw(&self, _scene: &Scene) -> Result<Answer<Image>, ProviderError> {
-        self.0.step(StageName::Image).await?;
-        let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
-        png.extend([0, 0, 7, 128, 0, 0, 4, 56]);
-        Ok(Answer::free(Image { png: png.into() }))
+        let step = self.0.step(StageName::Image).await?;
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, 640, 2);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.write_header().unwrap().write_image_data(&[128; 1280]).unwrap();
+        let is_broken = matches!(step, Step::Garble);
+        file.truncate(if is_broken { 40 } else { file.len() });
+        let usage = Usage::default().and_usd(PICTURE_USD);
+        Ok(Answer { value: Image { bytes: file.into() }, usage })
     }
 }
 
