@@ -14,6 +14,7 @@ use stillcast_enqueue::ErrorReport;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
+use crate::breaker::Breaker;
 use crate::consumer::Handler;
 use crate::event::{Event, Observer};
 use crate::lease::{Lease, Link};
@@ -35,6 +36,8 @@ pub(crate) struct Attempts {
     /// First and longest back-off between two attempts of a job.
     pub(crate) backoff: (Duration, Duration),
     pub(crate) limits: Limits,
+    /// Hears how each attempt ended.
+    pub(crate) breaker: Arc<Breaker>,
 }
 
 /// The service under apalis' worker: each attempt in a task of its own, which dies with its caller.
@@ -82,6 +85,8 @@ impl Attempts {
                 Ok(()) => self.work(lease).await,
                 Err(why) => self.interrupted(lease, why),
             };
+            // Before the slot is free again.
+            self.breaker.ended(lease.id(), &report.outcome);
             match self.report(lease, &report).await {
                 Reported::Accepted(state) => return Some(state),
                 Reported::Stale => {

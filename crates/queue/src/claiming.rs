@@ -47,6 +47,9 @@ impl<'run> Claiming<'run> {
     pub(crate) async fn run(&mut self, shutdown: &Shutdown) -> Stopped {
         loop {
             let Some(slot) = self.free_slot(shutdown).await else { return Stopped::Drained };
+            if self.turning(shutdown, self.consumer.breaker.may_claim()).await.is_none() {
+                return Stopped::Drained;
+            }
             // An open claim is always completed: its job would wait for its lease to run out.
             match self.claim().await {
                 (Claim::Job(job), sent) => self.accept(*job, sent, slot).await,
@@ -66,12 +69,18 @@ impl<'run> Claiming<'run> {
 
     /// Waits for a slot; a worker with all slots full is alive too.
     async fn free_slot(&self, shutdown: &Shutdown) -> Option<OwnedSemaphorePermit> {
+        self.turning(shutdown, Arc::clone(&self.slots).acquire_owned()).await?.ok()
+    }
+
+    /// Waits, and shows that it lives; `None` when the drain begins.
+    async fn turning<T>(&self, shutdown: &Shutdown, wait: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(wait);
         loop {
             self.consumer.health.turn();
-            let slot = Arc::clone(&self.slots).acquire_owned();
             tokio::select! {
-                slot = slot => return slot.ok(),
+                biased;
                 () = shutdown.drain.cancelled() => return None,
+                done = &mut wait => return Some(done),
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
         }
@@ -104,6 +113,7 @@ impl<'run> Claiming<'run> {
             Ok(envelope) => {
                 let lease = self.lease(job, envelope, sent);
                 self.observe_wait(&lease);
+                self.consumer.breaker.claimed(lease.id());
                 // The receiver lives as long as this loop.
                 let _ = self.claims.send(Claimed { lease, slot }).await;
             }

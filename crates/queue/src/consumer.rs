@@ -11,6 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::attempt::{AttemptService, Attempts};
 use crate::backend::Claims;
+use crate::breaker::Breaker;
 use crate::claiming::Claiming;
 use crate::connection::{Endpoint, ServerReport};
 use crate::event::Observer;
@@ -96,6 +97,7 @@ pub struct Consumer {
     pub(crate) link: Link,
     pub(crate) leases: Arc<Leases>,
     pub(crate) health: Health,
+    pub(crate) breaker: Arc<Breaker>,
     server: ServerReport,
 }
 
@@ -108,7 +110,9 @@ impl Consumer {
         let server = options.endpoint.examine(&mut connection).await?;
         let scripts = Scripts::new(options.endpoint.keys().clone(), Clock::Server);
         let link = Link { scripts, connection };
-        Ok(Self { options, link, leases: Arc::new(Leases::new()), health: Health::new(), server })
+        let (leases, health) = (Arc::new(Leases::new()), Health::new());
+        let breaker = Arc::new(Breaker::new(options.limits.probe_interval));
+        Ok(Self { options, link, leases, health, breaker, server })
     }
 
     /// What the server said of itself.
@@ -174,6 +178,7 @@ impl Consumer {
             budget: self.options.attempt_budget,
             backoff: self.options.backoff,
             limits: self.options.limits.clone(),
+            breaker: Arc::clone(&self.breaker),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
-use stillcast_enqueue::Envelope;
+use stillcast_enqueue::{Cost, Envelope};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Moment;
@@ -139,6 +139,11 @@ impl Lease {
     /// When the job was accepted, in ms since the epoch by Redis' clock.
     pub fn ready_ms(&self) -> Option<i64> {
         self.field("ready_ms")?.parse().ok()
+    }
+
+    /// What earlier attempts have cost, as their reports said.
+    pub fn cost(&self) -> Cost {
+        self.field("cost").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 
     /// The digest that an earlier attempt stored under `name`.

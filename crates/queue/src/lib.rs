@@ -6,6 +6,7 @@
 mod answers;
 mod attempt;
 mod backend;
+mod breaker;
 mod claiming;
 mod clock;
 mod connection;

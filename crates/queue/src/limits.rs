@@ -1,8 +1,9 @@
-//! The numbers that bound a job's troubles and the archives.
+//! The numbers that bound a job's troubles, a worker's, and the archives.
 
 use std::time::Duration;
 
-/// The numbers that end a job which makes no progress, and that empty the archives.
+/// The numbers that end a job which makes no progress, that empty the archives, and that hold a
+/// refused worker back.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Crashes since the last checkpoint at which a job is dead.
@@ -17,6 +18,8 @@ pub struct Limits {
     pub dead_live: Duration,
     /// How many of them live at most.
     pub most_dead: u32,
+    /// Between two probes of a provider that refuses this worker.
+    pub probe_interval: Duration,
 }
 
 impl Default for Limits {
@@ -28,6 +31,7 @@ impl Default for Limits {
             most_records: 100_000,
             dead_live: Duration::from_hours(24 * 90),
             most_dead: 10_000,
+            probe_interval: Duration::from_secs(30),
         }
     }
 }
