@@ -13,7 +13,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use child::{Running, Spec, Stream};
-use pipeline::{Answer, Clip, Encoding, Image, Media, MediaEncoder, ProviderError, Usage, sound};
+use pipeline::{
+    Answer, Clip, Encoding, Image, ImageKind, Media, MediaEncoder, ProviderError, Usage, sound,
+};
 use stillcast_enqueue::Format;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::OnceCell;
@@ -131,12 +133,12 @@ impl MediaEncoder for FfmpegEncoder {
 
     async fn still(&self, image: &Image, scratch: &Path) -> Result<Answer<Clip>, ProviderError> {
         let hardware = self.hardware(scratch).await;
-        let picture = scratch.join("picture.png");
-        tokio::fs::write(&picture, &image.png).await.map_err(self::scratch)?;
+        let picture = scratch.join("picture");
+        tokio::fs::write(&picture, &image.bytes).await.map_err(self::scratch)?;
         let (part, path) = (part(scratch, "mp4"), scratch.join("clip.mp4"));
         let finished = self
             .command(scratch)
-            .args(["-f", "png_pipe", "-max_pixels", "40000000", "-i"])
+            .args(["-f", demuxer(image)?, "-max_pixels", "40000000", "-i"])
             .arg(&picture)
             .args(["-frames:v", &CLIP_FRAMES.to_string(), "-vf", &filters()])
             .args(["-r", &FPS.to_string(), "-c:v", "libx264", "-preset", "veryfast"])
@@ -191,6 +193,18 @@ fn filters() -> String {
         "scale=1920:1080:force_original_aspect_ratio=increase:out_color_matrix=bt709:out_range=tv,\
          crop=1920:1080,format=yuv420p,loop=loop=-1:size=1,setpts=N/({FPS}*TB),fps={FPS}"
     )
+}
+
+/// The one demuxer that may read the picture: nothing is guessed from its bytes by FFmpeg.
+fn demuxer(image: &Image) -> Result<&'static str, ProviderError> {
+    match image.kind() {
+        Some(ImageKind::Png) => Ok("png_pipe"),
+        Some(ImageKind::Jpeg) => Ok("jpeg_pipe"),
+        None => {
+            let message = "the picture is neither PNG nor JPEG";
+            Err(ProviderError::permanent(PROVIDER, "image-unknown", message))
+        }
+    }
 }
 
 /// The sound's encoder at work.

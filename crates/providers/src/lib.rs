@@ -1,15 +1,22 @@
 //! The traits of `pipeline`, kept: one outside technology a file, each behind a feature.
 //!
-//! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `store`
-//! delivers into a folder of this host. Only a binary's wiring names what is in here.
+//! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `openai` buys
+//! all three over the wire, `command` has a program of this machine speak, `store` delivers into a
+//! folder of this host. Only a binary's wiring names what is in here.
 
-#[cfg(any(feature = "ffmpeg", feature = "offline"))]
+#[cfg(any(feature = "command", feature = "ffmpeg", feature = "offline", feature = "openai"))]
 mod command;
 #[cfg(feature = "ffmpeg")]
 pub mod ffmpeg;
 #[cfg(feature = "offline")]
 pub mod offline;
+#[cfg(feature = "openai")]
+pub mod openai;
 #[cfg(feature = "store")]
 pub mod scratch;
+#[cfg(feature = "command")]
+pub mod speech_command;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(any(feature = "command", feature = "openai"))]
+mod wav;

@@ -39,7 +39,7 @@ impl ImageGenerator for OfflinePainter {
             .map_err(|panic| failed(panic.to_string()))?
             .map_err(|error| failed(error.to_string()))?;
         let usage = Usage::default().and("pixels", f64::from(WIDTH * HEIGHT));
-        Ok(Answer { value: Image { png: png.into() }, usage })
+        Ok(Answer { value: Image { bytes: png.into() }, usage })
     }
 }
 

@@ -35,8 +35,7 @@ impl TranscriptWriter for OfflineWriter {
         }
         let own = content_words(&prompt.text, DWELT);
         let usage = Usage::default().and_peak("content_words", own.len() as f64);
-        let paragraphs = compose(prompt, own).into_iter();
-        let pieces = paragraphs.map(|text| DraftPiece::Text(format!("{text}\n\n")));
+        let pieces = unsaid(compose(prompt, own), &prompt.said).into_iter().map(DraftPiece::Text);
         let end = DraftPiece::End { finish: Finish::Complete, usage };
         Ok(stream::iter(pieces.chain([end]).map(Ok)).boxed())
     }
@@ -45,6 +44,21 @@ impl TranscriptWriter for OfflineWriter {
 fn speaks(language: Option<&str>) -> bool {
     let primary = language.and_then(|tag| tag.split('-').next());
     primary.is_none_or(|tag| tag.eq_ignore_ascii_case("en"))
+}
+
+/// The paragraphs behind those that are already said: equal texts give equal words.
+fn unsaid(paragraphs: Vec<String>, said: &str) -> Vec<String> {
+    let mut said = said;
+    let whole = paragraphs.into_iter().map(|text| format!("{text}\n\n"));
+    whole
+        .filter_map(|text| match said.strip_prefix(text.as_str()) {
+            Some(rest) => {
+                said = rest;
+                None
+            }
+            None => Some(text.strip_prefix(std::mem::take(&mut said)).unwrap_or(&text).to_owned()),
+        })
+        .collect()
 }
 
 /// Arrive, breathe, dwell on the words, rest in a place, come back.

@@ -25,10 +25,11 @@ fn distance(one: &[u8], other: &[u8]) -> f64 {
 #[tokio::test]
 async fn a_text_has_its_own_picture() {
     let image = draw("by the sea", 0).await;
-    assert_eq!(image.size(), Some((WIDTH, HEIGHT)));
+    let facts = image.inspect().unwrap();
+    assert_eq!((facts.width, facts.height), (WIDTH, HEIGHT));
     assert_eq!(image, draw("by the sea", 0).await);
     assert_ne!(image, draw("by the sea", 1).await);
-    assert!(image.png.len() < 8 << 20);
+    assert!(image.bytes.len() < 8 << 20);
 }
 
 #[test]

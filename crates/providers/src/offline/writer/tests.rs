@@ -7,7 +7,8 @@ use pipeline::{Passage, Script};
 use super::*;
 
 fn prompt(text: &str, variant: u32) -> Prompt {
-    Prompt { text: text.to_owned(), language: None, variant }
+    let (text, said) = (text.to_owned(), String::new());
+    Prompt { text, said, words: pipeline::WORDS, language: None, variant }
 }
 
 async fn write(prompt: &Prompt) -> String {
@@ -21,7 +22,12 @@ async fn write(prompt: &Prompt) -> String {
 
 fn passages(text: &str) -> Vec<Passage> {
     let mut script = Script::new();
-    let mut passages = script.push(text).unwrap();
+    let mut passages = Vec::new();
+    script.push(text);
+    while let Some(more) = script.step().unwrap() {
+        passages.extend(more);
+    }
+    passages.extend(script.close().unwrap());
     passages.extend(script.finish().unwrap());
     passages
 }
@@ -77,4 +83,14 @@ async fn another_language_is_refused_rather_than_ignored() {
     assert!(OfflineWriter.write(&ask("en-GB")).await.is_ok());
     let error = OfflineWriter.write(&ask("de")).await.err().unwrap();
     assert_eq!(error.code, "language-unsupported");
+}
+
+#[tokio::test]
+async fn a_beginning_that_is_said_is_not_written_again() {
+    let whole = write(&prompt("the harbour", 0)).await;
+    for part in [0, 40, 300, whole.len() - 5, whole.len()] {
+        let said = whole[..part].to_owned();
+        let rest = write(&Prompt { said, ..prompt("the harbour", 0) }).await;
+        assert_eq!(format!("{}{rest}", &whole[..part]), whole, "{part}");
+    }
 }

@@ -1,0 +1,99 @@
+//! A scene goes in, a picture comes out: `POST /images/generations`, as base64.
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use pipeline::{Answer, Image, ImageGenerator, ProviderError, Scene};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::client::{Account, Client, HttpClient};
+use super::price::ImagePrice;
+use super::{PROVIDER, fault, prompt};
+
+/// A picture of 32 MiB, in base64.
+const MOST_BYTES: usize = 48 << 20;
+
+/// The painter behind an image model.
+#[derive(Clone, Debug)]
+pub struct OpenAiPainter {
+    client: Client,
+    size: String,
+    price: ImagePrice,
+}
+
+#[derive(Deserialize)]
+struct Pictures {
+    data: Vec<Picture>,
+}
+
+#[derive(Deserialize)]
+struct Picture {
+    b64_json: Option<String>,
+    url: Option<Value>,
+}
+
+impl OpenAiPainter {
+    /// A painter on `account` of pictures of `size`, such as `1920x1088` (`IMAGE_SIZE`).
+    pub fn new(
+        http: HttpClient,
+        account: Account,
+        size: impl Into<String>,
+        price: ImagePrice,
+    ) -> Self {
+        Self { client: Client::new(http, account), size: size.into(), price }
+    }
+
+    fn body(&self, scene: &Scene) -> Value {
+        let model = &self.client.account.model;
+        let mut body = json!({
+            "model": model,
+            "prompt": prompt::picture(scene),
+            "size": self.size,
+            "n": 1,
+        });
+        // The GPT family always answers base64 and refuses to be asked; all others link by default.
+        if model.contains("gpt-image") || model.contains("chatgpt-image") {
+            body["output_format"] = "jpeg".into();
+            body["output_compression"] = 95.into();
+            body["quality"] = "medium".into();
+        } else {
+            body["response_format"] = "b64_json".into();
+        }
+        body
+    }
+
+    fn read(&self, pictures: Pictures) -> Result<Image, ProviderError> {
+        let picture = pictures.data.into_iter().next();
+        match picture {
+            Some(Picture { b64_json: Some(text), .. }) => {
+                let decoded = STANDARD.decode(text.trim());
+                decoded.map(|bytes| Image { bytes: bytes.into() }).map_err(|_| {
+                    fault::unreadable(&self.client.account, "holds a picture that is no base64")
+                })
+            }
+            // To fetch it would be to go wherever a stranger's answer points.
+            Some(Picture { url: Some(_), .. }) => {
+                let message = "the server answers with a link, which is not followed; use an \
+                               IMAGE_MODEL that answers `b64_json`";
+                Err(ProviderError::misconfigured(PROVIDER, "image-link", message))
+            }
+            _ => Err(fault::unreadable(&self.client.account, "holds no picture")),
+        }
+    }
+}
+
+#[async_trait]
+impl ImageGenerator for OpenAiPainter {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
+        let response = self.client.post("/images/generations", &self.body(scene)).await?;
+        let usage = self.price.usage();
+        let read = async { self.read(self.client.json(response, MOST_BYTES).await?) };
+        let value = read.await.map_err(|error| fault::booked(error, &usage))?;
+        Ok(Answer { value, usage })
+    }
+}

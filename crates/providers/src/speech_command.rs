@@ -1,0 +1,142 @@
+//! A text goes to a program's stdin, a WAV file comes from its stdout: any voice that runs on this
+//! machine. Arguments are words, never a shell's line.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use child::{ChildError, Limits, Spec, Stream};
+use pipeline::{Answer, Failure, ProviderError, Speech, SpeechSynthesizer, Utterance};
+use tokio::io::AsyncWriteExt;
+
+use crate::command::{Ffmpeg, usage};
+use crate::wav::Wav;
+
+const PROVIDER: &str = "command";
+/// A program that takes longer is stuck; the stage's own time-out is usually shorter.
+const LONGEST: Duration = Duration::from_mins(10);
+/// Ten minutes in stereo at 48 kHz.
+const MOST_BYTES: usize = 128 << 20;
+
+/// A program that speaks.
+#[derive(Clone, Debug)]
+pub struct CommandOptions {
+    /// The program and its arguments (`TTS_COMMAND`); at least one word.
+    pub words: Vec<String>,
+    /// All that it gets of the environment, such as `PATH` and `HOME`: no secret of ours.
+    pub environment: Vec<(String, String)>,
+    /// FFmpeg, which resamples what is not 24 kHz (`FFMPEG_PATH`).
+    pub ffmpeg: PathBuf,
+}
+
+/// The voice of a program on this machine.
+///
+/// The program also gets `STILLCAST_VOICE` and `STILLCAST_LANGUAGE` where the job names them. Its
+/// exit status says what a failure means: 64 and 65 the text's fault, 69, 77, 78 the set-up's; all
+/// else may pass. What it writes to stderr is kept nowhere: it may quote the text.
+#[derive(Clone, Debug)]
+pub struct CommandSpeech {
+    options: CommandOptions,
+    ffmpeg: Ffmpeg,
+}
+
+impl CommandSpeech {
+    /// A voice; the program is looked for at its first use.
+    pub fn new(options: CommandOptions) -> Self {
+        let ffmpeg = Ffmpeg { program: options.ffmpeg.clone(), provider: PROVIDER };
+        Self { options, ffmpeg }
+    }
+
+    fn spec(&self, utterance: &Utterance, scratch: &Path) -> Result<Spec, ProviderError> {
+        let Some((program, arguments)) = self.options.words.split_first() else {
+            let message = "TTS_COMMAND is empty; set it to a program and its arguments";
+            return Err(ProviderError::misconfigured(PROVIDER, "command-missing", message));
+        };
+        let asked =
+            [("STILLCAST_VOICE", &utterance.voice), ("STILLCAST_LANGUAGE", &utterance.language)];
+        let asked = asked.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        let known = self.options.environment.iter().map(|(name, value)| (&**name, &**value));
+        let spec = Spec::new(program)
+            .args(arguments)
+            .hint("install it, or correct TTS_COMMAND")
+            .env_clear()
+            .folder(scratch)
+            .limits(Limits { core: Some(0), ..Limits::default() })
+            .timeout(LONGEST)
+            .measured()
+            .stdin(Stream::Piped)
+            .stdout(Stream::Piped);
+        Ok(known.chain(asked).fold(spec, |spec, (name, value)| spec.env(name, value)))
+    }
+}
+
+#[async_trait]
+impl SpeechSynthesizer for CommandSpeech {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    async fn speak(
+        &self,
+        utterance: &Utterance,
+        scratch: &Path,
+    ) -> Result<Answer<Speech>, ProviderError> {
+        let mut running = self.spec(utterance, scratch)?.spawn().map_err(|e| failed(&e))?;
+        let stdin = running.stdin.take();
+        let say = async {
+            if let Some(mut stdin) = stdin {
+                // A program that reads nothing is judged by what it writes.
+                let _ = stdin.write_all(utterance.text.as_bytes()).await;
+            }
+        };
+        let (spoken, ()) = tokio::join!(running.output(MOST_BYTES), say);
+        let (bytes, finished) = spoken.map_err(|error| failed(&error))?;
+        let wav = Wav::parse(&bytes).map_err(|fault| {
+            ProviderError::transient(PROVIDER, fault.code(), fault.to_string())
+                .again(Failure::Misconfigured)
+        })?;
+        let mut answer = wav.speech(&self.ffmpeg, scratch).await?;
+        answer.usage.merge(&usage(&finished));
+        Ok(answer)
+    }
+}
+
+/// Never with the program's own words.
+fn failed(error: &ChildError) -> ProviderError {
+    let ended =
+        |how: String| format!("the voice's program ended with {how}; try TTS_COMMAND by hand");
+    match error {
+        ChildError::NotFound { .. } => {
+            ProviderError::misconfigured(PROVIDER, "command-missing", error.to_string())
+        }
+        ChildError::Spawn { .. } => {
+            let message = "the program of TTS_COMMAND does not start; is it executable?";
+            ProviderError::misconfigured(PROVIDER, "command-unusable", message)
+        }
+        ChildError::Status { code, .. } => {
+            let failure = match code {
+                64 | 65 => Failure::Permanent,
+                69 | 77 | 78 => Failure::Misconfigured,
+                _ => Failure::Transient { retry_after: None },
+            };
+            let message = ended(format!("status {code}"));
+            ProviderError::new(PROVIDER, failure, "command-failed", message)
+        }
+        ChildError::Signal { signal, .. } => {
+            ProviderError::transient(PROVIDER, "command-failed", ended(format!("signal {signal}")))
+        }
+        ChildError::Timeout { after, .. } => {
+            let message = format!("the voice's program took longer than {after:?}");
+            ProviderError::transient(PROVIDER, "command-timeout", message)
+        }
+        ChildError::TooMuchOutput { limit, .. } => {
+            let message = format!("the voice's program wrote more than {limit} bytes");
+            ProviderError::transient(PROVIDER, "command-too-much", message)
+                .again(Failure::Misconfigured)
+        }
+        _ => ProviderError::transient(PROVIDER, "command-failed", "the pipe to the voice broke"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
