@@ -5,13 +5,14 @@ mod watch;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::{
     Failed, Failure, Gate, Policies, Produced, Progress, Providers, Request, Run, Slots,
 };
 use queue::{Handler, Interrupted, Lease, Outcome, Report};
-use stillcast_enqueue::{ErrorReport, JobId};
+use stillcast_enqueue::{Cost, ErrorReport, JobId};
 use telemetry::Metrics;
 use tracing::Instrument;
 
@@ -37,6 +38,8 @@ pub(crate) struct Attempts {
     pub(crate) slots: Arc<Slots>,
     pub(crate) folders: Box<dyn Folders>,
     pub(crate) metrics: Arc<Metrics>,
+    /// How long a job waits for somebody to mend a provider's account or set-up.
+    pub(crate) probe_interval: Duration,
 }
 
 #[async_trait]
@@ -55,8 +58,8 @@ impl Attempts {
         let watch = Watch::start(lease.clone());
         let report = match self.run(lease, watch.progress()) {
             Ok((run, _folder)) => match Box::pin(pipeline::produce(&run)).await {
-                Ok(produced) => self.done(produced),
-                Err(failed) => self.failed(&failed, &watch),
+                Ok(produced) => self.done(produced, lease.cost()),
+                Err(failed) => self.failed(&failed, &watch, lease.cost()),
             },
             Err(error) => unusable(&error),
         };
@@ -91,15 +94,16 @@ impl Attempts {
         Ok((run, folder))
     }
 
-    fn done(&self, produced: Produced) -> Report {
+    fn done(&self, produced: Produced, earlier: Cost) -> Report {
         outcome::count_done(&self.metrics, &produced.stages);
         let artifact = &produced.artifact;
         tracing::info!(artifact.bytes, artifact.duration_s, "delivered {}", artifact.key);
         let outcome = Outcome::Done { artifact: Box::new(produced.artifact) };
-        Report { outcome, stages: Some(produced.stages), cost: None }
+        let cost = Some(sum(earlier, produced.cost));
+        Report { outcome, stages: Some(produced.stages), cost }
     }
 
-    fn failed(&self, failed: &Failed, watch: &Watch) -> Report {
+    fn failed(&self, failed: &Failed, watch: &Watch, earlier: Cost) -> Report {
         let error = &failed.error;
         outcome::count_failed(&self.metrics, failed, &watch.ended());
         if error.failure == Failure::Interrupted {
@@ -107,7 +111,18 @@ impl Attempts {
         } else {
             tracing::warn!(stage = %error.stage, error.code, "the attempt failed: {error}");
         }
-        Report { outcome: outcome_of(error), stages: Some(failed.stages.clone()), cost: None }
+        let outcome = outcome_of(error, self.probe_interval);
+        let cost = Some(sum(earlier, failed.cost));
+        Report { outcome, stages: Some(failed.stages.clone()), cost }
+    }
+}
+
+/// The money of all attempts.
+fn sum(one: Cost, other: Cost) -> Cost {
+    Cost {
+        spent_usd: one.spent_usd + other.spent_usd,
+        avoided_usd: one.avoided_usd + other.avoided_usd,
+        wasted_usd: one.wasted_usd + other.wasted_usd,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `deploy/worker.toml` names each setting, its default and its sentence; nothing else may be set.
 
+mod capabilities;
 mod fault;
 mod knobs;
 mod layers;
@@ -21,6 +22,9 @@ use secrecy::SecretString;
 use serde_json::Value;
 use telemetry::Logging;
 
+pub(crate) use capabilities::{
+    AccountConfig, PainterConfig, ProviderConfig, SpeakerConfig, WriterConfig,
+};
 pub(crate) use fault::Faults;
 use layers::Layers;
 use reader::{Reader, Settled};
@@ -60,24 +64,8 @@ pub(crate) struct QueueConfig {
     pub(crate) lease_ttl: Duration,
     /// How long running jobs may go on after the first signal.
     pub(crate) drain_timeout: Duration,
-}
-
-/// A provider that this version has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Provider {
-    /// On this machine, without any network.
-    Offline,
-}
-
-/// Who makes the parts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ProviderConfig {
-    /// Writes the transcript.
-    pub(crate) writer: Provider,
-    /// Speaks it.
-    pub(crate) speaker: Provider,
-    /// Paints the picture.
-    pub(crate) painter: Provider,
+    /// Between two probes of a provider that refuses this worker.
+    pub(crate) probe_interval: Duration,
 }
 
 /// How the file is made.
@@ -133,9 +121,8 @@ impl Config {
             layers.add_file(file);
         }
         layers.add_environment(&sources.variables);
-        let home = sources.variables.get("HOME").map(PathBuf::from);
         let mut reader = Reader::new(layers);
-        let config = sections::read(&mut reader, home.as_deref());
+        let config = sections::read(&mut reader, &sources.variables);
         let (config, settled) = reader.finish(config)?;
         let Settled { shown, notes, .. } = settled;
         Ok(Self { notes, shown, ..config })

@@ -9,12 +9,20 @@ use pipeline::{ArtifactStore, Providers, Slots, TranscriptWriter};
 use pipeline::{ImageGenerator, MediaEncoder, SpeechSynthesizer};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
+use providers::openai::{
+    Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
+    SpeechOptions, SpeechPrice, TokenPrice,
+};
 use providers::scratch::{AttemptFolder, Scratch};
+use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::FileStore;
 use telemetry::Metrics;
 
 use crate::attempt::{Attempts, Folder, Folders};
-use crate::config::{Config, EncodingConfig, Provider, StorageConfig};
+use crate::config::{
+    AccountConfig, Config, EncodingConfig, PainterConfig, SpeakerConfig, StorageConfig,
+    WriterConfig,
+};
 
 /// Makes all that an attempt needs. Blocks: it opens and sweeps folders.
 pub(crate) fn attempts(
@@ -23,10 +31,11 @@ pub(crate) fn attempts(
     metrics: Arc<Metrics>,
 ) -> anyhow::Result<Attempts> {
     let store = store(&config.storage, worker)?;
+    let http = HttpClient::new().context("this machine has no certificates to trust")?;
     let providers = Providers {
-        writer: writer(config.providers.writer),
-        speaker: speaker(config.providers.speaker, &config.encoding),
-        painter: painter(config.providers.painter),
+        writer: writer(&config.providers.writer, &http),
+        speaker: speaker(&config.providers.speaker, &http, &config.encoding),
+        painter: painter(&config.providers.painter, &http),
         encoder: encoder(&config.encoding),
         store: Arc::new(store) as Arc<dyn ArtifactStore>,
     };
@@ -35,7 +44,8 @@ pub(crate) fn attempts(
         .with_context(|| format!("STILLCAST_HOME: {} cannot be used", scratch.display()))?;
     let slots = Arc::new(Slots::new(&config.policies));
     let policies = Arc::new(config.policies.clone());
-    Ok(Attempts { providers, policies, slots, folders: Box::new(folders), metrics })
+    let (folders, probe_interval) = (Box::new(folders), config.queue.probe_interval);
+    Ok(Attempts { providers, policies, slots, folders, metrics, probe_interval })
 }
 
 fn store(storage: &StorageConfig, worker: &str) -> anyhow::Result<FileStore> {
@@ -51,22 +61,49 @@ fn store(storage: &StorageConfig, worker: &str) -> anyhow::Result<FileStore> {
     })
 }
 
-fn writer(provider: Provider) -> Arc<dyn TranscriptWriter> {
-    match provider {
-        Provider::Offline => Arc::new(OfflineWriter),
+fn writer(config: &WriterConfig, http: &HttpClient) -> Arc<dyn TranscriptWriter> {
+    match config {
+        WriterConfig::Offline => Arc::new(OfflineWriter),
+        WriterConfig::OpenAi { account, prices: (input, output) } => {
+            let price = TokenPrice { input: *input, output: *output };
+            Arc::new(OpenAiWriter::new(http.clone(), bought(Capability::Llm, account), price))
+        }
     }
 }
 
-fn speaker(provider: Provider, encoding: &EncodingConfig) -> Arc<dyn SpeechSynthesizer> {
-    match provider {
-        Provider::Offline => Arc::new(OfflineSpeech::new(&encoding.ffmpeg)),
+fn speaker(
+    config: &SpeakerConfig,
+    http: &HttpClient,
+    encoding: &EncodingConfig,
+) -> Arc<dyn SpeechSynthesizer> {
+    let ffmpeg = encoding.ffmpeg.clone();
+    match config {
+        SpeakerConfig::Offline => Arc::new(OfflineSpeech::new(ffmpeg)),
+        SpeakerConfig::OpenAi { account, voice, price } => {
+            let (voice, price) = (voice.clone(), SpeechPrice(*price));
+            let options = SpeechOptions { voice, price, ffmpeg };
+            Arc::new(OpenAiSpeech::new(http.clone(), bought(Capability::Tts, account), options))
+        }
+        SpeakerConfig::Command { words, environment } => {
+            let (words, environment) = (words.clone(), environment.clone());
+            Arc::new(CommandSpeech::new(CommandOptions { words, environment, ffmpeg }))
+        }
     }
 }
 
-fn painter(provider: Provider) -> Arc<dyn ImageGenerator> {
-    match provider {
-        Provider::Offline => Arc::new(OfflinePainter),
+fn painter(config: &PainterConfig, http: &HttpClient) -> Arc<dyn ImageGenerator> {
+    match config {
+        PainterConfig::Offline => Arc::new(OfflinePainter),
+        PainterConfig::OpenAi { account, size, price } => {
+            let (account, price) = (bought(Capability::Image, account), ImagePrice(*price));
+            Arc::new(OpenAiPainter::new(http.clone(), account, size, price))
+        }
     }
+}
+
+fn bought(capability: Capability, account: &AccountConfig) -> Account {
+    let AccountConfig { base_url, key, model } = account.clone();
+    Account { capability, base_url, key, model }
 }
 
 fn encoder(encoding: &EncodingConfig) -> Arc<dyn MediaEncoder> {

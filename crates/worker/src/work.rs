@@ -62,7 +62,7 @@ fn options(
         drain_timeout: queue.drain_timeout,
         attempt_budget: budget(Format::Audio).max(budget(Format::Video)),
         backoff: BACKOFF,
-        limits: Limits::default(),
+        limits: Limits { probe_interval: queue.probe_interval, ..Limits::default() },
         until_empty,
         observer: Arc::new(witness),
     })

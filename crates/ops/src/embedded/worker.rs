@@ -24,19 +24,28 @@ const OURS: [&str; 7] = [
 /// What a provider can be asked for, and the stage that asks.
 const CAPABILITIES: [(&str, &str); 3] = [("LLM", "transcript"), ("TTS", "tts"), ("IMAGE", "image")];
 
+const OFFLINE: &str = "offline";
+
+/// A provider that the stack has chosen.
+struct Chosen {
+    capability: &'static str,
+    stage: &'static str,
+    provider: &'static str,
+}
+
 /// How to start the worker, as often as needed.
 pub(crate) struct WorkerPlan {
     program: PathBuf,
     environment: Vec<(OsString, OsString)>,
     queue_name: String,
-    offline: Vec<(&'static str, &'static str)>,
-    ignores_key: bool,
+    /// Capabilities that nobody has chosen a provider for, and what is chosen instead.
+    chosen: Vec<Chosen>,
     ignores_redis_url: bool,
 }
 
 impl WorkerPlan {
-    /// Finds the program and decides which capabilities are offline: those whose provider nobody
-    /// has chosen. No provider of this version takes a key.
+    /// Finds the program, and chooses providers where nobody has: `openai` where there is a key for
+    /// it, else `offline`.
     pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
         let environment = &config.environment;
         let is_ours = |name: &str| {
@@ -47,11 +56,7 @@ impl WorkerPlan {
             program: program()?,
             environment: environment.without(is_ours).cloned().collect(),
             queue_name: config.queue_name.clone(),
-            offline: CAPABILITIES
-                .into_iter()
-                .filter(|(word, _)| !is_chosen(environment, word))
-                .collect(),
-            ignores_key: has_key(environment),
+            chosen: choose(environment),
             ignores_redis_url: config.redis_url.is_some(),
         })
     }
@@ -61,14 +66,10 @@ impl WorkerPlan {
         if self.ignores_redis_url {
             screen.note("REDIS_URL is ignored: this command always uses a private Redis");
         }
-        if !self.offline.is_empty() {
-            let stages: Vec<&str> = self.offline.iter().map(|(_, stage)| *stage).collect();
-            let why = if self.ignores_key {
-                "this version does not use the key that is set"
-            } else {
-                "no key is set"
-            };
-            screen.note(&format!("{why}: offline providers for {}", stages.join(", ")));
+        let offline = self.chosen.iter().filter(|chosen| chosen.provider == OFFLINE);
+        let stages: Vec<&str> = offline.map(|chosen| chosen.stage).collect();
+        if !stages.is_empty() {
+            screen.note(&format!("no key is set: offline providers for {}", stages.join(", ")));
         }
     }
 
@@ -79,8 +80,8 @@ impl WorkerPlan {
         for (name, value) in &self.environment {
             spec = spec.env(name, value);
         }
-        for (capability, _) in &self.offline {
-            spec = spec.env(format!("{capability}_PROVIDER"), "offline");
+        for Chosen { capability, provider, .. } in &self.chosen {
+            spec = spec.env(format!("{capability}_PROVIDER"), provider);
         }
         let spec = spec
             .env("REDIS_URL", home.redis_url())
@@ -96,15 +97,21 @@ impl WorkerPlan {
     }
 }
 
-fn is_chosen(environment: &Environment, capability: &str) -> bool {
-    environment.has(&format!("{capability}_PROVIDER"))
+/// A provider for each capability that has none.
+fn choose(environment: &Environment) -> Vec<Chosen> {
+    let is_open = |(word, _): &(&str, &str)| !environment.has(&format!("{word}_PROVIDER"));
+    let choose = |(capability, stage)| {
+        let provider = if has_key(environment, capability) { "openai" } else { OFFLINE };
+        Chosen { capability, stage, provider }
+    };
+    CAPABILITIES.into_iter().filter(is_open).map(choose).collect()
 }
 
-fn has_key(environment: &Environment) -> bool {
-    let owners = CAPABILITIES.into_iter().map(|(capability, _)| capability).chain(["OPENAI"]);
-    let keys =
-        owners.flat_map(|owner| ["API_KEY", "API_KEY_FILE"].map(|key| format!("{owner}_{key}")));
-    keys.into_iter().any(|key| environment.has(&key))
+fn has_key(environment: &Environment, capability: &str) -> bool {
+    let mut keys = ["OPENAI", capability]
+        .into_iter()
+        .flat_map(|owner| ["API_KEY", "API_KEY_FILE"].map(|key| format!("{owner}_{key}")));
+    keys.any(|key| environment.has(&key))
 }
 
 /// Beside this program, else by its name in PATH.

@@ -7,13 +7,11 @@ use queue::{Outcome, ParkReason};
 use stillcast_enqueue::{StageName, StageRecord};
 use telemetry::{Metrics, StageOutcome};
 
-/// How long a job waits for somebody to mend the account or the set-up.
-const PROVIDER_WAIT: Duration = Duration::from_secs(30);
 /// Jobs that were told the same wait come back spread over this time.
 const SPREAD: Duration = Duration::from_secs(5);
 
-/// The class table of failures.
-pub(super) fn outcome_of(error: &StageError) -> Outcome {
+/// The class table of failures. A job that a provider's set-up refused waits for the probe.
+pub(super) fn outcome_of(error: &StageError, probe_interval: Duration) -> Outcome {
     let report = error.report();
     if let Some(wake) = error.park {
         return Outcome::Park { reason: ParkReason::Rate, wake: spread(wake), error: Some(report) };
@@ -25,7 +23,7 @@ pub(super) fn outcome_of(error: &StageError) -> Outcome {
         Failure::Permanent => Outcome::Dead { error: report },
         Failure::Misconfigured => {
             let reason = ParkReason::Provider;
-            Outcome::Park { reason, wake: PROVIDER_WAIT, error: Some(report) }
+            Outcome::Park { reason, wake: probe_interval, error: Some(report) }
         }
         Failure::Interrupted => Outcome::Release,
     }
@@ -77,6 +75,8 @@ fn class(failure: Failure) -> &'static str {
 mod tests {
     use super::*;
 
+    const PROBE: Duration = Duration::from_secs(30);
+
     fn error(failure: Failure, park: Option<Duration>) -> StageError {
         StageError {
             stage: StageName::Tts,
@@ -85,6 +85,7 @@ mod tests {
             code: "speech-silent",
             message: "no sound".to_owned(),
             park,
+            again: None,
             source: None,
         }
     }
@@ -92,13 +93,13 @@ mod tests {
     #[test]
     fn each_class_has_its_outcome() {
         let transient = |retry_after| Failure::Transient { retry_after };
-        let of = |failure| outcome_of(&error(failure, None));
+        let of = |failure| outcome_of(&error(failure, None), PROBE);
         assert!(matches!(of(transient(None)), Outcome::Retry { after: None, .. }));
         assert!(matches!(of(Failure::Permanent), Outcome::Dead { .. }));
         assert!(matches!(of(Failure::Interrupted), Outcome::Release));
         assert!(matches!(
             of(Failure::Misconfigured),
-            Outcome::Park { reason: ParkReason::Provider, wake: PROVIDER_WAIT, error: Some(_) }
+            Outcome::Park { reason: ParkReason::Provider, wake: PROBE, error: Some(_) }
         ));
     }
 
@@ -108,14 +109,14 @@ mod tests {
         let in_time = |wait: Duration| wait >= asked && wait <= asked + SPREAD;
         let transient = Failure::Transient { retry_after: Some(asked) };
         let Outcome::Retry { after: Some(after), error: report } =
-            outcome_of(&error(transient, None))
+            outcome_of(&error(transient, None), PROBE)
         else {
             panic!("a transient failure is tried again");
         };
         assert!(in_time(after));
         assert_eq!((report.code.as_str(), report.stage), ("speech-silent", Some(StageName::Tts)));
         let Outcome::Park { reason: ParkReason::Rate, wake, .. } =
-            outcome_of(&error(transient, Some(asked)))
+            outcome_of(&error(transient, Some(asked)), PROBE)
         else {
             panic!("a longer wait parks");
         };

@@ -4,24 +4,12 @@
 pub(super) const DEFAULTS: &str = include_str!("../../../../deploy/worker.toml");
 
 /// Settings of the house's plan whose feature this version does not have.
-const NOT_YET: [&str; 19] = [
+const NOT_YET: [&str; 7] = [
     "cache_redis_url",
     "cache_ttl",
     "use_caching",
     "database_url",
     "max_attempts",
-    "openai_api_key",
-    "openai_base_url",
-    "llm_api_key",
-    "llm_base_url",
-    "llm_model",
-    "tts_api_key",
-    "tts_base_url",
-    "tts_command",
-    "tts_model",
-    "image_api_key",
-    "image_base_url",
-    "image_model",
     "s3_endpoint",
     "otel_exporter_otlp_endpoint",
 ];

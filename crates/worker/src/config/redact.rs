@@ -1,7 +1,7 @@
 //! An address goes in; the same address without anything that could be a password comes out.
 
 /// What stands where a secret was.
-const HIDDEN: &str = "***";
+pub(super) const HIDDEN: &str = "***";
 
 /// Keeps scheme, host, port and path; hides user, password and parameters.
 pub(super) fn address(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! The settings of each part of the worker, read and checked one by one.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use stillcast_enqueue::{Identifier, StageName};
 use telemetry::Logging;
 
 use super::reader::Reader;
-use super::{Config, EncodingConfig, Provider, ProviderConfig, QueueConfig, StorageConfig, redact};
+use super::{Config, EncodingConfig, QueueConfig, StorageConfig, capabilities, redact};
 
 /// Most jobs or calls at once that a process is meant for.
 const MOST_SLOTS: usize = 1024;
@@ -20,10 +21,11 @@ const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 
 /// Reads every section, so that all faults are found; `None` when there is one.
-pub(super) fn read(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
+pub(super) fn read(reader: &mut Reader, variables: &BTreeMap<String, String>) -> Option<Config> {
+    let home = variables.get("HOME").map(Path::new);
     let queue = queue(reader);
     let policies = policies(reader, queue.as_ref().map_or(1, |queue| queue.slots));
-    let providers = providers(reader);
+    let providers = capabilities::read(reader, variables);
     let encoding = encoding(reader);
     let storage = storage(reader, home);
     let address = reader.read("worker_addr", address);
@@ -37,7 +39,7 @@ pub(super) fn read(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         address: address?,
         logging: logging?,
         notes: Vec::new(),
-        shown: std::collections::BTreeMap::new(),
+        shown: BTreeMap::new(),
     })
 }
 
@@ -50,12 +52,14 @@ fn queue(reader: &mut Reader) -> Option<QueueConfig> {
     let slots = reader.count("max_parallel_tasks", 1..=MOST_SLOTS);
     let lease_ttl = reader.duration("lease_ttl", SECOND..=Duration::from_hours(1));
     let drain_timeout = reader.duration("drain_timeout", Duration::ZERO..=DAY);
+    let probe_interval = reader.duration("probe_interval", SECOND..=DAY);
     Some(QueueConfig {
         redis_url: redis_url?,
         name: name?,
         slots: slots?,
         lease_ttl: lease_ttl?,
         drain_timeout: drain_timeout?,
+        probe_interval: probe_interval?,
     })
 }
 
@@ -117,27 +121,6 @@ fn row(
 
 fn duration(reader: &mut Reader, name: &'static str) -> Option<Duration> {
     reader.duration(name, SECOND..=DAY)
-}
-
-fn providers(reader: &mut Reader) -> Option<ProviderConfig> {
-    let writer = provider(reader, "llm_provider");
-    let speaker = provider(reader, "tts_provider");
-    let painter = provider(reader, "image_provider");
-    Some(ProviderConfig { writer: writer?, speaker: speaker?, painter: painter? })
-}
-
-/// A worker never falls back to offline by itself: it must be told.
-fn provider(reader: &mut Reader, name: &'static str) -> Option<Provider> {
-    let provider = reader.read(name, |text| match text {
-        "" => Ok(None),
-        "offline" => Ok(Some(Provider::Offline)),
-        "openai" | "command" => Err(format!("`{text}` is not in this version; set it to offline")),
-        _ => Err("is `offline` in this version".to_owned()),
-    })?;
-    if provider.is_none() {
-        reader.missing(name, "set it to offline, the one provider of this version");
-    }
-    provider
 }
 
 fn encoding(reader: &mut Reader) -> Option<EncodingConfig> {

@@ -95,8 +95,18 @@ fn each_fault_has_its_sentence() {
         ("OPTIMIZE_FOR_SPEED", "yes", "is true or false"),
         ("AUDIO_BITRATE", "96", "is a rate from 32k to 320k"),
         ("QUEUE_NAME", "a b", "is letters, digits, `.`, `_`, `-`"),
-        ("LLM_PROVIDER", "openai", "`openai` is not in this version; set it to offline"),
-        ("TTS_PROVIDER", "", "is not set; set it to offline, the one provider of this version"),
+        ("LLM_PROVIDER", "command", "is openai or offline"),
+        ("TTS_PROVIDER", "piper", "is openai, command or offline"),
+        ("TTS_PROVIDER", "", "is not set; set it to openai, command or offline"),
+        ("TTS_COMMAND", "piper 'x", "has a quote that is never closed"),
+        ("IMAGE_SIZE", "1920", "is width x height from 512 to 4096, such as 1920x1088"),
+        ("IMAGE_PRICE", "-1", "is an amount of US dollars, such as 0.5; 0 for not known"),
+        ("LLM_API_KEY", "two words", "is letters, digits and marks without blanks"),
+        (
+            "TTS_BASE_URL",
+            "https://me:pass@host/v1",
+            "is an address without a password, such as https://api.openai.com/v1",
+        ),
         ("STORAGE_URL", "s3://bucket", "s3:// is not in this version; use file:///a/folder"),
         ("STORAGE_URL", "/srv", "is file:// and an absolute path without `%`"),
         ("PUBLIC_BASE_URL", "media", "is an address such as https://media.example.org"),
@@ -232,4 +242,55 @@ fn the_home_is_the_users_unless_it_is_set() {
     let config = Config::load(&sources).unwrap();
     assert_eq!(config.storage.scratch, Path::new("/srv/me/.local/share/stillcast/scratch"));
     assert_eq!(config.to_json()["stillcast_home"], "/srv/me/.local/share/stillcast");
+}
+
+#[test]
+fn what_is_bought_has_an_address_a_key_and_a_model() {
+    let keyless = required().set("LLM_PROVIDER", "openai").set("IMAGE_PROVIDER", "openai");
+    let message = "is not set; set it, or OPENAI_API_KEY, to the account's key";
+    let wanted = ["LLM", "IMAGE"].map(|word| format!("{word}_API_KEY: {message}"));
+    assert_eq!(faults(&keyless), wanted);
+    let sources = keyless
+        .set("TTS_PROVIDER", "openai")
+        .set("OPENAI_API_KEY", CANARY)
+        .set("TTS_BASE_URL", "http://voice:8880/v1/")
+        .set("TTS_API_KEY", "own")
+        .set("TTS_MODEL", "kokoro")
+        .set("LLM_PRICE_OUTPUT", "0.5");
+    let config = Config::load(&sources).unwrap();
+    let WriterConfig::OpenAi { account, prices } = &config.providers.writer else { panic!() };
+    assert_eq!(account.base_url, "https://api.openai.com/v1");
+    assert_eq!(account.key.as_ref().unwrap().expose_secret(), CANARY);
+    assert_eq!((account.model.as_str(), *prices), ("gpt-6-luna", (0.0, 0.5)));
+    let SpeakerConfig::OpenAi { account, voice, .. } = &config.providers.speaker else { panic!() };
+    assert_eq!((account.base_url.as_str(), voice.as_str()), ("http://voice:8880/v1", "alloy"));
+    assert_eq!(account.key.as_ref().unwrap().expose_secret(), "own");
+    for page in [config.to_toml(), config.to_json().to_string(), format!("{config:?}")] {
+        assert!(!page.contains(CANARY), "{page}");
+    }
+    assert_eq!(config.to_json()["openai_api_key"], "***");
+}
+
+#[test]
+fn a_server_of_one_s_own_may_need_no_key() {
+    let sources =
+        required().set("LLM_PROVIDER", "openai").set("OPENAI_BASE_URL", "http://localhost:8000/v1");
+    let config = Config::load(&sources).unwrap();
+    let WriterConfig::OpenAi { account, .. } = &config.providers.writer else { panic!() };
+    assert!(account.key.is_none());
+}
+
+#[test]
+fn a_command_is_words_and_knows_nothing_secret() {
+    let command = required().set("TTS_PROVIDER", "command");
+    let message = "TTS_COMMAND: is not set; TTS_PROVIDER=command runs it for each passage";
+    assert_eq!(faults(&command), [message]);
+    let sources = command
+        .set("TTS_COMMAND", "piper --model 'my voice.onnx' $HOME")
+        .set("PATH", "/usr/bin")
+        .set("OPENAI_API_KEY", CANARY);
+    let config = Config::load(&sources).unwrap();
+    let SpeakerConfig::Command { words, environment } = &config.providers.speaker else { panic!() };
+    assert_eq!(*words, ["piper", "--model", "my voice.onnx", "$HOME"]);
+    assert_eq!(*environment, [("PATH".to_owned(), "/usr/bin".to_owned())]);
 }
