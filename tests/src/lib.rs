@@ -1,5 +1,5 @@
 //! What the tests of the whole share: a private Redis, a fleet of small workers, their journal, and
-//! a wire that can be cut.
+//! a wire that can be cut, and a provider that sells.
 
 pub mod fleet;
 pub mod journal;
@@ -8,3 +8,4 @@ pub mod program;
 pub mod proxy;
 pub mod script;
 pub mod server;
+pub mod simulator;

@@ -1,0 +1,164 @@
+//! A text goes in, a voice that says it comes out, as PCM of its true length.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
+use child::Spec;
+use futures::{StreamExt, stream};
+use tokio::time::sleep;
+
+use super::Shared;
+use super::admin::{answer, refusal};
+use super::bill::Bill;
+use super::faults::{Endpoint, Fault};
+
+/// Samples a second.
+const RATE: u32 = 24_000;
+/// Characters a second of calm speech.
+const PACE: f64 = 13.5;
+/// As real servers limit it.
+const MOST_CHARACTERS: usize = 4_096;
+const FLUSHED: Duration = Duration::from_millis(40);
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// FFmpeg's flite: words that can be heard.
+    Flite,
+    /// A tone as long as the words would be: costs no CPU.
+    Tone,
+}
+
+/// Speaks each text once.
+pub(super) struct Studio {
+    voice: Voice,
+    spoken: Mutex<HashMap<String, Bytes>>,
+}
+
+impl Studio {
+    pub(super) fn new(voice: Voice) -> Self {
+        Self { voice, spoken: Mutex::default() }
+    }
+
+    async fn say(&self, text: &str) -> anyhow::Result<Bytes> {
+        if self.voice == Voice::Tone {
+            return Ok(tone(text.chars().count() as f64 / PACE));
+        }
+        let known = self.spoken().get(text).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let said = flite(text).await?;
+        self.spoken().insert(text.to_owned(), said.clone());
+        Ok(said)
+    }
+
+    fn spoken(&self) -> std::sync::MutexGuard<'_, HashMap<String, Bytes>> {
+        self.spoken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn flite(text: &str) -> anyhow::Result<Bytes> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("text"), text)?;
+    let spoken = Spec::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", "flite=textfile=text:voice=slt"])
+        .args(["-af", "atempo=0.88", "-ar", &RATE.to_string(), "-ac", "1", "-f", "s16le", "pipe:1"])
+        .folder(folder.path())
+        .hint("install it with: apt-get install ffmpeg")
+        .timeout(Duration::from_secs(60));
+    Ok(spoken.output(64 << 20).await?.0.into())
+}
+
+/// A tone that swells as syllables do.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "lengths are positive and levels far below full scale"
+)]
+fn tone(seconds: f64) -> Bytes {
+    let count = (seconds * f64::from(RATE)) as u32;
+    let sample = |n: u32| {
+        let time = f64::from(n) / f64::from(RATE);
+        let level = 0.6 + 0.4 * (time * 20.0).sin();
+        ((time * 1382.0).sin() * level * 9_000.0) as i16
+    };
+    (0..count).flat_map(|n| sample(n).to_le_bytes()).collect()
+}
+
+pub(super) async fn speak(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut call = match shared.open(Endpoint::Speech, &headers, &body) {
+        Ok(call) => call,
+        Err(refused) => return *refused,
+    };
+    let text = call.asked["input"].as_str().unwrap_or_default().to_owned();
+    let characters = text.chars().count();
+    let is_pcm = call.asked["response_format"] == "pcm";
+    if !(1..=MOST_CHARACTERS).contains(&characters) || !is_pcm {
+        call.bill.set("refused", 400, 0.0);
+        return refusal(&Fault::status(400, "invalid_value"), &text);
+    }
+    let Ok(pcm) = shared.speech.say(&text).await else {
+        call.bill.set("broken", 500, 0.0);
+        return refusal(&Fault::status(500, "server_error"), "");
+    };
+    let seconds = pcm.len() as f64 / 2.0 / f64::from(RATE);
+    sleep(shared.options.latency.speech(seconds, &mut call.rng)).await;
+    // From here on it has been made, and is paid for.
+    let usd = characters as f64 * shared.options.prices.characters / 1e6;
+    call.bill.set("done", 200, usd);
+    sound(pcm, call.fault.as_ref(), call.bill)
+}
+
+fn sound(pcm: Bytes, fault: Option<&Fault>, bill: Bill) -> Response {
+    let half = pcm.len() / 4 * 2;
+    match fault {
+        Some(Fault::Short) => raw(pcm.slice(..pcm.len() / 8 * 2)),
+        Some(Fault::Truncate) => raw(pcm.slice(..half + 1)),
+        Some(Fault::Silent) => raw(vec![0; pcm.len()].into()),
+        Some(Fault::Wav) => answer(200, "audio/wav", [wav_header(), pcm.to_vec()].concat()),
+        Some(Fault::Reset) => broken(pcm.slice(..half), bill, async {
+            sleep(FLUSHED).await;
+        }),
+        Some(Fault::Stall) => broken(pcm.slice(..half), bill, async {
+            std::future::pending::<Infallible>().await;
+        }),
+        _ => raw(pcm),
+    }
+}
+
+fn raw(pcm: Bytes) -> Response {
+    answer(200, "audio/pcm", pcm)
+}
+
+/// A body that begins, waits, and breaks. It carries its bill, which is written when it ends.
+fn broken(begin: Bytes, bill: Bill, wait: impl Future<Output = ()> + Send + 'static) -> Response {
+    let end = stream::once(async move {
+        wait.await;
+        drop(bill);
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    });
+    let body = stream::iter([Ok(begin)]).chain(end);
+    answer(200, "audio/pcm", Body::from_stream(body))
+}
+
+/// The head of a WAV file whose length nobody knows yet.
+fn wav_header() -> Vec<u8> {
+    let mut head = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+    head.extend(RATE.to_le_bytes());
+    head.extend((RATE * 2).to_le_bytes());
+    head.extend([2, 0, 16, 0]);
+    head.extend(b"data\xff\xff\xff\xff");
+    head
+}
