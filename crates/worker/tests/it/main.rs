@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod bought;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod probes;

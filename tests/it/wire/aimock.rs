@@ -1,0 +1,146 @@
+//! The same claims against a mock that we did not write: `aimock` from npm, which `tests/run`
+//! installs where there is a Node. Without it there is nothing to run against.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use child::{Running, Spec, Stream};
+use pipeline::{Failure, Finish, ImageGenerator, SpeechSynthesizer};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::adapters::draft;
+use crate::bench::{Bench, assert_private, prompt, scene, utterance};
+
+/// Longest wait for its first answer; reaching it is a failure, never a pass.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PASSING: Failure = Failure::Transient { retry_after: None };
+
+/// A running aimock, and a bench whose adapters buy from it.
+struct Mock {
+    bench: Bench,
+    port: u16,
+    _running: Running,
+    _folder: TempDir,
+}
+
+/// `target/mocks/node_modules/.bin/llmock`, when it is there.
+fn program() -> Option<PathBuf> {
+    let test = std::env::current_exe().unwrap();
+    let target = test.ancestors().nth(3).unwrap();
+    let program = target.join("mocks/node_modules/.bin/llmock");
+    program.is_file().then_some(program)
+}
+
+impl Mock {
+    async fn start() -> Option<Self> {
+        let Some(program) = program() else {
+            eprintln!("aimock is not installed: tests/run installs it where there is a Node");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let mut bench = Bench::start().await;
+        let picture = bench.painter().draw(&scene()).await.unwrap().value.bytes;
+        let fixtures = folder.path().join("fixtures.json");
+        std::fs::write(&fixtures, fixtures_with(&picture).to_string()).unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let running = start(&program, port, &fixtures);
+        bench.base_url = format!("http://127.0.0.1:{port}/v1");
+        let mock = Self { bench, port, _running: running, _folder: folder };
+        mock.answers().await;
+        Some(mock)
+    }
+
+    async fn answers(&self) {
+        let asking = async {
+            while self.ask("GET", "").await.is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asking).await.expect("aimock answers");
+    }
+
+    /// Sets what goes wrong from now on.
+    async fn chaos(&self, rates: &Value) {
+        assert!(self.ask("DELETE", "").await.unwrap().contains(" 200 "));
+        let answer = self.ask("POST", &rates.to_string()).await.unwrap();
+        assert!(answer.contains(" 200 "), "{answer}");
+    }
+
+    async fn ask(&self, verb: &str, body: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
+        let request = format!(
+            "{verb} /__aimock/chaos HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.ok()?;
+        Some(answer)
+    }
+}
+
+fn start(program: &Path, port: u16, fixtures: &Path) -> Running {
+    Spec::new(program)
+        .args(["--port", &port.to_string(), "--log-level", "silent", "--fixtures"])
+        .arg(fixtures)
+        .stdout(Stream::Null)
+        .spawn()
+        .unwrap()
+}
+
+fn fixtures_with(picture: &[u8]) -> Value {
+    let words = "Let the breath come and go as it likes. ".repeat(48);
+    let samples = STANDARD.encode([1, 2].repeat(48_000));
+    json!({ "fixtures": [
+        { "match": { "endpoint": "chat" }, "response": { "content": words } },
+        { "match": { "endpoint": "speech" }, "response": { "audio": samples, "format": "pcm" } },
+        {
+            "match": { "endpoint": "image" },
+            "response": { "image": { "b64Json": STANDARD.encode(picture) } },
+        },
+    ]})
+}
+
+#[tokio::test]
+async fn words_speech_and_pictures_are_understood() {
+    let Some(Mock { bench, .. }) = &Mock::start().await else { return };
+    let (text, finish) = draft(&bench.writer(), &prompt()).await.unwrap();
+    assert_eq!((text.split_whitespace().count(), finish), (432, Finish::Complete));
+    let spoken = bench.speaker().speak(&utterance(), Path::new("/nowhere")).await.unwrap();
+    assert_eq!(spoken.value.samples, vec![0x0201; 48_000]);
+    let picture = bench.painter().draw(&scene()).await.unwrap().value;
+    assert_eq!(picture.inspect().unwrap().width, 640);
+}
+
+#[tokio::test]
+async fn its_chaos_has_our_classes() {
+    let Some(mock) = Mock::start().await else { return };
+    let second = Failure::Transient { retry_after: Some(Duration::from_secs(1)) };
+    for (chaos, codes, failure) in [
+        ("rateLimitRate", &["rate-limited"][..], second),
+        ("dropRate", &["provider-failed"], PASSING),
+        ("malformedRate", &["answer-unreadable"], PASSING),
+        ("disconnectRate", &["connection-broken", "connection-failed"], PASSING),
+    ] {
+        mock.chaos(&json!({ chaos: 1 })).await;
+        let bench = &mock.bench;
+        let speech = bench.speaker().speak(&utterance(), Path::new("/nowhere")).await;
+        for error in [
+            draft(&bench.writer(), &prompt()).await.unwrap_err(),
+            speech.unwrap_err(),
+            bench.painter().draw(&scene()).await.unwrap_err(),
+        ] {
+            assert!(codes.contains(&error.code), "{chaos}: {error:?}");
+            assert_eq!(error.failure, failure, "{chaos}");
+            assert_private(&error);
+        }
+    }
+}

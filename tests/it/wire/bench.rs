@@ -1,0 +1,164 @@
+//! A simulator, adapters that buy from it, and a run of the pipeline on them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pipeline::{
+    Failed, Gate, Interrupted, Policies, Produced, Progress, Prompt, Providers, Request, Run,
+    Scene, Slots, Utterance, produce, standard,
+};
+use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
+use providers::openai::{
+    Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
+    SpeechOptions, SpeechPrice, TokenPrice,
+};
+use providers::store::FileStore;
+use stillcast_enqueue::{Format, JobId, Options, Source, StageName, StageRecord};
+use tempfile::TempDir;
+use tests::simulator::{self, Prices, Purchase, Simulator};
+use tokio_util::sync::CancellationToken;
+
+/// What no error may hold.
+pub(crate) const CANARY_KEY: &str = "sk-canary-9d81";
+pub(crate) const CANARY_TEXT: &str = "canary-harbour-5c2e";
+
+pub(crate) struct Bench {
+    pub(crate) folder: TempDir,
+    pub(crate) simulator: Simulator,
+    pub(crate) base_url: String,
+}
+
+impl Bench {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut simulator::Options)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = simulator::Options::quick(folder.path());
+        change(&mut options);
+        let simulator = Simulator::start(options).await.unwrap();
+        Self { folder, base_url: simulator.base_url(), simulator }
+    }
+
+    fn account(&self, capability: Capability, model: &str) -> Account {
+        let key = Some(CANARY_KEY.to_owned().into());
+        Account { capability, base_url: self.base_url.clone(), key, model: model.to_owned() }
+    }
+
+    pub(crate) fn writer(&self) -> OpenAiWriter {
+        let Prices { input, output, .. } = Prices::default();
+        let account = self.account(Capability::Llm, "gpt-6-luna");
+        OpenAiWriter::new(HttpClient::new().unwrap(), account, TokenPrice { input, output })
+    }
+
+    pub(crate) fn speaker(&self) -> OpenAiSpeech {
+        let options = SpeechOptions {
+            voice: "alloy".to_owned(),
+            price: SpeechPrice(Prices::default().characters),
+            ffmpeg: "ffmpeg".into(),
+        };
+        let account = self.account(Capability::Tts, "gpt-4o-mini-tts");
+        OpenAiSpeech::new(HttpClient::new().unwrap(), account, options)
+    }
+
+    pub(crate) fn painter(&self) -> OpenAiPainter {
+        let price = ImagePrice(Prices::default().picture);
+        let account = self.account(Capability::Image, "gpt-image-2.5-flare");
+        OpenAiPainter::new(HttpClient::new().unwrap(), account, "640x368", price)
+    }
+
+    /// Produces a file of `format` from a text with the canary in it.
+    pub(crate) async fn produce(&self, format: Format) -> Result<Produced, Failed> {
+        self.produce_with(format, |_| {}).await
+    }
+
+    pub(crate) async fn produce_with(
+        &self,
+        format: Format,
+        change: impl FnOnce(&mut Policies),
+    ) -> Result<Produced, Failed> {
+        let mut policies = standard(4, 2);
+        change(&mut policies);
+        let scratch = self.folder.path().join(format!("scratch-{:x}", fastrand::u64(..)));
+        std::fs::create_dir(&scratch).unwrap();
+        produce(&self.run(format, policies, scratch)).await
+    }
+
+    fn run(&self, format: Format, policies: Policies, scratch: PathBuf) -> Run {
+        let encoder = FfmpegOptions {
+            program: "ffmpeg".into(),
+            speed: true,
+            audio_bitrate: "96k".to_owned(),
+            hardware: false,
+        };
+        let store = format!("file://{}/store", self.folder.path().display());
+        Run {
+            request: Request {
+                job: JobId::generate(),
+                tenant: "default".to_owned(),
+                source: Source::Text(format!("An evening at the {CANARY_TEXT}.")),
+                format,
+                options: Options::default(),
+            },
+            slots: Arc::new(Slots::new(&policies)),
+            policies: Arc::new(policies),
+            providers: Providers {
+                writer: Arc::new(self.writer()),
+                speaker: Arc::new(self.speaker()),
+                painter: Arc::new(self.painter()),
+                encoder: Arc::new(FfmpegEncoder::new(encoder)),
+                store: Arc::new(FileStore::open(&store, "test").unwrap()),
+            },
+            scratch,
+            gate: Arc::new(Open),
+            progress: Arc::new(Open),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// What was paid, by the provider's own journal.
+    pub(crate) fn paid(&self) -> f64 {
+        self.simulator.purchases().iter().map(|purchase: &Purchase| purchase.usd).sum()
+    }
+}
+
+struct Open;
+
+impl Gate for Open {
+    fn check(&self) -> Result<(), Interrupted> {
+        Ok(())
+    }
+}
+
+impl Progress for Open {
+    fn stage_began(&self, _: StageName) {}
+    fn stage_ended(&self, _: &StageRecord) {}
+}
+
+pub(crate) fn prompt() -> Prompt {
+    Prompt {
+        text: CANARY_TEXT.to_owned(),
+        said: String::new(),
+        words: pipeline::WORDS,
+        language: None,
+        variant: 0,
+    }
+}
+
+pub(crate) fn utterance() -> Utterance {
+    let text = format!("Let us rest at the {CANARY_TEXT} for a while.");
+    Utterance { text, voice: None, language: None }
+}
+
+pub(crate) fn scene() -> Scene {
+    Scene { text: CANARY_TEXT.to_owned(), variant: 0 }
+}
+
+/// Asserts that an error holds nothing private, however it is printed.
+pub(crate) fn assert_private(error: &(impl std::fmt::Debug + std::fmt::Display)) {
+    let said = format!("{error} {error:?}");
+    for canary in [CANARY_KEY, CANARY_TEXT] {
+        assert!(!said.contains(canary), "{said}");
+    }
+}

@@ -1,0 +1,13 @@
+//! Real adapters against a provider on real sockets: what each answer means, what it costs, and
+//! that neither texts nor keys get into errors.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
+mod adapters;
+mod aimock;
+mod bench;
+mod borders;
+mod breaker;
+mod refusals;
+mod spoilt;
+mod whole;
