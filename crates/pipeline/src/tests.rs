@@ -72,6 +72,9 @@ async fn a_job_delivers_and_each_stage_gives_its_account() {
     let silence = crate::sound::silence(Duration::from_secs(3));
     assert!(encoded.windows(silence.len()).any(|window| window == silence), "the pause is exact");
     assert_eq!(fleet.journal.ended(), STAGES);
+    // Speech is the long part: it is what a reader sees from its first passage to its last.
+    let [collection, transcript, tts, image, encode, upload] = STAGES;
+    assert_eq!(fleet.journal.began(), [collection, image, transcript, tts, encode, upload]);
 }
 
 #[tokio::test(start_paused = true)]
