@@ -23,6 +23,8 @@ pub struct Script {
     pub fail_at: u32,
     /// Make every call under the flight of this name: jobs that share it pay once.
     pub flight: String,
+    /// Calls from one checkpoint to the next: between them, only the clock says that a lease is over.
+    pub checkpoint_every: u32,
 }
 
 impl Default for Script {
@@ -36,6 +38,7 @@ impl Default for Script {
             block_at: 0,
             fail_at: 0,
             flight: String::new(),
+            checkpoint_every: 1,
         }
     }
 }

@@ -27,7 +27,7 @@ const CLIP_FRAMES: u32 = 60;
 /// Ticks a second of the video track.
 const TIMESCALE: &str = "1024";
 /// CPU time that no encode of a few minutes comes near.
-const CPU: Duration = Duration::from_secs(120);
+const CPU: Duration = Duration::from_mins(2);
 /// How far the file may be from the sound that went in, in seconds.
 const DRIFT: f64 = 0.1;
 

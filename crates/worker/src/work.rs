@@ -23,7 +23,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// Works until `SIGTERM`, or, with `until_empty`, until nothing is left to do.
 pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop> {
     let shutdown = Shutdown::default();
-    let _signals = signals::listen(shutdown.clone()).map_err(|error| Stop::Missing(error.into()))?;
+    let _signals =
+        signals::listen(shutdown.clone()).map_err(|error| Stop::Missing(error.into()))?;
     for note in &config.notes {
         tracing::warn!("{note}");
     }
@@ -33,11 +34,11 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop>
     };
     let worker = worker_name();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
-    let attempts = wiring::attempts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
-    let witness = Arc::new(Witness::new(metrics));
-    let options = options(config, worker, until_empty, Arc::clone(&witness))?;
+    let attempts =
+        wiring::attempts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
+    let options = options(config, worker, until_empty, Witness(Arc::clone(&metrics)))?;
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
-    let vitals = Vitals::new(consumer.health(), witness, config.queue.lease_ttl);
+    let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
     let _server = listener.map(|listener| health::serve(listener, vitals));
     let stopped = consumer.run(Arc::new(attempts), shutdown).await;
     judge(stopped.context("the queue").map_err(Stop::Missing)?, &config.queue.name)
@@ -47,7 +48,7 @@ fn options(
     config: &Config,
     worker: String,
     until_empty: bool,
-    observer: Arc<Witness>,
+    witness: Witness,
 ) -> Result<ConsumerOptions, Stop> {
     let queue = &config.queue;
     let endpoint = Endpoint::new(queue.redis_url.expose_secret(), &queue.name)
@@ -63,7 +64,7 @@ fn options(
         backoff: BACKOFF,
         limits: Limits::default(),
         until_empty,
-        observer,
+        observer: Arc::new(witness),
     })
 }
 

@@ -38,7 +38,8 @@ async fn a_lost_reply_changes_nothing() {
         let script = Script { flight: format!("{verb:?}"), ..Script::of(ms) };
         let ids = fleet.enqueue(&[script.job()]).await.unwrap();
         let record = assert_sound(&fleet, &ids).await.remove(0);
-        assert_eq!((record.attempt, record.crashes), (1, 0), "{verb:?}: {record:?}");
+        let charged = (record.attempt, record.crashes, record.interruptions);
+        assert_eq!(charged, (1, 0, 0), "{verb:?}: {record:?}");
         let both = async || (wire.lost() == lost + 2).then_some(());
         fleet.until(&format!("two replies to {verb:?} lost"), both).await.unwrap();
     }

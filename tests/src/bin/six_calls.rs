@@ -126,6 +126,7 @@ impl SixCalls {
     }
 
     async fn calls(&self, lease: &Lease, script: &Script) -> Result<(), Early> {
+        let mut paid = Vec::new();
         for call in 1..=script.calls {
             let name = format!("call-{call}");
             if lease.recall(&name).is_none() {
@@ -135,7 +136,12 @@ impl SixCalls {
                 } else {
                     self.fly(lease, script, call).await?;
                 }
-                lease.checkpoint(&[(&name, "paid")]).await?;
+                paid.push(name);
+            }
+            if call % script.checkpoint_every == 0 {
+                let digests: Vec<_> = paid.iter().map(|name| (name.as_str(), "paid")).collect();
+                lease.checkpoint(&digests).await?;
+                paid.clear();
             }
         }
         Ok(())
