@@ -16,6 +16,7 @@ mod outcome;
 mod owned;
 mod renewal;
 mod scripts;
+mod verify;
 mod wake;
 
 pub use connection::{Endpoint, ServerReport};
@@ -26,3 +27,4 @@ pub use error::QueueError;
 pub use lease::{FlightAnswer, Interrupted, Landing, Lease};
 pub use outcome::{Outcome, ParkReason, Report};
 pub use scripts::{Claim, ClaimedJob, Clock, Idle, Limits, Reaped, Reported, Scripts, Verb};
+pub use verify::{Verified, Violation, verify};
