@@ -100,8 +100,13 @@ need_programs() {
     "found: $(redis-server --version)" "Debian 12, Ubuntu 24.04 and newer package it"
 }
 
+# The toolchain is the one thing that is not installed here; Debian's own is too old.
 need_rust() {
-  command -v cargo >/dev/null || missing "cargo" "install a Rust toolchain, for example with rustup"
+  local wanted found
+  wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' Cargo.toml)
+  found=$(rustc --version 2>/dev/null | cut -d ' ' -f 2) || true
+  [ "$(printf '%s\n' "$wanted" "${found:-0}" | sort -V | head -n 1)" = "$wanted" ] ||
+    missing "Rust $wanted or newer (found: ${found:-none})" "rustup toolchain install stable"
 }
 
 target_folder() {

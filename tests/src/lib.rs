@@ -1,1 +1,10 @@
-//! x
+//! What the tests of the whole share: a private Redis, a fleet of small workers, their journal, and
+//! a wire that can be cut.
+
+pub mod fleet;
+pub mod journal;
+pub mod process;
+pub mod program;
+pub mod proxy;
+pub mod script;
+pub mod server;

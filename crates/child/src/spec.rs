@@ -133,6 +133,12 @@ impl Spec {
         Self { timeout: Some(timeout), ..self }
     }
 
+    /// Lets it run as long as its owner likes.
+    #[must_use]
+    pub fn without_timeout(self) -> Self {
+        Self { timeout: None, ..self }
+    }
+
     /// Sets the time between SIGTERM and SIGKILL when it must end; 2 s by default.
     #[must_use]
     pub fn grace(self, grace: Duration) -> Self {

@@ -1,1 +1,56 @@
-fn main() {}
+//! `stillcast`: a command line goes in; a file, a record or a sentence comes out, and an exit code.
+
+mod commands;
+mod config;
+mod connect;
+mod embedded;
+mod failure;
+mod progress;
+mod render;
+mod request;
+mod signals;
+mod watch;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::Config;
+use crate::render::Screen;
+
+/// Turns a conversation, or any text, into a guided meditation.
+#[derive(Parser)]
+#[command(name = "stillcast", version, about, after_help = commands::EXIT_CODES)]
+struct CommandLine {
+    /// Prints JSON, one document a line, alone on stdout.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: commands::Command,
+}
+
+/// What every command is given.
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) screen: Screen,
+}
+
+fn main() -> ExitCode {
+    let CommandLine { json, command } = CommandLine::parse();
+    let screen = Screen::new(json);
+    match run(command, &screen) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            screen.note(&format!("stillcast: {error:#}"));
+            failure::exit_code(&error)
+        }
+    }
+}
+
+/// One thread: a child dies with the thread that started it, so that thread must live longest.
+fn run(command: commands::Command, screen: &Screen) -> anyhow::Result<()> {
+    let context = Context { config: Config::from_environment()?, screen: screen.clone() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(command.run(&context))
+}

@@ -1,1 +1,35 @@
-//! Placeholder.
+//! A [`Request`] goes in, a delivered file comes out; every outside thing stands behind a trait.
+//!
+//! Start with [`produce()`]: the policy table and the flow on one screen. `run` is what happens
+//! around every call, `stages` says what each stage turns into what, `provider` what they need
+//! from outside, `seam` what they need from the worker.
+
+mod artifact;
+mod error;
+mod feed;
+mod ledger;
+mod policy;
+mod produce;
+mod provider;
+mod run;
+mod script;
+mod seam;
+mod slots;
+pub mod sound;
+mod stages;
+#[cfg(test)]
+mod tests;
+
+pub use artifact::{Clip, Image, Media, SourceText};
+pub use error::{Failed, Failure, ProviderError, StageError};
+pub use policy::{Backoff, Policies, Reuse, StagePolicy};
+pub use produce::{produce, standard};
+pub use provider::{
+    Answer, ArtifactStore, Delivery, Draft, DraftPiece, Encoding, Finish, ImageGenerator,
+    MediaEncoder, Prompt, Providers, Scene, Speech, SpeechSynthesizer, TranscriptWriter, Usage,
+    Utterance,
+};
+pub use run::{Produced, Request, Run};
+pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, WORDS};
+pub use seam::{Gate, Interrupted, Progress, percent};
+pub use slots::Slots;

@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The traits of `pipeline`, kept: one outside technology a file, each behind a feature.
+//!
+//! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `store`
+//! delivers into a folder of this host. Only a binary's wiring names what is in here.
+
+#[cfg(any(feature = "ffmpeg", feature = "offline"))]
+mod command;
+#[cfg(feature = "ffmpeg")]
+pub mod ffmpeg;
+#[cfg(feature = "offline")]
+pub mod offline;
+#[cfg(feature = "store")]
+pub mod scratch;
+#[cfg(feature = "store")]
+pub mod store;

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use apalis_core::task::Task;
+use apalis::prelude::Task;
 use futures::FutureExt;
 use stillcast_enqueue::ErrorReport;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
-use crate::consumer::{Event, Handler, Observer};
+use crate::consumer::Handler;
+use crate::event::{Event, Observer};
 use crate::lease::{Lease, Link};
-use crate::scripts::{Limits, Reported};
-use crate::{Interrupted, Outcome, Report, owned};
+use crate::{Interrupted, Limits, Outcome, Report, Reported, owned};
 
 /// A job, leased, with the slot it runs in.
 pub(crate) struct Claimed {

@@ -6,11 +6,9 @@
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 
+use apalis::prelude::{Backend, Task, TaskBuilder, WorkerContext};
+use apalis_core::backend::BackendConfig;
 use apalis_core::backend::finalize::Ephemeral;
-use apalis_core::backend::{Backend, BackendConfig};
-use apalis_core::task::Task;
-use apalis_core::task::builder::TaskBuilder;
-use apalis_core::worker::context::WorkerContext;
 use tokio::sync::mpsc;
 use tower::layer::util::Identity;
 
@@ -41,11 +39,16 @@ impl Backend for Claims {
             .map(|claimed| claimed.map(|claimed| Ok(TaskBuilder::new(claimed).build())))
     }
 
+    /// The channel is closed and no attempt runs. apalis' worker would wait for a signal that ours
+    /// never sends: the end of its backend alone does not end it.
     fn poll_close(
         &mut self,
         _: &mut Context<'_>,
-        _: &WorkerContext,
+        worker: &WorkerContext,
     ) -> Poll<Result<(), Infallible>> {
+        if let Err(error) = worker.stop() {
+            tracing::debug!(%error, "the worker loop had ended before");
+        }
         Poll::Ready(Ok(()))
     }
 }

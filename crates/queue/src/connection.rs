@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, Client, RedisResult};
+use redis::io::tcp::TcpSettings;
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisResult};
 use stillcast_enqueue::keys::Keys;
 
 use crate::QueueError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long sent bytes may stay unacknowledged before the kernel gives the connection up.
+const SILENT_PEER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest pause between two tries to connect again: an outage's end is noticed within it.
 const MAX_RECONNECT_DELAY: Duration = Duration::from_millis(500);
 /// Oldest server whose scripts know the flags that draining a full Redis needs.
@@ -34,9 +37,11 @@ impl Endpoint {
     /// Checks address (`redis://`, `rediss://`, `unix://`) and name; connects to nothing yet.
     pub fn new(redis_url: &str, queue_name: &str) -> Result<Self, QueueError> {
         let keys = Keys::new(queue_name)?;
-        let client = Client::open(redis_url)
-            .map_err(|error| QueueError::Address(error.category().to_owned()))?;
-        Ok(Self { client, keys })
+        let address = |error: redis::RedisError| QueueError::Address(error.to_string());
+        // A peer that went silent must become an error: a manager connects again only after one.
+        let tcp = TcpSettings::default().set_user_timeout(SILENT_PEER_TIMEOUT);
+        let info = redis_url.into_connection_info().map_err(address)?.set_tcp_settings(tcp);
+        Ok(Self { client: Client::open(info).map_err(address)?, keys })
     }
 
     /// The queue's keys.
@@ -142,6 +147,16 @@ mod tests {
         assert!(refuse_unfit("7.0.15", "").is_ok());
         assert!(refuse_unfit("8.0.1", "allkeys-lru").is_err());
         assert!(refuse_unfit("6.2.0", "noeviction").is_err());
+    }
+
+    #[test]
+    fn bad_addresses_are_refused_at_once() {
+        for (address, word) in [("rediss://localhost", "TLS"), ("nowhere", "parse")] {
+            let error = Endpoint::new(address, "faults").unwrap_err().to_string();
+            assert!(error.contains("REDIS_URL") && error.contains(word), "{error}");
+        }
+        let secret = Endpoint::new("redis://user:secret@:x", "faults").unwrap_err();
+        assert!(!format!("{secret} {secret:?}").contains("secret"));
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Leases {
             table.remove(&held.id);
         }
         drop(table);
-        self.freed.notify_waiters();
+        self.freed.notify_one();
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -3,15 +3,20 @@
 //! A worker gives [`Consumer::run`] a [`Handler`]; each attempt gets a [`Lease`] and answers with an
 //! [`Outcome`]. This is the only crate that knows apalis.
 
+mod answers;
 mod attempt;
 mod backend;
+mod claiming;
 mod clock;
 mod connection;
 mod consumer;
 mod error;
+mod event;
+mod health;
 mod inspect;
 mod lease;
 mod leases;
+mod limits;
 mod outcome;
 mod owned;
 mod renewal;
@@ -19,12 +24,18 @@ mod scripts;
 mod verify;
 mod wake;
 
+pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
 pub use connection::{Endpoint, ServerReport};
-pub use consumer::{
-    Consumer, ConsumerOptions, Event, Handler, Health, Observer, Shutdown, Stopped,
-};
+pub use consumer::{Consumer, ConsumerOptions, Handler, Shutdown, Stopped};
 pub use error::QueueError;
+pub use event::{Event, Observer};
+pub use health::Health;
+pub use inspect::{
+    Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, QueueStats,
+    ReplayAnswer, StateCounts,
+};
 pub use lease::{FlightAnswer, Interrupted, Landing, Lease};
+pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
-pub use scripts::{Claim, ClaimedJob, Clock, Idle, Limits, Reaped, Reported, Scripts, Verb};
+pub use scripts::{Clock, Scripts, Verb};
 pub use verify::{Verified, Violation, verify};

@@ -13,10 +13,11 @@ use redis::RedisResult;
 
 use crate::clock::Moment;
 use crate::connection::Endpoint;
-use crate::consumer::{Event, Observer};
+use crate::event::{Event, Observer};
+use crate::health::Health;
 use crate::leases::{Held, Leases};
-use crate::scripts::{Limits, Reaped, Scripts};
-use crate::{Interrupted, QueueError};
+use crate::scripts::Scripts;
+use crate::{Interrupted, Limits, QueueError, Reaped};
 
 /// What the thread works with.
 pub(crate) struct Renewal {
@@ -24,6 +25,7 @@ pub(crate) struct Renewal {
     pub(crate) scripts: Scripts,
     pub(crate) leases: Arc<Leases>,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) health: Health,
     pub(crate) worker: String,
     pub(crate) lease_ttl: Duration,
     pub(crate) limits: Limits,
@@ -190,9 +192,12 @@ impl Loop {
             return Err(redis::RedisError::from((redis::ErrorKind::Io, "no connection")));
         };
         let answer = call(connection);
-        if let Err(error) = &answer {
-            tracing::warn!(%error, "the leases could not be renewed, again");
-            self.connection = None;
+        match &answer {
+            Ok(_) => self.renewal.health.answer(),
+            Err(error) => {
+                tracing::warn!(%error, "the leases could not be renewed, again");
+                self.connection = None;
+            }
         }
         answer
     }

@@ -1,15 +1,15 @@
 //! Each Lua verb as one typed call, in the order of a job's life.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::ConnectionLike;
-use redis::{FromRedisValue, RedisResult, Script, ScriptInvocation, Value};
+use redis::{RedisResult, Script, ScriptInvocation, Value};
 use stillcast_enqueue::keys::Keys;
 use stillcast_enqueue::lua;
 
-use crate::{Outcome, ParkReason, QueueError, Report};
+use crate::answers::understand_claim;
+use crate::{Claim, Limits, Outcome, ParkReason, QueueError, Report, Reported};
 
 /// Names one script; its file under `lua/` has the same word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,36 +96,6 @@ pub enum Clock {
     Key,
 }
 
-/// The numbers that end a job which makes no progress, and that empty the archives.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Crashes since the last checkpoint at which a job is dead.
-    pub crashes: u32,
-    /// Interruptions since the last checkpoint at which a job is dead.
-    pub interruptions: u32,
-    /// How long done, cancelled and expired records live.
-    pub records_live: Duration,
-    /// How many of each live at most.
-    pub most_records: u32,
-    /// How long dead records live.
-    pub dead_live: Duration,
-    /// How many of them live at most.
-    pub most_dead: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            crashes: 3,
-            interruptions: 20,
-            records_live: Duration::from_hours(24),
-            most_records: 100_000,
-            dead_live: Duration::from_hours(24 * 90),
-            most_dead: 10_000,
-        }
-    }
-}
-
 /// The scripts of one queue. Cheap to clone.
 #[derive(Clone)]
 pub struct Scripts {
@@ -136,72 +106,6 @@ struct Inner {
     keys: Keys,
     fixed: Vec<String>,
     scripts: Vec<Script>,
-}
-
-/// What a claim found.
-#[derive(Debug)]
-pub enum Claim {
-    /// A job, now leased.
-    Job(Box<ClaimedJob>),
-    /// Nothing may be claimed now; look again after so long, if something is due then.
-    Nothing {
-        /// Why.
-        why: Idle,
-        /// Until something that waits becomes due.
-        next_due: Option<Duration>,
-    },
-}
-
-/// Why a claim found nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Idle {
-    /// No job is ready.
-    Empty,
-    /// The queue is paused.
-    Paused,
-    /// This worker has reserved a job that must run alone.
-    Hold,
-}
-
-/// A job under a new lease.
-#[derive(Debug)]
-pub struct ClaimedJob {
-    /// The job.
-    pub id: String,
-    /// `fence:nonce`.
-    pub token: String,
-    /// The envelope's bytes.
-    pub body: Vec<u8>,
-    /// Until the deadline.
-    pub remaining: Duration,
-    /// The fields of the job's hash.
-    pub hash: HashMap<String, String>,
-}
-
-/// What a reap did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reaped {
-    /// Leases ended, crashes among them, waiting jobs expired, records purged.
-    pub leases: u64,
-    /// Of those leases, how many counted as crashes.
-    pub crashes: u64,
-    /// Waiting jobs past their deadline.
-    pub expired: u64,
-    /// Old records removed.
-    pub purged: u64,
-    /// Whether a gap holds the reaper back.
-    pub gap: bool,
-}
-
-/// What Redis says of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reported {
-    /// The job is now in this state.
-    Accepted(String),
-    /// Another token holds the job, or none does.
-    Stale,
-    /// A flight to wait for is no longer in the air: go on.
-    GoOn,
 }
 
 impl Scripts {
@@ -219,6 +123,11 @@ impl Scripts {
     /// The queue's keys.
     pub fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    /// The digest by which Redis knows the script of `verb`.
+    pub fn digest(&self, verb: Verb) -> &str {
+        self.inner.scripts[verb as usize].get_hash()
     }
 
     /// A call of `verb` with the arguments that all verbs share.
@@ -433,47 +342,6 @@ fn error_json(code: &str, message: &str) -> String {
         code: code.to_owned(),
         message: message.to_owned(),
     }))
-}
-
-fn understand_claim(answer: &[Value]) -> Result<Claim, QueueError> {
-    let unexpected =
-        || QueueError::Protocol { script: "claim", answer: format!("{} values", answer.len()) };
-    let text = |at: usize| {
-        String::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone())
-            .map_err(|e| QueueError::Redis(e.into()))
-    };
-    let number = |at: usize| {
-        i64::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone())
-            .map_err(|e| QueueError::Redis(e.into()))
-    };
-    let span = |ms: i64| u64::try_from(ms).ok().map(Duration::from_millis);
-    let why = match text(0)?.as_str() {
-        "job" => {
-            let body = Vec::<u8>::from_redis_value(answer[3].clone())
-                .map_err(|e| QueueError::Redis(e.into()))?;
-            let pairs: Result<Vec<String>, _> = (6..answer.len()).map(text).collect();
-            let hash =
-                pairs?.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-            let remaining = span(number(4)?).unwrap_or_default();
-            let job = ClaimedJob { id: text(1)?, token: text(2)?, body, remaining, hash };
-            return Ok(Claim::Job(Box::new(job)));
-        }
-        "empty" => Idle::Empty,
-        "paused" => Idle::Paused,
-        "hold" => Idle::Hold,
-        _ => return Err(unexpected()),
-    };
-    Ok(Claim::Nothing { why, next_due: span(number(1)?) })
-}
-
-impl Reaped {
-    /// Reads the answer of the script.
-    pub fn from_answer(answer: &[i64]) -> Self {
-        let at = |index: usize| {
-            answer.get(index).copied().and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
-        };
-        Self { leases: at(0), crashes: at(1), expired: at(2), purged: at(3), gap: at(4) == 1 }
-    }
 }
 
 fn is_ok(answer: RedisResult<String>) -> RedisResult<bool> {

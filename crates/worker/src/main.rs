@@ -1,1 +1,60 @@
-fn main() {}
+//! `stillcast-worker`: jobs of a queue go in, files come out, until SIGTERM.
+
+mod attempt;
+mod check;
+mod cli;
+mod config;
+mod health;
+mod probe;
+mod signals;
+mod stop;
+mod wiring;
+mod witness;
+mod work;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use cli::{Cli, Inspection};
+use config::{Config, Sources};
+use stop::Stop;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(&cli)),
+        Err(error) => Err(Stop::Missing(error.into())),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            // Nobody is left to tell when stderr is closed.
+            let _ = writeln!(io::stderr(), "stillcast-worker: {stop}");
+            stop.code()
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<(), Stop> {
+    let loaded = Config::load(&Sources::of_process(cli.config.as_deref()));
+    if cli.inspection.check {
+        return check(cli.inspection, loaded).await;
+    }
+    let config = loaded?;
+    let _telemetry = telemetry::start(&config.logging).context("logging").map_err(Stop::Missing)?;
+    work::work(&config, cli.until_empty).await
+}
+
+async fn check(asked: Inspection, loaded: Result<Config, config::Faults>) -> Result<(), Stop> {
+    let findings = match &loaded {
+        Ok(config) if asked.probe => probe::all(config).await,
+        _ => Vec::new(),
+    };
+    let page = check::page(&loaded, &findings, asked.json);
+    io::stdout().write_all(page.as_bytes()).context("stdout").map_err(Stop::Missing)?;
+    loaded?;
+    if findings.iter().all(|finding| finding.ok) { Ok(()) } else { Err(Stop::Probed) }
+}

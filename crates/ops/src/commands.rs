@@ -1,0 +1,60 @@
+//! What a person or a script can ask for; one file a group of commands.
+
+mod dead;
+mod dev;
+mod enqueue;
+mod job;
+mod jobs;
+mod make;
+mod purge;
+mod queue;
+
+use clap::Subcommand;
+
+use crate::Context;
+
+/// Below every command's help.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0   fine
+  1   the job failed, or is not in a state for that
+  2   usage
+  69  an outside part is missing; the message names it and the command that installs it
+  78  configuration
+
+Environment: REDIS_URL, QUEUE_NAME, STORAGE_URL, STILLCAST_HOME.";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Makes one file from a text, on a private Redis and worker.
+    Make(make::Make),
+    /// Leaves the private Redis and worker running until Ctrl-C.
+    Dev(dev::Dev),
+    /// Puts a job on the queue.
+    Enqueue(enqueue::Enqueue),
+    /// Shows, watches, cancels, replays or purges one job.
+    #[command(subcommand)]
+    Job(job::Job),
+    /// Lists jobs.
+    Jobs(jobs::Jobs),
+    /// Shows, pauses or resumes the queue.
+    #[command(subcommand)]
+    Queue(queue::Queue),
+    /// Lists, replays or purges the jobs that will not run again by themselves.
+    #[command(subcommand)]
+    Dead(dead::Dead),
+}
+
+impl Command {
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        match self {
+            Self::Make(make) => make.run(context).await,
+            Self::Dev(dev) => dev.run(context).await,
+            Self::Enqueue(enqueue) => enqueue.run(context).await,
+            Self::Job(job) => job.run(context).await,
+            Self::Jobs(jobs) => jobs.run(context).await,
+            Self::Queue(queue) => queue.run(context).await,
+            Self::Dead(dead) => dead.run(context).await,
+        }
+    }
+}

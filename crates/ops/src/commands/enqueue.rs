@@ -1,0 +1,143 @@
+//! A text or a request goes in, a job's identifier comes out; with `--wait`, its record.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use queue::{Endpoint, Inspector};
+use serde::Serialize;
+use stillcast_enqueue::{Format, Job, JobId, JobRequest, State, Submission};
+
+use crate::failure::Failure;
+use crate::{Context, connect, request};
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  stillcast enqueue --text evening.txt --format video --idempotency-key user7-evening9
+  echo '{\"source\":{\"text\":\"A long day.\"},\"format\":\"audio\"}' |
+    stillcast enqueue --json-request - --wait --json")]
+pub(crate) struct Enqueue {
+    /// The text, at most 16 KiB: a file, or - for stdin.
+    #[arg(long, value_name = "FILE", required_unless_present = "json_request")]
+    text: Option<PathBuf>,
+    /// A whole request as JSON: a file, or - for stdin.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "Wishes"])]
+    json_request: Option<PathBuf>,
+    #[command(flatten)]
+    wishes: Wishes,
+    /// Waits until the job has ended; exit 1 when it failed.
+    #[arg(long)]
+    wait: bool,
+}
+
+/// What a request may hold beside its text.
+#[derive(Args)]
+#[group(multiple = true)]
+struct Wishes {
+    /// audio or video; audio when not given.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// A voice of the speech provider.
+    #[arg(long, value_name = "NAME")]
+    voice: Option<String>,
+    /// Another number asks for another file of the same text.
+    #[arg(long, value_name = "NUMBER")]
+    variant: Option<u32>,
+    /// 0 to 9; 9 goes first, 5 when not given.
+    #[arg(long, value_name = "NUMBER")]
+    priority: Option<u8>,
+    /// A second job with this key is the first one again.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// Not before this moment, such as 2030-01-01T06:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    run_at: Option<DateTime<Utc>>,
+    /// Not after this moment; 24 h after now or --run-at when not given.
+    #[arg(long, value_name = "TIME")]
+    deadline: Option<DateTime<Utc>>,
+    /// Attempts before the job is dead; 5 when not given.
+    #[arg(long, value_name = "NUMBER")]
+    max_attempts: Option<u32>,
+    /// Whose job it is.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// A string that comes back in the record; may be given often.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    metadata: Vec<(String, String)>,
+}
+
+/// The same answer as that of `POST /v1/jobs`.
+#[derive(Serialize)]
+struct Accepted {
+    id: JobId,
+    state: State,
+    duplicate: bool,
+}
+
+impl Enqueue {
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        let job = self.job(context)?;
+        job.validate().map_err(|error| Failure::usage(error.to_string()))?;
+        let (redis_url, queue_name) =
+            (connect::place(&context.config)?.redis_url, &context.config.queue_name);
+        let producer = connect::producer(&redis_url, queue_name).await?;
+        let accepted = Accepted::from(producer.enqueue(&job).await?);
+        if !self.wait {
+            return context.screen.answer(&accepted, || accepted.words());
+        }
+        let inspector = Inspector::connect(Endpoint::new(&redis_url, queue_name)?).await?;
+        super::job::follow(&inspector, accepted.id.as_str(), context).await
+    }
+
+    fn job(&self, context: &Context) -> anyhow::Result<Job> {
+        let usage = |error: stillcast_enqueue::InvalidJob| Failure::usage(error.to_string());
+        match (&self.json_request, &self.text) {
+            (Some(path), _) => {
+                JobRequest::parse(&request::read(path, &context.screen)?).map_err(usage)
+            }
+            (None, Some(path)) => self.wishes.job(request::source(path, &context.screen)?),
+            (None, None) => Err(Failure::usage("name a --text or a --json-request")),
+        }
+    }
+}
+
+impl Wishes {
+    fn job(&self, source: stillcast_enqueue::Source) -> anyhow::Result<Job> {
+        let options = request::options(self.voice.as_deref(), self.variant.unwrap_or(0))?;
+        let job = Job::new(source, self.format.unwrap_or(Format::Audio)).with_options(options);
+        Ok(Job {
+            idempotency_key: self.idempotency_key.clone(),
+            priority: self.priority.unwrap_or(job.priority),
+            run_at: self.run_at,
+            deadline: self.deadline,
+            max_attempts: self.max_attempts.unwrap_or(job.max_attempts),
+            tenant: self.tenant.clone().unwrap_or(job.tenant),
+            metadata: self.metadata.iter().cloned().collect(),
+            ..job
+        })
+    }
+}
+
+impl From<stillcast_enqueue::Enqueued> for Accepted {
+    fn from(enqueued: stillcast_enqueue::Enqueued) -> Self {
+        let (state, duplicate) = match enqueued.submission {
+            Submission::Created(state) => (state, false),
+            Submission::Duplicate(state) => (state, true),
+        };
+        Self { id: enqueued.id, state, duplicate }
+    }
+}
+
+impl Accepted {
+    fn words(&self) -> String {
+        let known = if self.duplicate { ", known already" } else { "" };
+        format!("{}  {}{known}", self.id, self.state)
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    pair.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| "give KEY=VALUE".into())
+}

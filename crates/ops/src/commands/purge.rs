@@ -1,0 +1,73 @@
+//! An ended job goes in; its files go first and its record last, so that a purge cut short can be
+//! repeated.
+
+use anyhow::Context as _;
+use queue::{Inspector, PurgeAnswer};
+use stillcast_enqueue::{JobId, JobRecord, State};
+
+use super::job::Answer;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::watch::unknown;
+use crate::wiring::{self, Store};
+use crate::{Context, connect};
+
+/// The files of all jobs.
+pub(super) struct Files(Store);
+
+impl Files {
+    /// Those of the queue that `config` names.
+    pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
+        let url = connect::place(config)?.storage_url.ok_or_else(|| {
+            Failure::configuration("a purge removes files: set STORAGE_URL as the workers have it")
+        })?;
+        Ok(Self(wiring::store(&url)?))
+    }
+
+    async fn remove(&self, record: &JobRecord) -> anyhow::Result<()> {
+        let id = JobId::parse(&record.id).context("the record")?;
+        let removed = self.0.purge(&record.tenant, &id).await;
+        removed.with_context(|| format!("the files of {id} stay, and so does its record"))?;
+        Ok(())
+    }
+}
+
+/// Removes an ended job; leaves any other alone.
+pub(super) async fn purge(
+    inspector: &Inspector,
+    files: &Files,
+    id: &str,
+) -> anyhow::Result<PurgeAnswer> {
+    let Some(record) = inspector.record(id).await? else { return Ok(PurgeAnswer::Unknown) };
+    if !record.state.is_terminal() {
+        return Ok(PurgeAnswer::NotEnded(record.state));
+    }
+    files.remove(&record).await?;
+    Ok(inspector.purge(id).await?)
+}
+
+/// Says what a purge did; anything but `purged` is a failure.
+pub(super) fn purged(id: &str, answer: PurgeAnswer, context: &Context) -> anyhow::Result<()> {
+    if answer == PurgeAnswer::Unknown {
+        return Err(unknown(id));
+    }
+    let (value, refusal) = words(id, answer);
+    context.screen.answer(&value, || {
+        if refusal.is_none() { format!("{id}  purged") } else { String::new() }
+    })?;
+    refusal.map_or(Ok(()), |sentence| Err(Failure::failed(sentence)))
+}
+
+/// The answer for programs, and the sentence for people when it is a refusal.
+pub(super) fn words(id: &str, answer: PurgeAnswer) -> (Answer<'_>, Option<String>) {
+    let of = |word, state: Option<State>| Answer { id, word, state, owner: None };
+    match answer {
+        PurgeAnswer::Purged => (of("purged", None), None),
+        PurgeAnswer::NotEnded(state) => {
+            let sentence =
+                format!("{id} is {state}: cancel it first with `stillcast job cancel {id}`");
+            (of("not-ended", Some(state)), Some(sentence))
+        }
+        PurgeAnswer::Unknown => (of("unknown", None), Some(format!("there is no job {id}"))),
+    }
+}

@@ -1,0 +1,45 @@
+//! The configuration goes in; the queue that every command but `make` and `dev` works on comes out.
+
+use anyhow::Context as _;
+use queue::{Endpoint, Inspector};
+use stillcast_enqueue::{Producer, ProducerOptions};
+
+use crate::config::Config;
+use crate::embedded::Home;
+use crate::failure::Failure;
+
+/// Where the queue is, and where its workers put files.
+pub(crate) struct Place {
+    pub(crate) redis_url: String,
+    /// `None` when nobody has said.
+    pub(crate) storage_url: Option<String>,
+}
+
+/// `REDIS_URL` if set, else the socket of a running embedded stack.
+pub(crate) fn place(config: &Config) -> anyhow::Result<Place> {
+    if let Some(redis_url) = config.redis_url.clone() {
+        return Ok(Place { redis_url, storage_url: config.storage_url.clone() });
+    }
+    let home = Home::at(&config.home);
+    if !home.is_running() {
+        return Err(Failure::missing(format!(
+            "REDIS_URL is not set and nothing runs in {}: set it, or start `stillcast dev`",
+            config.home.display()
+        )));
+    }
+    Ok(Place { redis_url: home.redis_url(), storage_url: Some(home.storage_url()) })
+}
+
+/// The queue, looked at.
+pub(crate) async fn inspector(config: &Config) -> anyhow::Result<Inspector> {
+    let endpoint = Endpoint::new(&place(config)?.redis_url, &config.queue_name)?;
+    Inspector::connect(endpoint).await.context(UNREACHABLE)
+}
+
+/// The door into the queue.
+pub(crate) async fn producer(redis_url: &str, queue_name: &str) -> anyhow::Result<Producer> {
+    let options = ProducerOptions { queue_name: queue_name.to_owned(), ..Default::default() };
+    Producer::connect_with(redis_url, options).await.context(UNREACHABLE)
+}
+
+const UNREACHABLE: &str = "the queue cannot be reached (REDIS_URL, or a running `stillcast dev`)";

@@ -1,0 +1,101 @@
+//! The private Redis: durable, reachable only through a socket in its owner's folder.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use child::{Running, Spec, Stream};
+use queue::{Endpoint, Inspector};
+
+use crate::embedded::home::Claimed;
+use crate::embedded::tail_of;
+use crate::failure::Failure;
+
+/// How long it may take to read its data.
+const READY_PATIENCE: Duration = Duration::from_mins(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const HINT: &str = "install it with: apt-get install --no-install-recommends redis-server";
+
+/// What makes it a queue that forgets nothing: no port, no eviction, every write on the disk.
+const SETTINGS: [(&str, &str); 8] = [
+    ("--port", "0"),
+    ("--unixsocketperm", "700"),
+    ("--appendonly", "yes"),
+    ("--appendfsync", "always"),
+    ("--save", ""),
+    ("--maxmemory-policy", "noeviction"),
+    ("--daemonize", "no"),
+    ("--supervised", "no"),
+];
+
+/// Starts it; it does not answer yet.
+pub(crate) fn start(home: &Claimed) -> anyhow::Result<Running> {
+    let log = || Claimed::open_log(&home.redis_log()).map(Stream::File);
+    let spec = Spec::new("redis-server")
+        .args(SETTINGS.into_iter().flat_map(|(name, value)| [name, value]))
+        .arg("--unixsocket")
+        .arg(home.socket())
+        .arg("--dir")
+        .arg(home.data())
+        .folder(home.data())
+        .stdin(Stream::File(home.share_lock()?))
+        .stdout(log()?)
+        .stderr(log()?)
+        .hint(HINT);
+    Ok(spec.spawn()?)
+}
+
+/// Connects once it answers; fails with its log when it ends before.
+pub(crate) async fn wait_until_ready(
+    redis: &mut Running,
+    endpoint: Endpoint,
+    home: &Claimed,
+) -> anyhow::Result<Inspector> {
+    let connected = async {
+        loop {
+            // Before it listens, and while it loads, there is nothing to connect to.
+            if home.is_running()
+                && let Ok(inspector) = Inspector::connect(endpoint.clone()).await
+            {
+                return inspector;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    let inspector = unless_it_ends(redis, home, connected).await?;
+    wait_for_answer(redis, &inspector, home).await?;
+    Ok(inspector)
+}
+
+/// Returns once it has read its data.
+pub(crate) async fn wait_for_answer(
+    redis: &mut Running,
+    inspector: &Inspector,
+    home: &Claimed,
+) -> anyhow::Result<()> {
+    let answered = async {
+        while inspector.stats().await.is_err() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    unless_it_ends(redis, home, answered).await
+}
+
+async fn unless_it_ends<T>(
+    redis: &mut Running,
+    home: &Claimed,
+    wish: impl Future<Output = T>,
+) -> anyhow::Result<T> {
+    let patient = tokio::time::timeout(READY_PATIENCE, wish);
+    let said = || tail_of(&home.redis_log());
+    tokio::select! {
+        granted = patient => {
+            let late = || Failure::missing(format!("the private Redis does not answer{}", said()));
+            granted.map_err(|_| late())
+        }
+        ended = redis.wait() => {
+            let text = format!("the private Redis did not start{}", said());
+            ended.map(drop).context(text.clone())?;
+            Err(Failure::missing(text))
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The queue at one moment, for people.
+
+use queue::QueueStats;
+
+use super::{moment, pairs, seconds};
+
+/// Depth, age and states, one a line.
+pub(crate) fn stats_view(stats: &QueueStats) -> String {
+    let states = &stats.states;
+    let due = |count: u64, due: u64| {
+        Some(if due > 0 { format!("{count}, {due} due") } else { count.to_string() })
+    };
+    let solo = if stats.solo > 0 { format!(", {} solo", stats.solo) } else { String::new() };
+    pairs(&[
+        ("queue", Some(stats.queue.clone() + if stats.paused { ", paused" } else { "" })),
+        ("workers", Some(stats.workers.to_string())),
+        ("ready", Some(format!("{}{solo}", stats.depth))),
+        ("oldest", stats.oldest_s.map(seconds)),
+        ("leased", Some(states.leased.to_string())),
+        ("parked", due(states.parked, stats.due_parked)),
+        ("delayed", due(states.delayed, stats.due_delayed)),
+        ("done", Some(states.done.to_string())),
+        ("dead", Some(states.dead.to_string())),
+        ("cancelled", Some(states.cancelled.to_string())),
+        ("expired", Some(states.expired.to_string())),
+        ("enqueued", Some(stats.enqueued.to_string())),
+        ("purged", Some(stats.purged.to_string())),
+        ("trash", Some(stats.trash.to_string())),
+        ("last gap", stats.gap_at.map(moment)),
+    ])
+}

@@ -1,0 +1,186 @@
+//! Failures, classified by who knows: the adapter says what a failure means, the runner decides.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stillcast_enqueue::{ErrorReport, StageName, StageRecord};
+
+/// What a failure means for the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The same call may well succeed later: 5xx, reset, time-out, 429.
+    Transient {
+        /// The wait that the provider asked for.
+        retry_after: Option<Duration>,
+    },
+    /// This input will never do: refused content, invalid request. The job is dead at once.
+    Permanent,
+    /// The account or the set-up is at fault, and would fail every job: 401, unknown model, a
+    /// missing program. No attempt is used; the worker opens its breaker.
+    Misconfigured,
+    /// Shutdown, lost lease, cancel. Nobody's fault; nothing to report but the release.
+    Interrupted,
+}
+
+/// Why a provider's call failed. Holds no private text.
+#[derive(Clone, Debug)]
+pub struct ProviderError {
+    /// Whose call it was, such as `offline`.
+    pub provider: &'static str,
+    /// What it means.
+    pub failure: Failure,
+    /// A stable kebab-case word for programs, such as `speech-silent`.
+    pub code: &'static str,
+    /// What happened and what to do, for people; lower case, without a full stop.
+    pub message: String,
+    /// What caused it.
+    pub source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl ProviderError {
+    /// A failure of class `failure`.
+    pub fn new(
+        provider: &'static str,
+        failure: Failure,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { provider, failure, code, message: message.into(), source: None }
+    }
+
+    /// A failure that may pass by itself.
+    pub fn transient(
+        provider: &'static str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(provider, Failure::Transient { retry_after: None }, code, message)
+    }
+
+    /// A failure of this input.
+    pub fn permanent(
+        provider: &'static str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(provider, Failure::Permanent, code, message)
+    }
+
+    /// A failure of the set-up.
+    pub fn misconfigured(
+        provider: &'static str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(provider, Failure::Misconfigured, code, message)
+    }
+
+    /// Keeps the cause.
+    #[must_use]
+    pub fn because(self, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
+    }
+
+    pub(crate) fn at(self, stage: StageName) -> StageError {
+        StageError {
+            stage,
+            provider: Some(self.provider),
+            failure: self.failure,
+            code: self.code,
+            message: self.message,
+            park: None,
+            source: self.source,
+        }
+    }
+}
+
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.provider, self.message)
+    }
+}
+
+impl Error for ProviderError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// Why a stage failed, with all that the worker needs to report an outcome:
+///
+/// * `park` set: park the job (`rate`) for that long; no attempt is used. The wait that the
+///   provider asked for is above the stage's back-off cap, or beyond the budget left;
+/// * else by `failure`: `Transient` is a retry of the job (its `retry_after`, when there is one, is
+///   the least delay), `Permanent` is dead, `Misconfigured` parks (`provider`), `Interrupted`
+///   releases.
+#[derive(Clone, Debug)]
+pub struct StageError {
+    /// The stage that failed.
+    pub stage: StageName,
+    /// The provider that failed, when one did.
+    pub provider: Option<&'static str>,
+    /// What it means.
+    pub failure: Failure,
+    /// A stable kebab-case word for programs.
+    pub code: &'static str,
+    /// What happened and what to do, for people.
+    pub message: String,
+    /// Park the job for this long instead of using an attempt.
+    pub park: Option<Duration>,
+    /// What caused it.
+    pub source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl StageError {
+    /// A failure of the runner itself rather than of a provider.
+    pub(crate) fn new(
+        stage: StageName,
+        failure: Failure,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        let message = message.into();
+        Self { stage, provider: None, failure, code, message, park: None, source: None }
+    }
+
+    /// The record's form of this error; the cause is part of its message.
+    pub fn report(&self) -> ErrorReport {
+        ErrorReport {
+            stage: Some(self.stage),
+            provider: self.provider.map(str::to_owned),
+            code: self.code.to_owned(),
+            message: match &self.source {
+                Some(source) => format!("{} ({source})", self.message),
+                None => self.message.clone(),
+            },
+        }
+    }
+}
+
+impl fmt::Display for StageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.provider {
+            Some(provider) => write!(f, "{} ({provider}): {}", self.stage, self.message),
+            None => write!(f, "{}: {}", self.stage, self.message),
+        }
+    }
+}
+
+impl Error for StageError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// An attempt that delivered nothing, and what its stages did until then.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Failed {
+    /// The first failure; what its siblings met afterwards is a consequence.
+    #[source]
+    pub error: StageError,
+    /// The account of each stage that had begun, in travel order.
+    pub stages: Vec<StageRecord>,
+}

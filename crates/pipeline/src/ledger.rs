@@ -1,0 +1,156 @@
+//! The account of each stage: what its calls did goes in, stage records come out.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use stillcast_enqueue::{StageName, StageRecord};
+use tokio::time::Instant;
+
+use crate::Usage;
+
+/// The accounts of one attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger(Mutex<BTreeMap<StageName, Account>>);
+
+/// A stage may have many calls under way; a second counts once, as run when any call runs, as
+/// wait when none runs and one waits for its slot. Back-off is neither.
+#[derive(Debug)]
+struct Account {
+    since: Instant,
+    waiting: u32,
+    running: u32,
+    waited: Duration,
+    ran: Duration,
+    tries: u32,
+    provider: Option<&'static str>,
+    usage: Usage,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Waiting,
+    Running,
+}
+
+/// A call in one phase; leaves it on drop, so that dropped calls count too.
+#[must_use]
+pub(crate) struct InPhase<'ledger> {
+    ledger: &'ledger Ledger,
+    stage: StageName,
+    phase: Phase,
+}
+
+impl Ledger {
+    /// Opens the account of `stage`; true the first time.
+    pub(crate) fn open(&self, stage: StageName) -> bool {
+        let mut accounts = self.accounts();
+        let is_new = !accounts.contains_key(&stage);
+        accounts.entry(stage).or_default();
+        is_new
+    }
+
+    pub(crate) fn waiting(&self, stage: StageName) -> InPhase<'_> {
+        self.enter(stage, Phase::Waiting)
+    }
+
+    pub(crate) fn running(&self, stage: StageName) -> InPhase<'_> {
+        self.enter(stage, Phase::Running)
+    }
+
+    pub(crate) fn tried(&self, stage: StageName, provider: &'static str) {
+        let mut accounts = self.accounts();
+        let account = accounts.entry(stage).or_default();
+        account.tries += 1;
+        account.provider = Some(provider);
+    }
+
+    pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
+        self.accounts().entry(stage).or_default().usage.merge(usage);
+    }
+
+    /// The record of `stage`, when it has begun.
+    pub(crate) fn record(&self, stage: StageName) -> Option<StageRecord> {
+        let mut accounts = self.accounts();
+        let account = accounts.get_mut(&stage)?;
+        account.settle();
+        Some(account.record(stage))
+    }
+
+    /// The records of all stages that have begun, in travel order.
+    pub(crate) fn records(&self) -> Vec<StageRecord> {
+        StageName::ALL.into_iter().filter_map(|stage| self.record(stage)).collect()
+    }
+
+    fn enter(&self, stage: StageName, phase: Phase) -> InPhase<'_> {
+        self.shift(stage, phase, 1);
+        InPhase { ledger: self, stage, phase }
+    }
+
+    fn shift(&self, stage: StageName, phase: Phase, by: i32) {
+        let mut accounts = self.accounts();
+        let account = accounts.entry(stage).or_default();
+        account.settle();
+        let count = match phase {
+            Phase::Waiting => &mut account.waiting,
+            Phase::Running => &mut account.running,
+        };
+        *count = count.saturating_add_signed(by);
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, BTreeMap<StageName, Account>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InPhase<'_> {
+    fn drop(&mut self) {
+        self.ledger.shift(self.stage, self.phase, -1);
+    }
+}
+
+impl Account {
+    /// Books the time since the last change.
+    fn settle(&mut self) {
+        let now = Instant::now();
+        let passed = now.duration_since(self.since);
+        self.since = now;
+        match (self.running, self.waiting) {
+            (1.., _) => self.ran += passed,
+            (0, 1..) => self.waited += passed,
+            (0, 0) => {}
+        }
+    }
+
+    fn record(&self, stage: StageName) -> StageRecord {
+        StageRecord {
+            stage,
+            wait_s: seconds(self.waited),
+            run_s: seconds(self.ran),
+            tries: self.tries,
+            cached: false,
+            provider: self.provider.map(str::to_owned),
+            resources: self.usage.to_resources(),
+        }
+    }
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            since: Instant::now(),
+            waiting: 0,
+            running: 0,
+            waited: Duration::ZERO,
+            ran: Duration::ZERO,
+            tries: 0,
+            provider: None,
+            usage: Usage::default(),
+        }
+    }
+}
+
+/// Seconds to the millisecond: more digits would only make records longer.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,121 @@
+//! The types of the policy table, and what follows from its numbers.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use stillcast_enqueue::{Format, StageName};
+
+/// What the attempt budget leaves for everything between the stages.
+const SLACK: Duration = Duration::from_secs(30);
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StagePolicy {
+    /// Longest time of one try. Waiting for a slot is not part of it.
+    pub timeout: Duration,
+    /// Runs of one call within an attempt of the job, at least 1.
+    pub tries: u32,
+    /// The waits between tries.
+    pub backoff: Backoff,
+    /// Calls of this stage at once, in the whole process.
+    pub slots: usize,
+    /// Who may use a result again.
+    pub reuse: Reuse,
+}
+
+/// Doubling ceilings, from `first` to `cap`; each wait is drawn evenly from nought to its ceiling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The ceiling before the second try.
+    pub first: Duration,
+    /// No ceiling is higher; a longer wait that a provider asks for parks the job.
+    pub cap: Duration,
+}
+
+/// Who may use the result of a stage again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// Nobody: it is cheap, or it is the point of the run.
+    Never,
+    /// Later attempts of the same job.
+    PerJob,
+    /// Other jobs of the tenant.
+    Shared,
+}
+
+/// The whole table: one row a stage, so that a missing row does not compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// All tries, back-off and waits before encode (`CONTENT_GENERATION_TIMEOUT`).
+    pub content_timeout: Duration,
+    /// The encode stage's time-out for video (`VIDEO_ENCODING_TIMEOUT`); its row holds audio's.
+    pub video_timeout: Duration,
+    /// Gathers the source text.
+    pub collection: StagePolicy,
+    /// Writes the words.
+    pub transcript: StagePolicy,
+    /// Speaks them; the time-out is for one passage.
+    pub tts: StagePolicy,
+    /// Draws the picture.
+    pub image: StagePolicy,
+    /// Makes the file; its slots are for CPU-heavy work only.
+    pub encode: StagePolicy,
+    /// Delivers it.
+    pub upload: StagePolicy,
+}
+
+impl Policies {
+    /// The row of `stage`.
+    pub fn row(&self, stage: StageName) -> &StagePolicy {
+        match stage {
+            StageName::Collection => &self.collection,
+            StageName::Transcript => &self.transcript,
+            StageName::Tts => &self.tts,
+            StageName::Image => &self.image,
+            StageName::Encode => &self.encode,
+            StageName::Upload => &self.upload,
+        }
+    }
+
+    /// The row of `stage`, for the configuration to change.
+    pub fn row_mut(&mut self, stage: StageName) -> &mut StagePolicy {
+        match stage {
+            StageName::Collection => &mut self.collection,
+            StageName::Transcript => &mut self.transcript,
+            StageName::Tts => &mut self.tts,
+            StageName::Image => &mut self.image,
+            StageName::Encode => &mut self.encode,
+            StageName::Upload => &mut self.upload,
+        }
+    }
+
+    /// Longest time of one try of `stage` for a file of `format`.
+    pub fn timeout(&self, stage: StageName, format: Format) -> Duration {
+        match (stage, format) {
+            (StageName::Encode, Format::Video) => self.video_timeout,
+            _ => self.row(stage).timeout,
+        }
+    }
+
+    /// Longest time of one attempt of a job, anew with each claim: the content's time, every try
+    /// and back-off of encode and upload, and 30 s.
+    pub fn attempt_budget(&self, format: Format) -> Duration {
+        let tail = [StageName::Encode, StageName::Upload].map(|stage| {
+            let row = self.row(stage);
+            let tries = self.timeout(stage, format) * row.tries;
+            tries + row.backoff.ceilings(row.tries).sum::<Duration>()
+        });
+        self.content_timeout + tail.into_iter().sum::<Duration>() + SLACK
+    }
+}
+
+impl Backoff {
+    /// The longest wait before each try after the first.
+    pub fn ceilings(&self, tries: u32) -> impl Iterator<Item = Duration> + Send + use<> {
+        ExponentialBuilder::new()
+            .with_min_delay(self.first)
+            .with_max_delay(self.cap)
+            .with_max_times(usize::try_from(tries.saturating_sub(1)).unwrap_or(usize::MAX))
+            .build()
+    }
+}

@@ -1,0 +1,293 @@
+//! Around every call: slot, gate, tries with time-out and back-off, account.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use stillcast_enqueue::{Artifact, Format, JobId, Options, Source, StageName, StageRecord};
+use tokio::sync::SemaphorePermit;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::ledger::{InPhase, Ledger};
+use crate::{
+    Answer, Failed, Failure, Gate, Policies, Progress, ProviderError, Providers, Slots, StageError,
+    StagePolicy,
+};
+
+/// What shall be produced.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The job.
+    pub job: JobId,
+    /// Whose job it is.
+    pub tenant: String,
+    /// What it is about.
+    pub source: Source,
+    /// What the file is.
+    pub format: Format,
+    /// How it should sound.
+    pub options: Options,
+}
+
+/// Everything that one attempt of a job needs.
+pub struct Run {
+    /// What shall be produced.
+    pub request: Request,
+    /// The policy table.
+    pub policies: Arc<Policies>,
+    /// The outside.
+    pub providers: Providers,
+    /// The process's slots.
+    pub slots: Arc<Slots>,
+    /// A folder of this attempt alone; the caller removes it.
+    pub scratch: PathBuf,
+    /// Says whether a call may begin.
+    pub gate: Arc<dyn Gate>,
+    /// Hears how far it has come.
+    pub progress: Arc<dyn Progress>,
+    /// Cancelled, it drops everything in flight.
+    pub cancel: CancellationToken,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+/// A delivered file, and what its stages did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Produced {
+    /// The file.
+    pub artifact: Artifact,
+    /// The account of each stage, in travel order.
+    pub stages: Vec<StageRecord>,
+}
+
+/// One attempt under way.
+pub(crate) struct Attempt<'run> {
+    pub(crate) run: &'run Run,
+    ledger: Ledger,
+    /// Cancelled at the first failure: from then on nothing begins and nothing sleeps.
+    halt: CancellationToken,
+    cause: Mutex<Option<StageError>>,
+    began: Instant,
+}
+
+/// A branch that ended early; why is the attempt's to say.
+#[derive(Debug)]
+pub(crate) struct Halted;
+
+impl<'run> Attempt<'run> {
+    pub(crate) fn begin(run: &'run Run) -> Self {
+        let halt = CancellationToken::new();
+        let cause = Mutex::default();
+        Self { run, ledger: Ledger::default(), halt, cause, began: Instant::now() }
+    }
+
+    /// Runs the body of a whole stage and closes its account.
+    pub(crate) async fn stage<T>(
+        &self,
+        stage: StageName,
+        body: impl Future<Output = Result<T, StageError>>,
+    ) -> Result<T, Halted> {
+        let done = body.await.map_err(|error| self.halt(error))?;
+        if let Some(record) = self.ledger.record(stage) {
+            self.run.progress.stage_ended(&record);
+        }
+        Ok(done)
+    }
+
+    /// One provider's call, in as many tries as the table allows.
+    pub(crate) async fn call<T, F, Fut>(
+        &self,
+        stage: StageName,
+        provider: &'static str,
+        call: F,
+    ) -> Result<T, StageError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Answer<T>, ProviderError>>,
+    {
+        let limit = self.row(stage).timeout;
+        self.retry(stage, provider, || self.work(stage, limit, call())).await
+    }
+
+    /// Tries `action` until it succeeds, fails for good, or would have to wait too long.
+    pub(crate) async fn retry<T, F, Fut>(
+        &self,
+        stage: StageName,
+        provider: &'static str,
+        action: F,
+    ) -> Result<T, StageError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, StageError>>,
+    {
+        let row = self.row(stage);
+        let mut ceilings = row.backoff.ceilings(row.tries);
+        self.open(stage);
+        loop {
+            self.ledger.tried(stage, provider);
+            let error = match action().await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let delay = self.delay(&error, ceilings.next()).map_err(|verdict| *verdict)?;
+            tracing::warn!(%stage, code = error.code, ?delay, "{stage} failed, trying again: {error}");
+            self.unless_halted(stage, sleep(delay)).await?;
+        }
+    }
+
+    /// THE door: every provider's call, cache put and upload begins here, with a slot in hand.
+    pub(crate) async fn work<T>(
+        &self,
+        stage: StageName,
+        limit: Duration,
+        call: impl Future<Output = Result<Answer<T>, ProviderError>>,
+    ) -> Result<T, StageError> {
+        let _slot = self.slot(stage).await?;
+        self.check(stage)?;
+        let _running = self.running(stage);
+        let limit = limit.min(self.time_left(stage));
+        match timeout(limit, call).await {
+            Ok(Ok(answer)) => {
+                self.ledger.used(stage, &answer.usage);
+                Ok(answer.value)
+            }
+            Ok(Err(error)) => Err(error.at(stage)),
+            Err(_) => Err(self.timed_out(stage, limit)),
+        }
+    }
+
+    /// Notes the first failure and stops everything that has not begun.
+    pub(crate) fn halt(&self, error: StageError) -> Halted {
+        let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+        cause.get_or_insert(error);
+        self.halt.cancel();
+        Halted
+    }
+
+    /// The failure of a branch whose feeding branch has failed.
+    #[expect(clippy::unused_self, reason = "it reads as what the attempt says of itself")]
+    pub(crate) fn cut(&self, stage: StageName) -> StageError {
+        StageError::new(stage, Failure::Interrupted, "halted", "another stage has failed")
+    }
+
+    pub(crate) fn row(&self, stage: StageName) -> &StagePolicy {
+        self.run.policies.row(stage)
+    }
+
+    pub(crate) fn records(&self) -> Vec<StageRecord> {
+        self.ledger.records()
+    }
+
+    /// The end of an attempt that was halted or cancelled.
+    pub(crate) fn failed(&self) -> Failed {
+        let stages = self.records();
+        let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let error = cause.unwrap_or_else(|| {
+            let stage = stages.last().map_or(StageName::Collection, |record| record.stage);
+            StageError::new(stage, Failure::Interrupted, "cancelled", "the attempt was cancelled")
+        });
+        Failed { error, stages }
+    }
+
+    fn open(&self, stage: StageName) {
+        if self.ledger.open(stage) {
+            self.run.progress.stage_began(stage);
+        }
+    }
+
+    async fn slot(&self, stage: StageName) -> Result<SemaphorePermit<'_>, StageError> {
+        let _waiting = self.ledger.waiting(stage);
+        let left = self.time_left(stage);
+        let slot = timeout(left, self.run.slots.acquire(stage));
+        self.unless_halted(stage, slot).await?.map_err(|_| self.out_of_time(stage))
+    }
+
+    fn running(&self, stage: StageName) -> InPhase<'_> {
+        self.ledger.running(stage)
+    }
+
+    fn check(&self, stage: StageName) -> Result<(), StageError> {
+        if self.halt.is_cancelled() {
+            return Err(self.cut(stage));
+        }
+        if self.time_left(stage).is_zero() {
+            return Err(self.out_of_time(stage));
+        }
+        self.run.gate.check().map_err(|interrupted| {
+            StageError::new(
+                stage,
+                Failure::Interrupted,
+                interrupted.reason,
+                interrupted.to_string(),
+            )
+        })
+    }
+
+    async fn unless_halted<T>(
+        &self,
+        stage: StageName,
+        wait: impl Future<Output = T>,
+    ) -> Result<T, StageError> {
+        self.halt.run_until_cancelled(wait).await.ok_or_else(|| self.cut(stage))
+    }
+
+    /// The wait before the next try, or the verdict: fail, or park when the provider asks for a
+    /// wait above the back-off cap or beyond the budget left.
+    fn delay(
+        &self,
+        error: &StageError,
+        ceiling: Option<Duration>,
+    ) -> Result<Duration, Box<StageError>> {
+        let Failure::Transient { retry_after } = error.failure else {
+            return Err(Box::new(error.clone()));
+        };
+        let left = self.time_left(error.stage);
+        let longest = self.row(error.stage).backoff.cap.min(left);
+        if let Some(asked) = retry_after.filter(|asked| *asked > longest) {
+            return Err(Box::new(StageError { park: Some(asked), ..error.clone() }));
+        }
+        // Full jitter; on top of a wait that was asked for, so that not all come back at once.
+        let delay = ceiling
+            .map(|ceiling| retry_after.unwrap_or_default() + ceiling.mul_f64(fastrand::f64()));
+        delay.filter(|delay| *delay < left).ok_or_else(|| Box::new(error.clone()))
+    }
+
+    /// What is left of the content's time, or behind it of the attempt's budget.
+    fn time_left(&self, stage: StageName) -> Duration {
+        let policies = &self.run.policies;
+        let budget = match stage {
+            StageName::Encode | StageName::Upload => {
+                policies.attempt_budget(self.run.request.format)
+            }
+            _ => policies.content_timeout,
+        };
+        budget.saturating_sub(self.began.elapsed())
+    }
+
+    fn timed_out(&self, stage: StageName, limit: Duration) -> StageError {
+        if self.time_left(stage).is_zero() {
+            return self.out_of_time(stage);
+        }
+        let message = format!("no answer within {limit:?}");
+        StageError::new(stage, Failure::Transient { retry_after: None }, "timeout", message)
+    }
+
+    fn out_of_time(&self, stage: StageName) -> StageError {
+        let (code, message) = match stage {
+            StageName::Encode | StageName::Upload => {
+                ("attempt-timeout", "the attempt's time budget is used up".to_owned())
+            }
+            _ => {
+                let limit = self.run.policies.content_timeout;
+                ("content-timeout", format!("CONTENT_GENERATION_TIMEOUT ({limit:?}) is used up"))
+            }
+        };
+        StageError::new(stage, Failure::Transient { retry_after: None }, code, message)
+    }
+}

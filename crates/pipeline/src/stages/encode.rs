@@ -1,0 +1,99 @@
+//! Sound and picture → file: one encoder that is already running while the voice still speaks.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use std::sync::{Mutex, PoisonError};
+use stillcast_enqueue::{Format, StageName};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use crate::feed::Reader;
+use crate::run::{Attempt, Halted};
+use crate::{Answer, Clip, Image, Media, ProviderError, StageError};
+
+const STAGE: StageName = StageName::Encode;
+
+pub(crate) async fn encode(
+    attempt: &Attempt<'_>,
+    sound: Reader<Bytes>,
+    picture: Reader<Image>,
+) -> Result<Media, Halted> {
+    let provider = attempt.run.providers.encoder.provider();
+    // A clip, once rendered, serves the second try too.
+    let clip = OnceCell::new();
+    let action = || encode_once(attempt, sound.again(), picture.again(), &clip);
+    attempt.stage(STAGE, attempt.retry(STAGE, provider, action)).await
+}
+
+async fn encode_once(
+    attempt: &Attempt<'_>,
+    sound: Reader<Bytes>,
+    picture: Reader<Image>,
+    clip: &OnceCell<Clip>,
+) -> Result<Media, StageError> {
+    let format = attempt.run.request.format;
+    let heavy = Heavy::new(attempt, attempt.run.policies.timeout(STAGE, format));
+    if format == Format::Audio {
+        return compress(&heavy, sound).await;
+    }
+    let render = clip.get_or_try_init(|| render(&heavy, picture));
+    let (sound, clip) = tokio::join!(compress(&heavy, sound), render);
+    let (sound, clip) = (sound?, clip?);
+    let encoder = attempt.run.providers.encoder.as_ref();
+    heavy.work(encoder.mux(&sound, clip, &attempt.run.scratch)).await
+}
+
+/// Feeds the encoder as the sound comes.
+async fn compress(heavy: &Heavy<'_>, mut sound: Reader<Bytes>) -> Result<Media, StageError> {
+    let attempt = heavy.attempt;
+    let run = attempt.run;
+    let cut = || attempt.cut(STAGE);
+    let begin = async { run.providers.encoder.begin(run.request.format, &run.scratch).await };
+    let mut encoding = heavy.work(async { begin.await.map(Answer::free) }).await?;
+    while let Some(pcm) = sound.next().await.map_err(|_| cut())? {
+        heavy.work(async { encoding.write(pcm).await.map(Answer::free) }).await?;
+    }
+    heavy.work(encoding.finish()).await
+}
+
+async fn render(heavy: &Heavy<'_>, mut picture: Reader<Image>) -> Result<Clip, StageError> {
+    let attempt = heavy.attempt;
+    let image = picture.next().await.ok().flatten().ok_or_else(|| attempt.cut(STAGE))?;
+    heavy.work(attempt.run.providers.encoder.still(&image, &attempt.run.scratch)).await
+}
+
+/// The CPU-heavy steps of one try: each holds a slot, together they have the stage's time-out.
+/// An encoder that waits for speech holds no slot and spends no time.
+struct Heavy<'attempt> {
+    attempt: &'attempt Attempt<'attempt>,
+    limit: Duration,
+    spent: Mutex<Duration>,
+}
+
+impl<'attempt> Heavy<'attempt> {
+    fn new(attempt: &'attempt Attempt<'attempt>, limit: Duration) -> Self {
+        Self { attempt, limit, spent: Mutex::default() }
+    }
+
+    async fn work<T>(
+        &self,
+        step: impl Future<Output = Result<Answer<T>, ProviderError>>,
+    ) -> Result<T, StageError> {
+        let left = self.limit.saturating_sub(self.spend(Duration::ZERO));
+        let timed = async {
+            let began = Instant::now();
+            let done = step.await;
+            self.spend(began.elapsed());
+            done
+        };
+        self.attempt.work(STAGE, left, timed).await
+    }
+
+    /// Books time; returns all that is spent.
+    fn spend(&self, time: Duration) -> Duration {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        *spent += time;
+        *spent
+    }
+}

@@ -1,0 +1,127 @@
+//! An MP4 file goes in; what its index says comes out, without trusting the program that wrote it.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// An index larger than this is not one of ours.
+const MAX_INDEX: u64 = 16 << 20;
+
+/// What a player learns from the file before it plays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Facts {
+    /// Playing time of the whole file in seconds.
+    pub(super) duration_s: f64,
+    /// Whether the index comes before the data, so that playing can begin at once.
+    pub(super) faststart: bool,
+}
+
+/// One box: its four letters, where its content begins, how long that is.
+struct Atom {
+    kind: [u8; 4],
+    start: u64,
+    length: u64,
+}
+
+pub(super) fn inspect(path: &Path) -> io::Result<Facts> {
+    let mut file = File::open(path)?;
+    let atoms = atoms(&mut file)?;
+    let place = |kind: &[u8; 4]| atoms.iter().position(|atom| &atom.kind == kind);
+    let (Some(index), Some(data)) = (place(b"moov"), place(b"mdat")) else {
+        return Err(broken("it has no index or no data"));
+    };
+    let moov = &atoms[index];
+    if moov.length > MAX_INDEX {
+        return Err(broken("its index is too large"));
+    }
+    file.seek(SeekFrom::Start(moov.start))?;
+    let mut content = Vec::new();
+    file.take(moov.length).read_to_end(&mut content)?;
+    let duration_s = duration(&content).ok_or_else(|| broken("its index says no duration"))?;
+    Ok(Facts { duration_s, faststart: index < data })
+}
+
+/// The top-level boxes; they must fill the file exactly.
+fn atoms(file: &mut File) -> io::Result<Vec<Atom>> {
+    let end = file.metadata()?.len();
+    let mut atoms = Vec::new();
+    let mut at = 0;
+    while at < end {
+        file.seek(SeekFrom::Start(at))?;
+        let mut head = [0; 16];
+        let read = file.read(&mut head)?;
+        let atom = atom(&head[..read], at).ok_or_else(|| broken("a box is cut short"))?;
+        at = atom.start + atom.length;
+        atoms.push(atom);
+    }
+    if at == end { Ok(atoms) } else { Err(broken("its last box is cut short")) }
+}
+
+fn atom(head: &[u8], at: u64) -> Option<Atom> {
+    let kind = head.get(4..8)?.try_into().ok()?;
+    let (size, header) = match u32_at(head, 0)? {
+        1 => (u64_at(head, 8)?, 16),
+        size => (u64::from(size), 8),
+    };
+    Some(Atom { kind, start: at + header, length: size.checked_sub(header)? })
+}
+
+/// The movie header is the first box of the index; version 1 has wider fields.
+fn duration(moov: &[u8]) -> Option<f64> {
+    let header = moov.get(8..).filter(|_| moov.get(4..8) == Some(b"mvhd"))?;
+    let (scale, ticks) = match header.first()? {
+        0 => (u32_at(header, 12)?, u64::from(u32_at(header, 16)?)),
+        _ => (u32_at(header, 20)?, u64_at(header, 24)?),
+    };
+    (scale > 0).then(|| ticks as f64 / f64::from(scale))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+fn broken(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("the file is broken: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(content.len() + 8).unwrap();
+        [size.to_be_bytes().as_slice(), kind.as_slice(), content].concat()
+    }
+
+    fn index(scale: u32, ticks: u32) -> Vec<u8> {
+        let header = [&[0; 12], scale.to_be_bytes().as_slice(), &ticks.to_be_bytes()].concat();
+        boxed(*b"moov", &boxed(*b"mvhd", &header))
+    }
+
+    fn read(parts: &[Vec<u8>]) -> io::Result<Facts> {
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), parts.concat())?;
+        inspect(file.path())
+    }
+
+    #[test]
+    fn the_order_and_the_duration_are_read() {
+        let data = boxed(*b"mdat", &[7; 100]);
+        let front = read(&[boxed(*b"ftyp", b"isom"), index(1000, 2500), data.clone()]).unwrap();
+        assert_eq!(front, Facts { duration_s: 2.5, faststart: true });
+        assert!(!read(&[data, index(1000, 1)]).unwrap().faststart);
+    }
+
+    #[test]
+    fn broken_files_are_refused() {
+        let cut = boxed(*b"mdat", &[7; 100])[..50].to_vec();
+        for parts in [vec![], vec![index(1000, 1)], vec![index(1000, 1), cut], vec![vec![0; 3]]] {
+            assert!(read(&parts).is_err(), "{parts:?}");
+        }
+        assert!(read(&[index(0, 1), boxed(*b"mdat", b"")]).is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! A source text goes in; a guided meditation on its own words comes out, in English.
+
+mod phrases;
+
+use async_trait::async_trait;
+use fastrand::Rng;
+use futures::{StreamExt, stream};
+use pipeline::{Draft, DraftPiece, Finish, Prompt, ProviderError, TranscriptWriter, Usage};
+use unicode_segmentation::UnicodeSegmentation;
+
+use self::phrases::{Place, REFLECTIONS};
+use super::words::content_words;
+use super::{PROVIDER, seed};
+
+/// Words of the source that are dwelt on.
+const DWELT: usize = 8;
+/// Rest is added until this length; no paragraph is long enough to pass 500 from here.
+const ENOUGH: usize = 430;
+
+/// The offline writer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OfflineWriter;
+
+#[async_trait]
+impl TranscriptWriter for OfflineWriter {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {
+        if !speaks(prompt.language.as_deref()) {
+            let message = "the offline writer writes English only; leave `options.language` out, \
+                           or set up LLM_PROVIDER";
+            return Err(ProviderError::permanent(PROVIDER, "language-unsupported", message));
+        }
+        let own = content_words(&prompt.text, DWELT);
+        let usage = Usage::default().and_peak("content_words", own.len() as f64);
+        let paragraphs = compose(prompt, own).into_iter();
+        let pieces = paragraphs.map(|text| DraftPiece::Text(format!("{text}\n\n")));
+        let end = DraftPiece::End { finish: Finish::Complete, usage };
+        Ok(stream::iter(pieces.chain([end]).map(Ok)).boxed())
+    }
+}
+
+fn speaks(language: Option<&str>) -> bool {
+    let primary = language.and_then(|tag| tag.split('-').next());
+    primary.is_none_or(|tag| tag.eq_ignore_ascii_case("en"))
+}
+
+/// Arrive, breathe, dwell on the words, rest in a place, come back.
+fn compose(prompt: &Prompt, own: Vec<String>) -> Vec<String> {
+    let mut rng = Rng::with_seed(seed("transcript", &prompt.text, prompt.variant));
+    let place = Place::choose(&own, &mut rng);
+    let words = dwelt(own, place, &mut rng);
+    let mut rest: Vec<&str> = phrases::REST.to_vec();
+    rng.shuffle(&mut rest);
+    let opening = [&phrases::ARRIVALS, &phrases::BODIES, &phrases::BREATHS]
+        .map(|pool| pick(&mut rng, pool).to_owned());
+    let theme = fill(pick(&mut rng, &phrases::THEMES), &words);
+    let mut middle = reflections(&mut rng, &words);
+    middle.push(place.scene.to_owned());
+    middle.push(fill(pick(&mut rng, &phrases::GATHERINGS), &words));
+    let closing =
+        [&phrases::RETURNS, &phrases::CLOSES].map(|pool| fill(pick(&mut rng, pool), &words));
+    let count = |parts: &[String]| parts.iter().map(|part| spoken_words(part)).sum::<usize>();
+    let fixed = count(&opening) + spoken_words(&theme) + count(&closing);
+    while fixed + count(&middle) < ENOUGH
+        && let Some(more) = rest.pop()
+    {
+        middle.push(more.to_owned());
+    }
+    opening.into_iter().chain([theme]).chain(middle).chain(closing).collect()
+}
+
+/// The source's own words, and where they are few, words of the place.
+fn dwelt(own: Vec<String>, place: &Place, rng: &mut Rng) -> Vec<String> {
+    let mut words = own;
+    let mut more: Vec<&str> = place.words.to_vec();
+    rng.shuffle(&mut more);
+    for word in more {
+        if words.len() < DWELT && !words.iter().any(|own| own == word) {
+            words.push(word.to_owned());
+        }
+    }
+    words
+}
+
+/// One thought for each of the words behind the first three, no thought twice.
+fn reflections(rng: &mut Rng, words: &[String]) -> Vec<String> {
+    let mut thoughts: Vec<&str> = REFLECTIONS.to_vec();
+    rng.shuffle(&mut thoughts);
+    let later = words.iter().skip(3);
+    later.zip(thoughts).map(|(word, thought)| fill(thought, std::slice::from_ref(word))).collect()
+}
+
+fn pick<'pool>(rng: &mut Rng, pool: &'pool [&'pool str]) -> &'pool str {
+    pool[rng.usize(..pool.len())]
+}
+
+/// Puts words in the places of `{1}`, `{2}`, `{3}`.
+fn fill(template: &str, words: &[String]) -> String {
+    words.iter().enumerate().fold(template.to_owned(), |text, (index, word)| {
+        text.replace(&format!("{{{}}}", index + 1), word)
+    })
+}
+
+/// Words that will be heard: marks are not.
+fn spoken_words(text: &str) -> usize {
+    let speech = text.split('[').filter_map(|part| part.rsplit(']').next());
+    speech.map(|part| part.unicode_words().count()).sum()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Every text becomes a transcript that the contract accepts, and no two the same.
+
+use std::collections::HashSet;
+
+use pipeline::{Passage, Script};
+
+use super::*;
+
+fn prompt(text: &str, variant: u32) -> Prompt {
+    Prompt { text: text.to_owned(), language: None, variant }
+}
+
+async fn write(prompt: &Prompt) -> String {
+    let pieces: Vec<_> = OfflineWriter.write(prompt).await.unwrap().collect().await;
+    let text = pieces.into_iter().filter_map(|piece| match piece.unwrap() {
+        DraftPiece::Text(text) => Some(text),
+        DraftPiece::End { .. } => None,
+    });
+    text.collect()
+}
+
+fn passages(text: &str) -> Vec<Passage> {
+    let mut script = Script::new();
+    let mut passages = script.push(text).unwrap();
+    passages.extend(script.finish().unwrap());
+    passages
+}
+
+#[tokio::test]
+async fn any_text_passes_the_contract() {
+    let long = "The harbour was loud and I could not sleep for worry. ".repeat(300);
+    let odd = [
+        "x",
+        "🌊",
+        "שלום עולם",
+        "我今天很累，想休息",
+        "<b>[pause]</b> {1} {2}",
+        "Ärger über Möbel",
+        &long,
+    ];
+    for text in odd {
+        for variant in 0..40 {
+            let script = write(&prompt(text, variant)).await;
+            assert!(!script.contains(['{', '}']), "{variant}");
+            assert!(passages(&script).len() > 15, "{variant}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_text_is_heard_in_its_own_words() {
+    let text = "My daughter moved to Lisbon and the kitchen feels enormous without her laughter.";
+    let script = write(&prompt(text, 0)).await;
+    for word in ["daughter", "lisbon", "kitchen", "laughter"] {
+        assert!(script.contains(word), "{word}: {script}");
+    }
+}
+
+#[tokio::test]
+async fn two_texts_or_variants_give_two_scripts_and_one_gives_one() {
+    let texts = ["I lost my job.", "We sailed to the island.", "x", "y"];
+    let mut scripts = HashSet::new();
+    for text in texts {
+        for variant in 0..4 {
+            let prompt = prompt(text, variant);
+            let script = write(&prompt).await;
+            assert_eq!(script, write(&prompt).await);
+            scripts.insert(script);
+        }
+    }
+    assert_eq!(scripts.len(), 16);
+}
+
+#[tokio::test]
+async fn another_language_is_refused_rather_than_ignored() {
+    let ask = |tag: &str| Prompt { language: Some(tag.to_owned()), ..prompt("x", 0) };
+    assert!(OfflineWriter.write(&ask("en-GB")).await.is_ok());
+    let error = OfflineWriter.write(&ask("de")).await.err().unwrap();
+    assert_eq!(error.code, "language-unsupported");
+}

@@ -1,0 +1,119 @@
+//! Where a process keeps its unfinished files, and how the files of dead processes go away.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+const LOCK: &str = "lock";
+
+/// The scratch folder of one process, locked as long as this lives; removed with it.
+#[derive(Debug)]
+pub struct Scratch {
+    folder: PathBuf,
+    _lock: File,
+}
+
+/// The folder of one attempt; removed on drop.
+#[derive(Debug)]
+pub struct AttemptFolder(PathBuf);
+
+impl Scratch {
+    /// Makes and locks a new folder below `root`, after sweeping those that nobody locks any more.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
+        // One opens at a time: no sweep ever sees a new folder before its lock is taken.
+        let opening = File::create(root.join(LOCK))?;
+        opening.lock()?;
+        sweep(root)?;
+        let folder = root.join(nonce());
+        fs::create_dir(&folder)?;
+        let lock = File::create(folder.join(LOCK))?;
+        lock.lock()?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// An empty folder for one attempt.
+    pub fn attempt(&self) -> io::Result<AttemptFolder> {
+        let folder = self.folder.join(nonce());
+        fs::create_dir(&folder)?;
+        Ok(AttemptFolder(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        remove(&self.folder);
+    }
+}
+
+impl AttemptFolder {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for AttemptFolder {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
+}
+
+/// Removes the folders of processes that are dead: their locks can be taken.
+fn sweep(root: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(root)? {
+        let folder = entry?.path();
+        let Ok(lock) = File::open(folder.join(LOCK)) else { continue };
+        if lock.try_lock().is_ok() {
+            tracing::info!(folder = %folder.display(), "removing the scratch folder of a dead process");
+            remove(&folder);
+        }
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) {
+    if let Err(error) = fs::remove_dir_all(folder) {
+        tracing::warn!(folder = %folder.display(), "a scratch folder stays: {error}");
+    }
+}
+
+fn nonce() -> String {
+    format!("{:016x}", fastrand::u64(..))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(root: &Path) -> usize {
+        fs::read_dir(root).unwrap().count()
+    }
+
+    #[test]
+    fn only_folders_of_the_dead_are_swept() {
+        let root = tempfile::tempdir().unwrap();
+        let living = Scratch::open(root.path()).unwrap();
+        fs::write(living.attempt().unwrap().path().join("x"), "x").unwrap();
+        // A process that was killed leaves its folder, and the kernel takes its lock.
+        let dead = root.path().join("dead");
+        fs::create_dir_all(dead.join("attempt")).unwrap();
+        fs::write(dead.join(LOCK), "").unwrap();
+        let second = Scratch::open(root.path()).unwrap();
+        assert!(!dead.exists());
+        assert!(living.folder.exists() && second.folder.exists());
+        drop((living, second));
+        assert_eq!(entries(root.path()), 1, "only the lock stays");
+    }
+
+    #[test]
+    fn an_attempt_cleans_up_behind_itself() {
+        let root = tempfile::tempdir().unwrap();
+        let scratch = Scratch::open(root.path()).unwrap();
+        let attempt = scratch.attempt().unwrap();
+        fs::write(attempt.path().join("sound.m4a"), "x").unwrap();
+        let path = attempt.path().to_owned();
+        drop(attempt);
+        assert!(!path.exists());
+    }
+}

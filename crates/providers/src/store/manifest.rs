@@ -1,0 +1,25 @@
+//! A delivery goes in; what shall be known of it when the queue has forgotten comes out, as JSON
+//! without private text.
+
+use pipeline::Delivery;
+use serde_json::json;
+use stillcast_enqueue::Artifact;
+
+/// The manifest's own version.
+const VERSION: u32 = 1;
+
+pub(super) fn write(delivery: &Delivery, artifact: &Artifact) -> Vec<u8> {
+    let manifest = json!({
+        "v": VERSION,
+        "job": delivery.job,
+        "tenant": delivery.tenant,
+        "format": delivery.format,
+        "key": artifact.key,
+        "bytes": artifact.bytes,
+        "content_type": artifact.content_type,
+        "duration_s": artifact.duration_s,
+        "sha256": artifact.sha256,
+        "stages": delivery.stages,
+    });
+    format!("{manifest:#}\n").into_bytes()
+}

@@ -1,0 +1,187 @@
+//! The loop that claims: a free slot, then a job for it, then its lease on the way to an attempt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::ConnectionManager;
+use stillcast_enqueue::{DecodeError, Envelope, ErrorReport};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::attempt::Claimed;
+use crate::clock::Moment;
+use crate::consumer::{Consumer, Shutdown, Stopped};
+use crate::event::Event;
+use crate::lease::Lease;
+use crate::leases::Held;
+use crate::renewal::valid_for;
+use crate::scripts::Verb;
+use crate::wake::Wake;
+use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, Report};
+
+/// Longest wait for the wake marker: whatever was missed is seen within it.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How long a job in a newer envelope waits for a newer worker.
+const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
+const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
+
+/// The loop that claims: a slot, then a job for it.
+pub(crate) struct Claiming<'run> {
+    consumer: &'run Consumer,
+    claims: mpsc::Sender<Claimed>,
+    slots: Arc<Semaphore>,
+    wake: Wake,
+    connection: ConnectionManager,
+}
+
+impl<'run> Claiming<'run> {
+    pub(crate) fn new(consumer: &'run Consumer, claims: mpsc::Sender<Claimed>) -> Self {
+        Self {
+            consumer,
+            claims,
+            slots: Arc::new(Semaphore::new(consumer.options.slots)),
+            wake: Wake::start(consumer.options.endpoint.clone(), LONGEST_WAIT),
+            connection: consumer.link.connection.clone(),
+        }
+    }
+
+    pub(crate) async fn run(&mut self, shutdown: &Shutdown) -> Stopped {
+        loop {
+            let Some(slot) = self.free_slot(shutdown).await else { return Stopped::Drained };
+            // An open claim is always completed: its job would wait for its lease to run out.
+            match self.claim().await {
+                (Claim::Job(job), sent) => self.accept(*job, sent, slot).await,
+                (Claim::Nothing { why, next_due }, _) => {
+                    drop(slot);
+                    if let Some(stopped) = self.is_finished(why).await {
+                        return stopped;
+                    }
+                    self.wait(why, next_due, shutdown).await;
+                }
+            }
+            if shutdown.has_begun() {
+                return Stopped::Drained;
+            }
+        }
+    }
+
+    /// Waits for a slot; a worker with all slots full is alive too.
+    async fn free_slot(&self, shutdown: &Shutdown) -> Option<OwnedSemaphorePermit> {
+        loop {
+            self.consumer.health.turn();
+            let slot = Arc::clone(&self.slots).acquire_owned();
+            tokio::select! {
+                slot = slot => return slot.ok(),
+                () = shutdown.drain.cancelled() => return None,
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    }
+
+    /// Repeats one claim, by its nonce, until Redis answers. Answers the moment of the first sending.
+    async fn claim(&mut self) -> (Claim, Moment) {
+        let nonce = uuid::Uuid::new_v4().simple().to_string();
+        let options = &self.consumer.options;
+        let scripts = &self.consumer.link.scripts;
+        let sent = Moment::now();
+        loop {
+            self.consumer.health.turn();
+            let held = self.consumer.leases.len();
+            let connection = &mut self.connection;
+            match scripts.claim(connection, &options.worker, &nonce, options.lease_ttl, held).await
+            {
+                Ok(claim) => {
+                    self.consumer.health.answer();
+                    return (claim, sent);
+                }
+                Err(error) => tracing::warn!(%error, "no claim, again"),
+            }
+            tokio::time::sleep(PAUSE_AFTER_FAULT).await;
+        }
+    }
+
+    async fn accept(&mut self, job: ClaimedJob, sent: Moment, slot: OwnedSemaphorePermit) {
+        match Envelope::decode(&job.body) {
+            Ok(envelope) => {
+                let lease = self.lease(job, envelope, sent);
+                self.observe_wait(&lease);
+                // The receiver lives as long as this loop.
+                let _ = self.claims.send(Claimed { lease, slot }).await;
+            }
+            Err(error) => self.refuse(&job, &error).await,
+        }
+    }
+
+    fn lease(&self, job: ClaimedJob, envelope: Envelope, sent: Moment) -> Lease {
+        let options = &self.consumer.options;
+        let held = Arc::new(Held::new(
+            job.id,
+            job.token,
+            sent + valid_for(options.lease_ttl),
+            Moment::now() + job.remaining,
+            Moment::now() + options.attempt_budget + options.lease_ttl,
+        ));
+        let leases = Arc::clone(&self.consumer.leases);
+        leases.insert(Arc::clone(&held));
+        Lease::new(envelope, job.hash, held, leases, self.consumer.link.clone())
+    }
+
+    fn observe_wait(&self, lease: &Lease) {
+        let now = chrono::Utc::now().timestamp_millis();
+        let waited = lease.ready_ms().and_then(|ready| u64::try_from(now - ready).ok());
+        let waited = Duration::from_millis(waited.unwrap_or_default());
+        self.consumer.options.observer.observe(&Event::Claimed { waited });
+    }
+
+    /// A request that this worker cannot read never reaches an attempt.
+    async fn refuse(&mut self, job: &ClaimedJob, error: &DecodeError) {
+        let code = if matches!(error, DecodeError::Newer { .. }) { "version" } else { "poison" };
+        let error = ErrorReport {
+            stage: None,
+            provider: None,
+            code: code.to_owned(),
+            message: error.to_string(),
+        };
+        tracing::error!(job.id, error.message, "a request cannot be read");
+        let outcome = if code == "version" {
+            let reason = ParkReason::Version;
+            Outcome::Park { reason, wake: NEWER_ENVELOPE_WAIT, error: Some(error) }
+        } else {
+            self.consumer.options.observer.observe(&Event::Poison);
+            Outcome::Dead { error }
+        };
+        let (scripts, limits) = (&self.consumer.link.scripts, &self.consumer.options.limits);
+        let (connection, report) = (&mut self.connection, Report::from(outcome));
+        let sent =
+            scripts.report(connection, &job.id, &job.token, &report, Duration::ZERO, limits).await;
+        if let Err(error) = sent {
+            tracing::warn!(job.id, %error, "not reported; its lease will run out");
+        }
+    }
+
+    async fn wait(&mut self, why: Idle, next_due: Option<Duration>, shutdown: &Shutdown) {
+        let limit = next_due.map_or(LONGEST_WAIT, |due| due.min(LONGEST_WAIT));
+        let leases = Arc::clone(&self.consumer.leases);
+        let freed = leases.freed.notified();
+        tokio::select! {
+            () = self.wake.wait(limit) => {}
+            () = shutdown.drain.cancelled() => {}
+            // The reserved job may run as soon as this worker holds nothing else.
+            () = freed, if why == Idle::Hold => {}
+        }
+    }
+
+    /// For `until_empty`: nothing ready, parked, leased, or delayed and due.
+    async fn is_finished(&mut self, why: Idle) -> Option<Stopped> {
+        if !self.consumer.options.until_empty || why == Idle::Hold {
+            return None;
+        }
+        let call = self.consumer.link.scripts.call(Verb::Stats);
+        let stats: Vec<i64> = call.invoke_async(&mut self.connection).await.ok()?;
+        let open: i64 = [3, 4, 5, 10].iter().filter_map(|at| stats.get(*at)).sum();
+        match (open, why) {
+            (0, _) => Some(Stopped::Empty),
+            (_, Idle::Paused) => Some(Stopped::Paused),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A failure of the pipeline goes in; what becomes of the job, and what is counted, comes out.
+
+use std::time::Duration;
+
+use pipeline::{Failed, Failure, StageError};
+use queue::{Outcome, ParkReason};
+use stillcast_enqueue::{StageName, StageRecord};
+use telemetry::{Metrics, StageOutcome};
+
+/// How long a job waits for somebody to mend the account or the set-up.
+const PROVIDER_WAIT: Duration = Duration::from_secs(30);
+/// Jobs that were told the same wait come back spread over this time.
+const SPREAD: Duration = Duration::from_secs(5);
+
+/// The class table of failures.
+pub(super) fn outcome_of(error: &StageError) -> Outcome {
+    let report = error.report();
+    if let Some(wake) = error.park {
+        return Outcome::Park { reason: ParkReason::Rate, wake: spread(wake), error: Some(report) };
+    }
+    match error.failure {
+        Failure::Transient { retry_after } => {
+            Outcome::Retry { after: retry_after.map(spread), error: report }
+        }
+        Failure::Permanent => Outcome::Dead { error: report },
+        Failure::Misconfigured => {
+            let reason = ParkReason::Provider;
+            Outcome::Park { reason, wake: PROVIDER_WAIT, error: Some(report) }
+        }
+        Failure::Interrupted => Outcome::Release,
+    }
+}
+
+fn spread(wait: Duration) -> Duration {
+    wait + SPREAD.mul_f64(fastrand::f64())
+}
+
+/// Counts the stages of an attempt that delivered.
+pub(super) fn count_done(metrics: &Metrics, stages: &[StageRecord]) {
+    for record in stages {
+        let outcome = if record.cached { StageOutcome::cached } else { StageOutcome::ok };
+        count_stage(metrics, record, outcome);
+    }
+    metrics.attempt_ended("none", "none");
+}
+
+/// Counts the stages of an attempt that failed after those in `ended` had succeeded.
+pub(super) fn count_failed(metrics: &Metrics, failed: &Failed, ended: &[StageName]) {
+    for record in &failed.stages {
+        let outcome = if ended.contains(&record.stage) {
+            StageOutcome::ok
+        } else if record.stage == failed.error.stage {
+            StageOutcome::failed
+        } else {
+            StageOutcome::cut
+        };
+        count_stage(metrics, record, outcome);
+    }
+    metrics.attempt_ended(failed.error.stage.as_str(), class(failed.error.failure));
+}
+
+fn count_stage(metrics: &Metrics, record: &StageRecord, outcome: StageOutcome) {
+    let times = (record.wait_s, record.run_s);
+    metrics.stage_ended(record.stage.as_str(), outcome, times, record.tries);
+}
+
+fn class(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Transient { .. } => "transient",
+        Failure::Permanent => "permanent",
+        Failure::Misconfigured => "misconfigured",
+        Failure::Interrupted => "interrupted",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(failure: Failure, park: Option<Duration>) -> StageError {
+        StageError {
+            stage: StageName::Tts,
+            provider: Some("offline"),
+            failure,
+            code: "speech-silent",
+            message: "no sound".to_owned(),
+            park,
+            source: None,
+        }
+    }
+
+    #[test]
+    fn each_class_has_its_outcome() {
+        let transient = |retry_after| Failure::Transient { retry_after };
+        let of = |failure| outcome_of(&error(failure, None));
+        assert!(matches!(of(transient(None)), Outcome::Retry { after: None, .. }));
+        assert!(matches!(of(Failure::Permanent), Outcome::Dead { .. }));
+        assert!(matches!(of(Failure::Interrupted), Outcome::Release));
+        assert!(matches!(
+            of(Failure::Misconfigured),
+            Outcome::Park { reason: ParkReason::Provider, wake: PROVIDER_WAIT, error: Some(_) }
+        ));
+    }
+
+    #[test]
+    fn a_wait_that_was_asked_for_is_kept_and_spread() {
+        let asked = Duration::from_secs(20);
+        let in_time = |wait: Duration| wait >= asked && wait <= asked + SPREAD;
+        let transient = Failure::Transient { retry_after: Some(asked) };
+        let Outcome::Retry { after: Some(after), error: report } =
+            outcome_of(&error(transient, None))
+        else {
+            panic!("a transient failure is tried again");
+        };
+        assert!(in_time(after));
+        assert_eq!((report.code.as_str(), report.stage), ("speech-silent", Some(StageName::Tts)));
+        let Outcome::Park { reason: ParkReason::Rate, wake, .. } =
+            outcome_of(&error(transient, Some(asked)))
+        else {
+            panic!("a longer wait parks");
+        };
+        assert!(in_time(wake));
+    }
+}

@@ -1,0 +1,60 @@
+//! The command line: what was asked comes out.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+const EXAMPLES: &str = "\
+Examples:
+  # What would it do with this environment? Every setting with its sentence, secrets hidden.
+  stillcast-worker --check
+
+  # Is everything there that it needs? Exit 69 names what is missing.
+  stillcast-worker --check --probe --json
+
+  # Work until SIGTERM.
+  REDIS_URL=redis://localhost STORAGE_URL=file:///srv/stillcast \\
+    LLM_PROVIDER=offline TTS_PROVIDER=offline IMAGE_PROVIDER=offline stillcast-worker
+
+Signals: the first SIGTERM or SIGINT drains, the second ends at once; jobs go back to the queue.
+Exit codes: 0 fine, 2 usage, 69 an outside part is missing, 78 configuration.";
+
+/// Makes guided meditations from the jobs of a queue, until SIGTERM.
+#[derive(Debug, Parser)]
+#[command(name = "stillcast-worker", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// Settings in the form of `deploy/worker.toml`; the environment goes over them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inspection: Inspection,
+    /// End with 0 once nothing is ready, parked, leased, or delayed and due
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) until_empty: bool,
+}
+
+/// What is looked at instead of working.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Inspection {
+    /// Print the configuration, secrets hidden, or all of its faults, and end
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Also ask every outside part whether it is there
+    #[arg(long, requires = "check")]
+    pub(crate) probe: bool,
+    /// Print JSON
+    #[arg(long, requires = "check")]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,227 @@
+//! The settings of each part of the worker, read and checked one by one.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pipeline::{Policies, StagePolicy};
+use secrecy::SecretString;
+use stillcast_enqueue::{Identifier, StageName};
+use telemetry::Logging;
+
+use super::reader::Reader;
+use super::{Config, EncodingConfig, Provider, ProviderConfig, QueueConfig, StorageConfig, redact};
+
+/// Most jobs or calls at once that a process is meant for.
+const MOST_SLOTS: usize = 1024;
+const MOST_TRIES: usize = 100;
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Reads every section, so that all faults are found; `None` when there is one.
+pub(super) fn read(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
+    let queue = queue(reader);
+    let policies = policies(reader, queue.as_ref().map_or(1, |queue| queue.slots));
+    let providers = providers(reader);
+    let encoding = encoding(reader);
+    let storage = storage(reader, home);
+    let address = reader.read("worker_addr", address);
+    let logging = logging(reader);
+    Some(Config {
+        queue: queue?,
+        policies: policies?,
+        providers: providers?,
+        encoding: encoding?,
+        storage: storage?,
+        address: address?,
+        logging: logging?,
+        notes: Vec::new(),
+        shown: std::collections::BTreeMap::new(),
+    })
+}
+
+fn queue(reader: &mut Reader) -> Option<QueueConfig> {
+    let redis_url = redis_url(reader);
+    let name = reader.read("queue_name", |text| {
+        let checked = Identifier::parse("queue_name", text);
+        checked.map(|name| name.to_string()).map_err(|_| "is letters, digits, `.`, `_`, `-`".into())
+    });
+    let slots = reader.count("max_parallel_tasks", 1..=MOST_SLOTS);
+    let lease_ttl = reader.duration("lease_ttl", SECOND..=Duration::from_hours(1));
+    let drain_timeout = reader.duration("drain_timeout", Duration::ZERO..=DAY);
+    Some(QueueConfig {
+        redis_url: redis_url?,
+        name: name?,
+        slots: slots?,
+        lease_ttl: lease_ttl?,
+        drain_timeout: drain_timeout?,
+    })
+}
+
+fn redis_url(reader: &mut Reader) -> Option<SecretString> {
+    // The secret was already read from it.
+    reader.text("redis_url_file");
+    let url = reader.read("redis_url", |url| match url.split_once("://") {
+        None if url.is_empty() => Ok(None),
+        Some(("redis" | "unix" | "redis+unix", _)) => Ok(Some(url.to_owned())),
+        Some(("rediss", _)) => {
+            Err("TLS to Redis is not in this version; use redis:// or unix://".to_owned())
+        }
+        _ => Err("is an address such as redis://host:6379/0 or unix:///run/redis.sock".to_owned()),
+    })?;
+    let Some(url) = url else {
+        let message = "it names the queue's Redis, such as redis://host:6379/0";
+        reader.missing("redis_url", message);
+        return None;
+    };
+    reader.show("redis_url", redact::address(&url));
+    Some(url.into())
+}
+
+fn policies(reader: &mut Reader, tasks: usize) -> Option<Policies> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let defaults = pipeline::standard(tasks, cores);
+    let content = duration(reader, "content_generation_timeout");
+    let video = duration(reader, "video_encoding_timeout");
+    let row = |reader: &mut Reader, stage, names| row(reader, *defaults.row(stage), names);
+    let rows = STAGES.map(|(stage, names)| (stage, row(reader, stage, names)));
+    let mut policies = Policies { content_timeout: content?, video_timeout: video?, ..defaults };
+    for (stage, row) in rows {
+        *policies.row_mut(stage) = row?;
+    }
+    Some(policies)
+}
+
+/// The settings of each row: time-out, tries, slots.
+const STAGES: [(StageName, [&str; 3]); 6] = [
+    (StageName::Collection, ["collection_timeout", "collection_tries", "collection_slots"]),
+    (StageName::Transcript, ["transcript_timeout", "transcript_tries", "transcript_slots"]),
+    (StageName::Tts, ["tts_timeout", "tts_tries", "tts_slots"]),
+    (StageName::Image, ["image_timeout", "image_tries", "image_slots"]),
+    (StageName::Encode, ["audio_compression_timeout", "encode_tries", "encode_slots"]),
+    (StageName::Upload, ["upload_timeout", "upload_tries", "upload_slots"]),
+];
+
+fn row(
+    reader: &mut Reader,
+    default: StagePolicy,
+    [timeout, tries, slots]: [&'static str; 3],
+) -> Option<StagePolicy> {
+    let timeout = duration(reader, timeout);
+    let tries = reader.count(tries, 1..=MOST_TRIES);
+    let slots = reader.count_or_auto(slots, 1..=MOST_SLOTS, default.slots);
+    let tries = u32::try_from(tries?).ok()?;
+    Some(StagePolicy { timeout: timeout?, tries, slots: slots?, ..default })
+}
+
+fn duration(reader: &mut Reader, name: &'static str) -> Option<Duration> {
+    reader.duration(name, SECOND..=DAY)
+}
+
+fn providers(reader: &mut Reader) -> Option<ProviderConfig> {
+    let writer = provider(reader, "llm_provider");
+    let speaker = provider(reader, "tts_provider");
+    let painter = provider(reader, "image_provider");
+    Some(ProviderConfig { writer: writer?, speaker: speaker?, painter: painter? })
+}
+
+/// A worker never falls back to offline by itself: it must be told.
+fn provider(reader: &mut Reader, name: &'static str) -> Option<Provider> {
+    let provider = reader.read(name, |text| match text {
+        "" => Ok(None),
+        "offline" => Ok(Some(Provider::Offline)),
+        "openai" | "command" => Err(format!("`{text}` is not in this version; set it to offline")),
+        _ => Err("is `offline` in this version".to_owned()),
+    })?;
+    if provider.is_none() {
+        reader.missing(name, "set it to offline, the one provider of this version");
+    }
+    provider
+}
+
+fn encoding(reader: &mut Reader) -> Option<EncodingConfig> {
+    let ffmpeg = reader.read("ffmpeg_path", |text| match text {
+        "" => Err("is a path, or a name in PATH".to_owned()),
+        _ => Ok(PathBuf::from(text)),
+    });
+    let audio_bitrate = reader.read("audio_bitrate", bitrate);
+    let speed = reader.flag("optimize_for_speed");
+    let hardware = reader.flag("enable_hardware_acceleration");
+    Some(EncodingConfig {
+        ffmpeg: ffmpeg?,
+        audio_bitrate: audio_bitrate?,
+        speed: speed?,
+        hardware: hardware?,
+    })
+}
+
+fn bitrate(text: &str) -> Result<String, String> {
+    let kilobits = text.strip_suffix('k').and_then(|number| number.parse::<u32>().ok());
+    match kilobits {
+        Some(32..=320) => Ok(text.to_owned()),
+        _ => Err("is a rate from 32k to 320k".to_owned()),
+    }
+}
+
+fn storage(reader: &mut Reader, home: Option<&Path>) -> Option<StorageConfig> {
+    let url = storage_url(reader);
+    let public_base_url = reader.read("public_base_url", |text| match text.split_once("://") {
+        None if text.is_empty() => Ok(None),
+        Some(("http" | "https", rest)) if !rest.is_empty() => Ok(Some(text.to_owned())),
+        _ => Err("is an address such as https://media.example.org".to_owned()),
+    });
+    let scratch = scratch(reader, home);
+    Some(StorageConfig { url: url?, public_base_url: public_base_url?, scratch: scratch? })
+}
+
+fn storage_url(reader: &mut Reader) -> Option<String> {
+    let url = reader.read("storage_url", |text| match text.split_once("://") {
+        None if text.is_empty() => Ok(None),
+        Some(("file", path)) if path.starts_with('/') && !path.contains('%') => {
+            Ok(Some(text.to_owned()))
+        }
+        Some(("s3", _)) => Err("s3:// is not in this version; use file:///a/folder".to_owned()),
+        _ => Err("is file:// and an absolute path without `%`".to_owned()),
+    })?;
+    if url.is_none() {
+        reader.missing("storage_url", "it names the folder for finished files: file:///a/folder");
+    }
+    url
+}
+
+fn scratch(reader: &mut Reader, home: Option<&Path>) -> Option<PathBuf> {
+    let told = reader.text("stillcast_home").map(PathBuf::from);
+    let folder = told.or_else(|| Some(home?.join(".local/share/stillcast")));
+    let Some(folder) = folder.filter(|folder| folder.is_absolute()) else {
+        let message = "and HOME names no absolute folder; set it to a folder for unfinished files";
+        reader.missing("stillcast_home", message);
+        return None;
+    };
+    reader.show("stillcast_home", folder.display().to_string());
+    Some(folder.join("scratch"))
+}
+
+fn address(text: &str) -> Result<Option<SocketAddr>, String> {
+    match text {
+        "off" => Ok(None),
+        _ => text
+            .parse()
+            .map(Some)
+            .map_err(|_| "is an address such as 127.0.0.1:8091, or off".into()),
+    }
+}
+
+fn logging(reader: &mut Reader) -> Option<Logging> {
+    let format = reader.read("log_format", |text| text.parse().map_err(|error| said(&error)));
+    let filter = reader.read("rust_log", |text| {
+        Logging::new(telemetry::LogFormat::Auto, text)
+            .map(|_| text.to_owned())
+            .map_err(|error| said(&error))
+    });
+    Logging::new(format?, &filter?).ok()
+}
+
+fn said(error: &telemetry::TelemetryError) -> String {
+    error.to_string()
+}

@@ -1,0 +1,110 @@
+//! Outside parts are asked whether they are there and fit; what is missing comes out with the
+//! command or the setting that mends it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use child::Spec;
+use queue::Endpoint;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::config::{Config, StorageConfig};
+use crate::health;
+
+/// What is said of a Redis that does not do.
+pub(crate) const REDIS: &str = "REDIS_URL: Redis cannot be used; start one of version 7.0 or newer \
+    with `maxmemory-policy noeviction`, or correct the address";
+const INSTALL_FFMPEG: &str = "install it with: apt-get install -y ffmpeg, or set FFMPEG_PATH";
+const PATIENCE: Duration = Duration::from_secs(10);
+/// FFmpeg's lists are some 100 KiB.
+const MOST_OUTPUT: usize = 4 << 20;
+/// What the stages ask of FFmpeg, by the list in which it stands.
+const ABILITIES: [(&str, &[&str]); 2] =
+    [("-encoders", &["aac", "libx264"]), ("-filters", &["flite", "atempo"])];
+
+/// What was found out about one outside part.
+#[derive(Debug, Serialize)]
+pub(crate) struct Finding {
+    /// `redis`, `ffmpeg`, `storage`, `scratch` or `address`.
+    pub(crate) part: &'static str,
+    /// Whether it will do.
+    pub(crate) ok: bool,
+    /// What it is, or what to do.
+    pub(crate) message: String,
+}
+
+/// Asks every outside part.
+pub(crate) async fn all(config: &Config) -> Vec<Finding> {
+    let (redis, encoder, address) =
+        tokio::join!(redis(config), ffmpeg(&config.encoding.ffmpeg), address(config));
+    vec![
+        finding("redis", redis),
+        finding("ffmpeg", encoder),
+        finding("storage", storage(&config.storage)),
+        finding("scratch", writable(&config.storage.scratch).context("STILLCAST_HOME")),
+        finding("address", address),
+    ]
+}
+
+fn finding(part: &'static str, asked: anyhow::Result<String>) -> Finding {
+    let ok = asked.is_ok();
+    Finding { part, ok, message: asked.unwrap_or_else(|error| format!("{error:#}")) }
+}
+
+async fn redis(config: &Config) -> anyhow::Result<String> {
+    let asking = async {
+        let url = config.queue.redis_url.expose_secret();
+        let endpoint = Endpoint::new(url, &config.queue.name)?;
+        let mut connection =
+            endpoint.shared(PATIENCE / 2).await.map_err(queue::QueueError::from)?;
+        anyhow::Ok(endpoint.examine(&mut connection).await?)
+    };
+    let answer = timeout(PATIENCE, asking).await.unwrap_or_else(|_| Err(anyhow!("no answer")));
+    let report = answer.context(REDIS)?;
+    let mut said = vec![format!("Redis {}", report.version)];
+    said.extend(report.warnings);
+    Ok(said.join("; "))
+}
+
+/// Looks for FFmpeg, and for what the stages ask of it.
+pub(crate) async fn ffmpeg(program: &Path) -> anyhow::Result<String> {
+    let lists = ABILITIES.map(|(list, abilities)| lists_all(program, list, abilities));
+    futures::future::try_join_all(lists).await.context("FFMPEG_PATH")?;
+    Ok(program.display().to_string())
+}
+
+async fn lists_all(program: &Path, list: &str, abilities: &[&str]) -> anyhow::Result<()> {
+    let asking = Spec::new(program)
+        .args(["-hide_banner", "-loglevel", "error", list])
+        .hint(INSTALL_FFMPEG)
+        .env_clear()
+        .timeout(PATIENCE);
+    let (listed, _) = asking.output(MOST_OUTPUT).await?;
+    let listed = String::from_utf8_lossy(&listed);
+    let has = |ability: &str| listed.split_whitespace().any(|word| word == ability);
+    match abilities.iter().find(|ability| !has(ability)) {
+        Some(lacks) => bail!("{} lacks {lacks}; {INSTALL_FFMPEG}", program.display()),
+        None => Ok(()),
+    }
+}
+
+fn storage(storage: &StorageConfig) -> anyhow::Result<String> {
+    let folder = storage.url.strip_prefix("file://").unwrap_or(&storage.url);
+    writable(Path::new(folder)).context("STORAGE_URL")
+}
+
+fn writable(folder: &Path) -> anyhow::Result<String> {
+    let shown = folder.display().to_string();
+    let written = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+    written.with_context(|| format!("{shown} cannot be written; give this user the right to"))?;
+    Ok(shown)
+}
+
+async fn address(config: &Config) -> anyhow::Result<String> {
+    let Some(address) = config.address else { return Ok("off".to_owned()) };
+    health::bind(address).await.context("WORKER_ADDR")?;
+    Ok(address.to_string())
+}

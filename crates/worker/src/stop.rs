@@ -1,0 +1,32 @@
+//! Why a worker ends before or instead of its work, and the exit code that says so.
+
+use std::process::ExitCode;
+
+use crate::config::Faults;
+
+/// An end that is no success.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    /// The configuration is at fault.
+    #[error(transparent)]
+    Configuration(#[from] Faults),
+    /// The place where probes should be answered is taken, or not ours.
+    #[error("WORKER_ADDR: {0:#}")]
+    Address(anyhow::Error),
+    /// An outside part is missing; the message says which, and what to do.
+    #[error("{0:#}")]
+    Missing(anyhow::Error),
+    /// Probes found something missing and have said so.
+    #[error("an outside part is missing; see above")]
+    Probed,
+}
+
+impl Stop {
+    /// 69 for outside parts, 78 for the configuration.
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Configuration(_) | Self::Address(_) => 78,
+            Self::Missing(_) | Self::Probed => 69,
+        })
+    }
+}

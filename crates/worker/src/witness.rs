@@ -1,0 +1,65 @@
+//! What the queue tells of its work goes in; metrics come out.
+
+use std::sync::Arc;
+
+use queue::{Event, Observer, Reaped};
+use stillcast_enqueue::State;
+use telemetry::Metrics;
+
+/// Counts what it sees.
+pub(crate) struct Witness(pub(crate) Arc<Metrics>);
+
+impl Observer for Witness {
+    fn observe(&self, event: &Event) {
+        let Self(metrics) = self;
+        match event {
+            Event::Claimed { waited } => metrics.claimed(*waited),
+            Event::Reported { state, after } => {
+                metrics.left();
+                let state = State::parse(state).map_or("unknown", State::as_str);
+                metrics.reported(state, *after);
+            }
+            Event::StaleReport => {
+                metrics.left();
+                metrics.stale_write_rejected();
+            }
+            Event::LeaseLost => metrics.lease_lost(),
+            Event::SelfFenced => metrics.self_fenced(),
+            Event::Panicked => metrics.attempt_ended("none", "panic"),
+            Event::Poison => metrics.poison(),
+            Event::Reaped(Reaped { leases, crashes, .. }) => metrics.reaped(*leases, *crashes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn witness() -> Witness {
+        Witness(Arc::new(Metrics::new("0", 2)))
+    }
+
+    #[test]
+    fn a_job_takes_a_slot_from_claim_to_report() {
+        let witness = witness();
+        witness.observe(&Event::Claimed { waited: Duration::ZERO });
+        witness.observe(&Event::Claimed { waited: Duration::ZERO });
+        witness.observe(&Event::StaleReport);
+        let state = "done".to_owned();
+        witness.observe(&Event::Reported { state, after: Duration::from_secs(1) });
+        let page = witness.0.encode();
+        assert!(page.contains("stillcast_slots{pool=\"jobs\",state=\"free\"} 2\n"), "{page}");
+        assert!(page.contains("stillcast_stale_writes_rejected_total 1\n"), "{page}");
+    }
+
+    #[test]
+    fn words_that_nobody_knows_make_no_new_label() {
+        let witness = witness();
+        let state = "job-7".to_owned();
+        witness.observe(&Event::Reported { state, after: Duration::ZERO });
+        assert!(witness.0.encode().contains("state=\"unknown\""));
+    }
+}

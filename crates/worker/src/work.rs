@@ -1,0 +1,110 @@
+//! A configuration goes in; jobs are worked on until a signal, or until the queue is empty.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use queue::{Consumer, ConsumerOptions, Endpoint, Limits, Shutdown, Stopped};
+use secrecy::ExposeSecret;
+use stillcast_enqueue::Format;
+use telemetry::Metrics;
+
+use crate::config::Config;
+use crate::health::{self, Vitals};
+use crate::stop::Stop;
+use crate::witness::Witness;
+use crate::{probe, signals, wiring};
+
+/// First and longest back-off between two attempts of a job.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
+/// Longest wait for the first connection.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// Works until `SIGTERM`, or, with `until_empty`, until nothing is left to do.
+pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop> {
+    let shutdown = Shutdown::default();
+    let _signals =
+        signals::listen(shutdown.clone()).map_err(|error| Stop::Missing(error.into()))?;
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
+    let listener = match config.address {
+        Some(address) => Some(health::bind(address).await.map_err(Stop::Address)?),
+        None => None,
+    };
+    let worker = worker_name();
+    let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
+    let attempts =
+        wiring::attempts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
+    let options = options(config, worker, until_empty, Witness(Arc::clone(&metrics)))?;
+    let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
+    let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
+    let _server = listener.map(|listener| health::serve(listener, vitals));
+    let stopped = consumer.run(Arc::new(attempts), shutdown).await;
+    judge(stopped.context("the queue").map_err(Stop::Missing)?, &config.queue.name)
+}
+
+fn options(
+    config: &Config,
+    worker: String,
+    until_empty: bool,
+    witness: Witness,
+) -> Result<ConsumerOptions, Stop> {
+    let queue = &config.queue;
+    let endpoint = Endpoint::new(queue.redis_url.expose_secret(), &queue.name)
+        .map_err(|error| Stop::Missing(error.into()))?;
+    let budget = |format| config.policies.attempt_budget(format);
+    Ok(ConsumerOptions {
+        endpoint,
+        worker,
+        lease_ttl: queue.lease_ttl,
+        slots: queue.slots,
+        drain_timeout: queue.drain_timeout,
+        attempt_budget: budget(Format::Audio).max(budget(Format::Video)),
+        backoff: BACKOFF,
+        limits: Limits::default(),
+        until_empty,
+        observer: Arc::new(witness),
+    })
+}
+
+async fn connect(options: ConsumerOptions) -> Result<Consumer, Stop> {
+    let (worker, queue) = (options.worker.clone(), options.endpoint.keys().prefix().to_owned());
+    let connecting = tokio::time::timeout(CONNECT, Consumer::connect(options)).await;
+    let consumer = connecting
+        .map_err(|_| anyhow!("it did not answer within {} s", CONNECT.as_secs()))
+        .and_then(|connected| Ok(connected?))
+        .context(probe::REDIS)
+        .map_err(Stop::Missing)?;
+    for warning in &consumer.server().warnings {
+        tracing::warn!("Redis: {warning}");
+    }
+    let redis = &consumer.server().version;
+    tracing::info!(worker, queue, redis, version = env!("CARGO_PKG_VERSION"), "ready to claim");
+    Ok(consumer)
+}
+
+/// Without FFmpeg every job would only be claimed and parked.
+async fn ffmpeg(config: &Config) -> Result<(), Stop> {
+    probe::ffmpeg(&config.encoding.ffmpeg).await.map(drop).map_err(Stop::Missing)
+}
+
+fn judge(stopped: Stopped, queue: &str) -> Result<(), Stop> {
+    match stopped {
+        Stopped::Drained | Stopped::Empty => Ok(()),
+        Stopped::Paused => Err(Stop::Missing(anyhow!(
+            "the queue `{queue}` is paused, and jobs are left; resume it with: \
+             stillcast queue resume"
+        ))),
+    }
+}
+
+/// Host, process and chance: never the same for two starts, also where all processes are number 1.
+fn worker_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let is_plain = |letter: &char| letter.is_ascii_alphanumeric() || "._-".contains(*letter);
+    let host: String = host.trim().chars().filter(is_plain).take(64).collect();
+    let host = host.trim_start_matches(['.', '_', '-']);
+    let host = if host.is_empty() { "host" } else { host };
+    format!("{host}-{}-{:08x}", std::process::id(), fastrand::u32(..))
+}

@@ -1,0 +1,81 @@
+//! Many at once: nothing wedges, and claims go on.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use stillcast_enqueue::{Job, JobId, Submission};
+use tests::fleet::{Fleet, WorkerOptions};
+use tests::journal::Act;
+use tests::script::Script;
+
+use crate::support::six_calls;
+
+/// A job without calls: it only passes through.
+fn empty() -> Job {
+    Script { calls: 0, ..Script::default() }.job()
+}
+
+async fn all_done(fleet: &Fleet, number: i64) {
+    let done = async || (fleet.stats().await.ok()?[6] == number).then_some(());
+    fleet.until(&format!("{number} jobs are done"), done).await.unwrap();
+    let finishes = fleet.account().entries().into_iter().filter(|e| e.act == Act::Finish).count();
+    assert_eq!(i64::try_from(finishes).unwrap(), number, "each once");
+    let stats = fleet.stats().await.unwrap();
+    assert_eq!(stats[0], stats[1..10].iter().sum::<i64>(), "I1: {stats:?}");
+}
+
+/// 10,000 delayed jobs, all due in the same second.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_due_at_once() {
+    let fleet = Fleet::start().await.unwrap();
+    let due = chrono::Utc::now() + Duration::from_secs(5);
+    let jobs: Vec<Job> = (0..10_000).map(|_| empty().with_run_at(due)).collect();
+    fleet.enqueue(&jobs).await.unwrap();
+    assert_eq!(fleet.stats().await.unwrap()[2], 10_000, "all delayed");
+    let _worker = fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).unwrap();
+    all_done(&fleet, 10_000).await;
+}
+
+/// I16: work that came without a wake-up, such as a job that becomes due, is claimed within 3 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_marker_announces_is_claimed_within_three_seconds() {
+    let fleet = Fleet::start().await.unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let registered = async || (fleet.stats().await.ok()?[15] == 1).then_some(());
+    fleet.until("the worker is there", registered).await.unwrap();
+    for _ in 0..3 {
+        // Too far ahead for the enqueue to wake anybody.
+        let due = chrono::Utc::now() + Duration::from_millis(2500);
+        let ids = fleet.enqueue(&[empty().with_run_at(due)]).await.unwrap();
+        let record = fleet.ended(&ids).await.unwrap().remove(0);
+        let late = record.started_at.unwrap().timestamp_millis() - due.timestamp_millis();
+        assert!((0..3000).contains(&late), "claimed {late} ms after it was due");
+    }
+}
+
+/// With 50,000 jobs waiting, claims go on as with few. A batch of 10,000 has one answer a job, in
+/// order.
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_thousand_waiting() {
+    let fleet = Fleet::start().await.unwrap();
+    for _ in 0..5 {
+        let jobs: Vec<Job> = (0..10_000).map(|_| empty()).collect();
+        let wanted: Vec<&JobId> = jobs.iter().map(|job| &job.id).collect();
+        let results = fleet.producer.enqueue_many(&jobs).await;
+        let answered: Vec<JobId> = results
+            .into_iter()
+            .map(|result| result.unwrap())
+            .filter(|enqueued| matches!(enqueued.submission, Submission::Created(_)))
+            .map(|enqueued| enqueued.id)
+            .collect();
+        assert_eq!(answered.iter().collect::<Vec<_>>(), wanted);
+    }
+    let mut worker = fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).unwrap();
+    let some = async || (fleet.stats().await.ok()?[6] >= 3000).then_some(());
+    fleet.until("three thousand are done", some).await.unwrap();
+    worker.signal(Signal::SIGTERM).unwrap();
+    assert!(worker.end().await.unwrap());
+    let stats = fleet.stats().await.unwrap();
+    assert_eq!(stats[0], stats[1..10].iter().sum::<i64>(), "I1: {stats:?}");
+    assert_eq!((stats[0], stats[5], stats[7]), (50_000, 0, 0), "none lost, leased or dead");
+}

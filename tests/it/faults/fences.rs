@@ -1,0 +1,157 @@
+//! What only time says: a lease that ended unseen, a stall that is nobody's fault, a job set apart.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use queue::Verb;
+use stillcast_enqueue::JobRecord;
+use tests::fleet::{Fleet, WorkerOptions};
+use tests::journal::Act;
+use tests::script::Script;
+
+use crate::support::{assert_sound, six_calls};
+
+/// Six calls of `ms` that ask nobody in between whether the lease still stands.
+fn unasking(ms: u64) -> Script {
+    Script { checkpoint_every: 6, ..Script::of(ms) }
+}
+
+/// I6, self-fence: cut off from Redis, a worker buys nothing from L − L/6 after its last renewal on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_cut_off_stops_buying_before_its_lease_ends() {
+    let mut fleet = Fleet::start().await.unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let ids = fleet.enqueue(&[unasking(1000).job()]).await.unwrap();
+    fleet.call_began(&ids[0], 2).await.unwrap();
+    fleet.server.kill().await.unwrap();
+    let down = chrono::Utc::now().timestamp_millis();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let up = chrono::Utc::now().timestamp_millis();
+    fleet.server.resume().await.unwrap();
+    let bought: Vec<i64> = fleet
+        .account()
+        .entries()
+        .into_iter()
+        .filter(|entry| entry.act == Act::CallStart && (down..up).contains(&entry.at))
+        .map(|entry| entry.at - down)
+        .collect();
+    assert!(!bought.is_empty(), "the job goes on through the first part of an outage");
+    assert!(bought.iter().all(|after| *after < 2500), "calls bought {bought:?} ms after the cut");
+    assert_sound(&fleet, &ids).await;
+}
+
+/// I6: stopped in mid-call and woken after its lease, a worker begins not even the next call.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_worker_does_not_finish_its_shopping() {
+    let fleet = Fleet::start().await.unwrap();
+    let zombie = fleet.worker("zombie", &six_calls()).unwrap();
+    let ids = fleet.enqueue(&[unasking(300).job()]).await.unwrap();
+    let before = fleet.call_began(&ids[0], 2).await.unwrap();
+    zombie.signal(Signal::SIGSTOP).unwrap();
+    let heir = fleet.worker("heir", &six_calls()).unwrap();
+    assert_sound(&fleet, &ids).await;
+    zombie.signal(Signal::SIGCONT).unwrap();
+    drop(heir);
+    // It takes part again: whatever it had left to say under the old lease, it has said.
+    let more = fleet.enqueue(&[Script::of(20).job()]).await.unwrap();
+    assert_sound(&fleet, &more).await;
+    let starts = fleet.account().count(ids[0].as_str(), Act::CallStart);
+    let calls = fleet.account().entries().into_iter().filter(|entry| {
+        entry.act == Act::CallStart && entry.token == before.token && entry.job == ids[0].as_str()
+    });
+    assert_eq!(calls.count(), 2, "the zombie went on: {starts:?}");
+}
+
+/// The gap rule: Redis and a worker go down together, as with a whole machine. When Redis is back
+/// it cannot know who still works, so it waits one lease, and charges nobody with a crash.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_ended_in_an_outage_is_no_crash() {
+    let mut fleet = Fleet::start().await.unwrap();
+    let mut worker = fleet.worker("worker", &six_calls()).unwrap();
+    let ids = fleet.enqueue(&[unasking(300).job()]).await.unwrap();
+    fleet.call_began(&ids[0], 2).await.unwrap();
+    fleet.server.kill().await.unwrap();
+    worker.kill().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    fleet.server.resume().await.unwrap();
+    let up = chrono::Utc::now().timestamp_millis();
+    let _heir = fleet.worker("heir", &six_calls()).unwrap();
+    let record = assert_sound(&fleet, &ids).await.remove(0);
+    assert_eq!((record.attempt, record.crashes, record.interruptions), (1, 0, 1), "{record:?}");
+    let again = fleet.account().entries();
+    let again = again.iter().rfind(|entry| entry.act == Act::Attempt).unwrap();
+    assert!(again.at - up >= 3000, "reaped {} ms after the outage", again.at - up);
+}
+
+/// A worker killed while it drains has announced its leaving: no crash.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_while_it_leaves_is_no_crash() {
+    let fleet = Fleet::start().await.unwrap();
+    let mut leaving = fleet.worker("leaving", &six_calls()).unwrap();
+    let ids = fleet.enqueue(&[Script { hang_at: 2, ..Script::of(50) }.job()]).await.unwrap();
+    fleet.call_began(&ids[0], 2).await.unwrap();
+    pause(&fleet).await;
+    leaving.signal(Signal::SIGTERM).unwrap();
+    let (scripts, mut connection) = fleet.scripts();
+    let announced = async || {
+        let mut command = redis::cmd("HVALS");
+        let lines: Vec<String> =
+            command.arg(scripts.keys().named("workers")).query_async(&mut connection).await.ok()?;
+        lines.iter().any(|line| line.split('|').nth(1) == Some("1")).then_some(())
+    };
+    fleet.until("the worker has announced its leaving", announced).await.unwrap();
+    leaving.kill().await.unwrap();
+    // It may claim nothing in a paused queue, but it reaps.
+    let _reaper = fleet.worker("reaper", &six_calls()).unwrap();
+    let given_back = async || {
+        let record: JobRecord = fleet.record(&ids[0]).await.ok()?;
+        (record.state.as_str() == "ready").then_some(record)
+    };
+    let record = fleet.until("the lease is reaped", given_back).await.unwrap();
+    assert_eq!((record.crashes, record.interruptions), (0, 1), "{record:?}");
+}
+
+async fn pause(fleet: &Fleet) {
+    let (scripts, mut connection) = fleet.scripts();
+    let mut pause = scripts.call(Verb::Pause);
+    let _: i64 = pause.arg("pause").invoke_async(&mut connection).await.unwrap();
+}
+
+/// Solo: the third time, a job that aborts its worker runs with nothing beside it, however busy
+/// the fleet is.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_third_run_of_an_aborting_job_is_alone() {
+    let fleet = Fleet::start().await.unwrap();
+    let bad = fleet.enqueue(&[Script { abort_at: 1, ..Script::of(300) }.job()]).await.unwrap();
+    let innocents: Vec<_> = (0..40).map(|_| Script::of(200).job()).collect();
+    fleet.enqueue(&innocents).await.unwrap();
+    let options = WorkerOptions { slots: 3, ..six_calls() };
+    let mut workers = ["one", "two"].map(|name| fleet.worker(name, &options).unwrap());
+    let third = async || {
+        for worker in workers.iter_mut().filter_map(|worker| worker.has_ended().then_some(worker)) {
+            *worker = fleet.worker("again", &options).unwrap();
+        }
+        let entries = fleet.account().entries();
+        let last = entries
+            .into_iter()
+            .rfind(|entry| entry.act == Act::Attempt && entry.job == bad[0].as_str())?;
+        // Once dead, the whole of its last run lies in the journal.
+        let dead = fleet.record(&bad[0]).await.ok()?.state.as_str() == "dead";
+        dead.then_some(last)
+    };
+    let run = fleet.until("the aborting job is dead", third).await.unwrap();
+    assert_eq!(run.token.split(':').next(), Some("3"), "its third lease");
+    let beside = beside(&fleet, &run.worker, bad[0].as_str());
+    assert_eq!(beside, Vec::<String>::new(), "jobs that the third run had beside it");
+}
+
+/// The jobs that `worker` had begun and not finished when its life ended, but `job`.
+fn beside(fleet: &Fleet, worker: &str, job: &str) -> Vec<String> {
+    let entries = fleet.account().entries();
+    let of = |act: Act| {
+        let of_worker = entries.iter().filter(move |e| e.worker == worker && e.act == act);
+        of_worker.map(|entry| entry.job.clone()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let open: Vec<String> = of(Act::Attempt).difference(&of(Act::Finish)).cloned().collect();
+    open.into_iter().filter(|open| open != job).collect()
+}

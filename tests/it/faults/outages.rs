@@ -1,0 +1,133 @@
+//! Redis goes away: for a moment, for long, by one connection, by memory.
+
+use std::time::Duration;
+
+use stillcast_enqueue::{EnqueueError, State};
+use tests::fleet::Fleet;
+use tests::journal::Act;
+use tests::script::Script;
+use tests::server::Server;
+
+use crate::support::{assert_sound, six_calls};
+
+/// Four running jobs, each in its second call.
+async fn four_running(fleet: &Fleet, ms: u64) -> Vec<stillcast_enqueue::JobId> {
+    let jobs: Vec<_> = (0..4).map(|_| Script::of(ms).job()).collect();
+    let ids = fleet.enqueue(&jobs).await.unwrap();
+    for id in &ids {
+        fleet.call_began(id, 2).await.unwrap();
+    }
+    ids
+}
+
+/// Every job had one attempt and paid each call once.
+fn assert_undisturbed(fleet: &Fleet, ids: &[stillcast_enqueue::JobId]) {
+    assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());
+    for id in ids {
+        let attempts = fleet.account().count(id.as_str(), Act::Attempt);
+        assert_eq!(attempts[&0], 1, "{id} began again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_connections_disturb_nobody() {
+    let fleet = Fleet::start().await.unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let ids = four_running(&fleet, 300).await;
+    for call in 3..=5 {
+        fleet.call_began(&ids[0], call).await.unwrap();
+        for kind in ["normal", "pubsub"] {
+            let mut kill = redis::cmd("CLIENT");
+            kill.arg("KILL").arg("TYPE").arg(kind).arg("SKIPME").arg("yes");
+            let killed: i64 = kill.query_async(&mut fleet.connection()).await.unwrap();
+            assert!(killed > 0 || kind == "pubsub");
+        }
+    }
+    assert_sound(&fleet, &ids).await;
+    assert_undisturbed(&fleet, &ids);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_of_half_a_lease_disturbs_nobody() {
+    let fleet = Fleet::start().await.unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let ids = four_running(&fleet, 500).await;
+    let mut pause = redis::cmd("CLIENT");
+    pause.arg("PAUSE").arg(1500).arg("ALL");
+    let () = pause.query_async(&mut fleet.connection()).await.unwrap();
+    assert_sound(&fleet, &ids).await;
+    assert_undisturbed(&fleet, &ids);
+}
+
+/// Killed and started again on its log within half a lease: the jobs go on as if nothing was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_within_half_a_lease_disturbs_nobody() {
+    let mut fleet = Fleet::start().await.unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _other = fleet.worker("other", &six_calls()).unwrap();
+    let ids = four_running(&fleet, 500).await;
+    fleet.server.kill().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    fleet.server.resume().await.unwrap();
+    assert_sound(&fleet, &ids).await;
+    assert_undisturbed(&fleet, &ids);
+}
+
+/// Away for two leases: the jobs fence themselves, no crash is counted, no attempt is used, and
+/// at most the call in flight is paid again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_two_leases_is_nobodys_crash() {
+    let mut fleet = Fleet::start().await.unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _other = fleet.worker("other", &six_calls()).unwrap();
+    let ids = four_running(&fleet, 1200).await;
+    fleet.server.kill().await.unwrap();
+    let down = chrono::Utc::now().timestamp_millis();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    fleet.server.resume().await.unwrap();
+    let up = chrono::Utc::now().timestamp_millis();
+    let records = assert_sound(&fleet, &ids).await;
+    for (id, record) in ids.iter().zip(&records) {
+        assert_eq!((record.attempt, record.crashes), (1, 0), "{id}: {record:?}");
+        let repeated = fleet.account().count(id.as_str(), Act::CallStart);
+        let repeats: usize = repeated.values().map(|times| times - 1).sum();
+        assert!(repeats <= 1, "{id} repeated {repeated:?}");
+    }
+    // Self-fence: past the lease, nothing is bought until Redis is back.
+    let bought = fleet
+        .account()
+        .entries()
+        .into_iter()
+        .filter(|entry| entry.act == Act::CallStart && entry.at > down + 3000 && entry.at < up);
+    assert_eq!(bought.count(), 0);
+}
+
+/// `noeviction` and full to the brim: new work is refused, the old goes on and is reported.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_redis_refuses_new_work_and_finishes_the_old() {
+    let server = Server::start_with(Some("24mb")).await.unwrap();
+    let fleet = Fleet::on(server).await.unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let ids = four_running(&fleet, 300).await;
+    let junk = "x".repeat(64 * 1024);
+    let filled = async {
+        for number in 0.. {
+            let mut set = redis::cmd("SET");
+            set.arg(format!("junk:{number}")).arg(&junk);
+            let stored: redis::RedisResult<()> = set.query_async(&mut fleet.connection()).await;
+            if stored.is_err() {
+                return;
+            }
+        }
+    };
+    filled.await;
+    let refused = async || {
+        let answer = fleet.producer.enqueue(&Script::of(1).job()).await;
+        matches!(answer, Err(EnqueueError::Full)).then_some(())
+    };
+    fleet.until("the queue says that it is full", refused).await.unwrap();
+    assert_sound(&fleet, &ids).await;
+    assert_undisturbed(&fleet, &ids);
+    let record = fleet.record(&ids[0]).await.unwrap();
+    assert_eq!(record.state, State::Done);
+}

@@ -1,0 +1,42 @@
+//! What every fault test asserts in the end.
+
+use stillcast_enqueue::{JobId, JobRecord, State};
+use tests::fleet::{Fleet, WorkerOptions};
+use tests::journal::Act;
+
+/// The six-call worker with every default.
+pub(crate) fn six_calls() -> WorkerOptions {
+    WorkerOptions::of(env!("CARGO_BIN_EXE_six_calls"))
+}
+
+/// Nothing lost, nothing completed twice, nothing begun under an old token; the books agree.
+pub(crate) async fn assert_sound(fleet: &Fleet, ids: &[JobId]) -> Vec<JobRecord> {
+    let records = fleet.ended(ids).await.unwrap();
+    let account = fleet.account();
+    for (id, record) in ids.iter().zip(&records) {
+        assert_eq!(record.state, State::Done, "{id}: {record:?}");
+        let ends = account.count(id.as_str(), Act::CallEnd);
+        assert_eq!(ends.len(), 6, "{id}: calls answered {ends:?}");
+    }
+    assert_eq!(account.stale_starts().len(), 0, "a call began under an old token");
+    let stats = fleet.stats().await.unwrap();
+    assert_eq!(stats[0], stats[1..10].iter().sum::<i64>(), "I1: {stats:?}");
+    assert_eq!(stats[5], 0, "leases left: {stats:?}");
+    assert_no_litter(fleet, ids).await;
+    records
+}
+
+/// I14: a done job leaves its record and nothing else; nobody in the air, no flight.
+async fn assert_no_litter(fleet: &Fleet, ids: &[JobId]) {
+    let all = async || {
+        let mut connection = fleet.connection();
+        redis::cmd("KEYS").arg("{q:*").query_async::<Vec<String>>(&mut connection).await.ok()
+    };
+    let mut keys = fleet.until("the server lists its keys", all).await.unwrap();
+    keys.retain(|key| {
+        let of_a_flight = key.contains(":flight:") || key.contains(":waiters:");
+        let of_a_job = ids.iter().any(|id| key.ends_with(id.as_str()) && !key.contains(":job:"));
+        of_a_flight || of_a_job || key.ends_with(":solo_hold")
+    });
+    assert_eq!(keys, Vec::<String>::new(), "litter");
+}

@@ -1,0 +1,241 @@
+//! A worker whose handler makes six paid calls, each journalled outside Redis.
+//!
+//! Arguments: address, name, folder, lease ms, budget ms, drain ms, slots, back-off ms.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use queue::{
+    Consumer, ConsumerOptions, Endpoint, FlightAnswer, Handler, Interrupted, Landing, Lease,
+    Limits, Outcome, ParkReason, Report, Shutdown,
+};
+use stillcast_enqueue::{Artifact, ErrorReport, Source};
+use tests::fleet::QUEUE;
+use tests::journal::{Act, Entry, Journal};
+use tests::script::Script;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> anyhow::Result<()> {
+    telemetry_to_stdout();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [url, name, folder, numbers @ ..] = args.as_slice() else { anyhow::bail!("arguments") };
+    let numbers: Vec<u64> = numbers.iter().map(|n| n.parse()).collect::<Result<_, _>>()?;
+    let [lease, budget, drain, slots, backoff] = numbers[..] else { anyhow::bail!("numbers") };
+    let worker = format!("{name}-{}", uuid::Uuid::new_v4().simple());
+    let options = ConsumerOptions {
+        endpoint: Endpoint::new(url, QUEUE)?,
+        worker: worker.clone(),
+        lease_ttl: Duration::from_millis(lease),
+        slots: usize::try_from(slots)?,
+        drain_timeout: Duration::from_millis(drain),
+        attempt_budget: Duration::from_millis(budget),
+        backoff: (Duration::from_millis(backoff), Duration::from_secs(2)),
+        limits: Limits::default(),
+        until_empty: false,
+        observer: Arc::new(()),
+    };
+    let folder = PathBuf::from(folder);
+    let journal = Journal::open(&folder.join("journal"))?;
+    let shutdown = Shutdown::default();
+    let signals = watch_signals(shutdown.clone())?;
+    let handler = Arc::new(SixCalls { journal, worker, folder });
+    let consumer = Consumer::connect(options).await.context("connect")?;
+    tokio::select! {
+        stopped = consumer.run(handler, shutdown) => { stopped?; }
+        () = signals => {}
+    }
+    Ok(())
+}
+
+fn telemetry_to_stdout() {
+    tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::INFO).init();
+}
+
+/// Counts SIGTERM; never ends.
+fn watch_signals(shutdown: Shutdown) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        loop {
+            terminate.recv().await;
+            shutdown.signal();
+        }
+    })
+}
+
+struct SixCalls {
+    journal: Journal,
+    worker: String,
+    folder: PathBuf,
+}
+
+/// Why the calls ended early.
+enum Early {
+    Interrupted,
+    Failed(ErrorReport),
+    Park(String),
+}
+
+impl From<Interrupted> for Early {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
+    }
+}
+
+#[async_trait]
+impl Handler for SixCalls {
+    async fn attempt(&self, lease: Lease) -> Report {
+        let Source::Text(text) = &lease.envelope().source else {
+            return Outcome::Dead { error: error("source", "no script") }.into();
+        };
+        let Ok(script) = serde_json::from_str::<Script>(text) else {
+            return Outcome::Dead { error: error("script", "not a script") }.into();
+        };
+        self.write(&lease, Act::Attempt, 0, "");
+        let outcome = match self.calls(&lease, &script).await {
+            Ok(()) => {
+                self.write(&lease, Act::Finish, 0, "");
+                Outcome::Done { artifact: Box::new(artifact()) }
+            }
+            Err(Early::Interrupted) => Outcome::Release,
+            Err(Early::Failed(error)) => Outcome::Retry { after: None, error },
+            Err(Early::Park(key)) => Outcome::Park {
+                reason: ParkReason::Flight(vec![key]),
+                wake: Duration::from_secs(30),
+                error: None,
+            },
+        };
+        outcome.into()
+    }
+}
+
+impl SixCalls {
+    fn write(&self, lease: &Lease, act: Act, call: u32, key: &str) {
+        self.journal.write(&Entry {
+            at: chrono::Utc::now().timestamp_millis(),
+            worker: self.worker.clone(),
+            job: lease.id().to_owned(),
+            token: lease.token().to_owned(),
+            act,
+            call,
+            key: key.to_owned(),
+        });
+    }
+
+    async fn calls(&self, lease: &Lease, script: &Script) -> Result<(), Early> {
+        let mut paid = Vec::new();
+        for call in 1..=script.calls {
+            let name = format!("call-{call}");
+            if lease.recall(&name).is_none() {
+                if script.flight.is_empty() {
+                    let key = format!("{}/{call}", lease.id());
+                    self.pay(lease, script, call, &key).await?;
+                } else {
+                    self.fly(lease, script, call).await?;
+                }
+                paid.push(name);
+            }
+            if call % script.checkpoint_every == 0 {
+                let digests: Vec<_> = paid.iter().map(|name| (name.as_str(), "paid")).collect();
+                lease.checkpoint(&digests).await?;
+                paid.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// One paid call.
+    async fn pay(&self, lease: &Lease, script: &Script, call: u32, key: &str) -> Result<(), Early> {
+        lease.check()?;
+        self.write(lease, Act::CallStart, call, key);
+        misbehave(script, call).await?;
+        tokio::time::sleep(Duration::from_millis(script.ms)).await;
+        self.write(lease, Act::CallEnd, call, key);
+        Ok(())
+    }
+
+    /// The same under a flight: recall, join, recall again, pay, put, land.
+    async fn fly(&self, lease: &Lease, script: &Script, call: u32) -> Result<(), Early> {
+        let key = format!("{}-{call}", script.flight);
+        let value = self.folder.join(&key);
+        // Looks twice before it parks, as a branch beside working siblings would for longer.
+        for look in 0..3 {
+            if value.exists() {
+                return Ok(());
+            }
+            match lease.join(&key).await? {
+                FlightAnswer::Owned if value.exists() => {
+                    lease.land(&key, &Landing::Stored).await?;
+                    return Ok(());
+                }
+                FlightAnswer::Owned => {
+                    self.pay(lease, script, call, &key).await?;
+                    std::fs::write(&value, "paid")
+                        .map_err(|e| Early::Failed(error("put", &e.to_string())))?;
+                    lease.land(&key, &Landing::Stored).await?;
+                    return Ok(());
+                }
+                FlightAnswer::Waiting { .. } if look < 2 => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                FlightAnswer::Waiting { .. } => return Err(Early::Park(key)),
+                FlightAnswer::Unshared => return self.pay(lease, script, call, &key).await,
+                FlightAnswer::Permanent(text) => {
+                    return Err(Early::Failed(error("permanent", &text)));
+                }
+            }
+        }
+        Err(Early::Park(key))
+    }
+}
+
+async fn misbehave(script: &Script, call: u32) -> Result<(), Early> {
+    if call == script.abort_at {
+        // Late enough for its neighbours to have begun.
+        tokio::time::sleep(Duration::from_millis(script.ms)).await;
+        std::process::abort();
+    }
+    if call == script.block_at {
+        block_the_runtime().await;
+    }
+    if call == script.hang_at {
+        std::future::pending::<()>().await;
+    }
+    assert_ne!(call, script.panic_at, "asked to panic");
+    if call == script.fail_at {
+        return Err(Early::Failed(error("provider-500", "asked to fail")));
+    }
+    Ok(())
+}
+
+/// Every thread of the runtime, for longer than any lease.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "doing what the lint forbids is the fault under test"
+)]
+async fn block_the_runtime() {
+    let mut blockers = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        blockers.spawn(async { std::thread::sleep(Duration::from_mins(10)) });
+    }
+    while blockers.join_next().await.is_some() {}
+}
+
+fn error(code: &str, message: &str) -> ErrorReport {
+    ErrorReport { stage: None, provider: None, code: code.to_owned(), message: message.to_owned() }
+}
+
+fn artifact() -> Artifact {
+    Artifact {
+        url: "file:///journal".to_owned(),
+        key: "journal".to_owned(),
+        path: None,
+        bytes: 0,
+        content_type: "audio/mp4".to_owned(),
+        duration_s: 0.0,
+        sha256: String::new(),
+    }
+}

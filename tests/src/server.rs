@@ -1,0 +1,118 @@
+//! A Redis of one's own: durable as in production, on a socket and a port, gone with its owner.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use child::{Running, Spec};
+use redis::aio::ConnectionManager;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// How long a server may take to answer its first PING.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server and its folder.
+pub struct Server {
+    folder: TempDir,
+    port: u16,
+    running: Option<Running>,
+    maxmemory: Option<String>,
+}
+
+impl Server {
+    /// Starts with `appendfsync always`, so that a kill loses nothing.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with(None).await
+    }
+
+    /// Starts with a memory limit such as `64mb`.
+    pub async fn start_with(maxmemory: Option<&str>) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("sc-").tempdir()?;
+        let maxmemory = maxmemory.map(ToOwned::to_owned);
+        let mut server = Self { folder, port: free_port().await?, running: None, maxmemory };
+        server.resume().await?;
+        Ok(server)
+    }
+
+    /// Where a test may keep its files.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The address over the socket.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// The port on the loopback, for a wire that can be cut.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("redis.sock")
+    }
+
+    /// Kills the server as a power cut would.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(mut running) = self.running.take() {
+            let pid = nix::unistd::Pid::from_raw(running.pid());
+            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL)?;
+            // How it ended is known: it was killed.
+            let _ = running.wait().await;
+        }
+        Ok(())
+    }
+
+    /// Starts it again on the same data.
+    pub async fn resume(&mut self) -> anyhow::Result<()> {
+        // The socket of a killed server would be found, and lead nowhere.
+        let _ = std::fs::remove_file(self.socket());
+        self.running = Some(self.spec()?.spawn()?);
+        let client = redis::Client::open(self.url())?;
+        let pinging = async {
+            loop {
+                let answered = match client.get_multiplexed_async_connection().await {
+                    Ok(mut open) => redis::cmd("PING").query_async::<String>(&mut open).await,
+                    Err(error) => Err(error),
+                };
+                if answered.is_ok() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, pinging).await?;
+        Ok(())
+    }
+
+    fn spec(&self) -> anyhow::Result<Spec> {
+        let log = std::fs::File::create(self.folder.path().join("redis.log"))?;
+        let mut spec = Spec::new("redis-server")
+            .hint("install it with: apt-get install redis-server")
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+            .args(["--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"])
+            .args(["--maxmemory-policy", "noeviction", "--maxclients", "2000"])
+            .arg("--unixsocket")
+            .arg(self.socket())
+            .arg("--dir")
+            .arg(self.folder.path())
+            .stdout(child::Stream::File(log));
+        if let Some(maxmemory) = &self.maxmemory {
+            spec = spec.args(["--maxmemory", maxmemory]);
+        }
+        Ok(spec)
+    }
+
+    /// A connection for the test itself.
+    pub async fn connection(&self) -> anyhow::Result<ConnectionManager> {
+        Ok(ConnectionManager::new(redis::Client::open(self.url())?).await?)
+    }
+}
+
+async fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?.port())
+}
