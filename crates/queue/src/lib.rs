@@ -22,6 +22,7 @@ mod owned;
 mod renewal;
 mod scripts;
 mod trash;
+mod verify;
 mod wake;
 
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
@@ -39,3 +40,4 @@ pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use scripts::{Clock, Scripts, Verb};
 pub use trash::{Trash, WorkFolder};
+pub use verify::{Verified, Violation, verify};
