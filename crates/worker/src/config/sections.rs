@@ -213,13 +213,15 @@ fn address(text: &str) -> Result<Option<SocketAddr>, String> {
 }
 
 fn logging(reader: &mut Reader) -> Option<Logging> {
-    let format = reader.read("log_format", |text| text.parse().map_err(said));
+    let format = reader.read("log_format", |text| text.parse().map_err(|error| said(&error)));
     let filter = reader.read("rust_log", |text| {
-        Logging::new(telemetry::LogFormat::Auto, text).map(|_| text.to_owned()).map_err(said)
+        Logging::new(telemetry::LogFormat::Auto, text)
+            .map(|_| text.to_owned())
+            .map_err(|error| said(&error))
     });
     Logging::new(format?, &filter?).ok()
 }
 
-fn said(error: telemetry::TelemetryError) -> String {
+fn said(error: &telemetry::TelemetryError) -> String {
     error.to_string()
 }

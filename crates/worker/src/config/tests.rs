@@ -132,7 +132,8 @@ fn a_file_has_the_same_faults_under_its_own_names() {
             "encode_timeout: is two settings: audio_compression_timeout and video_encoding_timeout",
         ),
     ] {
-        assert_eq!(faults(&required().file(&folder(), text)), [fault], "{text}");
+        let folder = folder();
+        assert_eq!(faults(&required().file(&folder, text)), [fault], "{text}");
     }
 }
 
@@ -202,7 +203,8 @@ fn no_secret_is_ever_printed() {
 
 #[test]
 fn a_broken_file_is_named_with_its_line() {
-    let sources = required().file(&folder(), "lease_ttl = 3\n\nqueue_name = \"x\ntts_tries = 1");
+    let folder = folder();
+    let sources = required().file(&folder, "lease_ttl = 3\n\nqueue_name = \"x\ntts_tries = 1");
     let said = faults(&sources);
     assert!(said[0].ends_with("worker.toml: is no TOML at line 3"), "{said:?}");
     let nowhere = Sources { file: Some(Path::new("/nowhere.toml").to_owned()), ..required() };

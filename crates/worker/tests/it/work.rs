@@ -1,16 +1,23 @@
 //! Jobs go in; files, records and exit codes come out.
 
 use nix::sys::signal::Signal;
-use stillcast_enqueue::{Format, Job, JobRecord, Source, StageName, State};
+use queue::{Endpoint, Inspector};
+use stillcast_enqueue::{Format, Job, JobRecord, Source, StageName, State, TraceParent};
 use tests::server::Server;
 
-use crate::bench::{Bench, producer, until};
+use crate::bench::{Bench, QUEUE, producer, until};
 
 const TEXT: &str = "I walked home by the river after the rain. A heron stood in the water, and the \
     light came under the clouds. I called my sister, and we laughed about her garden.";
 
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
 fn job(format: Format) -> Job {
     Job::new(Source::Text(TEXT.to_owned()), format)
+}
+
+async fn inspector(server: &Server) -> Inspector {
+    Inspector::connect(Endpoint::new(&server.url(), QUEUE).unwrap()).await.unwrap()
 }
 
 async fn record(server: &Server, job: &Job) -> JobRecord {
@@ -22,7 +29,8 @@ async fn record(server: &Server, job: &Job) -> JobRecord {
 async fn until_empty_makes_every_file_and_ends_with_0() {
     let server = Server::start().await.unwrap();
     let bench = Bench::on(&server);
-    let jobs = [job(Format::Audio), job(Format::Video)];
+    let parent = TraceParent::parse(&format!("00-{TRACE}-00f067aa0ba902b7-01")).unwrap();
+    let jobs = [job(Format::Audio).with_traceparent(parent), job(Format::Video)];
     for enqueued in producer(&server).await.enqueue_many(&jobs).await {
         enqueued.unwrap();
     }
@@ -40,6 +48,9 @@ async fn until_empty_makes_every_file_and_ends_with_0() {
         let tts = record.stages.iter().find(|stage| stage.stage == StageName::Tts).unwrap();
         assert_eq!(tts.provider.as_deref(), Some("offline"));
     }
+    let traced: Vec<&str> = ended.stderr.lines().filter(|line| line.contains(TRACE)).collect();
+    assert!(traced.iter().any(|line| line.contains("delivered")), "{}", ended.stderr);
+    assert!(traced.iter().all(|line| line.contains(jobs[0].id.as_str())), "{traced:?}");
     assert!(!ended.stderr.contains("heron"), "private text reached the log");
     let scratch = std::fs::read_dir(bench.folder().join("home/scratch")).unwrap();
     let folders = scratch.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
@@ -51,11 +62,7 @@ async fn a_paused_queue_with_jobs_ends_until_empty_with_69() {
     let server = Server::start().await.unwrap();
     let bench = Bench::on(&server);
     producer(&server).await.enqueue(&job(Format::Audio)).await.unwrap();
-    let endpoint = queue::Endpoint::new(&server.url(), crate::bench::QUEUE).unwrap();
-    let scripts = queue::Scripts::new(endpoint.keys().clone(), queue::Clock::Server);
-    let mut connection = server.connection().await.unwrap();
-    let mut pause = scripts.call(queue::Verb::Pause);
-    let _: i64 = pause.arg("pause").invoke_async(&mut connection).await.unwrap();
+    assert!(inspector(&server).await.pause().await.unwrap());
     let ended = bench.run(&["--until-empty"]).await;
     assert_eq!(ended.code, 69, "{}", ended.stderr);
     assert!(ended.stderr.contains("paused"), "{}", ended.stderr);
@@ -114,4 +121,32 @@ async fn a_voice_that_nobody_has_ends_the_job_with_its_stage_and_cause() {
     let error = record.error.unwrap();
     assert_eq!(error.stage, Some(StageName::Tts), "{error:?}");
     assert!(error.message.contains("slt"), "it names the voices there are: {error:?}");
+}
+
+#[tokio::test]
+async fn work_of_ended_jobs_is_deleted_and_that_of_waiting_ones_stays() {
+    let server = Server::start().await.unwrap();
+    let bench = Bench::on(&server);
+    let producer = producer(&server).await;
+    let later = chrono::Utc::now() + chrono::Duration::hours(1);
+    let jobs = [job(Format::Audio), job(Format::Audio)].map(|job| job.with_run_at(later));
+    let [ended, waiting] = jobs.each_ref().map(|job| {
+        let folder = bench.store().join(format!("work/default/{}", job.id));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("passage"), "sound").unwrap();
+        folder
+    });
+    for enqueued in producer.enqueue_many(&jobs).await {
+        enqueued.unwrap();
+    }
+    producer.cancel(&jobs[0].id).await.unwrap();
+    let inspector = inspector(&server).await;
+    assert_eq!(inspector.stats().await.unwrap().trash, 1);
+    let _worker = bench.start(&[]);
+    until("the trash is empty", async || {
+        (inspector.stats().await.unwrap().trash == 0).then_some(())
+    })
+    .await;
+    assert!(!ended.exists());
+    assert!(waiting.join("passage").exists());
 }
