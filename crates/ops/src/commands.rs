@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Job(job::Job),
     /// Lists jobs.
     Jobs(jobs::Jobs),
-    /// Shows, pauses or resumes the queue.
+    /// Shows, pauses, resumes or verifies the queue.
     #[command(subcommand)]
     Queue(queue::Queue),
     /// Lists, replays or purges the jobs that will not run again by themselves.
