@@ -1,6 +1,7 @@
 //! What a person or a script can ask for; one file a group of commands.
 
 mod dead;
+mod delivery;
 mod dev;
 mod enqueue;
 mod job;

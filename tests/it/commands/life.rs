@@ -1,5 +1,6 @@
 //! One job from the enqueue to the purge, and the queue as a whole, as an operator sees them.
 
+use queue::{Endpoint, Inspector};
 use redis::AsyncCommands;
 use stillcast_enqueue::{JobRecord, State};
 use tests::program::{ended, first_line};
@@ -127,6 +128,20 @@ async fn a_list_comes_in_pages_in_the_order_of_turns() {
         }
     }
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn every_change_is_announced() {
+    let bench = Bench::start().await;
+    let endpoint = Endpoint::new(&bench.server.url(), "stillcast").unwrap();
+    let inspector = Inspector::connect(endpoint).await.unwrap();
+    let mut announcements = inspector.announcements().await.unwrap();
+    let id = bench.enqueue(&[]).await;
+    bench.json(&["job", "cancel", &id]).await;
+    for word in ["ready", "cancelled"] {
+        let heard = announcements.next().await.unwrap();
+        assert_eq!((&heard.id, heard.word.as_str()), (&id, word));
+    }
 }
 
 #[tokio::test]
