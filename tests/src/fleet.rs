@@ -166,13 +166,13 @@ impl Fleet {
         found.map_err(|_| anyhow::anyhow!("not within {PATIENCE:?}: {what}"))
     }
 
-    /// The numbers of `stats.lua`. After an outage the first call may only find the connection gone.
+    /// The numbers of `stats.lua`. A connection that an outage broke opens itself again.
     pub async fn stats(&self) -> anyhow::Result<Vec<i64>> {
-        let look = async || {
+        self.until("the server answers", async || {
             let mut connection = self.connection.clone();
             self.scripts.call(Verb::Stats).invoke_async(&mut connection).await.ok()
-        };
-        self.until("the numbers of the queue", look).await
+        })
+        .await
     }
 
     /// The scripts and a connection, for what only a test does.

@@ -3,6 +3,8 @@
 
 pub mod fleet;
 pub mod journal;
+pub mod process;
+pub mod program;
 pub mod proxy;
 pub mod script;
 pub mod server;

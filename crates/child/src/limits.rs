@@ -46,12 +46,12 @@ impl Limits {
 pub(crate) fn harden(command: &mut Command, limits: &Limits, signal: Option<Signal>) {
     let rows = limits.rows();
     let parent = getpid();
-    // SAFETY: between fork and exec the closure only makes system calls on memory that was filled
-    // before the fork (setrlimit, prctl, getppid); it neither allocates nor takes a lock.
     #[expect(
         unsafe_code,
         reason = "limits and the parent-death signal can only be set in the child"
     )]
+    // SAFETY: between fork and exec the closure only makes system calls on memory that was filled
+    // before the fork (setrlimit, prctl, getppid); it neither allocates nor takes a lock.
     unsafe {
         command.pre_exec(move || prepare(&rows, parent, signal));
     }

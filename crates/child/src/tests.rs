@@ -31,7 +31,8 @@ fn is_zombie(pid: i32) -> bool {
 
 #[tokio::test]
 async fn endings_become_typed_errors() {
-    let cases: [(&str, fn(&ChildError) -> bool); 3] = [
+    type IsExpected = fn(&ChildError) -> bool;
+    let cases: [(&str, IsExpected); 3] = [
         (
             "echo why >&2; exit 7",
             |error| matches!(error, ChildError::Status { code: 7, stderr, .. } if stderr == "why\n"),
@@ -112,6 +113,18 @@ async fn terminating_ends_the_whole_group_politely() {
 async fn the_end_of_the_leader_is_the_end_of_its_group() {
     let (bytes, _) = shell("sleep 600 >/dev/null 2>&1 & echo $!").output(100).await.unwrap();
     gone(String::from_utf8(bytes).unwrap().trim().parse().unwrap()).await;
+}
+
+#[test]
+fn the_death_of_the_thread_that_spawned_is_the_death_of_the_child() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let parent = std::thread::spawn(move || {
+        let child = runtime().block_on(async { shell("exec sleep 600").spawn().unwrap() });
+        // Never dropped: nobody but the kernel can end it now.
+        Box::leak(Box::new(child)).pid()
+    });
+    let orphan = parent.join().unwrap();
+    runtime().block_on(gone(orphan));
 }
 
 #[tokio::test]

@@ -12,9 +12,7 @@ if state == 'leased' then
   redis.call('PUBLISH', cancels, id)
   return { 'cancelling' }
 end
-if index[state] == done or index[state] == dead or state == 'cancelled' or state == 'expired' then
-  return { 'already', state }
-end
+if has_ended(state) then return { 'already', state } end
 leave_waiting(id, state)
 finish(id, 'cancelled')
 return { 'cancelled' }

@@ -86,11 +86,12 @@ local function leave_parked(id)
   redis.call('HDEL', job_key(id), 'awaits')
 end
 
-local function flight_is_alive(key)
+-- The job that pays for a flight now: alive exactly while it is leased under the flight's token.
+local function owner_of(key)
   local flight = redis.call('HMGET', flight_key(key), 'job', 'token')
-  if not flight[1] then return false end
+  if not flight[1] then return end
   local job = get(flight[1], 'state', 'token')
-  return job[1] == 'leased' and job[2] == flight[2]
+  if job[1] == 'leased' and job[2] == flight[2] then return flight[1] end
 end
 
 -- An owner left without landing: the best-ranked waiter that still waits goes on, as the heir.
@@ -107,6 +108,7 @@ local function promote_waiter(key)
       make_ready(first)
       return
     end
+    drop_line(first, 'awaits', key)
   end
   redis.call('SADD', landed, key)
 end
@@ -120,12 +122,13 @@ local function drop_flights(id)
     if redis.call('HGET', flight_key(key), 'job') == id then promote_waiter(key) end
   end
   for _, key in ipairs(lines(job[3])) do
-    if not flight_is_alive(key) then promote_waiter(key) end
+    local landed_mark = redis.call('HEXISTS', flight_key(key), 'landed') == 1
+    if not landed_mark and not owner_of(key) then promote_waiter(key) end
   end
 end
 
--- The flight has an answer (or none can come): its waiters look again. At most 500 a script;
--- the reaper wakes the rest.
+-- The flight has an answer (or none can come): its waiters look again. Those that still run look by
+-- themselves. At most 500 a script; the reaper wakes the rest.
 local function wake_waiters(key)
   local waiting = redis.call('ZRANGE', waiters_key(key), 0, WAITERS_A_SCRIPT - 1)
   for _, id in ipairs(waiting) do
@@ -134,6 +137,8 @@ local function wake_waiters(key)
     if job[1] == 'parked' and job[2] == 'flight' then
       leave_parked(id)
       make_ready(id)
+    else
+      drop_line(id, 'awaits', key)
     end
   end
   if redis.call('ZCARD', waiters_key(key)) > 0 then
@@ -182,6 +187,19 @@ local function finish(id, state)
     discard_work(id, now)
   end
   announce(id, state)
+end
+
+local function has_ended(state)
+  return state == 'done' or state == 'dead' or state == 'cancelled' or state == 'expired'
+end
+
+-- The record of an ended job goes, and all that hung on it.
+local function forget(id, state)
+  discard_work(id, now)
+  free_key(id)
+  redis.call('ZREM', index[state], id)
+  redis.call('DEL', job_key(id), body_key(id), prefix .. 'transcript:' .. id)
+  redis.call('HINCRBY', counts, 'purged', 1)
 end
 
 -- Out of a waiting state, whichever it is.
@@ -242,9 +260,11 @@ end
 
 -- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | id claimed under it.
 local function worker_line(name)
-  local line = redis.call('HGET', workers, name) or ''
-  local seen, draining, nonce, id = string.match(line, '^(%d+)|(%d)|([^|]*)|(.*)$')
-  return { seen = number(seen), draining = draining == '1', nonce = nonce or '', id = id or '' }
+  local line = redis.call('HGET', workers, name)
+  local seen, draining, nonce, id = string.match(line or '', '^(%d+)|(%d)|([^|]*)|(.*)$')
+  return {
+    known = seen ~= nil, draining = draining == '1', nonce = nonce or '', id = id or '',
+  }
 end
 
 local function write_worker(name, line)

@@ -1,7 +1,7 @@
 //! A folder goes in; a private Redis and one worker come out, and live as long as their owner.
 //!
-//! The folder's lock is handed to both children as their stdin, so that the folder stays locked
-//! until the last of them is gone, even when the owner was killed.
+//! Both children hold a copy of a lock as their stdin, so that nobody takes the folder before the
+//! last of them is gone, even when their owner was killed.
 
 mod home;
 mod redis;

@@ -34,7 +34,7 @@ pub const fn standard(tasks: usize, cores: usize) -> Policies {
 /// the first failure is reported; when `run.cancel` is cancelled, everything in flight is dropped.
 pub async fn produce(run: &Run) -> Result<Produced, Failed> {
     let attempt = Attempt::begin(run);
-    match run.cancel.run_until_cancelled(flow(&attempt)).await {
+    match run.cancel.run_until_cancelled(Box::pin(flow(&attempt))).await {
         Some(Ok(artifact)) => Ok(Produced { artifact, stages: attempt.records() }),
         Some(Err(Halted)) | None => Err(attempt.failed()),
     }

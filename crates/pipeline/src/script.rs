@@ -21,7 +21,7 @@ pub const MAX_PASSAGE: usize = 400;
 const PAUSE: Duration = Duration::from_secs(2);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// Most silence of a whole transcript.
-const MAX_SILENCE: Duration = Duration::from_secs(300);
+const MAX_SILENCE: Duration = Duration::from_mins(5);
 /// The gap between paragraphs where no pause is asked for.
 const PARAGRAPH_GAP: Duration = Duration::from_millis(900);
 /// The gap between the halves of a paragraph that is longer than a passage may be.
@@ -132,7 +132,7 @@ impl Script {
             };
             self.speak(&before, &mut passages)?;
             self.note(&rest[..length], &border)?;
-            self.unread = rest[length..].to_owned();
+            rest[length..].clone_into(&mut self.unread);
         }
         Ok(passages)
     }

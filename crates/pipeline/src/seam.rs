@@ -31,10 +31,9 @@ pub fn percent(format: Format, ended: impl IntoIterator<Item = StageName>) -> u8
     let share = |stage| match (stage, format) {
         (StageName::Image, Format::Audio) => 0,
         (StageName::Collection | StageName::Upload, _) => 5,
-        (StageName::Transcript | StageName::Encode, _) => 15,
+        (StageName::Transcript | StageName::Encode | StageName::Image, _) => 15,
         (StageName::Tts, Format::Audio) => 60,
         (StageName::Tts, Format::Video) => 45,
-        (StageName::Image, Format::Video) => 15,
     };
     let ended: Vec<StageName> = ended.into_iter().collect();
     StageName::ALL.into_iter().filter(|stage| ended.contains(stage)).map(share).sum()

@@ -1,1 +1,292 @@
-//! x
+//! The runner against scripted providers, with the clock in the test's hand.
+
+mod fakes;
+
+use std::time::Duration;
+
+use stillcast_enqueue::{Format, StageName};
+use tokio::time::Instant;
+
+use self::fakes::{Fleet, PASSAGES, Step};
+use crate::{Failure, Interrupted, Policies, produce, standard};
+
+const STAGES: [StageName; 6] = StageName::ALL;
+
+fn transient(seconds: Option<u64>) -> Step {
+    Step::Fail(Failure::Transient { retry_after: seconds.map(Duration::from_secs) })
+}
+
+/// A rule of the table and what it means in seconds.
+#[test]
+fn every_stage_has_one_row_with_the_design_s_numbers() {
+    let mut policies = standard(4, 2);
+    let rows: Vec<String> = STAGES
+        .iter()
+        .map(|stage| {
+            let row = *policies.row(*stage);
+            assert_eq!(row, *policies.row_mut(*stage), "{stage}");
+            let (first, cap) = (row.backoff.first.as_secs_f64(), row.backoff.cap.as_secs());
+            let timeout = row.timeout.as_secs();
+            format!("{stage} {timeout} {} {first} {cap} {} {:?}", row.tries, row.slots, row.reuse)
+        })
+        .collect();
+    let expected = [
+        "collection 30 4 0.2 2 16 Never",
+        "transcript 120 4 1 60 4 Shared",
+        "tts 120 4 1 60 8 Shared",
+        "image 120 4 1 60 8 Shared",
+        "encode 60 2 1 5 2 PerJob",
+        "upload 120 4 1 60 8 Never",
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn the_attempt_budget_is_content_then_encode_and_upload_at_their_worst_then_slack() {
+    let policies = standard(4, 2);
+    let upload = 4 * 120 + (1 + 2 + 4);
+    let audio = 300 + (2 * 60 + 1) + upload + 30;
+    assert_eq!(policies.attempt_budget(Format::Audio), Duration::from_secs(audio));
+    assert_eq!(policies.attempt_budget(Format::Video), Duration::from_secs(audio + 2 * 60));
+}
+
+#[test]
+fn ceilings_double_up_to_the_cap() {
+    let ceilings = |policies: &Policies| -> Vec<u64> {
+        policies.upload.backoff.ceilings(9).map(|ceiling| ceiling.as_secs()).collect()
+    };
+    assert_eq!(ceilings(&standard(4, 2)), [1, 2, 4, 8, 16, 32, 60, 60]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_delivers_and_each_stage_gives_its_account() {
+    let fleet = Fleet::new(Format::Video);
+    let produced = produce(&fleet.run).await.unwrap();
+    assert_eq!(produced.artifact.key, "delivered");
+    let stages: Vec<StageName> = produced.stages.iter().map(|record| record.stage).collect();
+    assert_eq!(stages, STAGES);
+    let tts = &produced.stages[2];
+    assert_eq!((tts.provider.as_deref(), tts.tries), (Some("fake"), PASSAGES));
+    assert!((tts.resources["calls"] - f64::from(PASSAGES)).abs() < 0.1);
+    let encoded = fleet.journal.encoded();
+    let silence = crate::sound::silence(Duration::from_secs(3));
+    assert!(encoded.windows(silence.len()).any(|window| window == silence), "the pause is exact");
+    assert_eq!(fleet.journal.ended(), STAGES);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_audio_job_draws_nothing() {
+    let fleet = Fleet::new(Format::Audio);
+    let produced = produce(&fleet.run).await.unwrap();
+    assert!(produced.stages.iter().all(|record| record.stage != StageName::Image));
+    assert!(!fleet.journal.calls().contains(&StageName::Image));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transient_failure_is_tried_again_with_back_off_in_every_stage() {
+    for stage in [StageName::Transcript, StageName::Image, StageName::Tts, StageName::Upload] {
+        let fleet = Fleet::new(Format::Video);
+        fleet.script(stage, [transient(None), transient(None), Step::Succeed]);
+        let began = Instant::now();
+        let produced = produce(&fleet.run).await.unwrap();
+        let record = produced.stages.iter().find(|record| record.stage == stage).unwrap();
+        let calls = if stage == StageName::Tts { PASSAGES } else { 1 };
+        assert_eq!(record.tries, calls + 2, "{stage}");
+        assert!(began.elapsed() <= Duration::from_secs(1 + 2), "{stage}: ceilings 1 s and 2 s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encoder_that_breaks_gets_the_whole_sound_again() {
+    let fleet = Fleet::new(Format::Video);
+    produce(&fleet.run).await.unwrap();
+    let whole = fleet.journal.encoded();
+    let broken = Fleet::new(Format::Video);
+    broken.script(StageName::Encode, [transient(None), Step::Succeed]);
+    let produced = produce(&broken.run).await.unwrap();
+    assert_eq!(broken.journal.encoded(), whole);
+    let encode = &produced.stages[4];
+    assert_eq!((encode.stage, encode.tries), (StageName::Encode, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failure_means_decides_what_happens() {
+    let timeout = transient(None);
+    // stage, steps, failure, code, calls made, whether the job parks
+    let cases = [
+        (StageName::Image, vec![timeout; 4], "fake-transient", 4, None),
+        (StageName::Image, vec![Step::Fail(Failure::Permanent)], "fake-permanent", 1, None),
+        (
+            StageName::Upload,
+            vec![Step::Fail(Failure::Misconfigured)],
+            "fake-misconfigured",
+            1,
+            None,
+        ),
+        // A wait above the cap of 60 s parks; one below is kept and then tried again.
+        (StageName::Image, vec![transient(Some(61))], "fake-transient", 1, Some(61)),
+        (
+            StageName::Image,
+            vec![transient(Some(9)), transient(Some(99))],
+            "fake-transient",
+            2,
+            Some(99),
+        ),
+        (StageName::Image, vec![Step::Hang; 4], "content-timeout", 3, None),
+        (StageName::Upload, vec![Step::Hang; 4], "timeout", 4, None),
+    ];
+    for (stage, steps, code, calls, park) in cases {
+        let fleet = Fleet::new(Format::Video);
+        fleet.script(stage, steps);
+        let failed = produce(&fleet.run).await.unwrap_err();
+        let made = fleet.journal.calls().iter().filter(|call| **call == stage).count();
+        assert_eq!((failed.error.code, made), (code, calls), "{failed}");
+        assert_eq!(failed.error.park, park.map(Duration::from_secs), "{failed}");
+        assert_eq!(failed.error.stage, stage);
+        assert!(failed.stages.iter().any(|record| record.stage == stage));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_beyond_the_budget_left_parks_even_below_the_cap() {
+    let mut fleet = Fleet::new(Format::Video);
+    fleet.policies(|policies| policies.content_timeout = Duration::from_secs(20));
+    fleet.script(StageName::Image, [transient(Some(30))]);
+    let failed = produce(&fleet.run).await.unwrap_err();
+    assert_eq!(failed.error.park, Some(Duration::from_secs(30)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn content_has_a_time_of_its_own() {
+    let fleet = Fleet::new(Format::Video);
+    fleet.script(StageName::Transcript, vec![Step::Hang; 4]);
+    let began = Instant::now();
+    let failed = produce(&fleet.run).await.unwrap_err();
+    assert_eq!(failed.error.code, "content-timeout");
+    assert_eq!(failed.error.failure, Failure::Transient { retry_after: None });
+    assert!(failed.error.message.contains("CONTENT_GENERATION_TIMEOUT"), "{failed}");
+    let took = began.elapsed().as_secs();
+    assert!((298..=301).contains(&took), "{took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_branch_awaits_its_siblings_calls_and_begins_none() {
+    let mut fleet = Fleet::new(Format::Video);
+    // Two passages are being spoken when the picture is refused; the third has not begun.
+    fleet.policies(|policies| policies.tts.slots = 2);
+    fleet.script(StageName::Tts, vec![Step::Slow(Duration::from_secs(50)); 5]);
+    fleet.script(StageName::Image, [Step::Fail(Failure::Permanent)]);
+    let began = Instant::now();
+    let failed = produce(&fleet.run).await.unwrap_err();
+    assert_eq!((failed.error.stage, failed.error.code), (StageName::Image, "fake-permanent"));
+    assert_eq!(began.elapsed().as_secs(), 50, "the calls in flight were awaited");
+    let count = |stage| fleet.journal.calls().iter().filter(|call| **call == stage).count();
+    assert_eq!((count(StageName::Tts), fleet.journal.finished(StageName::Tts)), (2, 2));
+    assert_eq!(count(StageName::Upload), 0);
+    assert_eq!(fleet.journal.open_encoders(), 0, "the encoder was dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_passage_is_the_last_one_bought() {
+    let mut fleet = Fleet::new(Format::Audio);
+    fleet.policies(|policies| policies.tts.slots = 1);
+    fleet.script(StageName::Tts, [Step::Succeed, Step::Fail(Failure::Permanent)]);
+    let failed = produce(&fleet.run).await.unwrap_err();
+    assert_eq!(failed.error.code, "fake-permanent");
+    let spoken = fleet.journal.calls().iter().filter(|call| **call == StageName::Tts).count();
+    assert_eq!(spoken, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_begins_behind_a_closed_gate() {
+    for open in 0..9 {
+        let fleet = Fleet::new(Format::Video);
+        fleet.close_gate_after(open);
+        let failed = produce(&fleet.run).await.unwrap_err();
+        assert_eq!((failed.error.failure, failed.error.code), (Failure::Interrupted, "lease-lost"));
+        assert!(fleet.journal.paid() <= open, "{open}: {:?}", fleet.journal.calls());
+    }
+    let reason = Interrupted { reason: "drain" };
+    assert_eq!(reason.to_string(), "interrupted: drain");
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelling_drops_everything_in_flight_at_once() {
+    let fleet = Fleet::new(Format::Video);
+    fleet.script(StageName::Tts, vec![Step::Hang; 5]);
+    let cancel = fleet.run.cancel.clone();
+    let began = Instant::now();
+    let (produced, ()) = tokio::join!(produce(&fleet.run), async {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        cancel.cancel();
+    });
+    let failed = produced.unwrap_err();
+    assert_eq!((failed.error.failure, failed.error.code), (Failure::Interrupted, "cancelled"));
+    assert_eq!(began.elapsed().as_secs(), 7);
+    assert_eq!(fleet.journal.open_encoders(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encoder_that_waits_for_speech_spends_none_of_its_time() {
+    let fleet = Fleet::new(Format::Audio);
+    // Ninety seconds of waiting: more than the encode stage's whole time-out.
+    fleet.script(StageName::Tts, [Step::Slow(Duration::from_secs(90))]);
+    let produced = produce(&fleet.run).await.unwrap();
+    let encode = produced.stages.iter().find(|record| record.stage == StageName::Encode).unwrap();
+    assert!(encode.run_s < 1.0, "{encode:?}");
+    let stuck = Fleet::new(Format::Audio);
+    stuck.script(StageName::Encode, vec![Step::Hang; 2]);
+    let failed = produce(&stuck.run).await.unwrap_err();
+    assert_eq!((failed.error.stage, failed.error.code), (StageName::Encode, "timeout"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_steps_of_an_encode_share_its_time() {
+    let fleet = Fleet::new(Format::Video);
+    let slow = |seconds| Step::Slow(Duration::from_secs(seconds));
+    // Each step is below the 120 s of a video, both together are not; the second try is quick.
+    fleet.script(StageName::Encode, [slow(70), slow(70)]);
+    let produced = produce(&fleet.run).await.unwrap();
+    assert_eq!(produced.stages[4].tries, 2);
+    fleet.script(StageName::Encode, [slow(50), slow(50)]);
+    assert_eq!(produce(&fleet.run).await.unwrap().stages[4].tries, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transcript_that_breaks_the_contract_is_never_spoken_to_the_end() {
+    let fleet = Fleet::new(Format::Audio);
+    fleet.script(StageName::Transcript, vec![Step::Garble; 4]);
+    let failed = produce(&fleet.run).await.unwrap_err();
+    assert_eq!(
+        (failed.error.stage, failed.error.code),
+        (StageName::Transcript, "transcript-bad-pause")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transcript_cut_short_goes_on_only_in_the_same_words() {
+    let fleet = Fleet::new(Format::Audio);
+    fleet.script(StageName::Transcript, [Step::Cut, Step::Succeed]);
+    let produced = produce(&fleet.run).await.unwrap();
+    assert_eq!((produced.stages[1].tries, produced.stages[2].tries), (2, PASSAGES));
+    fleet.script(StageName::Transcript, [Step::Cut, Step::Reword, Step::Reword, Step::Reword]);
+    let failed = produce(&fleet.run).await.unwrap_err();
+    assert_eq!(failed.error.code, "transcript-diverged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_speech_counts_as_a_failed_try() {
+    let fleet = Fleet::new(Format::Audio);
+    fleet.script(StageName::Tts, [Step::Garble, Step::Succeed]);
+    let produced = produce(&fleet.run).await.unwrap();
+    assert_eq!(produced.stages[2].tries, PASSAGES + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn produce_can_be_spawned() {
+    fn assert_send<T: Send>(value: T) -> T {
+        value
+    }
+    let fleet = Fleet::new(Format::Audio);
+    assert!(assert_send(produce(&fleet.run)).await.is_ok());
+}

@@ -130,7 +130,9 @@ impl ArtifactStore for FileStore {
 
     async fn put(&self, delivery: &Delivery) -> Result<Answer<Artifact>, ProviderError> {
         let (store, delivery) = (self.clone(), delivery.clone());
-        let artifact = blocking(move || store.place(&delivery)).await.map_err(provider_error)?;
+        let artifact = blocking(move || store.place(&delivery))
+            .await
+            .map_err(|error| provider_error(&error))?;
         let usage = Usage::default().and("bytes", artifact.bytes as f64);
         Ok(Answer { value: artifact, usage })
     }
@@ -173,9 +175,9 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
-fn provider_error(error: StoreError) -> ProviderError {
+fn provider_error(error: &StoreError) -> ProviderError {
     let message = error.to_string();
-    match &error {
+    match error {
         StoreError::Address | StoreError::Identifier(_) => {
             ProviderError::permanent(PROVIDER, "delivery-invalid", message)
         }

@@ -47,6 +47,8 @@ local function runnable_head(of)
       finish(id, 'expired')
     end
   end
+  -- There may be more behind them: whoever is woken goes on.
+  ring()
 end
 
 local function lease(id, from)

@@ -6,23 +6,18 @@
 
 local id, token, key = ARGV[2], ARGV[3], ARGV[4]
 if not holds(id, token) then return { 'stale' } end
-local flight = redis.call('HMGET', flight_key(key), 'job', 'token', 'landed')
-if flight[3] then
-  redis.call('ZREM', waiters_key(key), id)
-  drop_line(id, 'awaits', key)
-  drop_line(id, 'heir', key)
-  return { 'landed', flight[3] }
-end
-if flight[1] ~= id and flight_is_alive(key) then
+drop_line(id, 'heir', key)
+local owner = owner_of(key)
+if owner and owner ~= id then
   local job = get(id, 'ready_ms', 'priority')
   redis.call('ZADD', waiters_key(key), number(job[1]) - 60000 * number(job[2]), id)
   add_line(id, 'awaits', key)
-  drop_line(id, 'heir', key)
-  return { 'waiting', flight[1] }
+  return { 'waiting', owner }
 end
-redis.call('HSET', flight_key(key), 'job', id, 'token', token)
 redis.call('ZREM', waiters_key(key), id)
 drop_line(id, 'awaits', key)
-drop_line(id, 'heir', key)
+local how = redis.call('HGET', flight_key(key), 'landed')
+if how then return { 'landed', how } end
+redis.call('HSET', flight_key(key), 'job', id, 'token', token)
 add_line(id, 'owns', key)
 return { 'owned' }

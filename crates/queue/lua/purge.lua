@@ -6,12 +6,7 @@
 local id = ARGV[2]
 local state = redis.call('HGET', job_key(id), 'state')
 if not state then return { 'unknown' } end
-local ended = state == 'done' or state == 'dead' or state == 'cancelled' or state == 'expired'
-if not ended then return { 'not-ended', state } end
-discard_work(id, now)
-free_key(id)
-redis.call('ZREM', index[state], id)
-redis.call('DEL', job_key(id), body_key(id), prefix .. 'transcript:' .. id)
-redis.call('HINCRBY', counts, 'purged', 1)
+if not has_ended(state) then return { 'not-ended', state } end
+forget(id, state)
 announce(id, 'purged')
 return { 'purged' }

@@ -32,13 +32,15 @@ local function gap_holds()
 end
 
 -- A crash is the job's fault only if its attempt had begun, its worker was seen alive under this
--- lease after the last gap, and had not announced its leaving.
+-- lease after the last gap, and had not announced its leaving. A worker without a line has left: a
+-- dead one keeps its line for far longer than a lease.
 local function is_crash(id, expiry)
   local job = get(id, 'begun', 'lease_ms', 'worker')
   if not job[1] then return false end
   local gap = redis.call('GET', gap_at)
   if gap and expiry - number(job[2]) <= number(gap) and number(gap) <= now then return false end
-  return not worker_line(job[3] or '').draining
+  local line = worker_line(job[3] or '')
+  return line.known and not line.draining
 end
 
 local function die(id, why)
@@ -81,19 +83,19 @@ end
 
 local function expire_waiting()
   local over = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, A_SCRIPT)
+  local expired_now = 0
   for _, id in ipairs(over) do
-    leave_waiting(id, redis.call('HGET', job_key(id), 'state'))
-    finish(id, 'expired')
+    local state = redis.call('HGET', job_key(id), 'state')
+    if state == 'ready' or state == 'delayed' or state == 'parked' then
+      leave_waiting(id, state)
+      finish(id, 'expired')
+      expired_now = expired_now + 1
+    else
+      -- A leased job is ended by its worker; without a record there is nothing to end.
+      redis.call('ZREM', deadlines, id)
+    end
   end
-  return #over
-end
-
-local function forget(id, state)
-  discard_work(id, now)
-  free_key(id)
-  redis.call('ZREM', index[state], id)
-  redis.call('DEL', job_key(id), body_key(id), prefix .. 'transcript:' .. id)
-  redis.call('HINCRBY', counts, 'purged', 1)
+  return expired_now
 end
 
 local function retain(state, live_ms, most)
@@ -112,8 +114,9 @@ local function wake_landed()
   if key then wake_waiters(key) end
 end
 
+-- A sample: each worker's turn comes, however many there are.
 local function sweep_workers()
-  local all = redis.call('HSCAN', workers, 0, 'COUNT', 100)[2]
+  local all = redis.call('HRANDFIELD', workers, 100, 'WITHVALUES')
   for at = 1, #all, 2 do
     local seen = number(string.match(all[at + 1], '^(%d+)'))
     if now - seen > GONE_AFTER_LEASES * lease_ms then redis.call('HDEL', workers, all[at]) end

@@ -22,7 +22,8 @@ end
 
 local function waits_in_vain()
   for at = 13, #ARGV do
-    if not flight_is_alive(ARGV[at]) then return true end
+    local owner = owner_of(ARGV[at])
+    if not owner or owner == id then return true end
   end
   return false
 end

@@ -39,11 +39,16 @@ impl Backend for Claims {
             .map(|claimed| claimed.map(|claimed| Ok(TaskBuilder::new(claimed).build())))
     }
 
+    /// The channel is closed and no attempt runs. apalis' worker would wait for a signal that ours
+    /// never sends: the end of its backend alone does not end it.
     fn poll_close(
         &mut self,
         _: &mut Context<'_>,
-        _: &WorkerContext,
+        worker: &WorkerContext,
     ) -> Poll<Result<(), Infallible>> {
+        if let Err(error) = worker.stop() {
+            tracing::debug!(%error, "the worker loop had ended before");
+        }
         Poll::Ready(Ok(()))
     }
 }

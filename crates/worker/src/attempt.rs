@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pipeline::{Failed, Gate, Policies, Produced, Progress, Providers, Request, Run, Slots};
+use pipeline::{
+    Failed, Failure, Gate, Policies, Produced, Progress, Providers, Request, Run, Slots,
+};
 use queue::{Handler, Interrupted, Lease, Outcome, Report};
 use stillcast_enqueue::{ErrorReport, JobId};
 use telemetry::Metrics;
@@ -43,7 +45,7 @@ impl Handler for Attempts {
         let trace_id = lease.traceparent().and_then(telemetry::trace_id);
         let format = lease.envelope().format;
         let span = tracing::info_span!("job", trace_id, job.format = %format);
-        self.produce(&lease).instrument(span).await
+        Box::pin(self.produce(&lease)).instrument(span).await
     }
 }
 
@@ -52,7 +54,7 @@ impl Attempts {
         let unfinished = Unfinished(Some(&self.metrics));
         let watch = Watch::start(lease.clone());
         let report = match self.run(lease, watch.progress()) {
-            Ok((run, _folder)) => match pipeline::produce(&run).await {
+            Ok((run, _folder)) => match Box::pin(pipeline::produce(&run)).await {
                 Ok(produced) => self.done(produced),
                 Err(failed) => self.failed(&failed, &watch),
             },
@@ -91,6 +93,8 @@ impl Attempts {
 
     fn done(&self, produced: Produced) -> Report {
         outcome::count_done(&self.metrics, &produced.stages);
+        let artifact = &produced.artifact;
+        tracing::info!(artifact.bytes, artifact.duration_s, "delivered {}", artifact.key);
         let outcome = Outcome::Done { artifact: Box::new(produced.artifact) };
         Report { outcome, stages: Some(produced.stages), cost: None }
     }
@@ -98,7 +102,11 @@ impl Attempts {
     fn failed(&self, failed: &Failed, watch: &Watch) -> Report {
         let error = &failed.error;
         outcome::count_failed(&self.metrics, failed, &watch.ended());
-        tracing::warn!(stage = %error.stage, error.code, "the attempt failed: {error}");
+        if error.failure == Failure::Interrupted {
+            tracing::info!(error.code, "given back: {error}");
+        } else {
+            tracing::warn!(stage = %error.stage, error.code, "the attempt failed: {error}");
+        }
         Report { outcome: outcome_of(error), stages: Some(failed.stages.clone()), cost: None }
     }
 }

@@ -6,11 +6,7 @@ use crate::config::{Config, Faults};
 use crate::probe::Finding;
 
 /// What `--check` prints.
-pub(crate) fn page(
-    loaded: &Result<Config, Faults>,
-    findings: &[Finding],
-    as_json: bool,
-) -> String {
+pub(crate) fn page(loaded: &Result<Config, Faults>, findings: &[Finding], as_json: bool) -> String {
     match (loaded, as_json) {
         (Ok(config), false) => for_people(config, findings),
         (Ok(config), true) => {

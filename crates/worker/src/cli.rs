@@ -26,6 +26,16 @@ pub(crate) struct Cli {
     /// Settings in the form of `deploy/worker.toml`; the environment goes over them
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inspection: Inspection,
+    /// End with 0 once nothing is ready, parked, leased, or delayed and due
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) until_empty: bool,
+}
+
+/// What is looked at instead of working.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Inspection {
     /// Print the configuration, secrets hidden, or all of its faults, and end
     #[arg(long)]
     pub(crate) check: bool,
@@ -35,9 +45,6 @@ pub(crate) struct Cli {
     /// Print JSON
     #[arg(long, requires = "check")]
     pub(crate) json: bool,
-    /// End with 0 once nothing is ready, parked, leased, or delayed and due
-    #[arg(long, conflicts_with = "check")]
-    pub(crate) until_empty: bool,
 }
 
 #[cfg(test)]

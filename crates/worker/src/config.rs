@@ -138,7 +138,7 @@ impl Config {
         let config = sections::read(&mut reader, home.as_deref());
         let (config, settled) = reader.finish(config)?;
         let Settled { shown, notes, .. } = settled;
-        Ok(Self { shown, notes, ..config })
+        Ok(Self { notes, shown, ..config })
     }
 
     /// The file of defaults with this configuration's values, secrets hidden.

@@ -11,10 +11,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, StatusCode};
 use axum::routing::get;
 use queue::Health;
+use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-
-use crate::witness::Witness;
 
 /// A consumer turns at least every two seconds, and Redis gets five to take a connection.
 const LEAST_LIVE: Duration = Duration::from_secs(15);
@@ -24,7 +23,7 @@ const LEAST_READY: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Vitals {
     health: Health,
-    witness: Arc<Witness>,
+    metrics: Arc<Metrics>,
     /// Longest time without a turn of the consumer.
     live: Duration,
     /// Longest silence of Redis.
@@ -32,9 +31,9 @@ pub(crate) struct Vitals {
 }
 
 impl Vitals {
-    pub(crate) fn new(health: Health, witness: Arc<Witness>, lease_ttl: Duration) -> Self {
+    pub(crate) fn new(health: Health, metrics: Arc<Metrics>, lease_ttl: Duration) -> Self {
         let (live, ready) = (LEAST_LIVE.max(lease_ttl / 2), LEAST_READY.max(lease_ttl / 3));
-        Self { health, witness, live, ready }
+        Self { health, metrics, live, ready }
     }
 }
 
@@ -68,7 +67,7 @@ async fn live(State(vitals): State<Vitals>) -> (StatusCode, String) {
 async fn ready(State(vitals): State<Vitals>) -> (StatusCode, String) {
     if vitals.health.is_draining() {
         unavailable("draining".to_owned())
-    } else if vitals.witness.silence() > vitals.ready && !vitals.health.is_ready(vitals.ready) {
+    } else if !vitals.health.is_ready(vitals.ready) {
         unavailable(format!("Redis has not answered for {} s", vitals.ready.as_secs()))
     } else {
         (StatusCode::OK, "ready\n".to_owned())
@@ -76,7 +75,7 @@ async fn ready(State(vitals): State<Vitals>) -> (StatusCode, String) {
 }
 
 async fn metrics(State(vitals): State<Vitals>) -> ([(HeaderName, &'static str); 1], String) {
-    ([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], vitals.witness.metrics().encode())
+    ([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], vitals.metrics.encode())
 }
 
 fn unavailable(why: String) -> (StatusCode, String) {

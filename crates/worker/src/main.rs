@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod config;
 mod health;
+mod janitor;
 mod probe;
 mod signals;
 mod stop;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use cli::Cli;
+use cli::{Cli, Inspection};
 use config::{Config, Sources};
 use stop::Stop;
 
@@ -40,21 +41,20 @@ fn main() -> ExitCode {
 
 async fn run(cli: &Cli) -> Result<(), Stop> {
     let loaded = Config::load(&Sources::of_process(cli.config.as_deref()));
-    if cli.check {
-        return check(cli, loaded).await;
+    if cli.inspection.check {
+        return check(cli.inspection, loaded).await;
     }
     let config = loaded?;
-    let _telemetry =
-        telemetry::start(&config.logging).context("logging").map_err(Stop::Missing)?;
+    let _telemetry = telemetry::start(&config.logging).context("logging").map_err(Stop::Missing)?;
     work::work(&config, cli.until_empty).await
 }
 
-async fn check(cli: &Cli, loaded: Result<Config, config::Faults>) -> Result<(), Stop> {
+async fn check(asked: Inspection, loaded: Result<Config, config::Faults>) -> Result<(), Stop> {
     let findings = match &loaded {
-        Ok(config) if cli.probe => probe::all(config).await,
+        Ok(config) if asked.probe => probe::all(config).await,
         _ => Vec::new(),
     };
-    let page = check::page(&loaded, &findings, cli.json);
+    let page = check::page(&loaded, &findings, asked.json);
     io::stdout().write_all(page.as_bytes()).context("stdout").map_err(Stop::Missing)?;
     loaded?;
     if findings.iter().all(|finding| finding.ok) { Ok(()) } else { Err(Stop::Probed) }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail};
 use child::Spec;
 use queue::Endpoint;
 use secrecy::ExposeSecret;
@@ -38,11 +38,8 @@ pub(crate) struct Finding {
 
 /// Asks every outside part.
 pub(crate) async fn all(config: &Config) -> Vec<Finding> {
-    let (redis, encoder, address) = tokio::join!(
-        redis(config),
-        ffmpeg(&config.encoding.ffmpeg),
-        address(config)
-    );
+    let (redis, encoder, address) =
+        tokio::join!(redis(config), ffmpeg(&config.encoding.ffmpeg), address(config));
     vec![
         finding("redis", redis),
         finding("ffmpeg", encoder),
@@ -61,7 +58,8 @@ async fn redis(config: &Config) -> anyhow::Result<String> {
     let asking = async {
         let url = config.queue.redis_url.expose_secret();
         let endpoint = Endpoint::new(url, &config.queue.name)?;
-        let mut connection = endpoint.shared(PATIENCE / 2).await.map_err(queue::QueueError::from)?;
+        let mut connection =
+            endpoint.shared(PATIENCE / 2).await.map_err(queue::QueueError::from)?;
         anyhow::Ok(endpoint.examine(&mut connection).await?)
     };
     let answer = timeout(PATIENCE, asking).await.unwrap_or_else(|_| Err(anyhow!("no answer")));
@@ -73,21 +71,24 @@ async fn redis(config: &Config) -> anyhow::Result<String> {
 
 /// Looks for FFmpeg, and for what the stages ask of it.
 pub(crate) async fn ffmpeg(program: &Path) -> anyhow::Result<String> {
-    for (list, abilities) in ABILITIES {
-        let output = Spec::new(program)
-            .args(["-hide_banner", "-loglevel", "error", list])
-            .hint(INSTALL_FFMPEG)
-            .env_clear()
-            .timeout(PATIENCE)
-            .output(MOST_OUTPUT)
-            .await;
-        let (listed, _) = output.context("FFMPEG_PATH")?;
-        let listed = String::from_utf8_lossy(&listed);
-        let has = |ability: &str| listed.split_whitespace().any(|word| word == ability);
-        let lacks = abilities.iter().find(|ability| !has(ability));
-        ensure!(lacks.is_none(), "FFMPEG_PATH: it lacks {}; {INSTALL_FFMPEG}", lacks.unwrap_or(&""));
-    }
+    let lists = ABILITIES.map(|(list, abilities)| lists_all(program, list, abilities));
+    futures::future::try_join_all(lists).await.context("FFMPEG_PATH")?;
     Ok(program.display().to_string())
+}
+
+async fn lists_all(program: &Path, list: &str, abilities: &[&str]) -> anyhow::Result<()> {
+    let asking = Spec::new(program)
+        .args(["-hide_banner", "-loglevel", "error", list])
+        .hint(INSTALL_FFMPEG)
+        .env_clear()
+        .timeout(PATIENCE);
+    let (listed, _) = asking.output(MOST_OUTPUT).await?;
+    let listed = String::from_utf8_lossy(&listed);
+    let has = |ability: &str| listed.split_whitespace().any(|word| word == ability);
+    match abilities.iter().find(|ability| !has(ability)) {
+        Some(lacks) => bail!("{} lacks {lacks}; {INSTALL_FFMPEG}", program.display()),
+        None => Ok(()),
+    }
 }
 
 fn storage(storage: &StorageConfig) -> anyhow::Result<String> {

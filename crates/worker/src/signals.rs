@@ -6,7 +6,8 @@ use tokio::task::JoinSet;
 
 /// Listens until it is dropped.
 pub(crate) fn listen(shutdown: Shutdown) -> std::io::Result<JoinSet<()>> {
-    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (terminate, interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut listener = JoinSet::new();
     listener.spawn(pass_on(terminate, interrupt, shutdown));
     Ok(listener)

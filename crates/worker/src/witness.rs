@@ -1,46 +1,17 @@
-//! What the queue tells goes in; metrics, and when Redis last answered, come out.
+//! What the queue tells of its work goes in; metrics come out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use queue::{Event, Observer, Reaped};
 use stillcast_enqueue::State;
 use telemetry::Metrics;
 
-/// Counts, and remembers.
-pub(crate) struct Witness {
-    metrics: Arc<Metrics>,
-    began: Instant,
-    /// Milliseconds from `began` to Redis' last answer.
-    answered: AtomicU64,
-}
-
-impl Witness {
-    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { metrics, began: Instant::now(), answered: AtomicU64::new(0) }
-    }
-
-    /// Time since Redis last answered. The reaper asks it each sixth of a lease, also while all
-    /// slots are full and nothing is claimed.
-    pub(crate) fn silence(&self) -> Duration {
-        let answered = Duration::from_millis(self.answered.load(Ordering::Acquire));
-        self.began.elapsed().saturating_sub(answered)
-    }
-
-    pub(crate) fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
-    fn answer(&self) {
-        let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.answered.fetch_max(since, Ordering::AcqRel);
-    }
-}
+/// Counts what it sees.
+pub(crate) struct Witness(pub(crate) Arc<Metrics>);
 
 impl Observer for Witness {
     fn observe(&self, event: &Event) {
-        let metrics = &self.metrics;
+        let Self(metrics) = self;
         match event {
             Event::Claimed { waited } => metrics.claimed(*waited),
             Event::Reported { state, after } => {
@@ -58,19 +29,17 @@ impl Observer for Witness {
             Event::Poison => metrics.poison(),
             Event::Reaped(Reaped { leases, crashes, .. }) => metrics.reaped(*leases, *crashes),
         }
-        // The clock ends leases, and code panics, without a word from Redis.
-        if !matches!(event, Event::SelfFenced | Event::LeaseLost | Event::Panicked) {
-            self.answer();
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn witness() -> Witness {
-        Witness::new(Arc::new(Metrics::new("0", 2)))
+        Witness(Arc::new(Metrics::new("0", 2)))
     }
 
     #[test]
@@ -81,7 +50,7 @@ mod tests {
         witness.observe(&Event::StaleReport);
         let state = "done".to_owned();
         witness.observe(&Event::Reported { state, after: Duration::from_secs(1) });
-        let page = witness.metrics().encode();
+        let page = witness.0.encode();
         assert!(page.contains("stillcast_slots{pool=\"jobs\",state=\"free\"} 2\n"), "{page}");
         assert!(page.contains("stillcast_stale_writes_rejected_total 1\n"), "{page}");
     }
@@ -91,6 +60,6 @@ mod tests {
         let witness = witness();
         let state = "job-7".to_owned();
         witness.observe(&Event::Reported { state, after: Duration::ZERO });
-        assert!(witness.metrics().encode().contains("state=\"unknown\""));
+        assert!(witness.0.encode().contains("state=\"unknown\""));
     }
 }

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::health::{self, Vitals};
 use crate::stop::Stop;
 use crate::witness::Witness;
-use crate::{probe, signals, wiring};
+use crate::{janitor, probe, signals, wiring};
 
 /// First and longest back-off between two attempts of a job.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
@@ -23,7 +23,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// Works until `SIGTERM`, or, with `until_empty`, until nothing is left to do.
 pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop> {
     let shutdown = Shutdown::default();
-    let _signals = signals::listen(shutdown.clone()).map_err(|error| Stop::Missing(error.into()))?;
+    let _signals =
+        signals::listen(shutdown.clone()).map_err(|error| Stop::Missing(error.into()))?;
     for note in &config.notes {
         tracing::warn!("{note}");
     }
@@ -33,13 +34,14 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop>
     };
     let worker = worker_name();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
-    let attempts = wiring::attempts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
-    let witness = Arc::new(Witness::new(metrics));
-    let options = options(config, worker, until_empty, Arc::clone(&witness))?;
+    let parts = wiring::parts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
+    let options = options(config, worker, until_empty, Witness(Arc::clone(&metrics)))?;
+    let endpoint = options.endpoint.clone();
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
-    let vitals = Vitals::new(consumer.health(), witness, config.queue.lease_ttl);
+    let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
     let _server = listener.map(|listener| health::serve(listener, vitals));
-    let stopped = consumer.run(Arc::new(attempts), shutdown).await;
+    let _janitor = janitor::start(endpoint, parts.work_folders);
+    let stopped = consumer.run(Arc::new(parts.attempts), shutdown).await;
     judge(stopped.context("the queue").map_err(Stop::Missing)?, &config.queue.name)
 }
 
@@ -47,7 +49,7 @@ fn options(
     config: &Config,
     worker: String,
     until_empty: bool,
-    observer: Arc<Witness>,
+    witness: Witness,
 ) -> Result<ConsumerOptions, Stop> {
     let queue = &config.queue;
     let endpoint = Endpoint::new(queue.redis_url.expose_secret(), &queue.name)
@@ -63,7 +65,7 @@ fn options(
         backoff: BACKOFF,
         limits: Limits::default(),
         until_empty,
-        observer,
+        observer: Arc::new(witness),
     })
 }
 

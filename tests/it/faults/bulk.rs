@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use stillcast_enqueue::{Job, JobId, Submission};
 use tests::fleet::{Fleet, WorkerOptions};
 use tests::journal::Act;
@@ -35,8 +36,25 @@ async fn ten_thousand_due_at_once() {
     all_done(&fleet, 10_000).await;
 }
 
-/// 50,000 waiting jobs: a claim costs no more than with one. A batch of 10,000 has one answer a
-/// job, in order.
+/// I16: work that came without a wake-up, such as a job that becomes due, is claimed within 3 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_marker_announces_is_claimed_within_three_seconds() {
+    let fleet = Fleet::start().await.unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let registered = async || (fleet.stats().await.ok()?[15] == 1).then_some(());
+    fleet.until("the worker is there", registered).await.unwrap();
+    for _ in 0..3 {
+        // Too far ahead for the enqueue to wake anybody.
+        let due = chrono::Utc::now() + Duration::from_millis(2500);
+        let ids = fleet.enqueue(&[empty().with_run_at(due)]).await.unwrap();
+        let record = fleet.ended(&ids).await.unwrap().remove(0);
+        let late = record.started_at.unwrap().timestamp_millis() - due.timestamp_millis();
+        assert!((0..3000).contains(&late), "claimed {late} ms after it was due");
+    }
+}
+
+/// With 50,000 jobs waiting, claims go on as with few. A batch of 10,000 has one answer a job, in
+/// order.
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_thousand_waiting() {
     let fleet = Fleet::start().await.unwrap();
@@ -52,6 +70,12 @@ async fn fifty_thousand_waiting() {
             .collect();
         assert_eq!(answered.iter().collect::<Vec<_>>(), wanted);
     }
-    let _worker = fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).unwrap();
-    all_done(&fleet, 50_000).await;
+    let mut worker = fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).unwrap();
+    let some = async || (fleet.stats().await.ok()?[6] >= 3000).then_some(());
+    fleet.until("three thousand are done", some).await.unwrap();
+    worker.signal(Signal::SIGTERM).unwrap();
+    assert!(worker.end().await.unwrap());
+    let stats = fleet.stats().await.unwrap();
+    assert_eq!(stats[0], stats[1..10].iter().sum::<i64>(), "I1: {stats:?}");
+    assert_eq!((stats[0], stats[5], stats[7]), (50_000, 0, 0), "none lost, leased or dead");
 }

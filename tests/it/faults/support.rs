@@ -22,5 +22,21 @@ pub(crate) async fn assert_sound(fleet: &Fleet, ids: &[JobId]) -> Vec<JobRecord>
     let stats = fleet.stats().await.unwrap();
     assert_eq!(stats[0], stats[1..10].iter().sum::<i64>(), "I1: {stats:?}");
     assert_eq!(stats[5], 0, "leases left: {stats:?}");
+    assert_no_litter(fleet, ids).await;
     records
+}
+
+/// I14: a done job leaves its record and nothing else; nobody in the air, no flight.
+async fn assert_no_litter(fleet: &Fleet, ids: &[JobId]) {
+    let all = async || {
+        let mut connection = fleet.connection();
+        redis::cmd("KEYS").arg("{q:*").query_async::<Vec<String>>(&mut connection).await.ok()
+    };
+    let mut keys = fleet.until("the server lists its keys", all).await.unwrap();
+    keys.retain(|key| {
+        let of_a_flight = key.contains(":flight:") || key.contains(":waiters:");
+        let of_a_job = ids.iter().any(|id| key.ends_with(id.as_str()) && !key.contains(":job:"));
+        of_a_flight || of_a_job || key.ends_with(":solo_hold")
+    });
+    assert_eq!(keys, Vec::<String>::new(), "litter");
 }

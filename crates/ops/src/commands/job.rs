@@ -26,7 +26,7 @@ pub(crate) enum Job {
     #[command(after_help = "Example:\n  stillcast job replay ID && stillcast job watch ID")]
     Replay(One),
     /// Removes an ended job: its file, its work, its record. May be repeated.
-    #[command(after_help = "Example:\n  stillcast job cancel ID; stillcast job purge ID")]
+    #[command(after_help = "Example:\n  stillcast job purge ID")]
     Purge(One),
 }
 

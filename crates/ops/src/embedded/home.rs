@@ -7,11 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
-use nix::sys::signal::kill;
-use nix::unistd::Pid;
 
 use crate::failure::Failure;
 
@@ -25,11 +23,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub(crate) struct Home(PathBuf);
 
-/// The folder, ours alone until the lock and all copies of it are gone.
+/// The folder, ours alone until this and all that we started is gone.
 #[derive(Debug)]
 pub(crate) struct Claimed {
     home: Home,
-    lock: File,
+    /// Each child holds a copy.
+    children: File,
+    _owner: File,
 }
 
 impl Home {
@@ -91,49 +91,67 @@ impl Home {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
             made.with_context(|| format!("{} cannot be made", folder.display()))?;
         }
-        let lock = self.lock().await?;
-        Ok(Claimed { home: self, lock })
+        let owner = self.lock()?;
+        let children = self.lock_children().await?;
+        Ok(Claimed { home: self, children, _owner: owner })
     }
 
-    async fn lock(&self) -> anyhow::Result<File> {
+    fn lock(&self) -> anyhow::Result<File> {
         let path = self.0.join("lock");
-        // Never emptied before it is ours: it names its holder.
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-        let mut file = opened.with_context(|| path.display().to_string())?;
-        let patience = Instant::now() + ORPHANS_PATIENCE;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) => self.judge_holder(&path, patience)?,
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
+        let mut file = open_lock(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(self.refuse(&path)),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
         }
         file.set_len(0)?;
         write!(file, "{}", std::process::id())?;
         Ok(file)
     }
 
-    /// Fails when the holder lives. A dead one's children are about to die: worth waiting for.
-    fn judge_holder(&self, lock: &Path, patience: Instant) -> anyhow::Result<()> {
-        let pid: Option<i32> = std::fs::read_to_string(lock)?.trim().parse().ok();
-        let lives = |pid| kill(Pid::from_raw(pid), None).is_ok();
-        if !pid.is_some_and(lives) && Instant::now() < patience {
-            return Ok(());
-        }
+    fn refuse(&self, lock: &Path) -> anyhow::Error {
+        let pid = std::fs::read_to_string(lock).ok().filter(|pid| !pid.is_empty());
         let holder = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-        Err(Failure::missing(format!(
+        Failure::missing(format!(
             "another stillcast{holder} is using {}: wait for it, or set STILLCAST_HOME to another \
              folder",
             self.0.display()
-        )))
+        ))
+    }
+
+    /// The children of a killed owner are about to die: until then they could still write.
+    async fn lock_children(&self) -> anyhow::Result<File> {
+        let file = open_lock(&self.0.join("children.lock"))?;
+        let locked = async {
+            loop {
+                match file.try_lock() {
+                    Ok(()) => return Ok(()),
+                    Err(TryLockError::WouldBlock) => tokio::time::sleep(LOOK_AGAIN).await,
+                    Err(TryLockError::Error(error)) => return Err(error),
+                }
+            }
+        };
+        let patient = tokio::time::timeout(ORPHANS_PATIENCE, locked).await;
+        patient.map_err(|_| {
+            Failure::missing(format!(
+                "a Redis or worker that an earlier stillcast started still uses {}: end it first",
+                self.0.display()
+            ))
+        })??;
+        Ok(file)
     }
 }
 
+/// Never emptied before it is ours: it names its holder.
+fn open_lock(path: &Path) -> anyhow::Result<File> {
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+    opened.with_context(|| path.display().to_string())
+}
+
 impl Claimed {
-    /// A copy of the lock for a child: the folder stays locked until the child is gone too.
+    /// A copy of the children's lock: nobody takes the folder until the child is gone too.
     pub(crate) fn share_lock(&self) -> std::io::Result<File> {
-        self.lock.try_clone()
+        self.children.try_clone()
     }
 
     /// A log to go on with.
@@ -191,9 +209,16 @@ mod tests {
         let refused = Home::at(folder.path()).claim().await.unwrap_err().to_string();
         let sentence = format!("another stillcast (process {})", std::process::id());
         assert!(refused.starts_with(&sentence), "{refused}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_folder_waits_for_the_children_of_its_last_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Home::at(folder.path()).claim().await.unwrap();
         let copy = first.share_lock().unwrap();
         drop(first);
-        assert!(Home::at(folder.path()).claim().await.is_err(), "a child still holds it");
+        let refused = Home::at(folder.path()).claim().await.unwrap_err().to_string();
+        assert!(refused.starts_with("a Redis or worker"), "{refused}");
         drop(copy);
         assert!(Home::at(folder.path()).claim().await.is_ok());
     }

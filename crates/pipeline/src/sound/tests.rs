@@ -3,6 +3,11 @@
 use super::level::{TARGET, loudness};
 use super::*;
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a few seconds of samples below full scale"
+)]
 /// A tone of 220 Hz with a voice's rise and fall, in s16.
 fn voice(seconds: f32, amplitude: f32) -> Vec<i16> {
     let count = (seconds * RATE as f32) as usize;

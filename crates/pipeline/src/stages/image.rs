@@ -36,11 +36,9 @@ async fn draw_once(
     scene: &Scene,
 ) -> Result<Answer<Image>, ProviderError> {
     let answer = painter.draw(scene).await?;
-    match answer.value.size() {
-        Some((MIN_WIDTH.., _)) => Ok(answer),
-        _ => {
-            let message = format!("the picture is not a PNG of at least {MIN_WIDTH} pixels");
-            Err(ProviderError::transient(painter.provider(), "image-broken", message))
-        }
+    if let Some((MIN_WIDTH.., _)) = answer.value.size() {
+        return Ok(answer);
     }
+    let message = format!("the picture is not a PNG of at least {MIN_WIDTH} pixels");
+    Err(ProviderError::transient(painter.provider(), "image-broken", message))
 }

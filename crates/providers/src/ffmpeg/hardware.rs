@@ -31,7 +31,7 @@ pub(super) async fn trial(ffmpeg: &Ffmpeg, folder: &Path) -> Option<&'static str
                 return Some(encoder);
             }
             Err(error) => {
-                tracing::info!(encoder, "hardware encoder {encoder} does not work: {error}")
+                tracing::info!(encoder, "hardware encoder {encoder} does not work: {error}");
             }
         }
     }

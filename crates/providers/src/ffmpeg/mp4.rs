@@ -92,14 +92,14 @@ fn broken(why: &str) -> io::Error {
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
         let size = u32::try_from(content.len() + 8).unwrap();
-        [&size.to_be_bytes(), kind.as_slice(), content].concat()
+        [size.to_be_bytes().as_slice(), kind.as_slice(), content].concat()
     }
 
     fn index(scale: u32, ticks: u32) -> Vec<u8> {
         let header = [&[0; 12], scale.to_be_bytes().as_slice(), &ticks.to_be_bytes()].concat();
-        boxed(b"moov", &boxed(b"mvhd", &header))
+        boxed(*b"moov", &boxed(*b"mvhd", &header))
     }
 
     fn read(parts: &[Vec<u8>]) -> io::Result<Facts> {
@@ -110,18 +110,18 @@ mod tests {
 
     #[test]
     fn the_order_and_the_duration_are_read() {
-        let data = boxed(b"mdat", &[7; 100]);
-        let front = read(&[boxed(b"ftyp", b"isom"), index(1000, 2500), data.clone()]).unwrap();
+        let data = boxed(*b"mdat", &[7; 100]);
+        let front = read(&[boxed(*b"ftyp", b"isom"), index(1000, 2500), data.clone()]).unwrap();
         assert_eq!(front, Facts { duration_s: 2.5, faststart: true });
         assert!(!read(&[data, index(1000, 1)]).unwrap().faststart);
     }
 
     #[test]
     fn broken_files_are_refused() {
-        let cut = boxed(b"mdat", &[7; 100])[..50].to_vec();
+        let cut = boxed(*b"mdat", &[7; 100])[..50].to_vec();
         for parts in [vec![], vec![index(1000, 1)], vec![index(1000, 1), cut], vec![vec![0; 3]]] {
             assert!(read(&parts).is_err(), "{parts:?}");
         }
-        assert!(read(&[index(0, 1), boxed(b"mdat", b"")]).is_err());
+        assert!(read(&[index(0, 1), boxed(*b"mdat", b"")]).is_err());
     }
 }

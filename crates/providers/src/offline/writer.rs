@@ -106,7 +106,7 @@ fn fill(template: &str, words: &[String]) -> String {
 
 /// Words that will be heard: marks are not.
 fn spoken_words(text: &str) -> usize {
-    let speech = text.split('[').flat_map(|part| part.rsplit(']').next());
+    let speech = text.split('[').filter_map(|part| part.rsplit(']').next());
     speech.map(|part| part.unicode_words().count()).sum()
 }
 

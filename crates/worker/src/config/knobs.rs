@@ -116,15 +116,35 @@ mod tests {
         assert_eq!(judge_variable("REDIS_URL"), Name::Known("redis_url"));
         assert_eq!(judge_variable("REDIS_URI"), Name::Near("redis_url"));
         assert_eq!(judge_variable("redis_url"), Name::Near("redis_url"));
-        assert_eq!(judge_variable("MAX_PARALEL_TASK"), Name::Near("max_parallel_tasks"));
+        assert_eq!(judge_variable("MAX_PARALLELTASK"), Name::Near("max_parallel_tasks"));
         assert_eq!(judge_variable("ENCODE_TIMEOUT"), Name::EncodeTimeout);
         assert_eq!(judge_variable("DATABASE_URL"), Name::NotYet);
         // What shells, systemd, Kubernetes and cargo put there.
         for stranger in [
-            "PATH", "HOME", "TMPDIR", "LANG", "SHLVL", "HOSTNAME", "REDIS_PORT", "REDIS_HOST",
-            "REDIS_SERVICE_HOST", "RUST_BACKTRACE", "RUST_LOG_STYLE", "LOG_LEVEL", "HTTP_ADDR",
-            "INVOCATION_ID", "NOTIFY_SOCKET", "CARGO_HOME", "TTY", "EDITOR", "QUEUE_URL",
-            "STORAGE_CLASS", "IMAGE_TAG", "IMAGE_NAME", "FFMPEG_BIN", "API_TOKENS",
+            "PATH",
+            "HOME",
+            "TMPDIR",
+            "LANG",
+            "SHLVL",
+            "HOSTNAME",
+            "REDIS_PORT",
+            "REDIS_HOST",
+            "REDIS_SERVICE_HOST",
+            "RUST_BACKTRACE",
+            "RUST_LOG_STYLE",
+            "LOG_LEVEL",
+            "HTTP_ADDR",
+            "INVOCATION_ID",
+            "NOTIFY_SOCKET",
+            "CARGO_HOME",
+            "TTY",
+            "EDITOR",
+            "QUEUE_URL",
+            "STORAGE_CLASS",
+            "IMAGE_TAG",
+            "IMAGE_NAME",
+            "FFMPEG_BIN",
+            "API_TOKENS",
         ] {
             assert_eq!(judge_variable(stranger), Name::Foreign, "{stranger}");
         }

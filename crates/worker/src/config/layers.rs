@@ -46,8 +46,7 @@ pub(super) struct Layers {
 impl Layers {
     /// The defaults alone.
     pub(super) fn defaults() -> Self {
-        let mut layers =
-            Self { settings: BTreeMap::new(), faults: Vec::new(), notes: Vec::new() };
+        let mut layers = Self { settings: BTreeMap::new(), faults: Vec::new(), notes: Vec::new() };
         let table = parse(knobs::DEFAULTS).expect("the compiled-in file is tested");
         let layer = layers.layer_of(table);
         for (name, text) in layer {

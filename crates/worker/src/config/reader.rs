@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::fault::{Fault, Faults};
+use super::knobs;
 use super::layers::{Layers, Origin};
 
 /// Reads each setting once.
@@ -102,12 +103,14 @@ impl Reader {
     /// The configuration, with every setting as it may be shown; or all faults.
     pub(super) fn finish<C>(self, config: Option<C>) -> Result<(C, Settled), Faults> {
         let Self { layers, mut shown, read } = self;
+        // A setting that nobody reads would be a promise that nobody keeps.
+        debug_assert!(knobs::names().all(|name| read.contains(&name)), "only {read:?} are read");
         match config {
             Some(config) if layers.faults.is_empty() => {
                 for (name, setting) in layers.settings {
                     shown.entry(name).or_insert(setting.text);
                 }
-                Ok((config, Settled { shown, read, notes: layers.notes }))
+                Ok((config, Settled { shown, notes: layers.notes }))
             }
             _ => Err(Faults(layers.faults)),
         }
@@ -117,7 +120,6 @@ impl Reader {
 /// What became of all settings.
 pub(super) struct Settled {
     pub(super) shown: BTreeMap<&'static str, String>,
-    pub(super) read: Vec<&'static str>,
     pub(super) notes: Vec<String>,
 }
 

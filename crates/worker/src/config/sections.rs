@@ -11,9 +11,7 @@ use stillcast_enqueue::{Identifier, StageName};
 use telemetry::Logging;
 
 use super::reader::Reader;
-use super::{
-    Config, EncodingConfig, Provider, ProviderConfig, QueueConfig, StorageConfig, redact,
-};
+use super::{Config, EncodingConfig, Provider, ProviderConfig, QueueConfig, StorageConfig, redact};
 
 /// Most jobs or calls at once that a process is meant for.
 const MOST_SLOTS: usize = 1024;
@@ -67,8 +65,9 @@ fn redis_url(reader: &mut Reader) -> Option<SecretString> {
     let url = reader.read("redis_url", |url| match url.split_once("://") {
         None if url.is_empty() => Ok(None),
         Some(("redis" | "unix" | "redis+unix", _)) => Ok(Some(url.to_owned())),
-        Some(("rediss", _)) => Err("TLS to Redis is not in this version; use redis:// or unix://"
-            .to_owned()),
+        Some(("rediss", _)) => {
+            Err("TLS to Redis is not in this version; use redis:// or unix://".to_owned())
+        }
         _ => Err("is an address such as redis://host:6379/0 or unix:///run/redis.sock".to_owned()),
     })?;
     let Some(url) = url else {
@@ -87,8 +86,7 @@ fn policies(reader: &mut Reader, tasks: usize) -> Option<Policies> {
     let video = duration(reader, "video_encoding_timeout");
     let row = |reader: &mut Reader, stage, names| row(reader, *defaults.row(stage), names);
     let rows = STAGES.map(|(stage, names)| (stage, row(reader, stage, names)));
-    let mut policies =
-        Policies { content_timeout: content?, video_timeout: video?, ..defaults };
+    let mut policies = Policies { content_timeout: content?, video_timeout: video?, ..defaults };
     for (stage, row) in rows {
         *policies.row_mut(stage) = row?;
     }
@@ -207,18 +205,23 @@ fn scratch(reader: &mut Reader, home: Option<&Path>) -> Option<PathBuf> {
 fn address(text: &str) -> Result<Option<SocketAddr>, String> {
     match text {
         "off" => Ok(None),
-        _ => text.parse().map(Some).map_err(|_| "is an address such as 127.0.0.1:8091, or off".into()),
+        _ => text
+            .parse()
+            .map(Some)
+            .map_err(|_| "is an address such as 127.0.0.1:8091, or off".into()),
     }
 }
 
 fn logging(reader: &mut Reader) -> Option<Logging> {
-    let format = reader.read("log_format", |text| text.parse().map_err(said));
+    let format = reader.read("log_format", |text| text.parse().map_err(|error| said(&error)));
     let filter = reader.read("rust_log", |text| {
-        Logging::new(telemetry::LogFormat::Auto, text).map(|_| text.to_owned()).map_err(said)
+        Logging::new(telemetry::LogFormat::Auto, text)
+            .map(|_| text.to_owned())
+            .map_err(|error| said(&error))
     });
     Logging::new(format?, &filter?).ok()
 }
 
-fn said(error: telemetry::TelemetryError) -> String {
+fn said(error: &telemetry::TelemetryError) -> String {
     error.to_string()
 }

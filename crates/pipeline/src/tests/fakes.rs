@@ -1,0 +1,324 @@
+//! Providers that do what a script says, and a journal of what they were asked.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use stillcast_enqueue::{Artifact, Format, JobId, Options, Source, StageName, StageRecord};
+use tokio_util::sync::CancellationToken;
+
+use crate::sound::RATE;
+use crate::{
+    Answer, ArtifactStore, Clip, Delivery, Draft, DraftPiece, Encoding, Failure, Finish, Gate,
+    Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies, Progress, Prompt,
+    ProviderError, Providers, Request, Run, Scene, Slots, Speech, SpeechSynthesizer,
+    TranscriptWriter, Usage, Utterance, standard,
+};
+
+/// What the next call of a stage does; without a script it succeeds at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    Succeed,
+    Fail(Failure),
+    /// Never answers.
+    Hang,
+    /// Succeeds after a while.
+    Slow(Duration),
+    /// Answers with something that no check should let pass.
+    Garble,
+    /// A transcript that ends in the middle.
+    Cut,
+    /// A transcript that is right, but not the one begun before.
+    Reword,
+}
+
+/// Spoken passages of the fake transcript.
+pub(super) const PASSAGES: u32 = 5;
+
+/// A whole set of fakes around one run.
+pub(super) struct Fleet {
+    pub(super) run: Run,
+    pub(super) journal: Arc<Journal>,
+}
+
+/// What happened.
+#[derive(Default)]
+pub(super) struct Journal(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    script: BTreeMap<StageName, VecDeque<Step>>,
+    calls: Vec<StageName>,
+    finished: Vec<StageName>,
+    ended: Vec<StageName>,
+    encoded: Vec<u8>,
+    open_encoders: usize,
+    gate: Option<usize>,
+}
+
+impl Fleet {
+    pub(super) fn new(format: Format) -> Self {
+        let journal = Arc::new(Journal::default());
+        let policies = standard(4, 2);
+        let fake = || Arc::new(Fake(Arc::clone(&journal)));
+        let run = Run {
+            request: Request {
+                job: JobId::generate(),
+                tenant: "default".to_owned(),
+                source: Source::Text("a quiet evening".to_owned()),
+                format,
+                options: Options::default(),
+            },
+            slots: Arc::new(Slots::new(&policies)),
+            policies: Arc::new(policies),
+            providers: Providers {
+                writer: fake(),
+                speaker: fake(),
+                painter: fake(),
+                encoder: fake(),
+                store: fake(),
+            },
+            scratch: "/nowhere".into(),
+            gate: Arc::clone(&journal) as Arc<dyn Gate>,
+            progress: Arc::clone(&journal) as Arc<dyn Progress>,
+            cancel: CancellationToken::new(),
+        };
+        Self { run, journal }
+    }
+
+    pub(super) fn script(&self, stage: StageName, steps: impl IntoIterator<Item = Step>) {
+        self.journal.entries().script.insert(stage, steps.into_iter().collect());
+    }
+
+    pub(super) fn policies(&mut self, change: impl FnOnce(&mut Policies)) {
+        let mut policies = (*self.run.policies).clone();
+        change(&mut policies);
+        self.run.slots = Arc::new(Slots::new(&policies));
+        self.run.policies = Arc::new(policies);
+    }
+
+    /// Lets `open` checks pass, and none behind them.
+    pub(super) fn close_gate_after(&self, open: usize) {
+        self.journal.entries().gate = Some(open);
+    }
+}
+
+impl Journal {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap()
+    }
+
+    pub(super) fn calls(&self) -> Vec<StageName> {
+        self.entries().calls.clone()
+    }
+
+    /// Calls that cost money or publish something.
+    pub(super) fn paid(&self) -> usize {
+        self.calls().iter().filter(|stage| **stage != StageName::Encode).count()
+    }
+
+    pub(super) fn finished(&self, stage: StageName) -> usize {
+        self.entries().finished.iter().filter(|finished| **finished == stage).count()
+    }
+
+    /// The stages that have ended, in travel order.
+    pub(super) fn ended(&self) -> Vec<StageName> {
+        let mut ended = self.entries().ended.clone();
+        ended.sort();
+        ended
+    }
+
+    /// The sound that the last encoder took.
+    pub(super) fn encoded(&self) -> Vec<u8> {
+        self.entries().encoded.clone()
+    }
+
+    pub(super) fn open_encoders(&self) -> usize {
+        self.entries().open_encoders
+    }
+
+    /// Does what the script says for the next call of `stage`; returns how to answer.
+    async fn step(&self, stage: StageName) -> Result<Step, ProviderError> {
+        let step = {
+            let mut entries = self.entries();
+            entries.calls.push(stage);
+            entries.script.get_mut(&stage).and_then(VecDeque::pop_front).unwrap_or(Step::Succeed)
+        };
+        match step {
+            Step::Succeed | Step::Garble | Step::Cut | Step::Reword => {}
+            Step::Hang => std::future::pending().await,
+            Step::Slow(time) => tokio::time::sleep(time).await,
+            Step::Fail(failure) => {
+                let code = match failure {
+                    Failure::Transient { .. } => "fake-transient",
+                    Failure::Permanent => "fake-permanent",
+                    Failure::Misconfigured => "fake-misconfigured",
+                    Failure::Interrupted => "fake-interrupted",
+                };
+                return Err(ProviderError::new("fake", failure, code, "as scripted"));
+            }
+        }
+        self.entries().finished.push(stage);
+        Ok(step)
+    }
+}
+
+impl Gate for Journal {
+    fn check(&self) -> Result<(), Interrupted> {
+        match &mut self.entries().gate {
+            Some(0) => Err(Interrupted { reason: "lease-lost" }),
+            Some(open) => {
+                *open -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Progress for Journal {
+    fn stage_began(&self, _stage: StageName) {}
+
+    fn stage_ended(&self, record: &StageRecord) {
+        self.entries().ended.push(record.stage);
+    }
+}
+
+/// Any provider.
+struct Fake(Arc<Journal>);
+
+#[async_trait]
+impl TranscriptWriter for Fake {
+    fn provider(&self) -> &'static str {
+        "fake"
+    }
+
+    async fn write(&self, _prompt: &Prompt) -> Result<Draft, ProviderError> {
+        let step = self.0.step(StageName::Transcript).await?;
+        let paragraph = "Now let the breath come and go as it likes. ".repeat(8);
+        let mut text = format!("{paragraph}[pause 3s]{}", format!("{paragraph}\n\n").repeat(4));
+        text += "[pause 1s]";
+        match step {
+            Step::Garble => text += "[music]",
+            Step::Reword => text = text.replacen("Now", "Then", 1),
+            _ => {}
+        }
+        let words = text.split_inclusive(' ').map(|word| DraftPiece::Text(word.to_owned()));
+        let end = DraftPiece::End { finish: Finish::Complete, usage: Usage::default() };
+        let end = (!matches!(step, Step::Cut)).then_some(end);
+        let pieces: Vec<_> = words.chain(end).map(Ok).collect();
+        Ok(stream::iter(pieces).boxed())
+    }
+}
+
+#[async_trait]
+impl SpeechSynthesizer for Fake {
+    fn provider(&self) -> &'static str {
+        "fake"
+    }
+
+    async fn speak(
+        &self,
+        utterance: &Utterance,
+        _scratch: &Path,
+    ) -> Result<Answer<Speech>, ProviderError> {
+        let is_silent = matches!(self.0.step(StageName::Tts).await?, Step::Garble);
+        let count = utterance.text.chars().count() * RATE as usize / 30;
+        #[expect(clippy::cast_possible_truncation, reason = "far below full scale")]
+        let tone = |n: usize| ((n as f32 * 0.06).sin() * 9_000.0) as i16;
+        let samples = (0..count).map(|n| if is_silent { 0 } else { tone(n) }).collect();
+        Ok(Answer::free(Speech { samples }))
+    }
+}
+
+#[async_trait]
+impl ImageGenerator for Fake {
+    fn provider(&self) -> &'static str {
+        "fake"
+    }
+
+    async fn draw(&self, _scene: &Scene) -> Result<Answer<Image>, ProviderError> {
+        self.0.step(StageName::Image).await?;
+        let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+        png.extend([0, 0, 7, 128, 0, 0, 4, 56]);
+        Ok(Answer::free(Image { png: png.into() }))
+    }
+}
+
+#[async_trait]
+impl MediaEncoder for Fake {
+    fn provider(&self) -> &'static str {
+        "fake"
+    }
+
+    async fn begin(
+        &self,
+        _format: Format,
+        _scratch: &Path,
+    ) -> Result<Box<dyn Encoding>, ProviderError> {
+        let mut entries = self.0.entries();
+        entries.open_encoders += 1;
+        entries.encoded.clear();
+        Ok(Box::new(FakeEncoding(Arc::clone(&self.0))))
+    }
+
+    async fn still(&self, _image: &Image, _scratch: &Path) -> Result<Answer<Clip>, ProviderError> {
+        Ok(Answer::free(Clip { path: "/nowhere/clip".into() }))
+    }
+
+    async fn mux(
+        &self,
+        sound: &Media,
+        _clip: &Clip,
+        _scratch: &Path,
+    ) -> Result<Answer<Media>, ProviderError> {
+        self.0.step(StageName::Encode).await?;
+        Ok(Answer::free(sound.clone()))
+    }
+}
+
+struct FakeEncoding(Arc<Journal>);
+
+#[async_trait]
+impl Encoding for FakeEncoding {
+    async fn write(&mut self, pcm: Bytes) -> Result<(), ProviderError> {
+        self.0.entries().encoded.extend_from_slice(&pcm);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<Answer<Media>, ProviderError> {
+        self.0.step(StageName::Encode).await?;
+        let duration_s = crate::sound::seconds(self.0.entries().encoded.len());
+        Ok(Answer::free(Media { path: "/nowhere/sound".into(), duration_s }))
+    }
+}
+
+impl Drop for FakeEncoding {
+    fn drop(&mut self) {
+        self.0.entries().open_encoders -= 1;
+    }
+}
+
+#[async_trait]
+impl ArtifactStore for Fake {
+    fn provider(&self) -> &'static str {
+        "fake"
+    }
+
+    async fn put(&self, delivery: &Delivery) -> Result<Answer<Artifact>, ProviderError> {
+        self.0.step(StageName::Upload).await?;
+        Ok(Answer::free(Artifact {
+            url: "file:///delivered".to_owned(),
+            key: "delivered".to_owned(),
+            path: None,
+            bytes: 1,
+            content_type: "audio/mp4".to_owned(),
+            duration_s: delivery.media.duration_s,
+            sha256: "0".repeat(64),
+        }))
+    }
+}

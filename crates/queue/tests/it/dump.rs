@@ -1,0 +1,96 @@
+//! The whole content of a queue, read in one script: keys without their prefix go out, each with
+//! its value and whether it dies by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use redis::Connection;
+
+/// Every key of a queue by its name without the prefix.
+pub(crate) type Dump = BTreeMap<String, Entry>;
+
+/// Fields of a job that hold a set of flights, one a line; their order means nothing.
+const LISTS: [&str; 3] = ["owns", "awaits", "heir"];
+
+/// One key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) content: Content,
+    /// Whether it has a time to live.
+    pub(crate) mortal: bool,
+}
+
+/// What a key holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Text(String),
+    Map(BTreeMap<String, String>),
+    Ranks(BTreeMap<String, i64>),
+    Set(BTreeSet<String>),
+}
+
+impl Content {
+    pub(crate) fn mortal(self) -> Entry {
+        Entry { content: self, mortal: true }
+    }
+
+    pub(crate) fn immortal(self) -> Entry {
+        Entry { content: self, mortal: false }
+    }
+}
+
+const READ_ALL: &str = "
+local out = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
+  local kind, value = redis.call('TYPE', key)['ok']
+  if kind == 'hash' then value = redis.call('HGETALL', key)
+  elseif kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  elseif kind == 'set' then value = redis.call('SMEMBERS', key)
+  else value = { redis.call('GET', key) } end
+  out[#out + 1] = { string.sub(key, #ARGV[1] + 1), kind, redis.call('PTTL', key), value }
+end
+return out";
+
+/// Reads every key that begins with `prefix`, but for the clock of the tests and the moment's
+/// verdict on memory.
+pub(crate) fn read(connection: &mut Connection, prefix: &str) -> Dump {
+    let rows: Vec<(String, String, i64, Vec<String>)> = redis::cmd("EVAL")
+        .arg(READ_ALL)
+        .arg(0)
+        .arg(prefix)
+        .query(connection)
+        .expect("a look at every key");
+    rows.into_iter()
+        .filter(|(key, ..)| key != "clock" && key != "pressure")
+        .map(|(key, kind, ttl, value)| {
+            (key, Entry { content: content(&kind, value), mortal: ttl >= 0 })
+        })
+        .collect()
+}
+
+fn content(kind: &str, values: Vec<String>) -> Content {
+    match kind {
+        "hash" => Content::Map(fields(&values)),
+        "zset" => Content::Ranks(ranks(&values)),
+        "set" => Content::Set(values.into_iter().collect()),
+        _ => Content::Text(values.into_iter().next().unwrap_or_default()),
+    }
+}
+
+/// The pairs of a hash; sets of flights are sorted.
+pub(crate) fn fields(values: &[String]) -> BTreeMap<String, String> {
+    let pair = |pair: &[String]| {
+        let mut value = pair[1].clone();
+        if LISTS.contains(&pair[0].as_str()) {
+            let lines: BTreeSet<&str> = value.lines().collect();
+            value = lines.into_iter().collect::<Vec<_>>().join("\n");
+        }
+        (pair[0].clone(), value)
+    };
+    values.chunks_exact(2).map(pair).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "every score is a whole number of ms")]
+fn ranks(values: &[String]) -> BTreeMap<String, i64> {
+    let score = |text: &str| text.parse::<f64>().expect("a score") as i64;
+    values.chunks_exact(2).map(|pair| (pair[0].clone(), score(&pair[1]))).collect()
+}

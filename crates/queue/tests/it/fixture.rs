@@ -1,0 +1,307 @@
+//! One queue whose time stands still until a test moves it: verbs go in as words, Redis' answers
+//! come out as words.
+
+use std::collections::BTreeMap;
+
+use queue::{Clock, Limits, Scripts, Verb};
+use redis::{Connection, Script, Value};
+use stillcast_enqueue::keys::Keys;
+
+use crate::dump::{self, Dump};
+use crate::server::Server;
+
+/// The lease of all tests, in ms.
+pub(crate) const LEASE: i64 = 3_000;
+/// Where the tests' time begins, in ms since the epoch.
+pub(crate) const START: i64 = 1_700_000_000_000;
+/// Time to the deadline when a request names none.
+pub(crate) const DEFAULT_DEADLINE: i64 = 24 * 3_600_000;
+
+const ENQUEUE: &str = include_str!("../../../enqueue/lua/enqueue.lua");
+const ENQUEUE_KEYS: [&str; 7] =
+    ["ready", "delayed", "deadlines", "counts", "wake", "pressure", "events"];
+
+/// What a producer asks for; times in ms, 0 = default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) id: String,
+    pub(crate) body: String,
+    pub(crate) tenant: String,
+    pub(crate) priority: i64,
+    pub(crate) run_at: i64,
+    pub(crate) deadline: i64,
+    pub(crate) max_attempts: i64,
+    pub(crate) key: String,
+}
+
+impl Request {
+    pub(crate) fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            body: "{}".to_owned(),
+            tenant: "t".to_owned(),
+            priority: 5,
+            run_at: 0,
+            deadline: 0,
+            max_attempts: 5,
+            key: String::new(),
+        }
+    }
+}
+
+/// The words of a report; what does not matter to the outcome is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Words {
+    pub(crate) outcome: &'static str,
+    pub(crate) delay: i64,
+    pub(crate) reason: &'static str,
+    pub(crate) error: &'static str,
+    pub(crate) artifact: &'static str,
+    pub(crate) flights: Vec<String>,
+}
+
+impl Words {
+    pub(crate) fn done() -> Self {
+        Self { outcome: "done", artifact: "{\"key\":\"x\"}", ..Self::default() }
+    }
+
+    pub(crate) fn retry(delay: i64) -> Self {
+        Self { outcome: "retry", delay, error: "{\"code\":\"x\"}", ..Self::default() }
+    }
+
+    pub(crate) fn dead() -> Self {
+        Self { outcome: "dead", error: "{\"code\":\"x\"}", ..Self::default() }
+    }
+
+    pub(crate) fn release() -> Self {
+        Self { outcome: "release", ..Self::default() }
+    }
+
+    pub(crate) fn park(reason: &'static str, delay: i64) -> Self {
+        Self { outcome: "park", reason, delay, ..Self::default() }
+    }
+
+    /// Waits for these flights.
+    pub(crate) fn await_flights(flights: &[&str]) -> Self {
+        let flights = flights.iter().map(|key| (*key).to_owned()).collect();
+        Self { flights, ..Self::park("flight", 30_000) }
+    }
+}
+
+/// One queue on one server.
+pub(crate) struct Queue {
+    pub(crate) scripts: Scripts,
+    pub(crate) connection: Connection,
+    pub(crate) limits: Limits,
+    pub(crate) now: i64,
+    pub(crate) server: Server,
+    enqueue: Script,
+    enqueue_keys: Vec<String>,
+}
+
+impl Queue {
+    pub(crate) fn start() -> Self {
+        Self::with_enqueue(ENQUEUE)
+    }
+
+    /// With another `enqueue.lua` than today's.
+    pub(crate) fn with_enqueue(source: &str) -> Self {
+        let mut queue = Self::of(&by_the_tests_clock(source), Clock::Key);
+        queue.set_time(START);
+        queue
+    }
+
+    /// With Redis' own clock, which no test can move.
+    pub(crate) fn in_real_time() -> Self {
+        Self::of(ENQUEUE, Clock::Server)
+    }
+
+    fn of(enqueue: &str, clock: Clock) -> Self {
+        let server = Server::start();
+        let keys = Keys::new("test").expect("an identifier");
+        Self {
+            connection: server.connect(),
+            enqueue: Script::new(enqueue),
+            enqueue_keys: ENQUEUE_KEYS.iter().map(|word| keys.named(word)).collect(),
+            scripts: Scripts::new(keys, clock),
+            limits: Limits::default(),
+            now: START,
+            server,
+        }
+    }
+
+    /// Another client's script from now on.
+    pub(crate) fn replace_enqueue(&mut self, source: &str) {
+        self.enqueue = Script::new(&by_the_tests_clock(source));
+    }
+
+    /// Redis' own clock, in ms.
+    pub(crate) fn server_time(&mut self) -> i64 {
+        let (seconds, micros): (i64, i64) = self.command(&["TIME"]);
+        seconds * 1_000 + micros / 1_000
+    }
+
+    /// Empties the server and turns the clock back to the start.
+    pub(crate) fn begin_anew(&mut self) {
+        let _: () = self.command(&["FLUSHALL"]);
+        self.set_time(START);
+    }
+
+    pub(crate) fn key(&self, name: &str) -> String {
+        self.scripts.keys().named(name)
+    }
+
+    pub(crate) fn set_time(&mut self, now: i64) {
+        self.now = now;
+        let (key, now) = (self.key("clock"), now.to_string());
+        let _: () = self.command(&["SET", &key, &now]);
+    }
+
+    pub(crate) fn advance(&mut self, ms: i64) {
+        self.set_time(self.now + ms);
+    }
+
+    /// Any command of Redis.
+    pub(crate) fn command<T: redis::FromRedisValue>(&mut self, words: &[&str]) -> T {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]).query(&mut self.connection).expect("Redis obeys")
+    }
+
+    /// Any verb.
+    pub(crate) fn call(&mut self, verb: Verb, words: &[&str]) -> Vec<String> {
+        let mut call = self.scripts.call(verb);
+        call.arg(words);
+        flatten(call.invoke(&mut self.connection).expect("Redis runs every verb"))
+    }
+
+    pub(crate) fn enqueue(&mut self, requests: &[Request]) -> Vec<String> {
+        self.try_enqueue(requests).expect("an enqueue")
+    }
+
+    pub(crate) fn try_enqueue(&mut self, requests: &[Request]) -> redis::RedisResult<Vec<String>> {
+        let mut call = self.enqueue.prepare_invoke();
+        call.key(&self.enqueue_keys).arg(self.scripts.keys().prefix()).arg(DEFAULT_DEADLINE);
+        for request in requests {
+            call.arg(&request.id).arg(&request.body).arg("audio").arg(&request.tenant);
+            call.arg(request.priority).arg(request.run_at).arg(request.deadline);
+            call.arg(request.max_attempts).arg(&request.key).arg("").arg("");
+        }
+        call.invoke(&mut self.connection).map(flatten)
+    }
+
+    pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize) -> Vec<String> {
+        let (lease, held) = (LEASE.to_string(), held.to_string());
+        self.call(Verb::Claim, &[worker, nonce, &lease, &held])
+    }
+
+    pub(crate) fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Vec<String> {
+        let lease = LEASE.to_string();
+        let mut words = vec![worker, lease.as_str()];
+        words.extend(held.iter().flat_map(|(id, token)| [id.as_str(), token.as_str()]));
+        self.call(Verb::Renew, &words)
+    }
+
+    pub(crate) fn report(&mut self, id: &str, token: &str, words: &Words) -> Vec<String> {
+        let (delay, most) = (words.delay.to_string(), self.limits.interruptions.to_string());
+        let Words { outcome, reason, error, artifact, .. } = words;
+        let mut all = vec![id, token, outcome, &delay, reason, error, artifact, "", "", &most];
+        all.push("no-progress");
+        all.extend(words.flights.iter().map(String::as_str));
+        self.call(Verb::Report, &all)
+    }
+
+    /// Answers leases ended, crashes, expired, purged, gap, next due.
+    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Vec<i64> {
+        let limits = &self.limits;
+        let mut words = vec![worker.to_owned(), LEASE.to_string()];
+        words.push(if everything { "all".to_owned() } else { String::new() });
+        words.extend([limits.crashes.to_string(), "crashed".to_owned()]);
+        words.extend([limits.interruptions.to_string(), "no-progress".to_owned()]);
+        words
+            .extend([limits.records_live.as_millis().to_string(), limits.most_records.to_string()]);
+        words.extend([limits.dead_live.as_millis().to_string(), limits.most_dead.to_string()]);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let answer = self.call(Verb::Reap, &words);
+        answer.iter().map(|word| word.parse().expect("a number")).collect()
+    }
+
+    /// One request, all defaults.
+    pub(crate) fn put(&mut self, id: &str) {
+        let answer = self.enqueue(&[Request::new(id)]);
+        assert_eq!(answer[0], "created");
+    }
+
+    /// Claims for a worker that holds nothing; answers the token of the job, which must be `id`.
+    pub(crate) fn lease(&mut self, worker: &str, id: &str) -> String {
+        let nonce = format!("nonce-{id}-{}", self.field(id, "fence"));
+        let answer = self.claim(worker, &nonce, 0);
+        assert_eq!(answer[..2], ["job", id]);
+        answer[2].clone()
+    }
+
+    /// Lets a lease run out under its worker, the reaper being awake all the time.
+    pub(crate) fn outlive_lease(&mut self) -> Vec<i64> {
+        for _ in 0..6 {
+            self.advance(LEASE / 6);
+            self.reap("reaper", false);
+        }
+        self.advance(1);
+        self.reap("reaper", false)
+    }
+
+    /// A job whose worker died under it so many times.
+    pub(crate) fn crash(&mut self, worker: &str, id: &str, times: usize) {
+        self.reap("reaper", false);
+        for _ in 0..times {
+            let token = self.lease(worker, id);
+            self.call(Verb::Begin, &[id, &token]);
+            assert_eq!(self.outlive_lease()[..2], [1, 1], "one lease ended by one crash");
+        }
+    }
+
+    /// Takes the wake marker, as an idle worker does.
+    pub(crate) fn pop_wake(&mut self) -> bool {
+        let key = self.key("wake");
+        let popped: Vec<String> = self.command(&["ZPOPMIN", &key]);
+        !popped.is_empty()
+    }
+
+    pub(crate) fn dump(&mut self) -> Dump {
+        dump::read(&mut self.connection, self.scripts.keys().prefix())
+    }
+
+    pub(crate) fn hash(&mut self, id: &str) -> BTreeMap<String, String> {
+        let key = self.scripts.keys().job(id);
+        self.command(&["HGETALL", &key])
+    }
+
+    /// A field of the job's hash; empty when there is none.
+    pub(crate) fn field(&mut self, id: &str, field: &str) -> String {
+        self.hash(id).remove(field).unwrap_or_default()
+    }
+
+    pub(crate) fn state(&mut self, id: &str) -> String {
+        self.field(id, "state")
+    }
+}
+
+/// `enqueue.lua` reads Redis' own clock; here it reads the one that all verbs of a test share.
+fn by_the_tests_clock(source: &str) -> String {
+    let server = "local clock = redis.call('TIME')\n";
+    assert_eq!(source.matches(server).count(), 1, "enqueue.lua reads the time in another way");
+    let key = "local clock_ms = tonumber(redis.call('GET', ARGV[1] .. 'clock'))\n\
+               local clock = { math.floor(clock_ms / 1000), clock_ms % 1000 * 1000 }\n";
+    source.replace(server, key)
+}
+
+/// Every word of an answer, nested ones in order.
+fn flatten(answer: Value) -> Vec<String> {
+    match answer {
+        Value::Array(values) => values.into_iter().flat_map(flatten).collect(),
+        Value::Int(number) => vec![number.to_string()],
+        Value::BulkString(bytes) => vec![String::from_utf8_lossy(&bytes).into_owned()],
+        Value::SimpleString(word) => vec![word],
+        Value::Nil => Vec::new(),
+        other => unreachable!("an answer of another kind: {other:?}"),
+    }
+}

@@ -1,0 +1,22 @@
+//! The queue's verbs against a real Redis: random histories beside a model, and each sentence of
+//! QUEUE.md by itself.
+
+mod checks;
+mod claims;
+mod drain;
+mod dump;
+mod fixture;
+mod flights;
+mod golden;
+mod leases;
+mod memory;
+mod model;
+mod operators;
+mod ops;
+mod property;
+mod reaper;
+mod reports;
+mod scripts;
+mod server;
+mod solo;
+mod verify;

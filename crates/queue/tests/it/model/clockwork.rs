@@ -1,0 +1,136 @@
+//! What time alone decides: promotion, expiry, leases that run out, the gap rule, retention.
+
+use stillcast_enqueue::State;
+
+use super::{Job, Model};
+use crate::fixture::LEASE;
+
+/// A worker that was not seen for so many leases is gone.
+const GONE_AFTER_LEASES: i64 = 60;
+
+impl Model {
+    /// T2, T7, T12, T14 and retention; answers leases ended, crashes, expired, purged, gap, next due.
+    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Vec<i64> {
+        if !worker.is_empty() {
+            self.seen(worker);
+        }
+        let gap = self.gap_holds();
+        let over = if everything || !gap { self.leases_over(everything) } else { Vec::new() };
+        let crashes = over.iter().filter(|id| self.reap_job(id)).count();
+        self.promote_due();
+        let expired = self.expire_waiting();
+        let now = self.now;
+        self.workers.retain(|_, worker| now - worker.seen <= GONE_AFTER_LEASES * LEASE);
+        let purged = self.retain_all();
+        let number = |count: usize| i64::try_from(count).expect("a small number");
+        vec![
+            number(over.len()),
+            number(crashes),
+            number(expired),
+            number(purged),
+            i64::from(gap),
+            self.next_due(),
+        ]
+    }
+
+    /// Nobody reaped for more than half a lease, or the clock went back: nothing is reaped for one
+    /// lease. At most one gap in twenty leases; a first look is no gap.
+    fn gap_holds(&mut self) -> bool {
+        let now = self.now;
+        let last = self.reap_at.replace(now);
+        let age = self.gap_at.map(|gap| now - gap).filter(|age| *age >= 0);
+        let rare = age.is_none_or(|age| age > 20 * LEASE);
+        let stalled = last.is_some_and(|last| now - last > LEASE / 2 || now < last);
+        if stalled && rare {
+            self.gap_at = Some(now);
+            return true;
+        }
+        age.is_some_and(|age| age < LEASE)
+    }
+
+    fn leases_over(&self, everything: bool) -> Vec<String> {
+        let expiry = |job: &Job| job.lease.as_ref().map_or(i64::MAX, |lease| lease.expiry);
+        self.ordered(|job| job.lease.is_some() && (everything || expiry(job) < self.now), expiry)
+    }
+
+    /// Whether it was a crash.
+    fn reap_job(&mut self, id: &str) -> bool {
+        let crash = self.is_crash(id);
+        if let Some(state) = self.overruled(id) {
+            self.end(id, state);
+        } else if crash {
+            let most = i64::from(self.limits.crashes);
+            self.job(id).crashes += 1;
+            if self.job(id).crashes >= most {
+                self.job(id).notes.insert("error".to_owned(), "crashed".to_owned());
+                self.end(id, State::Dead);
+            } else {
+                self.leave_leased(id);
+                self.make_ready(id);
+            }
+        } else {
+            self.interrupted(id);
+        }
+        crash
+    }
+
+    /// Begun, seen alive under this lease after the last gap, by a worker that announced no leaving.
+    fn is_crash(&self, id: &str) -> bool {
+        let lease = self.jobs[id].lease.as_ref().expect("it is leased");
+        let renewed = lease.expiry - LEASE;
+        let before_gap = self.gap_at.is_some_and(|gap| gap <= self.now && renewed <= gap);
+        let stays = self.workers.get(&lease.worker).is_some_and(|worker| !worker.draining);
+        lease.begun && !before_gap && stays
+    }
+
+    /// T2 and T7.
+    pub(crate) fn promote_due(&mut self) {
+        for state in [State::Delayed, State::Parked] {
+            let due = |job: &Job| job.wake_at.unwrap_or(job.ready_ms);
+            let over = self.ordered(|job| job.state == state && due(job) <= self.now, due);
+            for id in over {
+                self.make_ready(&id);
+            }
+        }
+    }
+
+    /// T14 for all that waits.
+    fn expire_waiting(&mut self) -> usize {
+        let waits = |job: &Job| job.lease.is_none() && !job.state.is_terminal();
+        let over = self.ordered(|job| waits(job) && job.deadline <= self.now, |job| job.deadline);
+        for id in &over {
+            self.leave_waiting(id);
+            self.finish(id, State::Expired);
+        }
+        over.len()
+    }
+
+    fn retain_all(&mut self) -> usize {
+        let (live, most) = (self.limits.records_live, self.limits.most_records);
+        let (dead_live, most_dead) = (self.limits.dead_live, self.limits.most_dead);
+        [State::Done, State::Cancelled, State::Expired, State::Dead]
+            .map(|state| {
+                let dead = state == State::Dead;
+                let (live, most) = if dead { (dead_live, most_dead) } else { (live, most) };
+                let live = i64::try_from(live.as_millis()).expect("a span");
+                self.retain(state, live, usize::try_from(most).expect("a number"))
+            })
+            .iter()
+            .sum()
+    }
+
+    /// Ends what is too old; only when nothing is, what is too much.
+    fn retain(&mut self, state: State, live: i64, most: usize) -> usize {
+        let finished = |job: &Job| job.finished.unwrap_or_default();
+        let mut over =
+            self.ordered(|job| job.state == state && finished(job) <= self.now - live, finished);
+        if over.is_empty() {
+            over = self.ordered(|job| job.state == state, finished);
+            over.truncate(over.len().saturating_sub(most));
+        }
+        for id in &over {
+            self.forget(id);
+        }
+        over.len()
+    }
+}

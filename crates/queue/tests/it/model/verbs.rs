@@ -1,0 +1,494 @@
+//! The verbs of producers, workers and operators.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use stillcast_enqueue::State;
+
+use super::{Answer, Body, Hold, Job, Lane, Lease, Model, Worker, words};
+use crate::fixture::{DEFAULT_DEADLINE, LEASE, Request, Words};
+
+/// How long the request of a dead job lives.
+const BODY_OF_DEAD_MS: i64 = 7 * 24 * 3_600_000;
+/// Idle workers look again every two seconds: later work need not wake them.
+const SOON_MS: i64 = 2_000;
+
+impl Model {
+    /// T1.
+    pub(crate) fn enqueue(&mut self, requests: &[Request]) -> Answer {
+        requests.iter().flat_map(|request| self.enqueue_one(request)).collect()
+    }
+
+    fn enqueue_one(&mut self, request: &Request) -> Answer {
+        let begin = self.now.max(request.run_at);
+        let deadline =
+            if request.deadline > 0 { request.deadline } else { begin + DEFAULT_DEADLINE };
+        let key = (!request.key.is_empty()).then(|| request.key.clone());
+        let holder = key
+            .as_ref()
+            .and_then(|key| self.idempotency.get(&(request.tenant.clone(), key.clone())));
+        let known = Some(&request.id).filter(|id| self.jobs.contains_key(*id)).or(holder);
+        if let Some(known) = known.cloned() {
+            let job = &self.jobs[&known];
+            let word = if job.request == request.body { "duplicate" } else { "mismatch" };
+            return words(&[word, &known, job.state.as_str()]);
+        }
+        if deadline <= begin {
+            return words(&["deadline-passed", &request.id, ""]);
+        }
+        if let Some(key) = &key {
+            self.idempotency.insert((request.tenant.clone(), key.clone()), request.id.clone());
+        }
+        let state = if begin > self.now { State::Delayed } else { State::Ready };
+        self.jobs.insert(request.id.clone(), created(self.now, request, state, begin, deadline));
+        self.enqueued += 1;
+        self.wake |= begin <= self.now + SOON_MS;
+        words(&["created", &request.id, state.as_str()])
+    }
+
+    /// T3.
+    pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize) -> Answer {
+        if let Some(id) = self.open_claim(worker).filter(|(_, open)| open == nonce) {
+            return self.claimed(&id.0);
+        }
+        self.promote_due();
+        if self.paused.is_some() {
+            return vec!["paused".to_owned(), self.next_due().to_string()];
+        }
+        let ready = self.runnable_head(Lane::Ready);
+        let solo = self.runnable_head(Lane::Solo);
+        if self.reserves(worker, ready.as_deref(), solo.as_deref()) {
+            return self.claim_alone(worker, nonce, held, ready.is_some(), solo);
+        }
+        let Some(id) = ready else {
+            return vec!["empty".to_owned(), self.next_due().to_string()];
+        };
+        self.lease(&id, worker, nonce);
+        let free_solo = solo.is_some() && self.live_hold().is_none();
+        self.wake |= !self.lane(Lane::Ready).is_empty() || free_solo;
+        self.claimed(&id)
+    }
+
+    /// The job leased by the worker's last claim, and the nonce of that claim.
+    fn open_claim(&self, worker: &str) -> Option<(String, String)> {
+        let line = self.workers.get(worker)?;
+        let token = self.jobs.get(&line.id)?.token()?;
+        let (_, nonce) = token.split_once(':')?;
+        (nonce == line.nonce).then(|| (line.id.clone(), line.nonce.clone()))
+    }
+
+    /// The best of a lane; what is over its deadline is ended on the way.
+    fn runnable_head(&mut self, lane: Lane) -> Option<String> {
+        loop {
+            let id = self.lane(lane).into_iter().next()?;
+            if self.job(&id).deadline > self.now {
+                return Some(id);
+            }
+            self.leave_waiting(&id);
+            self.finish(&id, State::Expired);
+        }
+    }
+
+    /// Whether this worker may claim nothing but the solo job.
+    fn reserves(&mut self, worker: &str, ready: Option<&str>, solo: Option<&str>) -> bool {
+        if let Some(hold) = self.live_hold() {
+            let mine = hold.worker == worker;
+            if mine && hold.job.is_none() && solo.is_none() {
+                self.hold = None;
+                return false;
+            }
+            return mine;
+        }
+        self.hold = None;
+        let rank = |id: &str| self.jobs[id].rank();
+        let outranks = solo.is_some_and(|solo| ready.is_none_or(|ready| rank(solo) <= rank(ready)));
+        if outranks {
+            self.hold = Some(Hold { worker: worker.to_owned(), until: 0, job: None });
+        }
+        outranks
+    }
+
+    /// The holder drains its leases first, then runs the solo job and nothing beside it.
+    fn claim_alone(
+        &mut self,
+        worker: &str,
+        nonce: &str,
+        held: usize,
+        others_wait: bool,
+        solo: Option<String>,
+    ) -> Answer {
+        let until = self.now + LEASE;
+        let hold = self.hold.as_mut().expect("it has just been reserved");
+        hold.until = until;
+        let runs = hold.job.is_some();
+        self.wake |= others_wait;
+        match solo.filter(|_| !runs && held == 0) {
+            None => vec!["hold".to_owned(), self.next_due().to_string()],
+            Some(id) => {
+                self.hold.as_mut().expect("as above").job = Some(id.clone());
+                self.lease(&id, worker, nonce);
+                self.claimed(&id)
+            }
+        }
+    }
+
+    fn lease(&mut self, id: &str, worker: &str, nonce: &str) {
+        let (now, worker) = (self.now, worker.to_owned());
+        let job = self.job(id);
+        job.fence += 1;
+        job.state = State::Leased;
+        let token = format!("{}:{nonce}", job.fence);
+        let expiry = now + LEASE;
+        job.lease =
+            Some(Lease { token, worker: worker.clone(), expiry, begun: false, cancel: false });
+        let line = self.workers.entry(worker).or_default();
+        *line = Worker { seen: now, nonce: nonce.to_owned(), id: id.to_owned(), ..line.clone() };
+    }
+
+    fn claimed(&self, id: &str) -> Answer {
+        let job = &self.jobs[id];
+        let body = if job.body.is_some() { job.request.as_str() } else { "" };
+        let (left, due) = ((job.deadline - self.now).to_string(), self.next_due().to_string());
+        let mut answer = words(&["job", id, job.token().expect("leased"), body, &left, &due]);
+        for (field, value) in self.render_job(job) {
+            answer.extend([field, value]);
+        }
+        answer
+    }
+
+    pub(crate) fn begin(&mut self, id: &str, token: &str) -> Answer {
+        if !self.holds(id, token) {
+            return words(&["stale"]);
+        }
+        let now = self.now;
+        let job = self.job(id);
+        job.lease.as_mut().expect("held").begun = true;
+        job.started.get_or_insert(now);
+        words(&["ok"])
+    }
+
+    /// T4.
+    pub(crate) fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Answer {
+        self.seen(worker);
+        let until = self.now + LEASE;
+        if let Some(hold) = self.hold.as_mut().filter(|hold| hold.worker == worker) {
+            hold.until = until;
+        }
+        let answer = held.iter().map(|(id, token)| {
+            if !self.holds(id, token) {
+                return "stale".to_owned();
+            }
+            let lease = self.jobs.get_mut(id).and_then(|job| job.lease.as_mut()).expect("held");
+            lease.expiry = until;
+            if lease.cancel { "cancel".to_owned() } else { "ok".to_owned() }
+        });
+        answer.collect()
+    }
+
+    pub(crate) fn seen(&mut self, worker: &str) {
+        let now = self.now;
+        self.workers.entry(worker.to_owned()).or_default().seen = now;
+    }
+
+    /// T5.
+    pub(crate) fn checkpoint(&mut self, id: &str, token: &str, name: &str, digest: &str) -> Answer {
+        if !self.holds(id, token) {
+            return words(&["stale"]);
+        }
+        let job = self.job(id);
+        if let Entry::Vacant(new) = job.notes.entry(format!("checkpoint:{name}")) {
+            new.insert(digest.to_owned());
+            (job.crashes, job.stalls) = (0, 0);
+        }
+        words(&["ok"])
+    }
+
+    pub(crate) fn progress(&mut self, id: &str, token: &str, stage: &str, percent: &str) -> Answer {
+        if !self.holds(id, token) {
+            return words(&["stale"]);
+        }
+        self.job(id).notes.insert("stage".to_owned(), stage.to_owned());
+        self.job(id).notes.insert("percent".to_owned(), percent.to_owned());
+        words(&["ok"])
+    }
+
+    /// T6, T8 to T11.
+    pub(crate) fn report(&mut self, id: &str, token: &str, report: &Words) -> Answer {
+        let line = format!("{token}:{}", report.outcome);
+        if !self.holds(id, token) {
+            let job = self.jobs.get(id);
+            let last = job.and_then(|job| job.last_report.as_ref());
+            if let Some((_, state)) = last.filter(|(known, _)| *known == line) {
+                return words(&["accepted", state.as_str()]);
+            }
+            return words(&["stale", job.map_or("", |job| job.state.as_str())]);
+        }
+        let overrule = self.overruled(id).filter(|_| report.outcome != "done");
+        let in_vain = |key: &String| self.owner(key).is_none_or(|owner| owner == id);
+        if overrule.is_none() && report.outcome == "park" && report.flights.iter().any(in_vain) {
+            return words(&["go-on", ""]);
+        }
+        self.end_attempt(id, report, overrule);
+        let state = self.job(id).state;
+        self.job(id).last_report = Some((line, state));
+        words(&["accepted", state.as_str()])
+    }
+
+    fn end_attempt(&mut self, id: &str, report: &Words, overrule: Option<State>) {
+        if report.outcome == "done" {
+            self.note(id, "artifact", report.artifact);
+            self.note(id, "percent", "100");
+            self.job(id).notes.remove("error");
+        } else {
+            self.note(id, "error", report.error);
+        }
+        if let Some(state) = overrule {
+            return self.end(id, state);
+        }
+        match report.outcome {
+            "done" => self.end(id, State::Done),
+            "dead" => self.end(id, State::Dead),
+            "retry" => self.retry(id, report.delay),
+            "park" => self.park(id, report),
+            _ => self.interrupted(id),
+        }
+    }
+
+    fn retry(&mut self, id: &str, delay: i64) {
+        let wake_at = self.now + delay;
+        let job = self.job(id);
+        job.attempts += 1;
+        if job.attempts >= job.max_attempts {
+            return self.end(id, State::Dead);
+        }
+        self.leave_leased(id);
+        self.job(id).state = State::Delayed;
+        self.job(id).wake_at = Some(wake_at);
+    }
+
+    fn park(&mut self, id: &str, report: &Words) {
+        self.leave_leased(id);
+        let wake_at = self.now + report.delay;
+        let job = self.job(id);
+        job.state = State::Parked;
+        job.reason = Some(report.reason.to_owned());
+        job.wake_at = Some(wake_at);
+        job.awaits.extend(report.flights.iter().cloned());
+    }
+
+    /// A stay under a lease that brought nothing: too many of them are the end.
+    pub(crate) fn interrupted(&mut self, id: &str) {
+        let most = i64::from(self.limits.interruptions);
+        let job = self.job(id);
+        job.interruptions += 1;
+        job.stalls += 1;
+        if job.stalls >= most {
+            self.note(id, "error", "no-progress");
+            return self.end(id, State::Dead);
+        }
+        self.leave_leased(id);
+        self.make_ready(id);
+    }
+
+    /// T13.
+    pub(crate) fn cancel(&mut self, id: &str) -> Answer {
+        let Some(job) = self.jobs.get_mut(id) else { return words(&["unknown"]) };
+        if let Some(lease) = &mut job.lease {
+            lease.cancel = true;
+            return words(&["cancelling"]);
+        }
+        if job.state.is_terminal() {
+            return words(&["already", job.state.as_str()]);
+        }
+        self.leave_waiting(id);
+        self.finish(id, State::Cancelled);
+        words(&["cancelled"])
+    }
+
+    /// T15.
+    pub(crate) fn replay(&mut self, id: &str) -> Answer {
+        let now = self.now;
+        let Some(job) = self.jobs.get(id) else { return words(&["unknown"]) };
+        if job.state != State::Dead {
+            return words(&["not-dead", job.state.as_str()]);
+        }
+        if job.body.is_none() {
+            return words(&["body-gone"]);
+        }
+        if let Some(key) = &job.key {
+            let key = (job.tenant.clone(), key.clone());
+            let holder = self.idempotency.entry(key).or_insert_with(|| id.to_owned());
+            if holder != id {
+                return words(&["duplicate", holder]);
+            }
+        }
+        self.trash.remove(&format!("{}/{id}", self.jobs[id].tenant));
+        let job = self.job(id);
+        (job.attempts, job.crashes, job.stalls, job.interruptions) = (0, 0, 0, 0);
+        (job.started, job.finished, job.body) = (None, None, Some(Body::Kept));
+        job.notes.retain(|field, _| !["error", "percent", "stage"].contains(&field.as_str()));
+        job.ready_ms = now;
+        job.deadline = now + job.deadline_len;
+        self.make_ready(id);
+        words(&["ready"])
+    }
+
+    pub(crate) fn purge(&mut self, id: &str) -> Answer {
+        let Some(job) = self.jobs.get(id) else { return words(&["unknown"]) };
+        if !job.state.is_terminal() {
+            return words(&["not-ended", job.state.as_str()]);
+        }
+        self.forget(id);
+        words(&["purged"])
+    }
+
+    /// The record goes.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.discard_work(id, self.now);
+        self.free_key(id);
+        self.jobs.remove(id);
+        self.purged += 1;
+    }
+
+    pub(crate) fn pause(&mut self, pause: bool) -> Answer {
+        let changes = self.paused.is_some() != pause;
+        if pause {
+            self.paused.get_or_insert(self.now);
+        } else {
+            self.paused = None;
+            self.wake |= self.count(State::Ready) > 0;
+        }
+        words(&[if changes { "1" } else { "0" }])
+    }
+
+    /// A worker leaves, or has left.
+    pub(crate) fn drain(&mut self, worker: &str, step: &str) -> Answer {
+        if step == "leaving" {
+            self.seen(worker);
+            self.workers.get_mut(worker).expect("just seen").draining = true;
+            self.give_up_hold(worker);
+            return words(&["0"]);
+        }
+        let open = self.open_claim(worker).map(|(id, _)| id);
+        let unbegun = |id: &String| {
+            let lease = self.jobs[id].lease.as_ref();
+            lease.is_some_and(|lease| !lease.begun && lease.worker == worker)
+        };
+        let returned = open.filter(unbegun);
+        if let Some(id) = &returned {
+            if let Some(state) = self.overruled(id) {
+                self.end(id, state);
+            } else {
+                self.leave_leased(id);
+                self.make_ready(id);
+            }
+        }
+        self.workers.remove(worker);
+        self.give_up_hold(worker);
+        words(&[if returned.is_some() { "1" } else { "0" }])
+    }
+
+    /// A reservation without a running job is no use to a worker that claims nothing more.
+    fn give_up_hold(&mut self, worker: &str) {
+        let idle = |hold: &Hold| hold.worker == worker && hold.job.is_none();
+        if self.hold.as_ref().is_some_and(idle) {
+            self.hold = None;
+            self.wake = true;
+        }
+    }
+
+    /// Cancel flag first, then deadline.
+    pub(crate) fn overruled(&self, id: &str) -> Option<State> {
+        let job = &self.jobs[id];
+        if job.lease.as_ref().is_some_and(|lease| lease.cancel) {
+            return Some(State::Cancelled);
+        }
+        (job.deadline <= self.now).then_some(State::Expired)
+    }
+
+    /// Out of `leased`, into a terminal state.
+    pub(crate) fn end(&mut self, id: &str, state: State) {
+        self.leave_leased(id);
+        self.finish(id, state);
+    }
+
+    pub(crate) fn leave_leased(&mut self, id: &str) {
+        self.drop_flights(id);
+        self.job(id).lease = None;
+        if self.hold.as_ref().is_some_and(|hold| hold.job.as_deref() == Some(id)) {
+            self.hold = None;
+            self.wake = true;
+        }
+    }
+
+    pub(crate) fn leave_waiting(&mut self, id: &str) {
+        self.drop_flights(id);
+    }
+
+    pub(crate) fn finish(&mut self, id: &str, state: State) {
+        let now = self.now;
+        let job = self.job(id);
+        job.state = state;
+        job.finished = Some(now);
+        job.reason = None;
+        job.wake_at = None;
+        let dies_at = now + BODY_OF_DEAD_MS;
+        let dead = state == State::Dead;
+        job.body = job.body.filter(|_| dead).map(|_| Body::DiesAt(dies_at));
+        if state != State::Done {
+            self.free_key(id);
+        }
+        self.discard_work(id, if dead { dies_at } else { now });
+    }
+
+    fn discard_work(&mut self, id: &str, due: i64) {
+        self.trash.insert(format!("{}/{id}", self.jobs[id].tenant), due);
+    }
+
+    /// The key goes only while it names this job.
+    fn free_key(&mut self, id: &str) {
+        let job = &self.jobs[id];
+        let Some(key) = job.key.clone() else { return };
+        let key = (job.tenant.clone(), key);
+        if self.idempotency.get(&key).is_some_and(|holder| holder == id) {
+            self.idempotency.remove(&key);
+        }
+    }
+
+    fn note(&mut self, id: &str, field: &str, value: &str) {
+        if !value.is_empty() {
+            self.job(id).notes.insert(field.to_owned(), value.to_owned());
+        }
+    }
+}
+
+fn created(now: i64, request: &Request, state: State, begin: i64, deadline: i64) -> Job {
+    Job {
+        state,
+        request: request.body.clone(),
+        body: Some(Body::Kept),
+        tenant: request.tenant.clone(),
+        key: (!request.key.is_empty()).then(|| request.key.clone()),
+        priority: request.priority,
+        enqueued: now,
+        ready_ms: begin,
+        deadline,
+        deadline_len: deadline - begin,
+        max_attempts: request.max_attempts,
+        fence: 0,
+        lease: None,
+        attempts: 0,
+        crashes: 0,
+        stalls: 0,
+        interruptions: 0,
+        reason: None,
+        wake_at: None,
+        started: None,
+        finished: None,
+        last_report: None,
+        owns: Vec::new(),
+        awaits: BTreeSet::new(),
+        heir: Vec::new(),
+        notes: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,393 @@
+//! What may happen to a queue: random numbers go in, an operation that fits the moment comes out.
+
+use proptest::prelude::*;
+
+use crate::fixture::{LEASE, Queue, Request, Words};
+use crate::model::{Answer, Model};
+use queue::Verb;
+
+const WORKERS: [&str; 3] = ["anna", "ben", "cleo"];
+const IDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+const FLIGHTS: [&str; 3] = ["k1", "k2", "k3"];
+pub(crate) const BODIES: [&str; 2] = ["{\"v\":1}", "{\"v\":1,\"x\":2}"];
+
+/// One random step; numbers pick among what there is when its turn comes.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    Enqueue(Vec<RandomRequest>),
+    Claim {
+        worker: usize,
+    },
+    ClaimAgain {
+        worker: usize,
+    },
+    PopWake,
+    Begin(Pick),
+    Renew {
+        worker: usize,
+        stale: Option<usize>,
+    },
+    Checkpoint(Pick, usize),
+    Progress(Pick, u8),
+    Report(Pick, RandomReport),
+    Reap {
+        worker: usize,
+        everything: bool,
+    },
+    Cancel(usize),
+    Replay(usize),
+    Purge(usize),
+    Join(Pick, usize),
+    Land(Pick, usize, usize),
+    Pause(bool),
+    Drain {
+        worker: usize,
+        gone: bool,
+    },
+    /// The last command once more: its reply was lost, or the network sent it twice.
+    Again,
+    Time(i64),
+}
+
+/// A token: of a job that is leased now, or any that was ever given.
+#[derive(Clone, Debug)]
+pub(crate) struct Pick {
+    current: bool,
+    at: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct RandomRequest {
+    id: usize,
+    body: usize,
+    tenant: bool,
+    key: usize,
+    priority: i64,
+    run_in: i64,
+    deadline_in: i64,
+    max_attempts: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct RandomReport {
+    outcome: &'static str,
+    delay: i64,
+    reason: &'static str,
+    flights: Vec<bool>,
+}
+
+/// What is sent, to Redis and to the model alike.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    Enqueue(Vec<Request>),
+    Claim { worker: String, nonce: String, held: usize },
+    PopWake,
+    Begin { id: String, token: String },
+    Renew { worker: String, held: Vec<(String, String)> },
+    Checkpoint { id: String, token: String, name: String, digest: String },
+    Progress { id: String, token: String, percent: String },
+    Report { id: String, token: String, words: Words },
+    Reap { worker: String, everything: bool },
+    OfJob { verb: Verb, id: String },
+    Join { id: String, token: String, key: String },
+    Land { id: String, token: String, key: String, how: &'static str },
+    Pause(bool),
+    Drain { worker: String, step: &'static str },
+}
+
+/// What the test remembers beside queue and model: every token ever given.
+#[derive(Default)]
+pub(crate) struct History {
+    pub(crate) tokens: Vec<(String, String)>,
+    nonces: usize,
+    last_nonce: [String; 3],
+    last: Option<Command>,
+}
+
+pub(crate) fn op() -> impl Strategy<Value = Op> {
+    let worker = 0..WORKERS.len();
+    let id = 0..IDS.len();
+    let flight = 0..FLIGHTS.len();
+    prop_oneof![
+        8 => prop::collection::vec(request(), 1..3).prop_map(Op::Enqueue),
+        12 => worker.clone().prop_map(|worker| Op::Claim { worker }),
+        2 => worker.clone().prop_map(|worker| Op::ClaimAgain { worker }),
+        2 => Just(Op::PopWake),
+        8 => pick().prop_map(Op::Begin),
+        4 => (worker.clone(), prop::option::of(any::<usize>()))
+            .prop_map(|(worker, stale)| Op::Renew { worker, stale }),
+        3 => (pick(), 0..3_usize).prop_map(|(pick, name)| Op::Checkpoint(pick, name)),
+        1 => (pick(), 0..100_u8).prop_map(|(pick, percent)| Op::Progress(pick, percent)),
+        12 => (pick(), report()).prop_map(|(pick, report)| Op::Report(pick, report)),
+        8 => (worker.clone(), prop::bool::weighted(0.1))
+            .prop_map(|(worker, everything)| Op::Reap { worker, everything }),
+        3 => id.clone().prop_map(Op::Cancel),
+        3 => id.clone().prop_map(Op::Replay),
+        2 => id.prop_map(Op::Purge),
+        8 => (pick(), flight.clone()).prop_map(|(pick, key)| Op::Join(pick, key)),
+        3 => (pick(), flight, 0..3_usize).prop_map(|(pick, key, how)| Op::Land(pick, key, how)),
+        2 => prop::bool::weighted(0.4).prop_map(Op::Pause),
+        3 => (worker, any::<bool>()).prop_map(|(worker, gone)| Op::Drain { worker, gone }),
+        4 => Just(Op::Again),
+        12 => time().prop_map(Op::Time),
+    ]
+}
+
+fn pick() -> impl Strategy<Value = Pick> {
+    (prop::bool::weighted(0.9), any::<usize>()).prop_map(|(current, at)| Pick { current, at })
+}
+
+/// Steps of time: moments, stalls beyond each limit, and the clock set back.
+fn time() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        6 => 1..LEASE / 6,
+        6 => Just(LEASE / 3),
+        3 => LEASE / 2..LEASE,
+        4 => LEASE + 1..2 * LEASE,
+        2 => 20_000..80_000_i64,
+        1 => Just(7 * 24 * 3_600_000),
+        2 => -2 * LEASE..0,
+    ]
+}
+
+fn request() -> impl Strategy<Value = RandomRequest> {
+    let run_in = prop_oneof![3 => Just(0), 1 => 1..3 * LEASE];
+    let deadline_in = prop_oneof![4 => Just(0), 2 => 1..10 * LEASE];
+    let priority = prop_oneof![Just(5), Just(6), Just(0)];
+    let id = 0..IDS.len();
+    (
+        id,
+        0..BODIES.len(),
+        prop::bool::weighted(0.2),
+        0..4_usize,
+        priority,
+        run_in,
+        deadline_in,
+        1..4_i64,
+    )
+        .prop_map(|(id, body, tenant, key, priority, run_in, deadline_in, max_attempts)| {
+            RandomRequest { id, body, tenant, key, priority, run_in, deadline_in, max_attempts }
+        })
+}
+
+fn report() -> impl Strategy<Value = RandomReport> {
+    let outcome = prop_oneof![
+        3 => Just(("done", "")),
+        3 => Just(("retry", "")),
+        1 => Just(("dead", "")),
+        2 => Just(("park", "provider")),
+        5 => Just(("park", "flight")),
+        3 => Just(("release", "")),
+    ];
+    let flights = prop::collection::vec(prop::bool::weighted(0.5), FLIGHTS.len());
+    (outcome, 0..2 * LEASE, flights).prop_map(|((outcome, reason), delay, flights)| RandomReport {
+        outcome,
+        delay,
+        reason,
+        flights,
+    })
+}
+
+impl Op {
+    /// The command that this step is now; none when there is nothing that it could be about.
+    pub(crate) fn resolve(&self, model: &Model, history: &mut History) -> Option<Command> {
+        let worker = |at: &usize| WORKERS[*at].to_owned();
+        let of_job = |verb, at: &usize| Some(Command::OfJob { verb, id: IDS[*at].to_owned() });
+        let command = match self {
+            Self::Enqueue(all) => {
+                Command::Enqueue(all.iter().map(|one| one.at(model.now)).collect())
+            }
+            Self::Claim { worker } => history.claim(*worker, model, true),
+            Self::ClaimAgain { worker } => history.claim(*worker, model, false),
+            Self::PopWake => Command::PopWake,
+            Self::Begin(pick) => {
+                let (id, token) = pick.token(model, history)?;
+                Command::Begin { id, token }
+            }
+            Self::Renew { worker, stale } => renewal(WORKERS[*worker], *stale, model, history),
+            Self::Checkpoint(pick, name) => {
+                let (id, token) = pick.token(model, history)?;
+                let digest = format!("digest of {token}");
+                Command::Checkpoint { id, token, name: format!("call{name}"), digest }
+            }
+            Self::Progress(pick, percent) => {
+                let (id, token) = pick.token(model, history)?;
+                Command::Progress { id, token, percent: percent.to_string() }
+            }
+            Self::Report(pick, report) => {
+                let (id, token) = pick.token(model, history)?;
+                let words = report.words(model, &id);
+                Command::Report { id, token, words }
+            }
+            Self::Reap { worker: at, everything } => {
+                Command::Reap { worker: worker(at), everything: *everything }
+            }
+            Self::Cancel(at) => return of_job(Verb::Cancel, at),
+            Self::Replay(at) => return of_job(Verb::Replay, at),
+            Self::Purge(at) => return of_job(Verb::Purge, at),
+            Self::Join(pick, key) => {
+                let (id, token) = pick.token(model, history)?;
+                Command::Join { id, token, key: FLIGHTS[*key].to_owned() }
+            }
+            Self::Land(pick, key, how) => {
+                let (id, token) = pick.token(model, history)?;
+                let how = ["stored", "unshared", "permanent {}"][*how];
+                Command::Land { id, token, key: FLIGHTS[*key].to_owned(), how }
+            }
+            Self::Pause(pause) => Command::Pause(*pause),
+            Self::Drain { worker: at, gone } => {
+                Command::Drain { worker: worker(at), step: if *gone { "gone" } else { "leaving" } }
+            }
+            Self::Again => return history.last.clone(),
+            Self::Time(_) => return None,
+        };
+        history.last = Some(command.clone());
+        Some(command)
+    }
+}
+
+impl RandomRequest {
+    fn at(&self, now: i64) -> Request {
+        let begin = now + self.run_in;
+        Request {
+            body: BODIES[self.body].to_owned(),
+            tenant: if self.tenant { "u" } else { "t" }.to_owned(),
+            priority: self.priority,
+            run_at: if self.run_in > 0 { begin } else { 0 },
+            deadline: if self.deadline_in > 0 { now + self.deadline_in } else { 0 },
+            max_attempts: self.max_attempts,
+            key: ["", "", "x", "y"][self.key].to_owned(),
+            ..Request::new(IDS[self.id])
+        }
+    }
+}
+
+impl RandomReport {
+    /// A park for flights names those that the job has joined as a waiter, and now and then others.
+    fn words(&self, model: &Model, id: &str) -> Words {
+        let known = model.jobs.get(id);
+        let named = |(key, odd): (&&str, &bool)| {
+            let awaits = known.is_some_and(|job| job.awaits.contains(*key));
+            (awaits || (*odd && self.delay % 5 == 0)).then(|| (*key).to_owned())
+        };
+        let parks = self.reason == "flight";
+        let flights = FLIGHTS.iter().zip(&self.flights).filter_map(named);
+        Words {
+            outcome: self.outcome,
+            delay: self.delay,
+            reason: self.reason,
+            error: if matches!(self.outcome, "retry" | "dead") { "{\"code\":\"x\"}" } else { "" },
+            artifact: if self.outcome == "done" { "{\"key\":\"y\"}" } else { "" },
+            flights: if parks { flights.collect() } else { Vec::new() },
+        }
+    }
+}
+
+impl Pick {
+    fn token(&self, model: &Model, history: &History) -> Option<(String, String)> {
+        let current: Vec<(String, String)> = model
+            .jobs
+            .iter()
+            .filter_map(|(id, job)| Some((id.clone(), job.token()?.to_owned())))
+            .collect();
+        let all = if self.current && !current.is_empty() { &current } else { &history.tokens };
+        (!all.is_empty()).then(|| all[self.at % all.len()].clone())
+    }
+}
+
+impl History {
+    fn claim(&mut self, worker: usize, model: &Model, anew: bool) -> Command {
+        if anew || self.last_nonce[worker].is_empty() {
+            self.nonces += 1;
+            self.last_nonce[worker] = format!("nonce{}", self.nonces);
+        }
+        let (name, nonce) = (WORKERS[worker].to_owned(), self.last_nonce[worker].clone());
+        let held = held(&name, model).len();
+        Command::Claim { worker: name, nonce, held }
+    }
+}
+
+fn held(worker: &str, model: &Model) -> Vec<(String, String)> {
+    let mine = |(id, job): (&String, &crate::model::Job)| {
+        let lease = job.lease.as_ref().filter(|lease| lease.worker == worker)?;
+        Some((id.clone(), lease.token.clone()))
+    };
+    model.jobs.iter().filter_map(mine).collect()
+}
+
+fn renewal(worker: &str, stale: Option<usize>, model: &Model, history: &History) -> Command {
+    let mut all = held(worker, model);
+    if let Some(at) = stale.filter(|_| !history.tokens.is_empty()) {
+        all.push(history.tokens[at % history.tokens.len()].clone());
+    }
+    Command::Renew { worker: worker.to_owned(), held: all }
+}
+
+impl Command {
+    /// What Redis answers.
+    pub(crate) fn ask(&self, queue: &mut Queue) -> Answer {
+        match self {
+            Self::Enqueue(requests) => queue.enqueue(requests),
+            Self::Claim { worker, nonce, held } => sorted_fields(queue.claim(worker, nonce, *held)),
+            Self::PopWake => {
+                let key = queue.key("wake");
+                let popped: Vec<String> = queue.command(&["ZPOPMIN", &key]);
+                vec![if popped.is_empty() { "0" } else { "1" }.to_owned()]
+            }
+            Self::Begin { id, token } => queue.call(Verb::Begin, &[id, token]),
+            Self::Renew { worker, held } => queue.renew(worker, held),
+            Self::Checkpoint { id, token, name, digest } => {
+                queue.call(Verb::Checkpoint, &[id, token, "", name, digest])
+            }
+            Self::Progress { id, token, percent } => {
+                queue.call(Verb::Progress, &[id, token, "tts", percent, ""])
+            }
+            Self::Report { id, token, words } => queue.report(id, token, words),
+            Self::Reap { worker, everything } => numbers(&queue.reap(worker, *everything)),
+            Self::OfJob { verb, id } => queue.call(*verb, &[id]),
+            Self::Join { id, token, key } => queue.call(Verb::Join, &[id, token, key]),
+            Self::Land { id, token, key, how } => queue.call(Verb::Land, &[id, token, key, how]),
+            Self::Pause(pause) => {
+                queue.call(Verb::Pause, &[if *pause { "pause" } else { "resume" }])
+            }
+            Self::Drain { worker, step } => queue.call(Verb::Drain, &[worker, step]),
+        }
+    }
+
+    /// What the model answers.
+    pub(crate) fn expect(&self, model: &mut Model) -> Answer {
+        match self {
+            Self::Enqueue(requests) => model.enqueue(requests),
+            Self::Claim { worker, nonce, held } => model.claim(worker, nonce, *held),
+            Self::PopWake => vec![i32::from(std::mem::take(&mut model.wake)).to_string()],
+            Self::Begin { id, token } => model.begin(id, token),
+            Self::Renew { worker, held } => model.renew(worker, held),
+            Self::Checkpoint { id, token, name, digest } => {
+                model.checkpoint(id, token, name, digest)
+            }
+            Self::Progress { id, token, percent } => model.progress(id, token, "tts", percent),
+            Self::Report { id, token, words } => model.report(id, token, words),
+            Self::Reap { worker, everything } => numbers(&model.reap(worker, *everything)),
+            Self::OfJob { verb: Verb::Cancel, id } => model.cancel(id),
+            Self::OfJob { verb: Verb::Replay, id } => model.replay(id),
+            Self::OfJob { id, .. } => model.purge(id),
+            Self::Join { id, token, key } => model.join(id, token, key),
+            Self::Land { id, token, key, how } => model.land(id, token, key, how),
+            Self::Pause(pause) => model.pause(*pause),
+            Self::Drain { worker, step } => model.drain(worker, step),
+        }
+    }
+}
+
+/// The hash in a claim's answer comes in no particular order.
+fn sorted_fields(mut answer: Answer) -> Answer {
+    if answer[0] == "job" {
+        let fields = crate::dump::fields(&answer.split_off(6));
+        answer.extend(fields.into_iter().flat_map(|(field, value)| [field, value]));
+    }
+    answer
+}
+
+fn numbers(numbers: &[i64]) -> Answer {
+    numbers.iter().map(i64::to_string).collect()
+}

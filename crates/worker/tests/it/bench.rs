@@ -1,0 +1,169 @@
+//! A private Redis, folders and an environment go in; a worker process under test comes out.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use child::{ChildError, Running, Spec};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use stillcast_enqueue::{Producer, ProducerOptions};
+use tempfile::TempDir;
+use tests::server::Server;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Longest wait for any event; reaching it is a failure, never a pass.
+const PATIENCE: Duration = Duration::from_secs(150);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The queue of every test here.
+pub(crate) const QUEUE: &str = "worker-tests";
+
+/// The environment of one worker, and the folder in which it lives.
+pub(crate) struct Bench {
+    folder: TempDir,
+    variables: BTreeMap<String, String>,
+}
+
+/// How a worker ended.
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Bench {
+    /// Every required setting, with a Redis that nobody has started.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("sc-").tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let bench = Self { variables: BTreeMap::new(), folder: tempfile::tempdir().unwrap() }
+            .set("REDIS_URL", &format!("unix://{}", at("nobody.sock")))
+            .set("STORAGE_URL", &format!("file://{}", at("store")))
+            .set("STILLCAST_HOME", &at("home"))
+            .set("QUEUE_NAME", QUEUE)
+            .set("WORKER_ADDR", "off")
+            .set("LEASE_TTL", "3")
+            .set("LLM_PROVIDER", "offline")
+            .set("TTS_PROVIDER", "offline")
+            .set("IMAGE_PROVIDER", "offline")
+            .set("PATH", &path());
+        Self { folder, ..bench }
+    }
+
+    /// The same, on `server`.
+    pub(crate) fn on(server: &Server) -> Self {
+        Self::new().set("REDIS_URL", &server.url())
+    }
+
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn unset(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder().join("store")
+    }
+
+    fn spec(&self, arguments: &[&str]) -> Spec {
+        let spec = Spec::new(env!("CARGO_BIN_EXE_stillcast-worker")).env_clear().args(arguments);
+        self.variables.iter().fold(spec, |spec, (name, value)| spec.env(name, value))
+    }
+
+    /// Starts a worker, and leaves it running.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Worker {
+        let log = self.folder().join("log");
+        let file = std::fs::File::create(&log).unwrap();
+        let running = self.spec(arguments).stderr(child::Stream::File(file)).spawn().unwrap();
+        Worker { running, log }
+    }
+
+    /// Runs a worker to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
+        let log = std::fs::File::create(self.folder().join("out")).unwrap();
+        let spec = self.spec(arguments).stdout(child::Stream::File(log)).timeout(PATIENCE);
+        let ended = spec.run().await;
+        let stdout = std::fs::read_to_string(self.folder().join("out")).unwrap();
+        match ended {
+            Ok(finished) => Ended { code: 0, stdout, stderr: finished.stderr },
+            Err(ChildError::Status { code, stderr, .. }) => Ended { code, stdout, stderr },
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// A running worker; killed when dropped.
+pub(crate) struct Worker {
+    running: Running,
+    log: PathBuf,
+}
+
+impl Worker {
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.running.pid()), signal).unwrap();
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The exit code.
+    pub(crate) async fn end(&mut self) -> i32 {
+        let ended = tokio::time::timeout(PATIENCE, self.running.wait()).await;
+        match ended.expect("it ends in time") {
+            Ok(_) => 0,
+            Err(ChildError::Status { code, .. }) => code,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the worker needs ours to find FFmpeg")]
+fn path() -> String {
+    std::env::var("PATH").unwrap_or_default()
+}
+
+/// The door in.
+pub(crate) async fn producer(server: &Server) -> Producer {
+    let options = ProducerOptions { queue_name: QUEUE.to_owned(), ..ProducerOptions::default() };
+    Producer::connect_with(&server.url(), options).await.unwrap()
+}
+
+/// An address that was free a moment ago.
+pub(crate) async fn free_address() -> SocketAddr {
+    TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap()
+}
+
+/// The answer to `GET path`, head and body; `None` when nobody listens.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    Some(answer)
+}
+
+/// Waits until `look` finds something.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, looking).await;
+    found.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
+}

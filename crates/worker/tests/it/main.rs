@@ -1,0 +1,12 @@
+//! The binary itself, as an operator meets it: environment, file, signals and Redis go in; exit
+//! codes, sentences, probes and media files come out.
+
+// `cfg(test)` tells clippy that panics are this target's way to report.
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod configuration;
+#[cfg(test)]
+mod probes;
+#[cfg(test)]
+mod work;

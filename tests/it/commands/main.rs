@@ -1,0 +1,9 @@
+//! The operators' program against a private Redis: answers, exit codes, the embedded stack's edges.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod dead;
+mod embedded;
+mod life;
+mod support;
+mod usage;

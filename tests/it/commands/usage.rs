@@ -1,0 +1,100 @@
+//! What a person does wrong, or does not have: each with its exit code and one sentence.
+
+use tests::program::Program;
+
+use crate::support::Bench;
+
+/// Every command, as far as its help.
+const COMMANDS: [&[&str]; 15] = [
+    &["make"],
+    &["dev"],
+    &["enqueue"],
+    &["job", "show"],
+    &["job", "watch"],
+    &["job", "cancel"],
+    &["job", "replay"],
+    &["job", "purge"],
+    &["jobs"],
+    &["queue", "stats"],
+    &["queue", "pause"],
+    &["queue", "resume"],
+    &["dead", "list"],
+    &["dead", "replay"],
+    &["dead", "purge"],
+];
+
+fn program() -> (tempfile::TempDir, Program) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::stillcast(folder.path());
+    (folder, program)
+}
+
+#[tokio::test]
+async fn every_command_has_help_with_an_example() {
+    let (_folder, program) = program();
+    for command in COMMANDS {
+        let args: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        let help = program.run(&args).await.unwrap().expect(0).stdout;
+        let example = format!("\n  stillcast {}", command.join(" "));
+        assert!(help.contains("Example") && help.contains(&example), "{command:?}: {help}");
+        assert!(help.contains("--json"), "{command:?} has no --json");
+    }
+}
+
+#[tokio::test]
+async fn usage_is_2() {
+    let (folder, program) = program();
+    let empty = folder.path().join("empty.txt");
+    std::fs::write(&empty, " \n").unwrap();
+    let empty = empty.to_str().unwrap();
+    for (args, words) in [
+        (vec!["make", "--text", "/no/such/file"], "/no/such/file cannot be read"),
+        (vec!["make", "--text", empty], "`source.text` is empty"),
+        (vec!["make", "--text", empty, "--format", "hologram"], "`format` is `audio` or `video`"),
+        (vec!["make", "--text", empty, "--timeout", "soon"], "5m"),
+        (vec!["jobs", "--state", "lost"], "the states are"),
+        (vec!["jobs", "--cursor", "x"], "`cursor`"),
+        (vec!["enqueue"], "--text"),
+        (vec!["dead", "purge"], "--all"),
+        (vec!["frobnicate"], "frobnicate"),
+    ] {
+        let ran = program.run(&args).await.unwrap().expect(2);
+        assert!(ran.stderr.contains(words) && ran.stdout.is_empty(), "{args:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_queue_it_is_69_and_says_what_to_start() {
+    let (_folder, program) = program();
+    let ran = program.run(&["jobs"]).await.unwrap().expect(69);
+    let _ = ran.saying("REDIS_URL is not set").saying("stillcast dev");
+    let nobody = program.env("REDIS_URL", "redis://127.0.0.1:1");
+    let _ = nobody.run(&["queue", "stats"]).await.unwrap().expect(69).saying("REDIS_URL");
+}
+
+#[tokio::test]
+async fn a_wrong_setting_is_78() {
+    let (_folder, program) = program();
+    let address = program.clone().env("REDIS_URL", "http://somewhere");
+    let _ = address.run(&["jobs"]).await.unwrap().expect(78).saying("REDIS_URL");
+    let name = program.env("REDIS_URL", "redis://127.0.0.1:1").env("QUEUE_NAME", "a/b");
+    let _ = name.run(&["jobs"]).await.unwrap().expect(78).saying("QUEUE_NAME");
+}
+
+#[tokio::test]
+async fn an_unknown_job_is_1_with_one_sentence() {
+    let bench = Bench::start().await;
+    for verb in ["show", "watch", "cancel", "replay", "purge"] {
+        let ran = bench.run(&["job", verb, "nobody"]).await.expect(1).saying("no job nobody");
+        assert_eq!(ran.stdout, "", "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_fault() {
+    let bench = Bench::start().await;
+    bench.enqueue(&[]).await;
+    let mut jobs = bench.program.spawn(&["jobs"]).unwrap();
+    drop(jobs.stdout.take());
+    jobs.wait().await.unwrap();
+}

@@ -1,0 +1,141 @@
+//! A command line goes in; what it printed and how it ended comes out.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use child::{ChildError, Running, Spec, Stream};
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+
+/// Longest run of one command; reaching it is a failure, never a pass.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// A program with an environment of its own: nothing of the tester's gets in but `PATH`.
+#[derive(Clone, Debug)]
+pub struct Program {
+    path: PathBuf,
+    environment: Vec<(OsString, OsString)>,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Its exit status.
+    pub code: i32,
+    /// Its answer.
+    pub stdout: String,
+    /// What it said beside it.
+    pub stderr: String,
+}
+
+/// A binary of this workspace, built beside this test.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let folder = test.ancestors().nth(2).expect("tests lie in <profile>/deps");
+    let path = folder.join(name);
+    assert!(path.is_file(), "{} is missing: cargo build --workspace", path.display());
+    path
+}
+
+impl Program {
+    /// The program at `path`.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), environment: Vec::new() }.inherit("PATH")
+    }
+
+    /// The operators' program of this build, its data in `home`.
+    #[must_use]
+    pub fn stillcast(home: &Path) -> Self {
+        Self::at(binary("stillcast")).env("STILLCAST_HOME", home)
+    }
+
+    /// Sets one variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test finds programs as its caller does")]
+    fn inherit(self, name: &str) -> Self {
+        let value = std::env::var_os(name).unwrap_or_default();
+        self.env(name, value)
+    }
+
+    fn spec(&self, args: &[&str]) -> Spec {
+        let spec = Spec::new(&self.path).args(args).env_clear().timeout(PATIENCE);
+        self.environment.iter().fold(spec, |spec, (name, value)| spec.env(name, value))
+    }
+
+    /// Starts it; its stdout is piped, its stderr kept for the error.
+    pub fn spawn(&self, args: &[&str]) -> anyhow::Result<Running> {
+        Ok(self.spec(args).stdout(Stream::Piped).spawn()?)
+    }
+
+    /// Runs it to its end.
+    pub async fn run(&self, args: &[&str]) -> anyhow::Result<Ran> {
+        self.run_with(args, "").await
+    }
+
+    /// Runs it to its end with `input` on stdin.
+    pub async fn run_with(&self, args: &[&str], input: &str) -> anyhow::Result<Ran> {
+        let mut running = self.spec(args).stdin(Stream::Piped).stdout(Stream::Piped).spawn()?;
+        let mut stdin = running.stdin.take().context("stdin is piped")?;
+        // A program that reads nothing may be gone already.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        ended(running).await
+    }
+}
+
+/// Waits for a program's end and takes what it still has to say.
+pub async fn ended(mut running: Running) -> anyhow::Result<Ran> {
+    let mut out = running.stdout.take().context("stdout is piped")?;
+    let mut stdout = String::new();
+    let (read, waited) = tokio::join!(out.read_to_string(&mut stdout), running.wait());
+    read?;
+    match waited {
+        Ok(finished) => Ok(Ran { code: 0, stdout, stderr: finished.stderr }),
+        Err(ChildError::Status { code, stderr, .. }) => Ok(Ran { code, stdout, stderr }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The first line that a running program prints.
+pub async fn first_line(running: &mut Running) -> anyhow::Result<String> {
+    let out = running.stdout.take().context("stdout is piped")?;
+    let mut reader = BufReader::new(out);
+    let mut line = String::new();
+    tokio::time::timeout(PATIENCE, reader.read_line(&mut line)).await??;
+    running.stdout = Some(reader.into_inner());
+    Ok(line)
+}
+
+impl Ran {
+    /// The answer as JSON; asserts that it is one document and nothing else.
+    #[must_use]
+    pub fn json<T: DeserializeOwned>(&self) -> T {
+        let parsed = serde_json::from_str(&self.stdout);
+        assert!(parsed.is_ok(), "not one JSON document: {self:?}");
+        parsed.expect("asserted above")
+    }
+
+    /// Asserts the exit code; returns itself.
+    #[must_use]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout {:?}, stderr {:?}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that stderr is one line that holds `words`; returns itself.
+    #[must_use]
+    pub fn saying(self, words: &str) -> Self {
+        let said = self.stderr.trim_end();
+        assert!(said.contains(words) && !said.contains('\n'), "stderr {said:?}, not {words:?}");
+        self
+    }
+}
