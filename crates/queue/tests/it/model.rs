@@ -3,6 +3,7 @@
 
 mod clockwork;
 mod flights;
+mod operators;
 mod render;
 mod verbs;
 
