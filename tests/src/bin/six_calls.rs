@@ -15,6 +15,7 @@ use queue::{
 use stillcast_enqueue::{Artifact, ErrorReport, Source};
 use tests::fleet::QUEUE;
 use tests::journal::{Act, Entry, Journal};
+use tests::misdeeds::misbehave;
 use tests::script::Script;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -151,7 +152,9 @@ impl SixCalls {
     async fn pay(&self, lease: &Lease, script: &Script, call: u32, key: &str) -> Result<(), Early> {
         lease.check()?;
         self.write(lease, Act::CallStart, call, key);
-        misbehave(script, call).await?;
+        if misbehave(script, call).await {
+            return Err(Early::Failed(error("provider-500", "asked to fail")));
+        }
         tokio::time::sleep(Duration::from_millis(script.ms)).await;
         self.write(lease, Act::CallEnd, call, key);
         Ok(())
@@ -190,38 +193,6 @@ impl SixCalls {
         }
         Err(Early::Park(key))
     }
-}
-
-async fn misbehave(script: &Script, call: u32) -> Result<(), Early> {
-    if call == script.abort_at {
-        // Late enough for its neighbours to have begun.
-        tokio::time::sleep(Duration::from_millis(script.ms)).await;
-        std::process::abort();
-    }
-    if call == script.block_at {
-        block_the_runtime().await;
-    }
-    if call == script.hang_at {
-        std::future::pending::<()>().await;
-    }
-    assert_ne!(call, script.panic_at, "asked to panic");
-    if call == script.fail_at {
-        return Err(Early::Failed(error("provider-500", "asked to fail")));
-    }
-    Ok(())
-}
-
-/// Every thread of the runtime, for longer than any lease.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "doing what the lint forbids is the fault under test"
-)]
-async fn block_the_runtime() {
-    let mut blockers = tokio::task::JoinSet::new();
-    for _ in 0..2 {
-        blockers.spawn(async { std::thread::sleep(Duration::from_mins(10)) });
-    }
-    while blockers.join_next().await.is_some() {}
 }
 
 fn error(code: &str, message: &str) -> ErrorReport {
