@@ -63,17 +63,18 @@ local function lease(id, from)
   announce(id, 'leased')
 end
 
--- The reservation of the solo lane: one a queue, void when not prolonged for a lease.
+-- The reservation of the solo lane: one a queue, void when not prolonged for a lease. While its job
+-- runs it stands as long as the lease, whose end takes it away: a stall must not put others beside it.
 local function holder()
-  local hold = redis.call('HMGET', solo_hold, 'worker', 'until_ms')
-  if hold[1] and number(hold[2]) > now then return hold[1] end
+  local hold = redis.call('HMGET', solo_hold, 'worker', 'until_ms', 'job')
+  if hold[1] and (hold[3] or number(hold[2]) > now) then return hold[1] end
+  if hold[1] then redis.call('DEL', solo_hold) end
 end
 
 -- Returns true when this worker may claim nothing but the solo job.
 local function reserve_solo(solo_rank, ready_rank)
   local who = holder()
   if who then return who == worker end
-  redis.call('DEL', solo_hold)
   if not solo_rank or (ready_rank and ready_rank < solo_rank) then return false end
   redis.call('HSET', solo_hold, 'worker', worker)
   return true
