@@ -21,14 +21,17 @@ pub(super) async fn killed(column: Column) -> anyhow::Result<String> {
 }
 
 pub(super) async fn terminated(column: Column) -> anyhow::Result<String> {
-    let mut busy = Busy::start(column, Errand::many("job", SLOTS, &Script::of(2000))).await?;
+    let busy = Busy::start(column, Errand::many("job", SLOTS, &Script::of(2000))).await?;
     let _second = column.worker(&busy.fleet, "two", SLOTS)?;
-    let asked = Instant::now();
-    busy.worker.signal(Signal::SIGTERM)?;
-    let gone = look(WINDOW, async || busy.worker.has_ended().then_some(asked.elapsed())).await;
+    let (asked, Busy { fleet, mut worker, errands }) = (Instant::now(), busy);
+    worker.signal(Signal::SIGTERM)?;
+    let (gone, seen) = tokio::join!(
+        look(WINDOW, async || worker.has_ended().then_some(asked.elapsed())),
+        Seen::within(WINDOW, &fleet, &errands)
+    );
     let left =
         gone.map_or("**it stays**".to_owned(), |after| format!("gone after {}", seconds(after)));
-    Ok(format!("{left}; {}", Seen::within(WINDOW, &busy.fleet, &busy.errands).await.words()))
+    Ok(format!("{left}; {}", seen.words()))
 }
 
 /// Long enough for three of our leases, each with its sixth and the time to die.
@@ -49,8 +52,8 @@ pub(super) async fn crash_loop(column: Column) -> anyhow::Result<String> {
     let ended = look(CRASHES, given_up).await.map(|()| began.elapsed());
     let times = acted(&fleet, &errands, Act::Attempt).into_values().sum::<usize>();
     Ok(match ended {
-        Some(after) => format!("run {times} times, then a dead letter after {}", seconds(after)),
-        None => format!("run {times} times within {}, **not given up**", seconds(CRASHES)),
+        Some(after) => format!("run {times} ×, then a dead letter after {}", seconds(after)),
+        None => format!("run {times} × within {}, **not given up**", seconds(CRASHES)),
     })
 }
 
