@@ -3,6 +3,7 @@
 
 pub mod fleet;
 pub mod journal;
+pub mod misdeeds;
 pub mod process;
 pub mod program;
 pub mod proxy;

@@ -1,8 +1,8 @@
 //! The contract of Stillcast, and the door in: a job request goes in, a job identifier comes out.
 //!
-//! This is all that an application server imports.
 //! Without the default feature `redis` only the contract's types remain.
-
+//!
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 mod envelope;
@@ -25,5 +25,5 @@ pub use identifier::{Identifier, JobId};
 pub use job::{Format, Job, Options, Source, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
-pub use record::{Artifact, Cost, ErrorReport, JobRecord, StageName, StageRecord, State};
+pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, StageName, StageRecord, State};
 pub use request::JobRequest;

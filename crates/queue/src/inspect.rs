@@ -5,11 +5,10 @@ mod announcements;
 mod listing;
 mod stats;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
-use stillcast_enqueue::{CancelAnswer, JobRecord, State};
+use stillcast_enqueue::{CancelAnswer, JobRecord, RawHash, State};
 use tokio::time::timeout;
 
 pub use announcements::{Announcement, Announcements};
@@ -17,10 +16,10 @@ pub use listing::{Cursor, MAX_PAGE, Page};
 pub use stats::{QueueStats, StateCounts};
 
 use crate::scripts::{Clock, Scripts, Verb};
-use crate::{Endpoint, Limits, QueueError, Reaped, ServerReport};
+use crate::{Endpoint, Limits, QueueError, Reaped, ServerReport, Verified};
 
 /// How long one call may take.
-const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Only the gap rule reads it, and [`Inspector::reap_everything`] leaves no lease to judge.
 const ANY_LEASE: Duration = Duration::from_secs(30);
 /// Leases that one call of the reaper ends at most.
@@ -81,6 +80,11 @@ impl Inspector {
         QueueStats::from_answer(self.endpoint.keys().prefix(), &answer)
     }
 
+    /// Whether the queue keeps its promises; takes time in proportion to its keys, and locks nothing.
+    pub async fn verify(&self) -> Result<Verified, QueueError> {
+        crate::verify(&self.scripts, &mut self.connection.clone()).await
+    }
+
     /// The records of `ids`, in order; `None` for an unknown or purged one.
     pub async fn records(
         &self,
@@ -93,12 +97,11 @@ impl Inspector {
         for id in ids {
             pipeline.hgetall(self.endpoint.keys().job(id.as_ref()));
         }
-        let hashes: Vec<HashMap<String, String>> =
-            pipeline.query_async(&mut self.connection.clone()).await?;
+        let hashes: Vec<RawHash> = pipeline.query_async(&mut self.connection.clone()).await?;
         Ok(ids
             .iter()
             .zip(hashes)
-            .map(|(id, hash)| JobRecord::from_hash(id.as_ref(), &hash))
+            .map(|(id, hash)| JobRecord::from_raw(id.as_ref(), &hash))
             .collect())
     }
 

@@ -1,10 +1,12 @@
 //! A configuration goes in, the parts that do the work come out: the one place that names
 //! concrete providers.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use async_trait::async_trait;
 use pipeline::{ArtifactStore, Providers, Slots, TranscriptWriter};
 use pipeline::{ImageGenerator, MediaEncoder, SpeechSynthesizer};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
@@ -16,6 +18,7 @@ use providers::openai::{
 use providers::scratch::{AttemptFolder, Scratch};
 use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::FileStore;
+use queue::WorkFolder;
 use telemetry::Metrics;
 
 use crate::attempt::{Attempts, Folder, Folders};
@@ -23,21 +26,24 @@ use crate::config::{
     AccountConfig, Config, EncodingConfig, PainterConfig, SpeakerConfig, StorageConfig,
     WriterConfig,
 };
+use crate::janitor::WorkFolders;
 
-/// Makes all that an attempt needs. Blocks: it opens and sweeps folders.
-pub(crate) fn attempts(
-    config: &Config,
-    worker: &str,
-    metrics: Arc<Metrics>,
-) -> anyhow::Result<Attempts> {
-    let store = store(&config.storage, worker)?;
+/// What the work is done with.
+pub(crate) struct Parts {
+    pub(crate) attempts: Attempts,
+    pub(crate) work_folders: Arc<dyn WorkFolders>,
+}
+
+/// Makes all parts. Blocks: it opens and sweeps folders.
+pub(crate) fn parts(config: &Config, worker: &str, metrics: Arc<Metrics>) -> anyhow::Result<Parts> {
+    let store = Arc::new(store(&config.storage, worker)?);
     let http = HttpClient::new().context("this machine has no certificates to trust")?;
     let providers = Providers {
         writer: writer(&config.providers.writer, &http),
         speaker: speaker(&config.providers.speaker, &http, &config.encoding),
         painter: painter(&config.providers.painter, &http),
         encoder: encoder(&config.encoding),
-        store: Arc::new(store) as Arc<dyn ArtifactStore>,
+        store: Arc::clone(&store) as Arc<dyn ArtifactStore>,
     };
     let scratch = &config.storage.scratch;
     let folders = Scratch::open(scratch)
@@ -45,7 +51,8 @@ pub(crate) fn attempts(
     let slots = Arc::new(Slots::new(&config.policies));
     let policies = Arc::new(config.policies.clone());
     let (folders, probe_interval) = (Box::new(folders), config.queue.probe_interval);
-    Ok(Attempts { providers, policies, slots, folders, metrics, probe_interval })
+    let attempts = Attempts { providers, policies, slots, folders, metrics, probe_interval };
+    Ok(Parts { attempts, work_folders: store })
 }
 
 fn store(storage: &StorageConfig, worker: &str) -> anyhow::Result<FileStore> {
@@ -115,8 +122,19 @@ fn encoder(encoding: &EncodingConfig) -> Arc<dyn MediaEncoder> {
     }))
 }
 
+#[async_trait]
+impl WorkFolders for FileStore {
+    async fn delete(&self, folder: &WorkFolder) -> io::Result<()> {
+        let path = self.path(&format!("work/{}/{}", folder.tenant, folder.job));
+        match tokio::fs::remove_dir_all(path).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Folders for Scratch {
-    fn folder(&self) -> std::io::Result<Box<dyn Folder>> {
+    fn folder(&self) -> io::Result<Box<dyn Folder>> {
         Ok(Box::new(self.attempt()?))
     }
 }
