@@ -13,6 +13,7 @@ use queue::{
     Limits, Outcome, ParkReason, Report, Shutdown,
 };
 use stillcast_enqueue::{Artifact, ErrorReport, Source};
+use telemetry::{LogFormat, Logging};
 use tests::fleet::QUEUE;
 use tests::journal::{Act, Entry, Journal};
 use tests::misdeeds::misbehave;
@@ -21,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
-    telemetry_to_stdout();
+    let _log = telemetry::start(&Logging::new(LogFormat::Pretty, "info,apalis_core=warn")?)?;
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [url, name, folder, numbers @ ..] = args.as_slice() else { anyhow::bail!("arguments") };
     let numbers: Vec<u64> = numbers.iter().map(|n| n.parse()).collect::<Result<_, _>>()?;
@@ -50,10 +51,6 @@ async fn main() -> anyhow::Result<()> {
         () = signals => {}
     }
     Ok(())
-}
-
-fn telemetry_to_stdout() {
-    tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::INFO).init();
 }
 
 /// Counts SIGTERM; never ends.
