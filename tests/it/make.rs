@@ -1,3 +1,147 @@
-//! From a text to a file that plays, with a real worker: twice, in both formats, and after a kill.
+//! From a text to a file that plays, with a real worker: in both formats, and whoever is killed.
 
-fn main() {}
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use child::Running;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use stillcast_enqueue::{JobRecord, StageName, State};
+use tests::process::{children, mentioning, until};
+use tests::program::{Program, Ran, ended};
+
+const TEXT: &str = "\
+Anna: I walked along the harbour before work. The gulls were loud and the water was quite still.
+Ben: Did it help with the deadline?
+Anna: A little. I watched a ferry turn around, slowly, and for a minute I forgot the list.
+Ben: Maybe start tomorrow with the harbour again, and leave the list at home.";
+
+/// A folder with a text, a home and room for files.
+struct Desk {
+    folder: tempfile::TempDir,
+    program: Program,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("sc-").tempdir().unwrap();
+        std::fs::write(folder.path().join("text.txt"), TEXT).unwrap();
+        let program = Program::stillcast(&folder.path().join("home"));
+        Self { folder, program }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    async fn make(&self, more: &[&str]) -> Ran {
+        let (text, out) = (self.path("text.txt"), self.path("out"));
+        let args = ["make", "--text", &text, "--out", &out].into_iter().chain(more.iter().copied());
+        self.program.run(&args.collect::<Vec<_>>()).await.unwrap()
+    }
+
+    /// A `make` under way: the words are written, and about to be spoken.
+    async fn make_halfway(&self) -> (Running, JobRecord) {
+        let (text, out) = (self.path("text.txt"), self.path("out"));
+        let make = ["make", "--text", &text, "--out", &out, "--json"];
+        let running = self.program.spawn(&make).unwrap();
+        let record = until(async || {
+            let jobs = self.program.run(&["jobs", "--state", "leased", "--json"]).await.unwrap();
+            let jobs: Value = serde_json::from_str(&jobs.stdout).ok()?;
+            let record: JobRecord = serde_json::from_value(jobs["jobs"].get(0)?.clone()).unwrap();
+            record.stages.iter().any(|ended| ended.stage == StageName::Transcript).then_some(record)
+        });
+        let record = record.await;
+        (running, record)
+    }
+
+    /// Nothing that was started for this desk is left.
+    async fn is_cleared(&self) {
+        let home = self.path("home");
+        until(async || mentioning(&home).is_empty().then_some(())).await;
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let folder = std::fs::read_dir(self.folder.path().join("out"));
+        folder.map_or_else(|_| Vec::new(), |all| all.map(|file| file.unwrap().path()).collect())
+    }
+}
+
+/// Playing time in seconds, and the kinds of streams, as another program sees them.
+async fn probe(file: &Path) -> (f64, Vec<String>) {
+    let file = file.display().to_string();
+    let entries = "format=duration:stream=codec_type";
+    let args = ["-v", "error", "-show_entries", entries, "-of", "json", &file];
+    let probed: Value = Program::at("ffprobe").run(&args).await.unwrap().expect(0).json();
+    let kind = |stream: &Value| stream["codec_type"].as_str().unwrap().to_owned();
+    let streams = probed["streams"].as_array().unwrap().iter().map(kind).collect();
+    (probed["format"]["duration"].as_str().unwrap().parse().unwrap(), streams)
+}
+
+#[tokio::test]
+async fn an_audio_and_a_video_are_made_and_play() {
+    let desk = Desk::new();
+    let audio = desk.make(&[]).await.expect(0).saying("no key is set: offline providers");
+    let file = PathBuf::from(audio.stdout.trim_end());
+    let (seconds, streams) = probe(&file).await;
+    assert!(seconds > 60.0, "{seconds} s");
+    assert_eq!(streams, ["audio"]);
+
+    let video = desk.make(&["--format", "video", "--json"]).await.expect(0);
+    let record: JobRecord = video.json();
+    let artifact = record.artifact.unwrap();
+    let (seconds, mut streams) = probe(Path::new(&artifact.path.unwrap())).await;
+    assert!(seconds > 60.0 && (seconds - artifact.duration_s).abs() < 0.5, "{seconds} s");
+    streams.sort();
+    assert_eq!(streams, ["audio", "video"]);
+    assert_eq!(record.stages.iter().map(|stage| stage.stage).collect::<Vec<_>>(), StageName::ALL);
+    let copy = desk.files().into_iter().find(|path| path.extension().unwrap() == "mp4").unwrap();
+    assert_eq!(std::fs::metadata(copy).unwrap().len(), artifact.bytes);
+    desk.is_cleared().await;
+}
+
+#[tokio::test]
+async fn a_killed_make_leaves_nobody_behind_and_the_next_one_finishes_its_job() {
+    let desk = Desk::new();
+    let (make, record) = desk.make_halfway().await;
+    let refused = desk.make(&[]).await.expect(69);
+    let _ = refused.saying(&format!("another stillcast (process {})", make.pid()));
+    kill(Pid::from_raw(make.pid()), Signal::SIGKILL).unwrap();
+    desk.is_cleared().await;
+    assert_eq!(desk.files(), Vec::<PathBuf>::new());
+
+    let next = desk.make(&["--fresh"]).await.expect(0);
+    let found = format!("earlier job {}: ", record.id);
+    let line = next.stderr.lines().find_map(|line| line.strip_prefix(&found)).unwrap();
+    let (seconds, _) = probe(Path::new(line)).await;
+    assert!(seconds > 60.0, "{seconds} s");
+    assert_eq!(desk.files(), [PathBuf::from(next.stdout.trim_end())]);
+    desk.is_cleared().await;
+}
+
+#[tokio::test]
+async fn an_interrupted_make_ends_in_order_and_keeps_its_job() {
+    let desk = Desk::new();
+    let (make, record) = desk.make_halfway().await;
+    kill(Pid::from_raw(make.pid()), Signal::SIGINT).unwrap();
+    let ran = ended(make).await.unwrap().expect(1);
+    assert!(ran.stderr.contains(&format!("the job {} is kept", record.id)), "{ran:?}");
+    assert_eq!(ran.stdout, "");
+    desk.is_cleared().await;
+    let next = desk.make(&["--format", "video"]).await.expect(0);
+    assert!(next.stderr.contains(&format!("earlier job {}: /", record.id)), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_killed_worker_is_replaced_and_the_job_goes_on() {
+    let desk = Desk::new();
+    let (make, _) = desk.make_halfway().await;
+    let worker = *children(make.pid()).last().unwrap();
+    kill(Pid::from_raw(worker), Signal::SIGKILL).unwrap();
+    let record: JobRecord = ended(make).await.unwrap().expect(0).json();
+    assert_eq!((record.state, record.crashes, record.attempt), (State::Done, 1, 1));
+    assert_eq!(desk.files().len(), 1);
+    desk.is_cleared().await;
+}

@@ -12,13 +12,22 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// The living children of `parent`, the oldest first.
 #[must_use]
 pub fn children(parent: i32) -> Vec<i32> {
-    let all = std::fs::read_dir("/proc").expect("Linux lists its processes");
-    let pids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let mut found: Vec<i32> = pids
-        .filter(|pid| status(*pid).is_some_and(|(state, of)| of == parent && state != 'Z'))
-        .collect();
+    let is_child = |pid: &i32| status(*pid).is_some_and(|(state, of)| of == parent && state != 'Z');
+    let mut found: Vec<i32> = processes().into_iter().filter(is_child).collect();
     found.sort_unstable();
     found
+}
+
+/// The living processes whose command line or environment holds `words`, this one apart.
+#[must_use]
+pub fn mentioning(words: &str) -> Vec<i32> {
+    let holds = |pid: &i32, file: &str| {
+        let bytes = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        bytes.windows(words.len()).any(|window| window == words.as_bytes())
+    };
+    let own = std::process::id().cast_signed();
+    let others = processes().into_iter().filter(|pid| *pid != own);
+    others.filter(|pid| holds(pid, "cmdline") || holds(pid, "environ")).collect()
 }
 
 /// Waits until the process is gone, or only its zombie is left for somebody else to reap.
@@ -41,6 +50,11 @@ pub async fn until<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
         }
     };
     tokio::time::timeout(PATIENCE, looking).await.expect("nothing of the kind happened in time")
+}
+
+fn processes() -> Vec<i32> {
+    let all = std::fs::read_dir("/proc").expect("Linux lists its processes");
+    all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// A process' state and its parent.

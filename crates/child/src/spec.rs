@@ -109,7 +109,8 @@ impl Spec {
         self
     }
 
-    /// Gives it no environment but what [`Spec::env`] adds: no secret of ours reaches it.
+    /// Gives it no environment but what [`Spec::env`] adds, and PATH where it is named without a
+    /// path: no secret of ours reaches it.
     #[must_use]
     pub fn env_clear(self) -> Self {
         Self { bare_env: true, ..self }
@@ -209,11 +210,17 @@ impl Spec {
         self.program.file_name().unwrap_or(self.program.as_os_str()).display().to_string()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where children start")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where children start; a bare name is found in its owner's PATH"
+    )]
     fn command(&mut self) -> Command {
         let mut command = Command::new(&self.program);
         if self.bare_env {
             command.env_clear();
+            if self.program.components().count() == 1 {
+                command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+            }
         }
         command.args(&self.args).envs(self.envs.drain(..));
         if let Some(folder) = &self.folder {

@@ -1,8 +1,8 @@
 //! The contract of Stillcast, and the door in: a job request goes in, a job identifier comes out.
 //!
-//! This is all that an application server imports.
 //! Without the default feature `redis` only the contract's types remain.
-
+//!
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 mod envelope;

@@ -88,12 +88,14 @@ struct Scripts {
 }
 
 impl Producer {
-    /// Connects to `redis_url` (`redis://`, `rediss://`, `unix://`) with every default.
+    /// Connects to `redis_url` (`redis://host:port/db`, `unix:///path`) with every default.
     pub async fn connect(redis_url: &str) -> Result<Self, EnqueueError> {
         Self::connect_with(redis_url, ProducerOptions::default()).await
     }
 
-    /// Connects with `options`; fails when Redis cannot be reached within the timeout.
+    /// Connects with `options`. Fails with [`EnqueueError::Address`] when no Redis can live there, with
+    /// [`EnqueueError::TimedOut`] or [`EnqueueError::Redis`] when none answers within the timeout. Once
+    /// open, the connection comes back by itself after an outage.
     pub async fn connect_with(
         redis_url: &str,
         options: ProducerOptions,
@@ -113,7 +115,12 @@ impl Producer {
         Ok(Self { connection, scripts, timeout: options.timeout })
     }
 
-    /// Enqueues one job. Repeating the call with the same job is harmless, also after a time-out.
+    /// Enqueues one job; one round trip. Repeating the call with the same job is harmless, also after
+    /// a time-out.
+    ///
+    /// Fails with [`EnqueueError::Invalid`] before anything is sent, and with
+    /// [`EnqueueError::IdempotencyMismatch`] or [`EnqueueError::Full`] when nothing was written.
+    /// After [`EnqueueError::TimedOut`] and [`EnqueueError::Redis`] the job may stand: repeat.
     pub async fn enqueue(&self, job: &Job) -> Result<Enqueued, EnqueueError> {
         let mut results = self.enqueue_many(std::slice::from_ref(job)).await;
         results.pop().expect("one result a job")
@@ -121,7 +128,8 @@ impl Producer {
 
     /// Enqueues many, at most 500 a script, and says of each in order what became of it.
     ///
-    /// An invalid job, a full Redis or a broken connection on some never hides the others.
+    /// An invalid job, a full Redis or a broken connection on some never hides the others. The errors
+    /// are those of [`Producer::enqueue`].
     pub async fn enqueue_many(&self, jobs: &[Job]) -> Vec<Result<Enqueued, EnqueueError>> {
         let mut results = Vec::with_capacity(jobs.len());
         for chunk in jobs.chunks(JOBS_A_SCRIPT) {
@@ -161,7 +169,7 @@ impl Producer {
         }
     }
 
-    /// The records of `ids`, in order; `None` for an unknown or purged one.
+    /// The records of `ids`, in order; `None` for an unknown or purged one. One round trip.
     pub async fn status(&self, ids: &[JobId]) -> Result<Vec<Option<JobRecord>>, EnqueueError> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -180,7 +188,8 @@ impl Producer {
             .collect())
     }
 
-    /// Waits until the job has ended, at most `patience`.
+    /// Waits until the job has ended, at most `patience`; looks four times a second. Fails when one
+    /// look fails; the job goes on, and waiting again is harmless.
     pub async fn wait(&self, id: &JobId, patience: Duration) -> Result<Waited, EnqueueError> {
         let end = Instant::now() + patience;
         loop {
@@ -195,7 +204,8 @@ impl Producer {
         }
     }
 
-    /// Ends a job: at once while it waits, by its worker while it runs.
+    /// Ends a job: at once while it waits, by its worker while it runs (within a second, or a third of
+    /// a lease when the hint is lost). Repeating the call is harmless.
     pub async fn cancel(&self, id: &JobId) -> Result<CancelAnswer, EnqueueError> {
         let keys = &self.scripts.keys;
         let mut call = self.scripts.cancel.prepare_invoke();

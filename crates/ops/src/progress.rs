@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use stillcast_enqueue::{JobRecord, StageRecord, State};
+use stillcast_enqueue::{Format, JobRecord, StageName, StageRecord, State};
 
 use crate::render::{Screen, seconds};
 
@@ -58,15 +58,21 @@ pub(crate) fn stage_line(stage: &StageRecord) -> String {
 }
 
 fn standing(record: &JobRecord) -> String {
-    match (record.state, record.stage) {
-        (State::Leased, Some(stage)) => {
-            format!("{:<12}{:>7} %", stage.as_str(), record.percent.unwrap_or(0))
+    match record.state {
+        State::Leased => {
+            let stage = first_open(record).map_or("begins", StageName::as_str);
+            format!("{stage:<12}{:>7} %", record.percent.unwrap_or(0))
         }
-        (State::Leased, None) => "begins".to_owned(),
-        (State::Parked, _) => {
-            format!("waits ({})", record.reason.as_deref().unwrap_or("an event"))
-        }
-        (State::Delayed, _) => "waits for its time".to_owned(),
+        State::Parked => format!("waits ({})", record.reason.as_deref().unwrap_or("an event")),
+        State::Delayed => "waits for its time".to_owned(),
         _ => "waits for a worker".to_owned(),
     }
+}
+
+/// Stages overlap: the one to wait for is the first in travel order that has not ended.
+fn first_open(record: &JobRecord) -> Option<StageName> {
+    let has_ended = |stage| record.stages.iter().any(|ended| ended.stage == stage);
+    let has_part = |stage| stage != StageName::Image || record.format == Some(Format::Video);
+    record.stage?;
+    StageName::ALL.into_iter().find(|stage| has_part(*stage) && !has_ended(*stage))
 }

@@ -32,11 +32,14 @@ impl Ffmpeg {
         Spec::new(&self.program)
             .hint(INSTALL)
             .env_clear()
+            // Each thread reserves address space; on a machine of many cores the limit would be hit.
+            .env("MALLOC_ARENA_MAX", "2")
             .folder(folder)
             .limits(limits)
             .timeout(cpu * 10)
             .measured()
             .args(["-hide_banner", "-nostdin", "-loglevel", "error", "-xerror", "-y"])
+            .args(["-filter_threads", "1", "-filter_complex_threads", "1"])
     }
 
     /// The provider error of a child that did not end well.

@@ -136,7 +136,7 @@ impl MediaEncoder for FfmpegEncoder {
         let (part, path) = (part(scratch, "mp4"), scratch.join("clip.mp4"));
         let finished = self
             .command(scratch)
-            .args(["-f", "png_pipe", "-max_pixels", "40000000", "-i"])
+            .args(["-threads", "1", "-f", "png_pipe", "-max_pixels", "40000000", "-i"])
             .arg(&picture)
             .args(["-frames:v", &CLIP_FRAMES.to_string(), "-vf", &filters()])
             .args(["-r", &FPS.to_string(), "-c:v", "libx264", "-preset", "veryfast"])
@@ -252,3 +252,6 @@ fn scratch(error: std::io::Error) -> ProviderError {
     let message = format!("the scratch folder cannot be written: {error}");
     ProviderError::transient(PROVIDER, "scratch-unwritable", message).because(error)
 }
+
+#[cfg(all(test, feature = "offline"))]
+mod tests;

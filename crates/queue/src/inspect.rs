@@ -20,7 +20,7 @@ use crate::scripts::{Clock, Scripts, Verb};
 use crate::{Endpoint, Limits, QueueError, Reaped, ServerReport};
 
 /// How long one call may take.
-const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Only the gap rule reads it, and [`Inspector::reap_everything`] leaves no lease to judge.
 const ANY_LEASE: Duration = Duration::from_secs(30);
 /// Leases that one call of the reaper ends at most.

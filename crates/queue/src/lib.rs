@@ -21,6 +21,8 @@ mod outcome;
 mod owned;
 mod renewal;
 mod scripts;
+mod trash;
+mod verify;
 mod wake;
 
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
@@ -37,3 +39,5 @@ pub use lease::{FlightAnswer, Interrupted, Landing, Lease};
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use scripts::{Clock, Scripts, Verb};
+pub use trash::{Trash, WorkFolder};
+pub use verify::{Verified, Violation, verify};

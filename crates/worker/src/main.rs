@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod config;
 mod health;
+mod janitor;
 mod probe;
 mod signals;
 mod stop;

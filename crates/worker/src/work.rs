@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::health::{self, Vitals};
 use crate::stop::Stop;
 use crate::witness::Witness;
-use crate::{probe, signals, wiring};
+use crate::{janitor, probe, signals, wiring};
 
 /// First and longest back-off between two attempts of a job.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
@@ -34,13 +34,14 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop>
     };
     let worker = worker_name();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
-    let attempts =
-        wiring::attempts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
+    let parts = wiring::parts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
     let options = options(config, worker, until_empty, Witness(Arc::clone(&metrics)))?;
+    let endpoint = options.endpoint.clone();
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
     let _server = listener.map(|listener| health::serve(listener, vitals));
-    let stopped = consumer.run(Arc::new(attempts), shutdown).await;
+    let _janitor = janitor::start(endpoint, parts.work_folders);
+    let stopped = consumer.run(Arc::new(parts.attempts), shutdown).await;
     judge(stopped.context("the queue").map_err(Stop::Missing)?, &config.queue.name)
 }
 

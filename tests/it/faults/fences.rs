@@ -132,8 +132,9 @@ async fn the_third_run_of_an_aborting_job_is_alone() {
             *worker = fleet.worker("again", &options).unwrap();
         }
         let entries = fleet.account().entries();
-        let attempts = entries.iter().filter(|e| e.act == Act::Attempt && e.job == bad[0].as_str());
-        let last = attempts.last()?.clone();
+        let last = entries
+            .into_iter()
+            .rfind(|entry| entry.act == Act::Attempt && entry.job == bad[0].as_str())?;
         // Once dead, the whole of its last run lies in the journal.
         let dead = fleet.record(&bad[0]).await.ok()?.state.as_str() == "dead";
         dead.then_some(last)

@@ -12,10 +12,9 @@ const LEASE: Duration = Duration::from_secs(3);
 
 async fn claim(fleet: &Fleet, nonce: &str, lease: Duration) -> Box<ClaimedJob> {
     let (scripts, mut connection) = fleet.scripts();
-    match scripts.claim(&mut connection, "hand", nonce, lease, 0).await.unwrap() {
-        Claim::Job(job) => job,
-        nothing @ Claim::Nothing { .. } => panic!("{nothing:?}"),
-    }
+    let claim = scripts.claim(&mut connection, "hand", nonce, lease, 0).await.unwrap();
+    let job = if let Claim::Job(job) = claim { Some(job) } else { None };
+    job.expect("a job is ready")
 }
 
 async fn reap(fleet: &Fleet, lease: Duration) {

@@ -2,7 +2,7 @@
 
 use queue::Verb;
 
-use crate::fixture::{LEASE, Queue, Words};
+use crate::fixture::Queue;
 
 #[test]
 fn a_claim_whose_reply_never_arrived_is_given_back() {

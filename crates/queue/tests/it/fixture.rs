@@ -106,19 +106,39 @@ impl Queue {
 
     /// With another `enqueue.lua` than today's.
     pub(crate) fn with_enqueue(source: &str) -> Self {
+        let mut queue = Self::of(&by_the_tests_clock(source), Clock::Key);
+        queue.set_time(START);
+        queue
+    }
+
+    /// With Redis' own clock, which no test can move.
+    pub(crate) fn in_real_time() -> Self {
+        Self::of(ENQUEUE, Clock::Server)
+    }
+
+    fn of(enqueue: &str, clock: Clock) -> Self {
         let server = Server::start();
         let keys = Keys::new("test").expect("an identifier");
-        let mut queue = Self {
+        Self {
             connection: server.connect(),
-            enqueue: Script::new(&by_the_tests_clock(source)),
+            enqueue: Script::new(enqueue),
             enqueue_keys: ENQUEUE_KEYS.iter().map(|word| keys.named(word)).collect(),
-            scripts: Scripts::new(keys, Clock::Key),
+            scripts: Scripts::new(keys, clock),
             limits: Limits::default(),
             now: START,
             server,
-        };
-        queue.set_time(START);
-        queue
+        }
+    }
+
+    /// Another client's script from now on.
+    pub(crate) fn replace_enqueue(&mut self, source: &str) {
+        self.enqueue = Script::new(&by_the_tests_clock(source));
+    }
+
+    /// Redis' own clock, in ms.
+    pub(crate) fn server_time(&mut self) -> i64 {
+        let (seconds, micros): (i64, i64) = self.command(&["TIME"]);
+        seconds * 1_000 + micros / 1_000
     }
 
     /// Empties the server and turns the clock back to the start.
@@ -147,14 +167,11 @@ impl Queue {
         command.arg(&words[1..]).query(&mut self.connection).expect("Redis obeys")
     }
 
-    /// Any verb; an error of Redis comes out as the one word of its code.
+    /// Any verb.
     pub(crate) fn call(&mut self, verb: Verb, words: &[&str]) -> Vec<String> {
         let mut call = self.scripts.call(verb);
         call.arg(words);
-        match call.invoke(&mut self.connection) {
-            Ok(answer) => flatten(answer),
-            Err(error) => panic!("{verb:?} {words:?}: {error}"),
-        }
+        flatten(call.invoke(&mut self.connection).expect("Redis runs every verb"))
     }
 
     pub(crate) fn enqueue(&mut self, requests: &[Request]) -> Vec<String> {
@@ -285,6 +302,6 @@ fn flatten(answer: Value) -> Vec<String> {
         Value::BulkString(bytes) => vec![String::from_utf8_lossy(&bytes).into_owned()],
         Value::SimpleString(word) => vec![word],
         Value::Nil => Vec::new(),
-        other => panic!("an answer of another kind: {other:?}"),
+        other => unreachable!("an answer of another kind: {other:?}"),
     }
 }

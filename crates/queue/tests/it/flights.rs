@@ -2,7 +2,7 @@
 
 use queue::Verb;
 
-use crate::fixture::{LEASE, Queue, Request, Words};
+use crate::fixture::{Queue, Request, Words};
 
 /// Leases job `id` to a worker of the same name.
 fn start(queue: &mut Queue, id: &str) -> String {
@@ -62,7 +62,7 @@ fn a_running_waiter_is_passed_over_and_forgets_the_flight() {
         }
         assert_eq!(
             (queue.state("waiter"), queue.field("waiter", "awaits")),
-            ("leased".into(), "".into())
+            ("leased".into(), String::new())
         );
         assert!(!queue.dump().contains_key("waiters:k"));
         assert_eq!(join(&mut queue, "waiter", &waiter, "k"), ["owned"]);
@@ -178,7 +178,7 @@ fn a_backstop_wakes_a_waiter_and_takes_it_off_the_list() {
     let (mut queue, _) = with_waiters(&["w1"]);
     queue.advance(30_000);
     queue.reap("", false);
-    assert_eq!((queue.state("w1"), queue.field("w1", "awaits")), ("ready".into(), "".into()));
+    assert_eq!((queue.state("w1"), queue.field("w1", "awaits")), ("ready".into(), String::new()));
     assert!(!queue.dump().contains_key("waiters:k"));
 }
 

@@ -22,9 +22,9 @@ const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/propert
 fn limits() -> Limits {
     Limits {
         interruptions: 4,
-        records_live: Duration::from_secs(60),
+        records_live: Duration::from_mins(1),
         most_records: 3,
-        dead_live: Duration::from_secs(120),
+        dead_live: Duration::from_mins(2),
         most_dead: 2,
         ..Limits::default()
     }
@@ -93,9 +93,7 @@ fn step(
     history.tokens.extend(job.filter(|_| !repeated));
     let dump = queue.dump();
     let expected = model.render();
-    if dump != expected {
-        panic!("after {command:?}\n{}", differences(&dump, &expected));
-    }
+    assert!(dump == expected, "after {command:?}\n{}", differences(&dump, &expected));
     watch.check(queue, model, &dump, &format!("{command:?}"));
 }
 

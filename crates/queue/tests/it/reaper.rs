@@ -40,7 +40,7 @@ fn t12_an_attempt_that_had_not_begun_is_interrupted() {
     assert_eq!(queue.outlive_lease()[..2], [1, 0]);
     assert_eq!(
         (queue.field("a", "crashes"), queue.field("a", "interruptions")),
-        ("".into(), "1".into())
+        (String::new(), "1".into())
     );
 }
 
@@ -114,7 +114,7 @@ fn a_clock_set_back_is_a_gap() {
     queue.reap("", false);
     queue.advance(-1);
     assert_eq!(queue.reap("", false)[4], 1);
-    assert_eq!(queue.dump().contains_key("gap_at"), true);
+    assert!(queue.dump().contains_key("gap_at"));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_lease_renewed_after_the_gap_can_crash_and_an_older_one_cannot() {
     queue.outlive_lease();
     assert_eq!(
         (queue.field("renewed", "crashes"), queue.field("silent", "crashes")),
-        ("1".into(), "".into())
+        ("1".into(), String::new())
     );
     assert_eq!(queue.field("silent", "interruptions"), "1");
 }
@@ -201,7 +201,7 @@ fn t14_every_waiting_job_past_its_deadline_is_swept_and_a_leased_one_is_not() {
 fn retention_ends_records_by_age_and_by_number_with_all_that_hung_on_them() {
     let mut queue = Queue::start();
     queue.limits = Limits {
-        records_live: Duration::from_secs(60),
+        records_live: Duration::from_mins(1),
         most_records: 2,
         dead_live: Duration::from_secs(90),
         most_dead: 1,
@@ -230,7 +230,7 @@ fn retention_ends_records_by_age_and_by_number_with_all_that_hung_on_them() {
         queue.advance(1);
     }
     assert_eq!(queue.reap("", false)[3], 1, "two dead are one too many");
-    assert_eq!((queue.state("x1"), queue.state("x2")), ("".into(), "dead".into()));
+    assert_eq!((queue.state("x1"), queue.state("x2")), (String::new(), "dead".into()));
     queue.advance(90_000);
     assert_eq!(queue.reap("", false)[3], 1);
     let counts = queue.key("counts");

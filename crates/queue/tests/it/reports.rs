@@ -20,7 +20,7 @@ fn t6_a_parked_job_frees_the_slot_uses_no_attempt_and_keeps_its_rank() {
         assert_eq!(queue.report("a", &token, &Words::park(reason, 1_000)), ["accepted", "parked"]);
         assert_eq!(
             (queue.field("a", "reason"), queue.field("a", "attempts")),
-            (reason.into(), "".into())
+            (reason.into(), String::new())
         );
         assert!(!queue.dump().contains_key("leased"));
         queue.advance(999);
@@ -94,7 +94,7 @@ fn t11_a_release_is_an_interruption_and_no_attempt_until_there_are_twenty() {
     }
     assert_eq!(
         (queue.field("a", "interruptions"), queue.field("a", "attempts")),
-        ("19".into(), "".into())
+        ("19".into(), String::new())
     );
     let token = queue.lease("anna", "a");
     assert_eq!(queue.report("a", &token, &Words::release()), ["accepted", "dead"]);

@@ -23,12 +23,12 @@ impl Server {
         let out = child.stdout.take().expect("stdout was piped");
         runtime.block_on(async {
             let mut lines = BufReader::new(out).lines();
-            while let Some(line) = lines.next_line().await.expect("the log of Redis") {
-                if line.contains("ready to accept connections") {
-                    return;
-                }
+            let mut ready = false;
+            while !ready {
+                let line = lines.next_line().await.expect("the log of Redis");
+                let line = line.expect("redis-server lives until it is ready");
+                ready = line.contains("ready to accept connections");
             }
-            panic!("redis-server ended before it was ready");
         });
         Self { _child: child, folder, runtime }
     }

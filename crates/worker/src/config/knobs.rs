@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(judge_variable("REDIS_URL"), Name::Known("redis_url"));
         assert_eq!(judge_variable("REDIS_URI"), Name::Near("redis_url"));
         assert_eq!(judge_variable("redis_url"), Name::Near("redis_url"));
-        assert_eq!(judge_variable("MAX_PARALEL_TASK"), Name::Near("max_parallel_tasks"));
+        assert_eq!(judge_variable("MAX_PARALLELTASK"), Name::Near("max_parallel_tasks"));
         assert_eq!(judge_variable("ENCODE_TIMEOUT"), Name::EncodeTimeout);
         assert_eq!(judge_variable("DATABASE_URL"), Name::NotYet);
         // What shells, systemd, Kubernetes and cargo put there.

@@ -122,3 +122,31 @@ async fn a_voice_that_nobody_has_ends_the_job_with_its_stage_and_cause() {
     assert_eq!(error.stage, Some(StageName::Tts), "{error:?}");
     assert!(error.message.contains("slt"), "it names the voices there are: {error:?}");
 }
+
+#[tokio::test]
+async fn work_of_ended_jobs_is_deleted_and_that_of_waiting_ones_stays() {
+    let server = Server::start().await.unwrap();
+    let bench = Bench::on(&server);
+    let producer = producer(&server).await;
+    let later = chrono::Utc::now() + chrono::Duration::hours(1);
+    let jobs = [job(Format::Audio), job(Format::Audio)].map(|job| job.with_run_at(later));
+    let [ended, waiting] = jobs.each_ref().map(|job| {
+        let folder = bench.store().join(format!("work/default/{}", job.id));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("passage"), "sound").unwrap();
+        folder
+    });
+    for enqueued in producer.enqueue_many(&jobs).await {
+        enqueued.unwrap();
+    }
+    producer.cancel(&jobs[0].id).await.unwrap();
+    let inspector = inspector(&server).await;
+    assert_eq!(inspector.stats().await.unwrap().trash, 1);
+    let _worker = bench.start(&[]);
+    until("the trash is empty", async || {
+        (inspector.stats().await.unwrap().trash == 0).then_some(())
+    })
+    .await;
+    assert!(!ended.exists());
+    assert!(waiting.join("passage").exists());
+}

@@ -106,7 +106,7 @@ impl Landscape {
     pub(super) fn light(&self, row: &Row, x: usize, y: usize) -> Light {
         let seen = match (&row.mirror, &self.lake) {
             (Some(mirror), Some(lake)) => self.mirrored(mirror, lake, x as f32),
-            _ => self.view(row.base, x as f32, y as f32) + star(row, x),
+            _ => self.view(row.base, star(row, x), x as f32, y as f32),
         };
         seen * self.vignette(x as f32, y as f32)
     }
@@ -119,7 +119,12 @@ impl Landscape {
         let swell = self.noise.octaves(across * 2.6, far * 7.0, 4, 0.6);
         let ripple = swell * (0.8 + 20.0 * mirror.nearness.powf(0.8));
         let width = self.width as f32 - 1.0;
-        let image = self.view(mirror.base, (x + ripple * 0.4).clamp(0.0, width), mirror.y + ripple);
+        let image = self.view(
+            mirror.base,
+            Light::default(),
+            (x + ripple * 0.4).clamp(0.0, width),
+            mirror.y + ripple,
+        );
         let own = 0.12 + 0.42 * mirror.nearness.powf(0.8);
         let sparkle = smooth(0.55, 1.2, swell) * 0.10;
         let glow = self.sky.glow(x / self.height as f32, self.share(lake.shore));
@@ -130,8 +135,8 @@ impl Landscape {
             .mix(self.sky.base(0.4), sparkle * (0.4 + glow))
     }
 
-    /// Sky and hills at a point in pixels, over the sky's gradient there.
-    fn view(&self, base: Light, x: f32, y: f32) -> Light {
+    /// Sky and hills at a point in pixels, over the sky's gradient and a star there.
+    fn view(&self, base: Light, star: Light, x: f32, y: f32) -> Light {
         let (share_x, share_y) = (x / self.height as f32, self.share(y));
         let mut seen = Light::default();
         let mut clear = 1.0;
@@ -145,7 +150,7 @@ impl Landscape {
                 }
             }
         }
-        seen + self.sky.light(base, share_x, share_y) * clear
+        seen + (self.sky.light(base, share_x, share_y) + star) * clear
     }
 
     /// A hill fades into the air at its foot, unevenly, and catches light at its edge.
@@ -175,7 +180,6 @@ impl Landscape {
 fn star(row: &Row, x: usize) -> Light {
     let light: f32 =
         row.stars.iter().filter(|(place, _)| *place == x).map(|(_, light)| light).sum();
-    // Only where the sky is dark can a star be seen; hills are no sky, but darker still.
     Light([light * 0.9, light * 0.93, light])
 }
 

@@ -1,5 +1,6 @@
 //! The verbs of producers, workers and operators.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stillcast_enqueue::State;
@@ -195,11 +196,9 @@ impl Model {
             return words(&["stale"]);
         }
         let job = self.job(id);
-        let field = format!("checkpoint:{name}");
-        if !job.notes.contains_key(&field) {
-            job.notes.insert(field, digest.to_owned());
-            job.crashes = 0;
-            job.stalls = 0;
+        if let Entry::Vacant(new) = job.notes.entry(format!("checkpoint:{name}")) {
+            new.insert(digest.to_owned());
+            (job.crashes, job.stalls) = (0, 0);
         }
         words(&["ok"])
     }
@@ -377,12 +376,11 @@ impl Model {
         };
         let returned = open.filter(unbegun);
         if let Some(id) = &returned {
-            match self.overruled(id) {
-                Some(state) => self.end(id, state),
-                None => {
-                    self.leave_leased(id);
-                    self.make_ready(id);
-                }
+            if let Some(state) = self.overruled(id) {
+                self.end(id, state);
+            } else {
+                self.leave_leased(id);
+                self.make_ready(id);
             }
         }
         self.workers.remove(worker);

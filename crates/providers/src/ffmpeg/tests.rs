@@ -1,0 +1,76 @@
+//! What the encoder does with input that is broken, missing or hostile.
+
+use pipeline::{Failure, Scene};
+
+use super::*;
+
+fn encoder(program: &str, audio_bitrate: &str) -> FfmpegEncoder {
+    FfmpegEncoder::new(FfmpegOptions {
+        program: program.into(),
+        speed: true,
+        audio_bitrate: audio_bitrate.to_owned(),
+        hardware: false,
+    })
+}
+
+fn names(scratch: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(scratch).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().display().to_string()).collect()
+}
+
+/// Half a second of a quiet tone.
+fn tone() -> Bytes {
+    #[expect(clippy::cast_possible_truncation, reason = "far below full scale")]
+    let sample = |n: u32| (f64::from(n).sin() * 3000.0) as i16;
+    (0..sound::RATE / 2).flat_map(|n| sample(n).to_le_bytes()).collect()
+}
+
+async fn encode(encoder: &FfmpegEncoder, scratch: &Path) -> Result<Media, ProviderError> {
+    let mut encoding = encoder.begin(Format::Audio, scratch).await?;
+    for _ in 0..40 {
+        encoding.write(tone()).await?;
+    }
+    encoding.finish().await.map(|answer| answer.value)
+}
+
+#[tokio::test]
+async fn a_broken_picture_is_an_error_and_never_a_damaged_video() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scene = Scene { text: "x".to_owned(), variant: 0 };
+    let painter = crate::offline::OfflinePainter;
+    let whole = pipeline::ImageGenerator::draw(&painter, &scene).await.unwrap().value;
+    let half = Image { png: whole.png.slice(..whole.png.len() / 2) };
+    let playlist = Image { png: Bytes::from_static(b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n") };
+    for image in [half, playlist] {
+        let error = encoder("ffmpeg", "96k").still(&image, scratch.path()).await.unwrap_err();
+        assert_eq!(error.code, "ffmpeg-failed", "{error}");
+        assert!(!scratch.path().join("clip.mp4").exists());
+    }
+}
+
+#[tokio::test]
+async fn an_encoder_that_dies_says_why() {
+    let scratch = tempfile::tempdir().unwrap();
+    let error = encode(&encoder("ffmpeg", "no-rate"), scratch.path()).await.unwrap_err();
+    assert_eq!(error.code, "ffmpeg-failed");
+    assert!(error.message.contains("no-rate"), "{error}");
+}
+
+#[tokio::test]
+async fn a_missing_encoder_is_the_set_up_s_fault() {
+    let scratch = tempfile::tempdir().unwrap();
+    let error = encode(&encoder("/no/such/ffmpeg", "96k"), scratch.path()).await.unwrap_err();
+    assert_eq!((error.code, error.failure), ("ffmpeg-missing", Failure::Misconfigured));
+    assert!(error.message.contains("apt-get install -y ffmpeg"), "{error}");
+}
+
+#[tokio::test]
+async fn an_encoder_dropped_in_the_middle_leaves_no_finished_file() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut encoding = encoder("ffmpeg", "96k").begin(Format::Audio, scratch.path()).await.unwrap();
+    encoding.write(tone()).await.unwrap();
+    drop(encoding);
+    assert!(names(scratch.path()).iter().all(|name| name.ends_with(".part")));
+    let media = encode(&encoder("ffmpeg", "96k"), scratch.path()).await.unwrap();
+    assert!((media.duration_s - 20.0).abs() < 0.1, "{media:?}");
+}

@@ -1,0 +1,81 @@
+//! Work folders that no job needs any more come out, and are forgotten once they are gone.
+
+use redis::aio::ConnectionManager;
+use stillcast_enqueue::{Identifier, JobId};
+
+use crate::{Endpoint, QueueError};
+
+/// The folder of one job's unfinished work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkFolder {
+    /// Whose job it was.
+    pub tenant: Identifier,
+    /// The job.
+    pub job: JobId,
+}
+
+/// The queue's `trash`. Cheap to clone; all clones share one connection.
+#[derive(Clone)]
+pub struct Trash {
+    key: String,
+    connection: ConnectionManager,
+}
+
+impl Trash {
+    /// Over a connection of its own: deleting is never in anybody's way.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, QueueError> {
+        let connection = endpoint.shared(super::inspect::CALL_TIMEOUT).await?;
+        Ok(Self { key: endpoint.keys().named("trash"), connection })
+    }
+
+    /// At most `most` folders that may go now, by Redis' clock, the oldest first.
+    pub async fn due(&self, most: usize) -> Result<Vec<WorkFolder>, QueueError> {
+        let mut connection = self.connection.clone();
+        let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
+        let members: Vec<String> = redis::cmd("ZRANGE")
+            .arg(&self.key)
+            .arg("-inf")
+            .arg(seconds * 1000 + micros / 1000)
+            .arg("BYSCORE")
+            .arg("LIMIT")
+            .arg(0)
+            .arg(most)
+            .query_async(&mut connection)
+            .await?;
+        members.iter().map(|member| WorkFolder::parse(member)).collect()
+    }
+
+    /// The folder is gone.
+    pub async fn forget(&self, folder: &WorkFolder) -> Result<(), QueueError> {
+        let mut command = redis::cmd("ZREM");
+        command.arg(&self.key).arg(folder.member());
+        Ok(command.query_async(&mut self.connection.clone()).await?)
+    }
+}
+
+impl WorkFolder {
+    fn parse(member: &str) -> Result<Self, QueueError> {
+        let unexpected = || QueueError::Protocol { script: "trash", answer: member.to_owned() };
+        let (tenant, job) = member.split_once('/').ok_or_else(unexpected)?;
+        Ok(Self { tenant: Identifier::parse("tenant", tenant)?, job: JobId::parse(job)? })
+    }
+
+    fn member(&self) -> String {
+        format!("{}/{}", self.tenant, self.job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_tenant_and_job() {
+        let folder = WorkFolder::parse("acme/job-1").unwrap();
+        assert_eq!((folder.tenant.as_str(), folder.job.as_str()), ("acme", "job-1"));
+        assert_eq!(folder.member(), "acme/job-1");
+        for broken in ["acme", "../job-1", "acme/..", "a/b/c", ""] {
+            assert!(WorkFolder::parse(broken).is_err(), "{broken}");
+        }
+    }
+}

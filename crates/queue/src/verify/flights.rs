@@ -1,0 +1,100 @@
+//! Flights: whoever waits has somebody that pays or will; whoever pays is leased.
+
+use super::{Look, PAGE};
+use crate::QueueError;
+
+/// Three fields of a record, each if it is there.
+type Fields = (Option<String>, Option<String>, Option<String>);
+
+impl Look<'_> {
+    pub(super) async fn flights(&mut self) -> Result<(), QueueError> {
+        let flights = std::mem::take(&mut self.flights);
+        self.counts.flights = flights.len();
+        for key in &flights {
+            self.flight(key).await?;
+        }
+        for key in &std::mem::take(&mut self.waiters) {
+            self.waiters_of(key).await?;
+        }
+        Ok(())
+    }
+
+    async fn flight(&mut self, key: &str) -> Result<(), QueueError> {
+        let name = format!("flight:{key}");
+        let full = self.key(&name);
+        let (landed, left): (Option<String>, i64) = redis::pipe()
+            .hget(&full, "landed")
+            .cmd("PTTL")
+            .arg(&full)
+            .query_async(self.connection)
+            .await?;
+        if landed.is_some() && left == -1 {
+            self.blame("flight", &name, "its mark has no time to live");
+        }
+        if landed.is_none() && left >= 0 {
+            self.blame("ttl", &name, "a flight in the air has a time to live");
+        }
+        if landed.is_none() && left != -2 && !self.is_alive(key).await? {
+            self.blame("flight", &name, "its owner is not leased under its token");
+        }
+        Ok(())
+    }
+
+    /// Whether a job that is leased under the flight's token pays for it.
+    async fn is_alive(&mut self, key: &str) -> Result<bool, QueueError> {
+        let full = self.key(&format!("flight:{key}"));
+        let mut look = redis::cmd("HMGET");
+        look.arg(full).arg("job").arg("token");
+        let flight: (Option<String>, Option<String>) = look.query_async(self.connection).await?;
+        let (Some(job), Some(token)) = flight else { return Ok(false) };
+        let mut look = redis::cmd("HMGET");
+        look.arg(self.scripts.keys().job(&job)).arg("state").arg("token").arg("owns");
+        let (state, held, owns): Fields = look.query_async(self.connection).await?;
+        let owns = owns.is_some_and(|owns| owns.lines().any(|line| line == key));
+        Ok(state.as_deref() == Some("leased") && held == Some(token) && owns)
+    }
+
+    async fn waiters_of(&mut self, key: &str) -> Result<(), QueueError> {
+        let full = self.key(&format!("waiters:{key}"));
+        let (mut cursor, mut parked) = (0_u64, false);
+        loop {
+            let mut scan = redis::cmd("ZSCAN");
+            scan.arg(&full).arg(cursor).arg("COUNT").arg(PAGE);
+            let (next, page): (u64, Vec<(String, f64)>) = scan.query_async(self.connection).await?;
+            self.counts.members += page.len();
+            parked |= self.some_wait(key, &page).await?;
+            cursor = next;
+            if cursor == 0 {
+                break;
+            }
+        }
+        let mut look = redis::cmd("SISMEMBER");
+        look.arg(self.key("landed")).arg(key);
+        let on_the_way: bool = look.query_async(self.connection).await?;
+        if parked && !on_the_way && !self.heirs.contains(key) && !self.is_alive(key).await? {
+            self.blame("flight", &format!("waiters:{key}"), "they wait and nobody pays or will");
+        }
+        Ok(())
+    }
+
+    /// Whether one of these is parked for the flight; one that neither waits nor runs is misplaced.
+    async fn some_wait(&mut self, key: &str, page: &[(String, f64)]) -> Result<bool, QueueError> {
+        let mut pipeline = redis::pipe();
+        for (id, _) in page {
+            let record = self.scripts.keys().job(id);
+            pipeline.cmd("HMGET").arg(record).arg("state").arg("reason").arg("awaits");
+        }
+        let records: Vec<Fields> = self.send(&pipeline).await?;
+        let mut some = false;
+        for ((id, _), (state, reason, awaits)) in page.iter().zip(records) {
+            let parked = state.as_deref() == Some("parked") && reason.as_deref() == Some("flight");
+            let listed = awaits.is_some_and(|awaits| awaits.lines().any(|line| line == key));
+            if !listed || !(parked || state.as_deref() == Some("leased")) {
+                let state = state.unwrap_or_else(|| "without a record".to_owned());
+                self.blame("flight", id, format!("it is {state} and a waiter of `{key}`"));
+            }
+            some |= parked;
+        }
+        Ok(some)
+    }
+}

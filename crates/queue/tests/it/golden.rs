@@ -1,0 +1,76 @@
+//! What yesterday's `enqueue.lua` wrote is claimed, worked and reported by today's verbs.
+
+use queue::Verb;
+use stillcast_enqueue::{Envelope, JobRecord, State};
+
+use crate::fixture::{Queue, Request, START, Words};
+
+/// The script of the first release, frozen: clients in other languages carry copies of it.
+const ENQUEUE_V1: &str = include_str!("../golden/enqueue-v1.lua");
+const ENVELOPES: &str = include_str!("../../../enqueue/golden/envelopes.jsonl");
+
+/// One job for each golden envelope.
+fn with_golden_jobs() -> (Queue, Vec<String>) {
+    let mut queue = Queue::with_enqueue(ENQUEUE_V1);
+    let requests: Vec<Request> = ENVELOPES
+        .lines()
+        .enumerate()
+        .map(|(at, line)| Request {
+            body: line.to_owned(),
+            key: format!("key{at}"),
+            ..Request::new(format!("golden{at}"))
+        })
+        .collect();
+    let answer = queue.enqueue(&requests);
+    assert!(answer.chunks(3).all(|words| words[0] == "created" && words[2] == "ready"));
+    (queue, requests.into_iter().map(|request| request.id).collect())
+}
+
+fn record(queue: &mut Queue, id: &str) -> JobRecord {
+    let hash = queue.hash(id).into_iter().collect();
+    JobRecord::from_hash(id, &hash).expect("a record")
+}
+
+#[test]
+fn what_yesterdays_script_wrote_is_worked_to_its_end() {
+    let (mut queue, ids) = with_golden_jobs();
+    assert!(ids.len() >= 4, "the golden envelopes are read");
+    for id in &ids {
+        let answer = queue.claim("anna", &format!("n-{id}"), 0);
+        assert_eq!(answer[..2], ["job", id]);
+        Envelope::decode(answer[3].as_bytes()).expect("today's worker reads it");
+        assert_eq!(queue.call(Verb::Begin, &[id, &answer[2]]), ["ok"]);
+        assert_eq!(queue.call(Verb::Checkpoint, &[id, &answer[2], "", "call1", "d"]), ["ok"]);
+        assert_eq!(queue.report(id, &answer[2], &Words::retry(0))[1], "delayed");
+        let again = queue.claim("ben", &format!("m-{id}"), 0);
+        assert_eq!(queue.report(id, &again[2], &Words::done()), ["accepted", "done"]);
+        let record = record(&mut queue, id);
+        assert_eq!((record.state, record.attempt, record.tenant.as_str()), (State::Done, 2, "t"));
+        assert_eq!(record.enqueued_at.map(|time| time.timestamp_millis()), Some(START));
+    }
+}
+
+#[test]
+fn it_is_cancelled_expired_buried_replayed_and_purged() {
+    let (mut queue, ids) = with_golden_jobs();
+    assert_eq!(queue.call(Verb::Cancel, &[&ids[0]]), ["cancelled"]);
+    let token = queue.lease("anna", &ids[1]);
+    queue.report(&ids[1], &token, &Words::dead());
+    assert_eq!(queue.call(Verb::Replay, &[&ids[1]]), ["ready"]);
+    queue.crash("anna", &ids[1], 3);
+    assert_eq!(queue.call(Verb::Purge, &[&ids[1]]), ["purged"]);
+    queue.advance(25 * 3_600_000);
+    queue.reap("", false);
+    assert_eq!(queue.state(&ids[2]), "expired");
+}
+
+/// A request sent by yesterday's client is still the same request today, and the other way round.
+#[test]
+fn both_scripts_know_each_others_jobs() {
+    let (mut yesterday, _) = with_golden_jobs();
+    let body = ENVELOPES.lines().next().expect("an envelope").to_owned();
+    let request = Request { body, key: "key0".to_owned(), ..Request::new("another") };
+    let today = include_str!("../../../enqueue/lua/enqueue.lua");
+    yesterday.replace_enqueue(today);
+    assert_eq!(yesterday.enqueue(&[request]), ["duplicate", "golden0", "ready"]);
+}
