@@ -8,6 +8,7 @@ mod artifact;
 mod error;
 mod feed;
 mod ledger;
+mod object;
 mod policy;
 mod produce;
 mod provider;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use artifact::{Clip, Image, Media, SourceText};
 pub use error::{Failed, Failure, ProviderError, StageError};
+pub use object::{InvalidKey, Listed, ObjectKey, ObjectStore};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use provider::{

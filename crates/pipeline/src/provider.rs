@@ -80,7 +80,18 @@ pub trait ArtifactStore: Send + Sync {
     /// Its name in records.
     fn provider(&self) -> &'static str;
     /// Delivers the file and then its manifest. Repeating it is harmless.
-    async fn put(&self, delivery: &Delivery) -> Result<Answer<Artifact>, ProviderError>;
+    async fn put(
+        &self,
+        delivery: &Delivery,
+        media: &Media,
+    ) -> Result<Answer<Artifact>, ProviderError>;
+    /// Delivers what another job has delivered, as a copy under this job's own key and with its own
+    /// manifest; `None` when it is gone, or not as long as it was.
+    async fn adopt(
+        &self,
+        delivery: &Delivery,
+        delivered: &Artifact,
+    ) -> Result<Option<Answer<Artifact>>, ProviderError>;
 }
 
 /// The providers of a worker, one a capability.
@@ -216,7 +227,7 @@ pub struct Speech {
     pub samples: Vec<i16>,
 }
 
-/// A file to deliver.
+/// For whom a file is delivered.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// Whose job it is.
@@ -225,8 +236,6 @@ pub struct Delivery {
     pub job: JobId,
     /// What the file is.
     pub format: Format,
-    /// The file.
-    pub media: Media,
     /// What each stage did until now, for the manifest.
     pub stages: Vec<StageRecord>,
 }

@@ -309,7 +309,11 @@ impl ArtifactStore for Fake {
         "fake"
     }
 
-    async fn put(&self, delivery: &Delivery) -> Result<Answer<Artifact>, ProviderError> {
+    async fn put(
+        &self,
+        _: &Delivery,
+        media: &Media,
+    ) -> Result<Answer<Artifact>, ProviderError> {
         self.0.step(StageName::Upload).await?;
         Ok(Answer::free(Artifact {
             url: "file:///delivered".to_owned(),
@@ -317,8 +321,16 @@ impl ArtifactStore for Fake {
             path: None,
             bytes: 1,
             content_type: "audio/mp4".to_owned(),
-            duration_s: delivery.media.duration_s,
+            duration_s: media.duration_s,
             sha256: "0".repeat(64),
         }))
+    }
+
+    async fn adopt(
+        &self,
+        _: &Delivery,
+        _: &Artifact,
+    ) -> Result<Option<Answer<Artifact>>, ProviderError> {
+        Ok(None)
     }
 }
