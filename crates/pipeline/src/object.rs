@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn keys_never_leave_the_store() {
-        for text in ["", "/", "/etc", "a//b", "a/", "../a", "a/..", "a/.part", "a b", "ä", "a\\b"] {
+        for text in ["", "/", "/etc", "a//b", "a/", "../a", "a/..", "a/.part", "a b", "ä", "a\\b"]
+        {
             assert_eq!(ObjectKey::parse(text), Err(InvalidKey), "{text}");
         }
         let job = JobId::parse("job-1").unwrap();

@@ -9,8 +9,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use stillcast_enqueue::{Artifact, Format, JobId, StageRecord};
+use uuid::Uuid;
 
-use crate::{Clip, Image, Media, ProviderError};
+use crate::{Clip, Conversation, Image, Media, ProviderError};
+
+/// Reads conversations from the application's database.
+#[async_trait]
+pub trait SourceStore: Send + Sync {
+    /// Its name in records, such as `postgres`.
+    fn provider(&self) -> &'static str;
+    /// What a conversation of `tenant` holds, as far as it fits the cap of [`crate::SourceText`]; one that
+    /// is not there and one of another tenant are the same permanent `conversation-not-found`.
+    async fn load(&self, tenant: &str, conversation: Uuid) -> Result<Conversation, ProviderError>;
+}
 
 /// Writes the words to be spoken.
 #[async_trait]
@@ -97,6 +108,8 @@ pub trait ArtifactStore: Send + Sync {
 /// The providers of a worker, one a capability.
 #[derive(Clone)]
 pub struct Providers {
+    /// Reads conversations; `None` where there is no database.
+    pub sources: Option<Arc<dyn SourceStore>>,
     /// Writes the words.
     pub writer: Arc<dyn TranscriptWriter>,
     /// Speaks them.

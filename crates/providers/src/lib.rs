@@ -1,7 +1,7 @@
 //! The traits of `pipeline`, kept: one outside technology a file, each behind a feature.
 //!
-//! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `store`
-//! delivers into a folder of this host. Only a binary's wiring names what is in here.
+//! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `postgres`
+//! reads conversations, `store` delivers into a folder of this host, with `s3` into a bucket. Only a binary's wiring names what is in here.
 
 #[cfg(any(feature = "ffmpeg", feature = "offline"))]
 mod command;
@@ -9,6 +9,8 @@ mod command;
 pub mod ffmpeg;
 #[cfg(feature = "offline")]
 pub mod offline;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "store")]
 pub mod scratch;
 #[cfg(feature = "store")]

@@ -30,6 +30,7 @@ pub(crate) struct Parts {
 pub(crate) fn parts(config: &Config, worker: &str, metrics: Arc<Metrics>) -> anyhow::Result<Parts> {
     let store = Arc::new(store(&config.storage, worker)?);
     let providers = Providers {
+        sources: None,
         writer: writer(config.providers.writer),
         speaker: speaker(config.providers.speaker, &config.encoding),
         painter: painter(config.providers.painter),

@@ -15,5 +15,7 @@ pub(crate) async fn deliver(attempt: &Attempt<'_>, media: Media) -> Result<Artif
         format: request.format,
         stages: attempt.records(),
     };
-    attempt.stage(stage, attempt.call(stage, store.provider(), || store.put(&delivery, &media))).await
+    attempt
+        .stage(stage, attempt.call(stage, store.provider(), || store.put(&delivery, &media)))
+        .await
 }

@@ -76,6 +76,7 @@ impl Fleet {
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
+                sources: None,
                 writer: fake(),
                 speaker: fake(),
                 painter: fake(),
@@ -309,11 +310,7 @@ impl ArtifactStore for Fake {
         "fake"
     }
 
-    async fn put(
-        &self,
-        _: &Delivery,
-        media: &Media,
-    ) -> Result<Answer<Artifact>, ProviderError> {
+    async fn put(&self, _: &Delivery, media: &Media) -> Result<Answer<Artifact>, ProviderError> {
         self.0.step(StageName::Upload).await?;
         Ok(Answer::free(Artifact {
             url: "file:///delivered".to_owned(),

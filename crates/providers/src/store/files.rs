@@ -116,7 +116,8 @@ pub(super) fn remove(path: &Path) -> Result<usize, StoreError> {
 
 /// Removes the `.part` files below `folder` that nobody has touched for `age`.
 pub(super) fn sweep(folder: &Path, age: Duration) -> Result<usize, StoreError> {
-    let stale = |path: &PathBuf| is_part(path) && facts(path).is_some_and(|(_, since)| since >= age);
+    let stale =
+        |path: &PathBuf| is_part(path) && facts(path).is_some_and(|(_, since)| since >= age);
     let stale = walk(folder)?.into_iter().filter(stale);
     Ok(stale.filter(|path| fs::remove_file(path).is_ok()).count())
 }

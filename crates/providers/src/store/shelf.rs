@@ -96,11 +96,7 @@ async fn measure<S: Store>(
     Ok(Finished { path: media.path.clone(), bytes, sha256, content_type: kind(format).1 })
 }
 
-fn key<S: Store>(
-    store: &S,
-    delivery: &Delivery,
-    sha256: &str,
-) -> Result<ObjectKey, ProviderError> {
+fn key<S: Store>(store: &S, delivery: &Delivery, sha256: &str) -> Result<ObjectKey, ProviderError> {
     let folder = ObjectKey::media(&delivery.tenant, &delivery.job);
     let (extension, _) = kind(delivery.format);
     let key = folder.and_then(|folder| folder.join(&format!("{sha256}.{extension}")));
