@@ -17,6 +17,7 @@ pub struct Server {
     port: u16,
     running: Option<Running>,
     maxmemory: Option<String>,
+    appendfsync: &'static str,
 }
 
 impl Server {
@@ -25,11 +26,21 @@ impl Server {
         Self::start_with(None).await
     }
 
+    /// Starts with `appendfsync everysec`, so that the disk of this machine is not what is measured.
+    pub async fn start_everysec() -> anyhow::Result<Self> {
+        Self::start_as(None, "everysec").await
+    }
+
     /// Starts with a memory limit such as `64mb`.
     pub async fn start_with(maxmemory: Option<&str>) -> anyhow::Result<Self> {
+        Self::start_as(maxmemory, "always").await
+    }
+
+    async fn start_as(maxmemory: Option<&str>, appendfsync: &'static str) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("sc-").tempdir()?;
         let maxmemory = maxmemory.map(ToOwned::to_owned);
-        let mut server = Self { folder, port: free_port().await?, running: None, maxmemory };
+        let port = free_port().await?;
+        let mut server = Self { folder, port, running: None, maxmemory, appendfsync };
         server.resume().await?;
         Ok(server)
     }
@@ -94,7 +105,8 @@ impl Server {
         let mut spec = Spec::new("redis-server")
             .hint("install it with: apt-get install redis-server")
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
-            .args(["--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"])
+            .args(["--appendonly", "yes", "--appendfsync", self.appendfsync])
+            .args(["--loglevel", "warning"])
             .args(["--maxmemory-policy", "noeviction", "--maxclients", "2000"])
             .arg("--unixsocket")
             .arg(self.socket())

@@ -1,6 +1,7 @@
 //! What a person or a script can ask for; one file a group of commands.
 
 mod dead;
+mod delivery;
 mod dev;
 mod enqueue;
 mod job;
@@ -37,7 +38,7 @@ pub(crate) enum Command {
     Job(job::Job),
     /// Lists jobs.
     Jobs(jobs::Jobs),
-    /// Shows, pauses or resumes the queue.
+    /// Shows, pauses, resumes or verifies the queue.
     #[command(subcommand)]
     Queue(queue::Queue),
     /// Lists, replays or purges the jobs that will not run again by themselves.

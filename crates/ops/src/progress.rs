@@ -10,13 +10,19 @@ use crate::render::{Screen, seconds};
 pub(crate) struct Progress {
     screen: Screen,
     began: Instant,
+    told: Told,
+}
+
+/// What has been said already.
+#[derive(Default)]
+struct Told {
     attempt: u32,
-    shown: usize,
+    stages: Vec<StageName>,
 }
 
 impl Progress {
     pub(crate) fn new(screen: &Screen) -> Self {
-        Self { screen: screen.clone(), began: Instant::now(), attempt: 0, shown: 0 }
+        Self { screen: screen.clone(), began: Instant::now(), told: Told::default() }
     }
 
     /// Shows what is new in `record`.
@@ -24,13 +30,9 @@ impl Progress {
         if !self.screen.is_live() {
             return;
         }
-        if record.attempt != self.attempt {
-            self.begin_attempt(record);
+        for line in self.told.news(record) {
+            self.screen.live_line(&line);
         }
-        for stage in record.stages.iter().skip(self.shown) {
-            self.screen.live_line(&stage_line(stage));
-        }
-        self.shown = self.shown.max(record.stages.len());
         if record.state.is_terminal() {
             self.screen.live_status("");
         } else {
@@ -38,14 +40,25 @@ impl Progress {
             self.screen.live_status(&format!("  {}  {elapsed}", standing(record)));
         }
     }
+}
 
-    fn begin_attempt(&mut self, record: &JobRecord) {
-        if record.attempt > 1 && self.attempt > 0 {
+impl Told {
+    /// The lines to add, in the order in which things ended: stages overlap.
+    fn news(&mut self, record: &JobRecord) -> Vec<String> {
+        let mut lines = Vec::new();
+        if record.attempt > self.attempt.max(1) {
             let why = record.error.as_ref().map_or("", |error| error.message.as_str());
             let text = format!("  attempt {} of {}  {why}", record.attempt, record.max_attempts);
-            self.screen.live_line(&text);
+            lines.push(text.trim_end().to_owned());
         }
-        (self.attempt, self.shown) = (record.attempt, 0);
+        if record.attempt != self.attempt {
+            *self = Self { attempt: record.attempt, stages: Vec::new() };
+        }
+        let is_new = |ended: &&StageRecord| !self.stages.contains(&ended.stage);
+        let new: Vec<&StageRecord> = record.stages.iter().filter(is_new).collect();
+        lines.extend(new.iter().map(|ended| stage_line(ended)));
+        self.stages.extend(new.iter().map(|ended| ended.stage));
+        lines
     }
 }
 
@@ -75,4 +88,60 @@ fn first_open(record: &JobRecord) -> Option<StageName> {
     let has_part = |stage| stage != StageName::Image || record.format == Some(Format::Video);
     record.stage?;
     StageName::ALL.into_iter().find(|stage| has_part(*stage) && !has_ended(*stage))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn record(attempts: &str, stages: &[&str]) -> JobRecord {
+        let one = |stage: &&str| {
+            format!(
+                r#"{{"stage":"{stage}","wait_s":0,"run_s":1.5,"tries":1,"cached":false,
+                "provider":"offline","resources":{{}}}}"#
+            )
+        };
+        let stages: Vec<String> = stages.iter().map(one).collect();
+        let stages = format!("[{}]", stages.join(","));
+        let error = r#"{"stage":null,"provider":null,"code":"x","message":"it broke"}"#;
+        let pairs = [
+            ("state", "leased"),
+            ("format", "video"),
+            ("stage", "encode"),
+            ("attempts", attempts),
+            ("max_attempts", "5"),
+            ("stages", &stages),
+            ("error", error),
+        ];
+        let hash: HashMap<String, String> =
+            pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        JobRecord::from_hash("job-1", &hash).unwrap()
+    }
+
+    #[test]
+    fn each_stage_is_said_once_also_when_a_later_one_ended_before() {
+        let mut told = Told::default();
+        let first = told.news(&record("0", &["collection", "image"]));
+        assert_eq!(first, ["  collection      1.5 s  offline", "  image           1.5 s  offline"]);
+        let then = told.news(&record("0", &["collection", "tts", "image"]));
+        assert_eq!(then, ["  tts             1.5 s  offline"]);
+        assert!(told.news(&record("0", &["collection", "tts", "image"])).is_empty());
+    }
+
+    #[test]
+    fn a_new_attempt_says_why_and_begins_anew() {
+        let mut told = Told::default();
+        told.news(&record("0", &["collection"]));
+        let again = told.news(&record("1", &["collection"]));
+        assert_eq!(again, ["  attempt 2 of 5  it broke", "  collection      1.5 s  offline"]);
+    }
+
+    #[test]
+    fn the_stage_to_wait_for_is_the_first_that_is_open() {
+        let open = |stages: &[&str]| first_open(&record("0", stages)).map(StageName::as_str);
+        assert_eq!(open(&["collection", "transcript", "image"]), Some("tts"));
+        assert_eq!(open(&["collection", "transcript", "tts"]), Some("image"));
+    }
 }

@@ -145,6 +145,11 @@ impl StageError {
         Self { stage, provider: None, failure, code, message, park: None, source: None }
     }
 
+    /// The failure of a branch that stops, or is no longer fed, since another one has failed.
+    pub(crate) fn halted(stage: StageName) -> Self {
+        Self::new(stage, Failure::Interrupted, "halted", "another stage has failed")
+    }
+
     /// The record's form of this error; the cause is part of its message.
     pub fn report(&self) -> ErrorReport {
         ErrorReport {

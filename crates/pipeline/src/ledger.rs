@@ -18,6 +18,7 @@ pub(crate) struct Ledger(Mutex<BTreeMap<StageName, Account>>);
 #[derive(Debug)]
 struct Account {
     since: Instant,
+    announced: bool,
     waiting: u32,
     running: u32,
     waited: Duration,
@@ -42,12 +43,10 @@ pub(crate) struct InPhase<'ledger> {
 }
 
 impl Ledger {
-    /// Opens the account of `stage`; true the first time.
-    pub(crate) fn open(&self, stage: StageName) -> bool {
+    /// Notes that `stage` has been announced; true the first time.
+    pub(crate) fn announce(&self, stage: StageName) -> bool {
         let mut accounts = self.accounts();
-        let is_new = !accounts.contains_key(&stage);
-        accounts.entry(stage).or_default();
-        is_new
+        !std::mem::replace(&mut accounts.entry(stage).or_default().announced, true)
     }
 
     pub(crate) fn waiting(&self, stage: StageName) -> InPhase<'_> {
@@ -139,6 +138,7 @@ impl Default for Account {
     fn default() -> Self {
         Self {
             since: Instant::now(),
+            announced: false,
             waiting: 0,
             running: 0,
             waited: Duration::ZERO,

@@ -46,13 +46,13 @@ async fn flow(attempt: &Attempt<'_>) -> Result<Artifact, Halted> {
     let (passages, to_speak) = feed();
     let (sound, to_encode) = feed();
     let (picture, to_show) = feed();
-    let (written, spoken, drawn, media) = join!(
+    let (drawn, written, spoken, media) = join!(
+        image::draw(attempt, &source, picture),
         transcript::write(attempt, &source, passages),
         tts::speak(attempt, to_speak, sound),
-        image::draw(attempt, &source, picture),
         encode::encode(attempt, to_encode, to_show),
     );
-    written.and(spoken).and(drawn)?;
+    drawn.and(written).and(spoken)?;
     upload::deliver(attempt, media?).await
 }
 

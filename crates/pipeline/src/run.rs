@@ -112,14 +112,21 @@ impl<'run> Attempt<'run> {
         Fut: Future<Output = Result<Answer<T>, ProviderError>>,
     {
         let limit = self.row(stage).timeout;
-        self.retry(stage, provider, || self.work(stage, limit, call())).await
+        self.announce(stage);
+        self.retry(stage, || {
+            let call = call();
+            self.work(stage, limit, async {
+                self.tried(stage, provider);
+                call.await
+            })
+        })
+        .await
     }
 
     /// Tries `action` until it succeeds, fails for good, or would have to wait too long.
     pub(crate) async fn retry<T, F, Fut>(
         &self,
         stage: StageName,
-        provider: &'static str,
         action: F,
     ) -> Result<T, StageError>
     where
@@ -128,9 +135,7 @@ impl<'run> Attempt<'run> {
     {
         let row = self.row(stage);
         let mut ceilings = row.backoff.ceilings(row.tries);
-        self.open(stage);
         loop {
-            self.ledger.tried(stage, provider);
             let error = match action().await {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
@@ -170,10 +175,16 @@ impl<'run> Attempt<'run> {
         Halted
     }
 
-    /// The failure of a branch whose feeding branch has failed.
-    #[expect(clippy::unused_self, reason = "it reads as what the attempt says of itself")]
-    pub(crate) fn cut(&self, stage: StageName) -> StageError {
-        StageError::new(stage, Failure::Interrupted, "halted", "another stage has failed")
+    /// Tells, once, that `stage` is what the job is now about.
+    pub(crate) fn announce(&self, stage: StageName) {
+        if self.ledger.announce(stage) {
+            self.run.progress.stage_began(stage);
+        }
+    }
+
+    /// Counts a try that has begun.
+    pub(crate) fn tried(&self, stage: StageName, provider: &'static str) {
+        self.ledger.tried(stage, provider);
     }
 
     pub(crate) fn row(&self, stage: StageName) -> &StagePolicy {
@@ -195,12 +206,6 @@ impl<'run> Attempt<'run> {
         Failed { error, stages }
     }
 
-    fn open(&self, stage: StageName) {
-        if self.ledger.open(stage) {
-            self.run.progress.stage_began(stage);
-        }
-    }
-
     async fn slot(&self, stage: StageName) -> Result<SemaphorePermit<'_>, StageError> {
         let _waiting = self.ledger.waiting(stage);
         let left = self.time_left(stage);
@@ -214,7 +219,7 @@ impl<'run> Attempt<'run> {
 
     fn check(&self, stage: StageName) -> Result<(), StageError> {
         if self.halt.is_cancelled() {
-            return Err(self.cut(stage));
+            return Err(StageError::halted(stage));
         }
         if self.time_left(stage).is_zero() {
             return Err(self.out_of_time(stage));
@@ -234,7 +239,7 @@ impl<'run> Attempt<'run> {
         stage: StageName,
         wait: impl Future<Output = T>,
     ) -> Result<T, StageError> {
-        self.halt.run_until_cancelled(wait).await.ok_or_else(|| self.cut(stage))
+        self.halt.run_until_cancelled(wait).await.ok_or_else(|| StageError::halted(stage))
     }
 
     /// The wait before the next try, or the verdict: fail, or park when the provider asks for a

@@ -18,7 +18,8 @@ pub struct Interrupted {
 
 /// Hears how far a job has come. Called from the attempt's own task: must neither block nor wait.
 pub trait Progress: Send + Sync {
-    /// The first call of `stage` is about to begin.
+    /// `stage` is what the job is now about: its first call is about to begin. Encode, which runs
+    /// all along, says so when the last sound has reached it.
     fn stage_began(&self, stage: StageName);
     /// A stage has succeeded. The accounts of failed ones are in [`crate::Failed`].
     fn stage_ended(&self, record: &StageRecord);

@@ -72,6 +72,9 @@ async fn a_job_delivers_and_each_stage_gives_its_account() {
     let silence = crate::sound::silence(Duration::from_secs(3));
     assert!(encoded.windows(silence.len()).any(|window| window == silence), "the pause is exact");
     assert_eq!(fleet.journal.ended(), STAGES);
+    // Speech is the long part: it is what a reader sees from its first passage to its last.
+    let [collection, transcript, tts, image, encode, upload] = STAGES;
+    assert_eq!(fleet.journal.began(), [collection, image, transcript, tts, encode, upload]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,7 +178,7 @@ async fn a_failed_branch_awaits_its_siblings_calls_and_begins_none() {
     // Two passages are being spoken when the picture is refused; the third has not begun.
     fleet.policies(|policies| policies.tts.slots = 2);
     fleet.script(StageName::Tts, vec![Step::Slow(Duration::from_secs(50)); 5]);
-    fleet.script(StageName::Image, [Step::Fail(Failure::Permanent)]);
+    fleet.script(StageName::Image, [transient(None), Step::Fail(Failure::Permanent)]);
     let began = Instant::now();
     let failed = produce(&fleet.run).await.unwrap_err();
     assert_eq!((failed.error.stage, failed.error.code), (StageName::Image, "fake-permanent"));

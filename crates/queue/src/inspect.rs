@@ -17,7 +17,7 @@ pub use listing::{Cursor, MAX_PAGE, Page};
 pub use stats::{QueueStats, StateCounts};
 
 use crate::scripts::{Clock, Scripts, Verb};
-use crate::{Endpoint, Limits, QueueError, Reaped, ServerReport};
+use crate::{Endpoint, Limits, QueueError, Reaped, ServerReport, Verified};
 
 /// How long one call may take.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -79,6 +79,11 @@ impl Inspector {
         let call = self.scripts.call(Verb::Stats);
         let answer: Vec<i64> = call.invoke_async(&mut self.connection.clone()).await?;
         QueueStats::from_answer(self.endpoint.keys().prefix(), &answer)
+    }
+
+    /// Whether the queue keeps its promises; takes time in proportion to its keys, and locks nothing.
+    pub async fn verify(&self) -> Result<Verified, QueueError> {
+        crate::verify(&self.scripts, &mut self.connection.clone()).await
     }
 
     /// The records of `ids`, in order; `None` for an unknown or purged one.

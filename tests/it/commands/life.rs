@@ -1,5 +1,6 @@
 //! One job from the enqueue to the purge, and the queue as a whole, as an operator sees them.
 
+use queue::{Endpoint, Inspector};
 use redis::AsyncCommands;
 use stillcast_enqueue::{JobRecord, State};
 use tests::program::{ended, first_line};
@@ -88,6 +89,22 @@ async fn a_queue_is_paused_and_resumed() {
 }
 
 #[tokio::test]
+async fn a_sound_queue_is_told_from_a_broken_one() {
+    let bench = Bench::start().await;
+    let id = bench.enqueue(&[]).await;
+    let sound = bench.json(&["queue", "verify"]).await;
+    assert_eq!((&sound["violations"], &sound["jobs"]), (&serde_json::json!([]), &1.into()));
+    let mut redis = bench.server.connection().await.unwrap();
+    let _: () = redis.zrem("{q:stillcast}:ready", &id).await.unwrap();
+    let broken = bench.run(&["queue", "verify", "--json"]).await.expect(1).saying("breaks");
+    let broken: serde_json::Value = broken.json();
+    let blamed = broken["violations"].as_array().unwrap();
+    assert!(blamed.iter().any(|violation| violation["id"] == id), "{broken}");
+    let words = bench.run(&["queue", "verify"]).await.expect(1).stdout;
+    assert!(words.starts_with("rule") && words.contains(&id), "{words}");
+}
+
+#[tokio::test]
 async fn a_list_comes_in_pages_in_the_order_of_turns() {
     let bench = Bench::start().await;
     let mut expected = Vec::new();
@@ -111,6 +128,20 @@ async fn a_list_comes_in_pages_in_the_order_of_turns() {
         }
     }
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn every_change_is_announced() {
+    let bench = Bench::start().await;
+    let endpoint = Endpoint::new(&bench.server.url(), "stillcast").unwrap();
+    let inspector = Inspector::connect(endpoint).await.unwrap();
+    let mut announcements = inspector.announcements().await.unwrap();
+    let id = bench.enqueue(&[]).await;
+    bench.json(&["job", "cancel", &id]).await;
+    for word in ["ready", "cancelled"] {
+        let heard = announcements.next().await.unwrap();
+        assert_eq!((&heard.id, heard.word.as_str()), (&id, word));
+    }
 }
 
 #[tokio::test]

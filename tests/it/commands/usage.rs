@@ -5,7 +5,7 @@ use tests::program::Program;
 use crate::support::Bench;
 
 /// Every command, as far as its help.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &["make"],
     &["dev"],
     &["enqueue"],
@@ -18,6 +18,7 @@ const COMMANDS: [&[&str]; 15] = [
     &["queue", "stats"],
     &["queue", "pause"],
     &["queue", "resume"],
+    &["queue", "verify"],
     &["dead", "list"],
     &["dead", "replay"],
     &["dead", "purge"],

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use redis::AsyncCommands;
 use stillcast_enqueue::{EnqueueError, State};
 use tests::fleet::Fleet;
 use tests::journal::Act;
 use tests::script::Script;
-use tests::server::Server;
 
 use crate::support::{assert_sound, six_calls};
 
@@ -102,25 +102,17 @@ async fn an_outage_of_two_leases_is_nobodys_crash() {
     assert_eq!(bought.count(), 0);
 }
 
-/// `noeviction` and full to the brim: new work is refused, the old goes on and is reported.
+/// `noeviction` and more in use than allowed: new work is refused, the old goes on and is reported.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_redis_refuses_new_work_and_finishes_the_old() {
-    let server = Server::start_with(Some("24mb")).await.unwrap();
-    let fleet = Fleet::on(server).await.unwrap();
+    let fleet = Fleet::start().await.unwrap();
     let _worker = fleet.worker("worker", &six_calls()).unwrap();
     let ids = four_running(&fleet, 300).await;
-    let junk = "x".repeat(64 * 1024);
-    let filled = async {
-        for number in 0.. {
-            let mut set = redis::cmd("SET");
-            set.arg(format!("junk:{number}")).arg(&junk);
-            let stored: redis::RedisResult<()> = set.query_async(&mut fleet.connection()).await;
-            if stored.is_err() {
-                return;
-            }
-        }
-    };
-    filled.await;
+    let mut limit = redis::cmd("CONFIG");
+    limit.arg("SET").arg("maxmemory").arg("1mb");
+    let () = limit.query_async(&mut fleet.connection()).await.unwrap();
+    let written: redis::RedisResult<()> = fleet.connection().set("junk", "x").await;
+    assert_eq!(written.unwrap_err().code(), Some("OOM"), "Redis is full to the brim");
     let refused = async || {
         let answer = fleet.producer.enqueue(&Script::of(1).job()).await;
         matches!(answer, Err(EnqueueError::Full)).then_some(())

@@ -1,15 +1,14 @@
 //! A text goes in, a file comes out, and nothing is left running.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Args;
 use queue::Inspector;
-use stillcast_enqueue::{Artifact, Format, Job, JobRecord, State};
+use stillcast_enqueue::{Format, Job, JobRecord, State};
+use tokio::time::Instant;
 
+use super::delivery;
 use crate::embedded::Stack;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -49,7 +48,16 @@ pub(crate) struct Make {
 struct Making<'run> {
     stack: &'run mut Stack,
     signals: &'run mut Signals,
+    /// When the person no longer waits.
+    until: Option<Instant>,
     context: &'run Context,
+}
+
+/// What came of attending to a wish.
+enum Attended<T> {
+    Granted(T),
+    /// The person or the time was through first, for this reason.
+    Left(&'static str),
 }
 
 impl Make {
@@ -62,8 +70,9 @@ impl Make {
             started = Stack::start(context) => started?,
             () = signals.next() => return Err(Failure::failed("stopped before there was a job")),
         };
-        let mut making = Making { stack: &mut stack, signals: &mut signals, context };
-        let made = making.make(&job, &self.out, self.timeout).await;
+        let until = self.timeout.map(|timeout| Instant::now() + timeout);
+        let mut making = Making { stack: &mut stack, signals: &mut signals, until, context };
+        let made = making.make(&job, &self.out).await;
         context.screen.live_status("");
         // A second signal: whatever still runs is killed, and taken up by the next run.
         let stopped = tokio::select! {
@@ -84,12 +93,7 @@ impl Make {
 }
 
 impl Making<'_> {
-    async fn make(
-        &mut self,
-        job: &Job,
-        out: &Path,
-        timeout: Option<Duration>,
-    ) -> anyhow::Result<()> {
+    async fn make(&mut self, job: &Job, out: &Path) -> anyhow::Result<()> {
         let inspector = self.stack.inspector.clone();
         let earlier = unfinished(&inspector).await?;
         let redis_url = self.stack.home().redis_url();
@@ -97,37 +101,52 @@ impl Making<'_> {
         producer.enqueue(job).await?;
         let mut progress = Progress::new(&self.context.screen);
         let ended = watch::until_ended(&inspector, job.id.as_str(), |record| progress.show(record));
-        let record = self.attend(job, timeout, ended).await?;
-        self.hand_over(&record, out).await?;
-        self.attend(job, timeout, finish(&inspector, earlier, self.context)).await
+        match self.attend(ended).await? {
+            Attended::Granted(record) => self.hand_over(&record, out).await?,
+            Attended::Left(why) => return Err(self.kept(job, why)),
+        }
+        let finished = self.attend(finish(&inspector, earlier, self.context)).await;
+        // The file is there: what happens to others' jobs is no failure of this one.
+        match finished {
+            Ok(Attended::Granted(())) => {}
+            Ok(Attended::Left(why)) => {
+                self.context.screen.note(&format!("{why}: earlier jobs stay"));
+            }
+            Err(error) => self.context.screen.note(&format!("earlier jobs stay: {error:#}")),
+        }
+        Ok(())
     }
 
-    /// Grants `wish` while the stack is looked after, unless the person or the time is through.
+    /// Looks after the stack until `wish` is granted, or the person or the time is through.
     async fn attend<T>(
         &mut self,
-        job: &Job,
-        timeout: Option<Duration>,
         wish: impl Future<Output = anyhow::Result<T>>,
-    ) -> anyhow::Result<T> {
-        let Making { stack, signals, .. } = self;
-        let home = stack.home().path().display().to_string();
+    ) -> anyhow::Result<Attended<T>> {
+        let Making { stack, signals, until, context } = self;
         let patience = async {
-            match timeout {
-                Some(limit) => tokio::time::sleep(limit).await,
+            match *until {
+                Some(until) => tokio::time::sleep_until(until).await,
                 None => std::future::pending().await,
             }
         };
-        let why = tokio::select! {
-            granted = wish => return granted,
-            fault = stack.supervise() => return fault.map(|never| match never {}),
-            () = signals.next() => "stopped",
-            () = patience => "the time of --timeout is over",
-        };
-        Err(Failure::failed(format!(
+        tokio::select! {
+            granted = wish => granted.map(Attended::Granted),
+            fault = stack.supervise() => fault.map(|never| match never {}),
+            () = patience => Ok(Attended::Left("the time of --timeout is over")),
+            () = signals.next() => {
+                context.screen.note("ending in order; once more ends at once");
+                Ok(Attended::Left("stopped"))
+            }
+        }
+    }
+
+    fn kept(&self, job: &Job, why: &str) -> anyhow::Error {
+        let home = self.stack.home().path().display();
+        Failure::failed(format!(
             "{why}; the job {id} is kept in {home}: the next `stillcast make` or `stillcast dev` \
              finishes it, `stillcast job cancel {id}` beside a `stillcast dev` drops it",
             id = job.id
-        )))
+        ))
     }
 
     async fn hand_over(&self, record: &JobRecord, out: &Path) -> anyhow::Result<()> {
@@ -140,13 +159,7 @@ impl Making<'_> {
         };
         let source = artifact.path.clone().map(PathBuf::from);
         let source = source.unwrap_or_else(|| self.stack.home().store().join(&artifact.key));
-        let target = out.join(file_name(&record.id, &artifact));
-        let target = std::path::absolute(target)?;
-        let copied = {
-            let target = target.clone();
-            tokio::task::spawn_blocking(move || copy(&source, &target))
-        };
-        copied.await??;
+        let target = delivery::copy_into(out, source, &record.id).await?;
         screen.answer(record, || target.display().to_string())?;
         if screen.is_json() {
             screen.live_line(&target.display().to_string());
@@ -184,29 +197,6 @@ async fn finish(
     Ok(())
 }
 
-/// `meditation-<short id>.<ext>`: the end of an identifier tells jobs apart, its begin is a time.
-fn file_name(id: &str, artifact: &Artifact) -> String {
-    const SHORT: usize = 8;
-    let short: String = id.chars().skip(id.chars().count().saturating_sub(SHORT)).collect();
-    let extension = Path::new(&artifact.key).extension().unwrap_or_default();
-    format!("meditation-{short}.{}", extension.display())
-}
-
-/// Nobody ever sees half a file: it gets its name when it is whole.
-fn copy(source: &Path, target: &Path) -> anyhow::Result<()> {
-    let folder = target.parent().context("a file lies in a folder")?;
-    let read = || format!("{} cannot be read", source.display());
-    let wrote = || format!("{} cannot be written", target.display());
-    let mut source = std::fs::File::open(source).with_context(read)?;
-    let mode = Permissions::from_mode(0o666);
-    let part =
-        tempfile::Builder::new().prefix(".meditation-").permissions(mode).tempfile_in(folder);
-    let mut part = part.with_context(wrote)?;
-    std::io::copy(&mut source, &mut part).with_context(wrote)?;
-    part.persist(target).with_context(wrote)?;
-    Ok(())
-}
-
 /// A variant that nobody has asked for before.
 fn random() -> u32 {
     let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
@@ -237,19 +227,6 @@ mod tests {
             [90, 90, 300, 3600]
         );
         assert!(["", "s", "-1", "1d", "1.5s", "é"].into_iter().all(|text| span(text).is_err()));
-    }
-
-    #[test]
-    fn a_copy_is_whole_and_replaces_an_older_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let (source, target) = (folder.path().join("a"), folder.path().join("b.m4a"));
-        std::fs::write(&source, "new").unwrap();
-        std::fs::write(&target, "old").unwrap();
-        copy(&source, &target).unwrap();
-        assert_eq!(std::fs::read_to_string(&target).unwrap(), "new");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
-        let error = copy(&folder.path().join("gone"), &target).unwrap_err();
-        assert!(format!("{error:#}").contains("gone cannot be read"));
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! The queue as a whole: one look, and the switch that stops claims.
+//! The queue as a whole: one look, the switch that stops claims, and whether it keeps its promises.
 
 use clap::Subcommand;
+use queue::Verified;
 use serde::Serialize;
 
+use crate::failure::Failure;
 use crate::{Context, connect, render};
 
 #[derive(Subcommand)]
@@ -16,6 +18,11 @@ pub(crate) enum Queue {
     /// Lets claims go on.
     #[command(after_help = "Example:\n  stillcast queue resume")]
     Resume,
+    /// Looks whether the queue keeps its promises; exit 1 when it does not.
+    #[command(
+        after_help = "Example:\n  stillcast queue verify --json | jq -r '.violations[].rule'"
+    )]
+    Verify,
 }
 
 /// Where the switch stands now.
@@ -34,10 +41,65 @@ impl Queue {
                 let stats = inspector.stats().await?;
                 return context.screen.answer(&stats, || render::stats_view(&stats));
             }
+            Self::Verify => return verify(&inspector.verify().await?, context),
             Self::Pause => Switch { paused: true, changed: inspector.pause().await? },
             Self::Resume => Switch { paused: false, changed: inspector.resume().await? },
         };
         context.screen.answer(&switch, || switch.words())
+    }
+}
+
+/// What a verification found, for programs.
+#[derive(Serialize)]
+struct Findings<'found> {
+    violations: Vec<Finding<'found>>,
+    keys: usize,
+    jobs: usize,
+    members: usize,
+    flights: usize,
+}
+
+#[derive(Serialize)]
+struct Finding<'found> {
+    rule: &'static str,
+    /// The job or key to blame; null for the queue as a whole.
+    id: Option<&'found str>,
+    detail: &'found str,
+}
+
+fn verify(verified: &Verified, context: &Context) -> anyhow::Result<()> {
+    let findings = Findings::of(verified);
+    context.screen.answer(&findings, || findings.words())?;
+    match findings.violations.len() {
+        0 => Ok(()),
+        1 => Err(Failure::failed("the queue breaks a promise")),
+        count => Err(Failure::failed(format!("the queue breaks {count} promises"))),
+    }
+}
+
+impl<'found> Findings<'found> {
+    fn of(verified: &'found Verified) -> Self {
+        let &Verified { ref violations, keys, jobs, members, flights } = verified;
+        let violations = violations.iter().map(|violation| Finding {
+            rule: violation.rule,
+            id: violation.id.as_deref(),
+            detail: &violation.detail,
+        });
+        Self { violations: violations.collect(), keys, jobs, members, flights }
+    }
+
+    fn words(&self) -> String {
+        let Self { violations, keys, jobs, members, flights } = self;
+        if violations.is_empty() {
+            return format!(
+                "sound: {jobs} jobs, {members} index entries, {flights} flights, {keys} keys"
+            );
+        }
+        let mut table = render::Table::new(&["rule", "job", "what is wrong"]);
+        for Finding { rule, id, detail } in violations {
+            table.row([rule, id.unwrap_or("-"), detail].map(ToOwned::to_owned).to_vec());
+        }
+        table.lines()
     }
 }
 

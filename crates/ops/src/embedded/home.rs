@@ -205,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn a_folder_has_one_user() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Home::at(folder.path()).claim().await.unwrap();
+        let _first = Home::at(folder.path()).claim().await.unwrap();
         let refused = Home::at(folder.path()).claim().await.unwrap_err().to_string();
         let sentence = format!("another stillcast (process {})", std::process::id());
         assert!(refused.starts_with(&sentence), "{refused}");

@@ -60,7 +60,7 @@ pub(crate) fn failure(record: &JobRecord) -> String {
 
 fn what(record: &JobRecord) -> String {
     match (&record.error, &record.artifact) {
-        (_, Some(artifact)) => address(artifact),
+        (_, Some(artifact)) => file(artifact),
         (Some(error), None) => error_words(error),
         (None, None) => progress(record).or_else(|| record.reason.clone()).unwrap_or_default(),
     }

@@ -1,14 +1,14 @@
 //! Sound and picture → file: one encoder that is already running while the voice still speaks.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use std::sync::{Mutex, PoisonError};
 use stillcast_enqueue::{Format, StageName};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::feed::Reader;
+use crate::feed::{Cut, Reader};
 use crate::run::{Attempt, Halted};
 use crate::{Answer, Clip, Image, Media, ProviderError, StageError};
 
@@ -19,11 +19,10 @@ pub(crate) async fn encode(
     sound: Reader<Bytes>,
     picture: Reader<Image>,
 ) -> Result<Media, Halted> {
-    let provider = attempt.run.providers.encoder.provider();
     // A clip, once rendered, serves the second try too.
     let clip = OnceCell::new();
     let action = || encode_once(attempt, sound.again(), picture.again(), &clip);
-    attempt.stage(STAGE, attempt.retry(STAGE, provider, action)).await
+    attempt.stage(STAGE, attempt.retry(STAGE, action)).await
 }
 
 async fn encode_once(
@@ -46,20 +45,23 @@ async fn encode_once(
 
 /// Feeds the encoder as the sound comes.
 async fn compress(heavy: &Heavy<'_>, mut sound: Reader<Bytes>) -> Result<Media, StageError> {
-    let attempt = heavy.attempt;
-    let run = attempt.run;
-    let cut = || attempt.cut(STAGE);
-    let begin = async { run.providers.encoder.begin(run.request.format, &run.scratch).await };
-    let mut encoding = heavy.work(async { begin.await.map(Answer::free) }).await?;
-    while let Some(pcm) = sound.next().await.map_err(|_| cut())? {
+    let run = heavy.attempt.run;
+    let encoder = run.providers.encoder.as_ref();
+    let begin = async {
+        heavy.attempt.tried(STAGE, encoder.provider());
+        encoder.begin(run.request.format, &run.scratch).await.map(Answer::free)
+    };
+    let mut encoding = heavy.work(begin).await?;
+    while let Some(pcm) = sound.next().await.map_err(|Cut| StageError::halted(STAGE))? {
         heavy.work(async { encoding.write(pcm).await.map(Answer::free) }).await?;
     }
+    heavy.attempt.announce(STAGE);
     heavy.work(encoding.finish()).await
 }
 
 async fn render(heavy: &Heavy<'_>, mut picture: Reader<Image>) -> Result<Clip, StageError> {
     let attempt = heavy.attempt;
-    let image = picture.next().await.ok().flatten().ok_or_else(|| attempt.cut(STAGE))?;
+    let image = picture.next().await.ok().flatten().ok_or_else(|| StageError::halted(STAGE))?;
     heavy.work(attempt.run.providers.encoder.still(&image, &attempt.run.scratch)).await
 }
 

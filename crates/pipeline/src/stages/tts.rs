@@ -18,7 +18,7 @@ pub(crate) async fn speak(
 ) -> Result<(), Halted> {
     // Pauses take a place in the row but no slot: without room for them speech would starve.
     let abreast = attempt.row(STAGE).slots * 2;
-    let spoken = all(attempt, passages).map(|passage| say(attempt, passage)).buffered(abreast);
+    let spoken = all(passages).map(|passage| say(attempt, passage)).buffered(abreast);
     attempt
         .stage(STAGE, async {
             futures::pin_mut!(spoken);
@@ -40,15 +40,12 @@ pub(crate) async fn speak(
 }
 
 /// The passages as they come; an error when the writer stopped before the end.
-fn all<'run>(
-    attempt: &'run Attempt<'_>,
-    passages: Reader<Passage>,
-) -> impl Stream<Item = Result<Passage, StageError>> + use<'run> {
+fn all(passages: Reader<Passage>) -> impl Stream<Item = Result<Passage, StageError>> {
     stream::unfold(Some(passages), async |reader| {
         let mut reader = reader?;
         match reader.next().await {
             Ok(passage) => passage.map(|passage| (Ok(passage), Some(reader))),
-            Err(_) => Some((Err(attempt.cut(STAGE)), None)),
+            Err(_) => Some((Err(StageError::halted(STAGE)), None)),
         }
     })
 }

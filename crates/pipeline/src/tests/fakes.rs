@@ -54,6 +54,7 @@ struct Entries {
     script: BTreeMap<StageName, VecDeque<Step>>,
     calls: Vec<StageName>,
     finished: Vec<StageName>,
+    began: Vec<StageName>,
     ended: Vec<StageName>,
     encoded: Vec<u8>,
     open_encoders: usize,
@@ -126,6 +127,11 @@ impl Journal {
         self.entries().finished.iter().filter(|finished| **finished == stage).count()
     }
 
+    /// The stages in the order in which they were announced.
+    pub(super) fn began(&self) -> Vec<StageName> {
+        self.entries().began.clone()
+    }
+
     /// The stages that have ended, in travel order.
     pub(super) fn ended(&self) -> Vec<StageName> {
         let mut ended = self.entries().ended.clone();
@@ -182,7 +188,9 @@ impl Gate for Journal {
 }
 
 impl Progress for Journal {
-    fn stage_began(&self, _stage: StageName) {}
+    fn stage_began(&self, stage: StageName) {
+        self.entries().began.push(stage);
+    }
 
     fn stage_ended(&self, record: &StageRecord) {
         self.entries().ended.push(record.stage);

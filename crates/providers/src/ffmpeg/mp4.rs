@@ -6,6 +6,8 @@ use std::path::Path;
 
 /// An index larger than this is not one of ours.
 const MAX_INDEX: u64 = 16 << 20;
+/// How far the file may be from the sound that went in, in seconds.
+const DRIFT: f64 = 0.1;
 
 /// What a player learns from the file before it plays.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +16,20 @@ pub(super) struct Facts {
     pub(super) duration_s: f64,
     /// Whether the index comes before the data, so that playing can begin at once.
     pub(super) faststart: bool,
+}
+
+impl Facts {
+    /// Whether a player finds what it needs: the index in front, and `duration_s` of sound.
+    pub(super) fn check(&self, duration_s: f64) -> io::Result<()> {
+        let drift = self.duration_s - duration_s;
+        if drift.abs() > DRIFT {
+            return Err(broken(&format!("it is {drift:.3} s longer than its sound")));
+        }
+        if !self.faststart {
+            return Err(broken("its index lies behind its data"));
+        }
+        Ok(())
+    }
 }
 
 /// One box: its four letters, where its content begins, how long that is.
@@ -113,7 +129,11 @@ mod tests {
         let data = boxed(*b"mdat", &[7; 100]);
         let front = read(&[boxed(*b"ftyp", b"isom"), index(1000, 2500), data.clone()]).unwrap();
         assert_eq!(front, Facts { duration_s: 2.5, faststart: true });
-        assert!(!read(&[data, index(1000, 1)]).unwrap().faststart);
+        assert!(
+            front.check(2.45).is_ok() && front.check(2.3).is_err() && front.check(9.0).is_err()
+        );
+        let behind = read(&[data, index(1000, 2500)]).unwrap();
+        assert!(behind.check(2.5).is_err(), "a player would have to read it all first");
     }
 
     #[test]

@@ -174,6 +174,18 @@ fn whoever_leaves_is_no_longer_anyones_waiter() {
 }
 
 #[test]
+fn a_running_waiter_that_leaves_is_off_the_list() {
+    for words in [Words::done(), Words::retry(1), Words::release(), Words::park("rate", 1)] {
+        let (mut queue, _) = with_waiters(&[]);
+        let waiter = start(&mut queue, "waiter");
+        assert_eq!(join(&mut queue, "waiter", &waiter, "k"), ["waiting", "owner"]);
+        queue.report("waiter", &waiter, &words);
+        assert!(!queue.dump().contains_key("waiters:k"), "after {words:?}");
+        assert_eq!(queue.field("waiter", "awaits"), "");
+    }
+}
+
+#[test]
 fn a_backstop_wakes_a_waiter_and_takes_it_off_the_list() {
     let (mut queue, _) = with_waiters(&["w1"]);
     queue.advance(30_000);

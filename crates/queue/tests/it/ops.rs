@@ -11,6 +11,9 @@ const IDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const FLIGHTS: [&str; 3] = ["k1", "k2", "k3"];
 pub(crate) const BODIES: [&str; 2] = ["{\"v\":1}", "{\"v\":1,\"x\":2}"];
 
+/// Picks the token that was given last.
+const LATEST: usize = usize::MAX;
+
 /// One random step; numbers pick among what there is when its turn comes.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
@@ -47,6 +50,22 @@ pub(crate) enum Op {
     /// The last command once more: its reply was lost, or the network sent it twice.
     Again,
     Time(i64),
+    /// A claim, and the attempt begins.
+    Start {
+        worker: usize,
+    },
+    /// A lease long nobody renews, and the reaper is awake.
+    Outlive,
+    /// One job joins a flight, another one after it, and the second parks for it.
+    Follow {
+        first: Pick,
+        second: Pick,
+        key: usize,
+    },
+    /// A worker signs off in the middle of its work, and its leases run out.
+    Vanish {
+        worker: usize,
+    },
 }
 
 /// A token: of a job that is leased now, or any that was ever given.
@@ -125,11 +144,16 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         3 => id.clone().prop_map(Op::Replay),
         2 => id.prop_map(Op::Purge),
         8 => (pick(), flight.clone()).prop_map(|(pick, key)| Op::Join(pick, key)),
-        3 => (pick(), flight, 0..3_usize).prop_map(|(pick, key, how)| Op::Land(pick, key, how)),
+        3 => (pick(), flight.clone(), 0..3_usize).prop_map(|(pick, key, how)| Op::Land(pick, key, how)),
         2 => prop::bool::weighted(0.4).prop_map(Op::Pause),
-        3 => (worker, any::<bool>()).prop_map(|(worker, gone)| Op::Drain { worker, gone }),
+        3 => (worker.clone(), any::<bool>()).prop_map(|(worker, gone)| Op::Drain { worker, gone }),
         4 => Just(Op::Again),
         12 => time().prop_map(Op::Time),
+        14 => worker.clone().prop_map(|worker| Op::Start { worker }),
+        6 => Just(Op::Outlive),
+        6 => (pick(), pick(), flight.clone())
+            .prop_map(|(first, second, key)| Op::Follow { first, second, key }),
+        2 => worker.prop_map(|worker| Op::Vanish { worker }),
     ]
 }
 
@@ -174,7 +198,7 @@ fn report() -> impl Strategy<Value = RandomReport> {
     let outcome = prop_oneof![
         3 => Just(("done", "")),
         3 => Just(("retry", "")),
-        1 => Just(("dead", "")),
+        3 => Just(("dead", "")),
         2 => Just(("park", "provider")),
         5 => Just(("park", "flight")),
         3 => Just(("release", "")),
@@ -189,6 +213,42 @@ fn report() -> impl Strategy<Value = RandomReport> {
 }
 
 impl Op {
+    /// The single steps of a longer story.
+    pub(crate) fn steps(&self) -> Vec<Self> {
+        let reap = || Self::Reap { worker: 0, everything: false };
+        match self {
+            Self::Start { worker } => {
+                vec![
+                    Self::Claim { worker: *worker },
+                    Self::Begin(Pick { current: false, at: LATEST }),
+                ]
+            }
+            Self::Outlive => {
+                let sixths = (0..6).flat_map(|_| [Self::Time(LEASE / 6), reap()]);
+                sixths.chain([Self::Time(1), reap()]).collect()
+            }
+            Self::Follow { first, second, key } => {
+                let parks = RandomReport {
+                    outcome: "park",
+                    delay: 30_001,
+                    reason: "flight",
+                    flights: vec![false; FLIGHTS.len()],
+                };
+                vec![
+                    Self::Join(first.clone(), *key),
+                    Self::Join(second.clone(), *key),
+                    Self::Report(second.clone(), parks),
+                ]
+            }
+            Self::Vanish { worker } => {
+                let mut steps = vec![Self::Drain { worker: *worker, gone: true }];
+                steps.extend(Self::Outlive.steps());
+                steps
+            }
+            single => vec![single.clone()],
+        }
+    }
+
     /// The command that this step is now; none when there is nothing that it could be about.
     pub(crate) fn resolve(&self, model: &Model, history: &mut History) -> Option<Command> {
         let worker = |at: &usize| WORKERS[*at].to_owned();
@@ -240,6 +300,7 @@ impl Op {
             }
             Self::Again => return history.last.clone(),
             Self::Time(_) => return None,
+            _ => unreachable!("a story is told step by step"),
         };
         history.last = Some(command.clone());
         Some(command)
@@ -291,7 +352,8 @@ impl Pick {
             .filter_map(|(id, job)| Some((id.clone(), job.token()?.to_owned())))
             .collect();
         let all = if self.current && !current.is_empty() { &current } else { &history.tokens };
-        (!all.is_empty()).then(|| all[self.at % all.len()].clone())
+        let at = if self.at == LATEST { all.len().checked_sub(1)? } else { self.at };
+        (!all.is_empty()).then(|| all[at % all.len()].clone())
     }
 }
 

@@ -57,10 +57,10 @@ fn run(queue: &mut Queue, ops: &[Op]) {
     let mut model = Model::new(START, limits(), digests.into());
     let mut history = History::default();
     let mut watch = Watch::default();
-    for op in ops {
+    for op in ops.iter().flat_map(Op::steps) {
         let Some(command) = op.resolve(&model, &mut history) else {
             if let Op::Time(ms) = op {
-                pass(queue, &mut model, *ms);
+                pass(queue, &mut model, ms);
             }
             continue;
         };

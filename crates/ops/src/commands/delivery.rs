@@ -1,0 +1,65 @@
+//! A finished job's file goes in, a copy of it in the person's folder comes out.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+/// Copies the file of job `id` into `folder`; answers where it is now, as an absolute path.
+pub(super) async fn copy_into(folder: &Path, source: PathBuf, id: &str) -> anyhow::Result<PathBuf> {
+    let target = std::path::absolute(folder.join(file_name(id, &source)))?;
+    let copying = {
+        let target = target.clone();
+        tokio::task::spawn_blocking(move || copy(&source, &target))
+    };
+    copying.await??;
+    Ok(target)
+}
+
+/// `meditation-<short id>.<ext>`: the end of an identifier tells jobs apart, its begin is a time.
+fn file_name(id: &str, source: &Path) -> String {
+    const SHORT: usize = 8;
+    let short: String = id.chars().skip(id.chars().count().saturating_sub(SHORT)).collect();
+    let extension = source.extension().unwrap_or_default();
+    format!("meditation-{short}.{}", extension.display())
+}
+
+/// Nobody ever sees half a file: it gets its name when it is whole.
+fn copy(source: &Path, target: &Path) -> anyhow::Result<()> {
+    let folder = target.parent().context("a file lies in a folder")?;
+    let read = || format!("{} cannot be read", source.display());
+    let wrote = || format!("{} cannot be written", target.display());
+    let mut source = std::fs::File::open(source).with_context(read)?;
+    let mode = Permissions::from_mode(0o666);
+    let part =
+        tempfile::Builder::new().prefix(".meditation-").permissions(mode).tempfile_in(folder);
+    let mut part = part.with_context(wrote)?;
+    std::io::copy(&mut source, &mut part).with_context(wrote)?;
+    part.persist(target).with_context(wrote)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_tells_jobs_apart() {
+        let name = file_name("01a206f6-7eaf-72f4-a002-4bc7ee311fcb", Path::new("/store/x.m4a"));
+        assert_eq!(name, "meditation-ee311fcb.m4a");
+    }
+
+    #[test]
+    fn a_copy_is_whole_and_replaces_an_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, target) = (folder.path().join("a"), folder.path().join("b.m4a"));
+        std::fs::write(&source, "new").unwrap();
+        std::fs::write(&target, "old").unwrap();
+        copy(&source, &target).unwrap();
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        let error = copy(&folder.path().join("gone"), &target).unwrap_err();
+        assert!(format!("{error:#}").contains("gone cannot be read"));
+    }
+}

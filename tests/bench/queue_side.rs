@@ -1,0 +1,187 @@
+//! This project's queue, as its users use it: a `Producer`, a `Consumer` and an empty handler.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use async_trait::async_trait;
+use queue::{
+    Consumer, ConsumerOptions, Endpoint, Event, Handler, Lease, Limits, Observer, Outcome, Report,
+    Shutdown,
+};
+use stillcast_enqueue::{Artifact, Job, Producer, ProducerOptions, Source};
+use tests::fleet::QUEUE;
+use tests::server::Server;
+use tokio::sync::mpsc;
+
+use crate::meter::Meter;
+use crate::subject::{BODY, Contender, JOBS};
+use crate::table::{Measure, Subject, Table};
+
+/// How long an idle worker is watched: several turns of everything that it does by itself.
+const IDLE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What the queue tells while it runs.
+enum Told {
+    Started(String, Instant),
+    Reported(Instant),
+}
+
+/// The queue with one producer.
+pub(crate) struct Queue {
+    producer: Producer,
+}
+
+impl Queue {
+    pub(crate) async fn connect(server: &Server) -> anyhow::Result<Self> {
+        let options =
+            ProducerOptions { queue_name: QUEUE.to_owned(), ..ProducerOptions::default() };
+        Ok(Self { producer: Producer::connect_with(&server.url(), options).await? })
+    }
+}
+
+fn job() -> Job {
+    Job::audio(Source::Text("x".repeat(BODY)))
+}
+
+/// A handler that only tells that it was called, and reports at once.
+struct Empty(mpsc::UnboundedSender<Told>);
+
+#[async_trait]
+impl Handler for Empty {
+    async fn attempt(&self, lease: Lease) -> Report {
+        // Whoever listens may have heard enough.
+        let _ = self.0.send(Told::Started(lease.id().to_owned(), Instant::now()));
+        let artifact = Artifact {
+            url: "file:///nowhere".to_owned(),
+            key: "nowhere".to_owned(),
+            path: None,
+            bytes: 0,
+            content_type: "audio/mp4".to_owned(),
+            duration_s: 0.0,
+            sha256: String::new(),
+        };
+        Outcome::Done { artifact: Box::new(artifact) }.into()
+    }
+}
+
+struct Listen(mpsc::UnboundedSender<Told>);
+
+impl Observer for Listen {
+    fn observe(&self, event: &Event) {
+        if let Event::Reported { .. } = event {
+            let _ = self.0.send(Told::Reported(Instant::now()));
+        }
+    }
+}
+
+/// Runs a worker beside `watch`, which hears all that it tells; then ends it.
+async fn with_worker<T>(
+    server: &Server,
+    slots: usize,
+    watch: impl AsyncFnOnce(mpsc::UnboundedReceiver<Told>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let (tell, told) = mpsc::unbounded_channel();
+    let options = ConsumerOptions {
+        endpoint: Endpoint::new(&server.url(), QUEUE)?,
+        worker: format!("bench-{}", uuid::Uuid::new_v4().simple()),
+        lease_ttl: Duration::from_secs(30),
+        slots,
+        drain_timeout: Duration::from_secs(25),
+        attempt_budget: Duration::from_mins(1),
+        backoff: (Duration::from_secs(5), Duration::from_mins(10)),
+        limits: Limits::default(),
+        until_empty: false,
+        observer: Arc::new(Listen(tell.clone())),
+    };
+    let shutdown = Shutdown::default();
+    let consumer = Consumer::connect(options).await?;
+    let working = consumer.run(Arc::new(Empty(tell)), shutdown.clone());
+    let watching = async {
+        let seen = tokio::time::timeout(PATIENCE, watch(told)).await;
+        shutdown.signal();
+        seen.context("the worker took too long")?
+    };
+    let (ended, seen) = tokio::join!(working, watching);
+    ended?;
+    seen
+}
+
+#[async_trait]
+impl Contender for Queue {
+    const SUBJECT: Subject = Subject::Queue;
+
+    async fn enqueue(&mut self, _: &Server, batch: usize) -> anyhow::Result<()> {
+        for _ in 0..JOBS / batch {
+            let jobs: Vec<Job> = (0..batch).map(|_| job()).collect();
+            for answer in self.producer.enqueue_many(&jobs).await {
+                answer?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn drain(&mut self, server: &Server, slots: usize) -> anyhow::Result<Duration> {
+        with_worker(server, slots, async |mut told| {
+            let (mut first, mut reported) = (None, 0);
+            while let Some(word) = told.recv().await {
+                match word {
+                    Told::Started(_, at) => first = first.or(Some(at)),
+                    Told::Reported(at) => {
+                        reported += 1;
+                        if let (JOBS, Some(first)) = (reported, first) {
+                            return Ok(at - first);
+                        }
+                    }
+                }
+            }
+            anyhow::bail!("the worker ended early")
+        })
+        .await
+    }
+
+    async fn pick_up(
+        &mut self,
+        server: &Server,
+        number: usize,
+        pause: Duration,
+    ) -> anyhow::Result<Vec<Duration>> {
+        let producer = self.producer.clone();
+        with_worker(server, 4, async |mut told| {
+            let mut sent = HashMap::new();
+            for _ in 0..number {
+                tokio::time::sleep(pause).await;
+                let job = job();
+                sent.insert(job.id.to_string(), Instant::now());
+                producer.enqueue(&job).await?;
+            }
+            let mut waits = Vec::new();
+            while waits.len() < number {
+                match told.recv().await.context("the worker ended early")? {
+                    Told::Started(id, at) => waits.push(at - sent[&id]),
+                    Told::Reported(_) => {}
+                }
+            }
+            Ok(waits)
+        })
+        .await
+    }
+}
+
+/// What a worker without work asks of Redis.
+pub(crate) async fn idle(server: &Server, table: &mut Table) -> anyhow::Result<()> {
+    println!("idle for {} s", IDLE.as_secs());
+    let mut meter = Meter::new(server).await?;
+    with_worker(server, 4, async |_told| {
+        // What it does once, at its start, is no part of it.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let before = meter.read().await?;
+        tokio::time::sleep(IDLE).await;
+        let after = meter.read().await?.since(&before, 1);
+        table.note(Measure::Idle, Subject::Queue, after.commands / IDLE.as_secs_f64());
+        Ok(())
+    })
+    .await
+}

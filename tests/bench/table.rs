@@ -1,0 +1,120 @@
+//! Numbers of all rounds become medians, ratios and one table with the targets beside them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// LPUSH and BRPOP: the job is lost with its worker.
+    List,
+    /// A hash a job, a list, a zset of leases: one script acknowledges the last job and leases the
+    /// next. No reaper, no retry, no token.
+    Lease,
+    /// This project's queue.
+    Queue,
+}
+
+impl Subject {
+    pub(crate) const ALL: [Self; 3] = [Self::List, Self::Lease, Self::Queue];
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::List => "bare list",
+            Self::Lease => "bare lease",
+            Self::Queue => "queue",
+        })
+    }
+}
+
+/// A row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Measure {
+    EnqueueOne,
+    EnqueueBatch,
+    DrainFour,
+    DrainSixtyFour,
+    PickupMedian,
+    PickupTail,
+    RedisOne,
+    RedisBatched,
+    CommandsEnqueue,
+    CommandsDrain,
+    Worker,
+    Memory,
+    Log,
+    Idle,
+}
+
+impl Measure {
+    /// Each row: what is measured, its digits, and the target as an excellent queue would reach it,
+    /// as a ratio to the bare lease where one is given.
+    #[rustfmt::skip]
+    const ROWS: [(Self, &str, usize, &str); 14] = [
+        (Self::EnqueueOne,      "enqueue one by one, jobs/s",         0, "≥ 0.80 ×"),
+        (Self::EnqueueBatch,    "enqueue 100 a call, jobs/s",         0, "≥ 0.75 ×"),
+        (Self::DrainFour,       "claim to report, 4 slots, jobs/s",   0, "≥ 0.80 ×"),
+        (Self::DrainSixtyFour,  "claim to report, 64 slots, jobs/s",  0, "≥ 0.70 ×"),
+        (Self::PickupMedian,    "pickup when idle, p50, ms",          2, "≤ 1.50 ×"),
+        (Self::PickupTail,      "pickup when idle, p99, ms",          2, "≤ 2.00 ×"),
+        (Self::RedisOne,        "Redis CPU a job, one by one, µs",    0, "≤ 50 µs, 1.3 ×"),
+        (Self::RedisBatched,    "Redis CPU a job, batched, µs",       0, "≤ 28 µs, 1.5 ×"),
+        (Self::CommandsEnqueue, "commands a job, enqueue",            1, ""),
+        (Self::CommandsDrain,   "commands a job, claim to report",    1, ""),
+        (Self::Worker,          "worker CPU a job, 4 slots, µs",      0, "≤ 25 µs"),
+        (Self::Memory,          "memory a waiting job of 1 KiB, B",   0, "≤ 1,500 B"),
+        (Self::Log,             "append-only file a job of 1 KiB, B", 0, "≤ 1,250 B"),
+        (Self::Idle,            "commands an idle second",            1, "≤ 1.0"),
+    ];
+}
+
+/// All numbers so far.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    numbers: BTreeMap<(Measure, Subject), Vec<f64>>,
+}
+
+impl Table {
+    pub(crate) fn note(&mut self, measure: Measure, subject: Subject, value: f64) {
+        self.numbers.entry((measure, subject)).or_default().push(value);
+    }
+
+    fn median(&self, measure: Measure, subject: Subject) -> Option<f64> {
+        let mut numbers = self.numbers.get(&(measure, subject))?.clone();
+        numbers.sort_unstable_by(f64::total_cmp);
+        let (low, high) = (numbers[(numbers.len() - 1) / 2], numbers[numbers.len() / 2]);
+        Some(low.midpoint(high))
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = ["median", "bare list", "bare lease", "queue", "queue ÷ lease", "target"];
+        line(f, &head.map(str::to_owned))?;
+        writeln!(f, "|---|---:|---:|---:|---:|---|")?;
+        for (measure, name, digits, target) in Measure::ROWS {
+            let medians = Subject::ALL.map(|subject| self.median(measure, subject));
+            let [_, lease, queue] = medians;
+            let ratio = queue.zip(lease).map(|(queue, lease)| format!("{:.2} ×", queue / lease));
+            let [list, lease, queue] = medians.map(|value| number(value, digits));
+            let ratio = ratio.unwrap_or_default();
+            line(f, &[name.to_owned(), list, lease, queue, ratio, target.to_owned()])?;
+        }
+        Ok(())
+    }
+}
+
+/// One row, aligned for terminals.
+fn line(f: &mut fmt::Formatter<'_>, cells: &[String; 6]) -> fmt::Result {
+    let [name, list, lease, queue, ratio, target] = cells;
+    writeln!(
+        f,
+        "| {name:<36} | {list:>9} | {lease:>10} | {queue:>8} | {ratio:>13} | {target:<14} |"
+    )
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.digits$}"))
+}
