@@ -13,6 +13,7 @@ mod shelf;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::{ArtifactStore, ObjectKey, ObjectStore, ProviderError};
@@ -64,6 +65,9 @@ pub trait Store: ArtifactStore + ObjectStore {
 
     /// Writes something and takes it away again; says where.
     async fn probe(&self) -> Result<String, ProviderError>;
+
+    /// Waits until what was given up is ended in the store too; at most `limit`.
+    async fn settle(&self, _limit: Duration) {}
 
     /// Deletes the artifacts and manifests of a job; false when there were none.
     async fn purge(&self, tenant: &str, job: &JobId) -> Result<bool, ProviderError> {

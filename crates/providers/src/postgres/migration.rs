@@ -48,6 +48,9 @@ async fn apply(
     migrator: &Migrator,
     connection: &mut PgConnection,
 ) -> Result<Vec<String>, MigrationError> {
+    // Held until the connection closes, and taken again by the migrator, which the server allows:
+    // else another one could apply in between what we report as ours.
+    connection.lock().await?;
     connection.ensure_migrations_table(TABLE).await?;
     let before = connection.list_applied_migrations(TABLE).await?;
     migrator.run(&mut *connection).await?;

@@ -65,11 +65,6 @@ impl S3Store {
         })
     }
 
-    /// Waits until what was given up is aborted in the bucket too; at most `limit`.
-    pub async fn settle(&self, limit: Duration) {
-        self.chores.settle(limit).await;
-    }
-
     /// The key in the bucket.
     fn name(&self, key: &ObjectKey) -> String {
         format!("{}{key}", self.prefix)
@@ -264,6 +259,10 @@ impl Store for S3Store {
 
     async fn sweep(&self) -> Result<usize, ProviderError> {
         self.abort_orphans(ORPHAN).await
+    }
+
+    async fn settle(&self, limit: Duration) {
+        self.chores.settle(limit).await;
     }
 
     async fn probe(&self) -> Result<String, ProviderError> {

@@ -4,11 +4,10 @@
 pub(super) const DEFAULTS: &str = include_str!("../../../../deploy/worker.toml");
 
 /// Settings of the house's plan whose feature this version does not have.
-const NOT_YET: [&str; 19] = [
+const NOT_YET: [&str; 17] = [
     "cache_redis_url",
     "cache_ttl",
     "use_caching",
-    "database_url",
     "max_attempts",
     "openai_api_key",
     "openai_base_url",
@@ -22,7 +21,6 @@ const NOT_YET: [&str; 19] = [
     "image_api_key",
     "image_base_url",
     "image_model",
-    "s3_endpoint",
     "otel_exporter_otlp_endpoint",
 ];
 
@@ -118,7 +116,7 @@ mod tests {
         assert_eq!(judge_variable("redis_url"), Name::Near("redis_url"));
         assert_eq!(judge_variable("MAX_PARALLELTASK"), Name::Near("max_parallel_tasks"));
         assert_eq!(judge_variable("ENCODE_TIMEOUT"), Name::EncodeTimeout);
-        assert_eq!(judge_variable("DATABASE_URL"), Name::NotYet);
+        assert_eq!(judge_variable("USE_CACHING"), Name::NotYet);
         // What shells, systemd, Kubernetes and cargo put there.
         for stranger in [
             "PATH",
@@ -145,6 +143,10 @@ mod tests {
             "IMAGE_NAME",
             "FFMPEG_BIN",
             "API_TOKENS",
+            "AWS_PROFILE",
+            "AWS_ROLE_ARN",
+            "AWS_DEFAULT_REGION",
+            "PGPASSWORD",
         ] {
             assert_eq!(judge_variable(stranger), Name::Foreign, "{stranger}");
         }
