@@ -12,10 +12,11 @@ async fn migrating_twice_changes_nothing_and_mistakes_are_named() {
     let stillcast = Program::stillcast(folder.path());
     let on = |url: &str| stillcast.clone().env("DATABASE_URL", url);
 
-    stillcast.run(&["migrate"]).await.unwrap().expect(78).saying("set DATABASE_URL");
-    on("mysql://x").run(&["migrate"]).await.unwrap().expect(78).saying("postgres://");
+    let _ = stillcast.run(&["migrate"]).await.unwrap().expect(78).saying("set DATABASE_URL");
+    let _ = on("mysql://x").run(&["migrate"]).await.unwrap().expect(78).saying("postgres://");
     let away = format!("postgres://x@localhost/x?host={}", folder.path().display());
-    on(&away).run(&["migrate"]).await.unwrap().expect(69).saying("apt-get install postgresql");
+    let _ =
+        on(&away).run(&["migrate"]).await.unwrap().expect(69).saying("apt-get install postgresql");
 
     // Two at once: one applies, the other finds nothing left to do.
     let (program, arguments) = (on(&url), ["migrate", "--json"]);

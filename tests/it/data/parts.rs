@@ -44,12 +44,12 @@ async fn an_upload_that_cannot_be_completed_is_aborted() {
 async fn a_cancel_at_any_moment_leaves_no_upload() {
     let bucket = Bucket::here().await.unwrap();
     let (files, store) = (Files::new(), store(&bucket).await);
-    let media = files.of(LARGE);
+    let (media, job) = (files.of(LARGE), delivery("job-1"));
     for (turn, verb) in (1..).zip(["UploadPart", "CompleteMultipartUpload"]) {
         bucket.script.set(verb, Step::Hang);
         let heard = bucket.script.heard(verb);
         tokio::select! {
-            _ = store.put(&delivery("job-1"), &media) => unreachable!("{verb} never answers"),
+            _ = store.put(&job, &media) => unreachable!("{verb} never answers"),
             () = bucket.script.wait_for(verb, heard + 1) => {}
         }
         store.settle(SETTLE).await;
@@ -61,7 +61,7 @@ async fn a_cancel_at_any_moment_leaves_no_upload() {
     tokio::select! {
         biased;
         () = bucket.script.wait_for("CreateMultipartUpload", began + 1) => {}
-        _ = store.put(&delivery("job-1"), &media) => unreachable!("it has parts to send"),
+        _ = store.put(&job, &media) => unreachable!("it has parts to send"),
     }
     store.settle(SETTLE).await;
     assert_eq!(bucket.script.heard("AbortMultipartUpload"), 3);
@@ -101,12 +101,18 @@ async fn moto_lists_no_upload_after_a_cut_wire_or_a_cancel() {
     }
 }
 
+/// All of moto's uploads say that they began in 2010.
 #[tokio::test]
-async fn only_orphans_are_swept() {
+async fn orphans_of_our_prefix_are_swept_and_no_others() {
     let bucket = Bucket::moto().await.unwrap();
-    let create = bucket.client().create_multipart_upload().bucket(BUCKET);
-    create.key("a/prefix/media/acme/job-1/x.mp4").send().await.unwrap();
+    for key in ["a/prefix/media/acme/job-1/x.mp4", "a/prefix/work/y", "elsewhere/z"] {
+        let create = bucket.client().create_multipart_upload().bucket(BUCKET);
+        create.key(key).send().await.unwrap();
+    }
     let store = store(&bucket).await;
-    assert_eq!(store.sweep().await.unwrap(), 0, "it may still be written");
+    assert_eq!(store.sweep().await.unwrap(), 2);
     assert_eq!(bucket.pending().await.unwrap(), 1);
+    // A store that cannot list them is no fault of the worker.
+    let blind = Bucket::here().await.unwrap();
+    assert_eq!(crate::support::store(&blind).await.sweep().await.unwrap(), 0);
 }

@@ -18,7 +18,6 @@ pub(crate) const TASKS: usize = 4;
 /// A server, its migrated database and the worker's view of it.
 pub(crate) struct Content {
     pub(crate) server: Postgres,
-    pub(crate) url: String,
     pub(crate) database: Database,
 }
 
@@ -28,7 +27,7 @@ impl Content {
         let url = server.database("content").await.unwrap();
         migrate(&url).await.unwrap();
         let database = Database::open(&url, "worker-under-test", TASKS).unwrap();
-        Self { server, url, database }
+        Self { server, database }
     }
 
     pub(crate) async fn connection(&self) -> PgConnection {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, MultipartUpload,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use pipeline::{ObjectKey, ProviderError};
 use tokio::sync::oneshot;
@@ -108,8 +110,8 @@ impl S3Store {
                 Err(error) => return Err(error),
             };
             for found in page.uploads() {
-                let is_old = found.initiated().is_some_and(|begun| *begun <= limit);
-                if let (true, Some(name), Some(id)) = (is_old, found.key(), found.upload_id()) {
+                let names = found.key().zip(found.upload_id());
+                if let Some((name, id)) = names.filter(|_| is_orphan(found, &limit)) {
                     self.abort(name, id).await?;
                     aborted += 1;
                 }
@@ -121,6 +123,11 @@ impl S3Store {
             upload = page.next_upload_id_marker().map(str::to_owned);
         }
     }
+}
+
+/// An upload that does not say when it began may have begun just now.
+pub(super) fn is_orphan(upload: &MultipartUpload, limit: &DateTime) -> bool {
+    upload.initiated().is_some_and(|begun| begun <= limit)
 }
 
 impl Pending {

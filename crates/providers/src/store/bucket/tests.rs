@@ -1,5 +1,6 @@
 //! Addresses and error classes. What needs a server is in `tests/it/data`.
 
+use aws_sdk_s3::types::MultipartUpload;
 use pipeline::Failure;
 
 use super::*;
@@ -34,6 +35,18 @@ fn each_refusal_has_its_class() {
         assert_eq!(class(code, status), expected, "{code}");
     }
     assert_eq!(failure::of_code(None, None, Some(502)).failure, transient);
+}
+
+#[test]
+fn only_an_old_upload_is_an_orphan() {
+    let begun = |at: Option<i64>| {
+        let began = at.map(DateTime::from_secs);
+        MultipartUpload::builder().set_initiated(began).build()
+    };
+    let limit = DateTime::from_secs(1_000);
+    assert!(parts::is_orphan(&begun(Some(1_000)), &limit));
+    assert!(!parts::is_orphan(&begun(Some(1_001)), &limit));
+    assert!(!parts::is_orphan(&begun(None), &limit));
 }
 
 #[test]
