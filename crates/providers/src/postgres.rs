@@ -172,5 +172,9 @@ where
 }
 
 fn options(url: &str) -> Result<PgConnectOptions, InvalidDatabase> {
+    // The driver would take any scheme.
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(InvalidDatabase);
+    }
     PgConnectOptions::from_str(url).map_err(|_| InvalidDatabase)
 }

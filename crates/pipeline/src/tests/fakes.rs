@@ -10,13 +10,14 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use stillcast_enqueue::{Artifact, Format, JobId, Options, Source, StageName, StageRecord};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::sound::RATE;
 use crate::{
-    Answer, ArtifactStore, Clip, Delivery, Draft, DraftPiece, Encoding, Failure, Finish, Gate,
-    Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies, Progress, Prompt,
-    ProviderError, Providers, Request, Run, Scene, Slots, Speech, SpeechSynthesizer,
-    TranscriptWriter, Usage, Utterance, standard,
+    Answer, ArtifactStore, Clip, Conversation, Delivery, Draft, DraftPiece, Encoding, Excerpt,
+    Failure, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies,
+    Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots, SourceStore, Speech,
+    SpeechSynthesizer, TranscriptWriter, Usage, Utterance, standard,
 };
 
 /// What the next call of a stage does; without a script it succeeds at once.
@@ -337,5 +338,29 @@ impl ArtifactStore for Fake {
         _: &Artifact,
     ) -> Result<Option<Answer<Artifact>>, ProviderError> {
         Ok(None)
+    }
+}
+
+/// A database that knows one conversation of the tenant `default`.
+pub(super) struct OneConversation(pub(super) Uuid);
+
+#[async_trait]
+impl SourceStore for OneConversation {
+    fn provider(&self) -> &'static str {
+        "fake-database"
+    }
+
+    async fn load(&self, tenant: &str, id: Uuid) -> Result<Conversation, ProviderError> {
+        if tenant != "default" || id != self.0 {
+            let message = "no such conversation";
+            return Err(ProviderError::permanent(
+                "fake-database",
+                "conversation-not-found",
+                message,
+            ));
+        }
+        let text = "x".repeat(3_000);
+        let messages = vec![Excerpt { label: String::new(), text, characters: 3_000 }];
+        Ok(Conversation { messages, empty_rows: 2, ..Conversation::default() })
     }
 }

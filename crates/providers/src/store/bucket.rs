@@ -154,6 +154,16 @@ impl S3Store {
         })
     }
 
+    /// The name of the object under `key`, if there is one: of all names that begin so, the first.
+    /// Not asked by HEAD, since stores on a file system take a folder for an object.
+    async fn exactly(&self, key: &ObjectKey) -> Result<Option<String>, ProviderError> {
+        let name = self.name(key);
+        let first = self.client.list_objects_v2().bucket(&*self.bucket).prefix(&name).max_keys(1);
+        let page = first.send().await.map_err(failure::of)?;
+        let found = page.contents().first().and_then(|object| object.key());
+        Ok(found.filter(|found| *found == name).map(str::to_owned))
+    }
+
     /// What lies below the folder, with the age that this host's clock gives it.
     #[expect(clippy::disallowed_methods, reason = "objects carry the store's wall clock only")]
     async fn listed(&self, prefix: &ObjectKey) -> Result<Vec<Listed>, ProviderError> {
@@ -216,9 +226,7 @@ impl ObjectStore for S3Store {
     async fn delete_prefix(&self, prefix: &ObjectKey) -> Result<usize, ProviderError> {
         let below = self.listed(prefix).await?;
         let mut names: Vec<String> = below.iter().map(|object| self.name(&object.key)).collect();
-        if self.size(prefix).await?.is_some() {
-            names.push(self.name(prefix));
-        }
+        names.extend(self.exactly(prefix).await?);
         self.delete(&names).await?;
         Ok(names.len())
     }
