@@ -86,12 +86,11 @@ async fn other_bytes_under_the_key_are_never_served_silently() {
 
 #[tokio::test]
 async fn many_puts_of_one_delivery_agree() {
-    for bucket in [Bucket::here().await.unwrap(), Bucket::moto().await.unwrap()] {
-        let (files, store) = (Files::new(), store(&bucket).await);
-        let (media, delivery) = (files.of(1_000), delivery("job-1"));
-        let puts = (0..8).map(|_| store.put(&delivery, &media));
-        let artifacts = futures::future::try_join_all(puts).await.unwrap();
-        assert!(artifacts.windows(2).all(|pair| pair[0].value.key == pair[1].value.key));
-        assert_eq!(bucket.objects().await.unwrap().len(), 2, "the file and its manifest");
-    }
+    let bucket = Bucket::moto().await.unwrap();
+    let (files, store) = (Files::new(), store(&bucket).await);
+    let (media, delivery) = (files.of(1_000), delivery("job-1"));
+    let puts = (0..8).map(|_| store.put(&delivery, &media));
+    let artifacts = futures::future::try_join_all(puts).await.unwrap();
+    assert!(artifacts.windows(2).all(|pair| pair[0].value.key == pair[1].value.key));
+    assert_eq!(bucket.objects().await.unwrap().len(), 2, "the file and its manifest");
 }
