@@ -23,3 +23,15 @@ fmt:
 # The lints alone.
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
+
+# What the queue costs, beside two floors on the same Redis.
+bench *arguments:
+    tests/bench/run {{ arguments }}
+
+# The queue's faults against apalis-redis at default settings, side by side with ours.
+baseline *words:
+    tests/baseline/run {{ words }}
+
+# Takes one rule at a time out of the queue; its tests must turn red.
+mutate *names:
+    tests/mutate/run {{ names }}

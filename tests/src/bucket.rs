@@ -90,7 +90,7 @@ impl Script {
             }
         };
         let waited = tokio::time::timeout(PATIENCE, waiting).await;
-        waited.unwrap_or_else(|_| panic!("{verb} was asked for {} times", self.heard(verb)));
+        assert!(waited.is_ok(), "{verb} was asked for {} times", self.heard(verb));
     }
 
     fn hear(&self, verb: &str) -> Option<Step> {
@@ -131,8 +131,8 @@ impl Bucket {
         let endpoint = format!("http://{}", listener.local_addr()?);
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, builder.build()));
-        let _folder = Some(folder);
-        Self { endpoint, script, _folder, _serving: serving, _moto: None }.made().await
+        let folder = Some(folder);
+        Self { endpoint, script, _folder: folder, _serving: serving, _moto: None }.made().await
     }
 
     /// moto, in a process of its own.
@@ -144,8 +144,8 @@ impl Bucket {
             .env("PYTHONWARNINGS", "ignore")
             .stderr(Stream::Null);
         let (moto, endpoint) = (Some(spec.spawn()?), format!("http://127.0.0.1:{port}"));
-        let (script, _serving) = (Arc::default(), JoinSet::new());
-        let bucket = Self { endpoint, script, _folder: None, _serving, _moto: moto };
+        let (script, serving) = (Arc::default(), JoinSet::new());
+        let bucket = Self { endpoint, script, _folder: None, _serving: serving, _moto: moto };
         let address = format!("127.0.0.1:{port}");
         let listening = async {
             while tokio::net::TcpStream::connect(&address).await.is_err() {

@@ -1,9 +1,10 @@
-//! What the tests of the whole share: a private Redis, Postgres and S3, a fleet of small workers, their journal, and
-//! a wire that can be cut.
+//! What the tests of the whole share: a private Redis, Postgres and S3, a fleet of small workers,
+//! their journal, and a wire that can be cut.
 
 pub mod bucket;
 pub mod fleet;
 pub mod journal;
+pub mod misdeeds;
 pub mod postgres;
 pub mod process;
 pub mod program;

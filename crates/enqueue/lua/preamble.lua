@@ -116,6 +116,7 @@ end
 -- Out of every flight that the job owns, waits for or inherits.
 local function drop_flights(id)
   local job = get(id, 'owns', 'awaits', 'heir')
+  if not (job[1] or job[2] or job[3]) then return end
   redis.call('HDEL', job_key(id), 'owns', 'awaits', 'heir')
   for _, key in ipairs(lines(job[2])) do redis.call('ZREM', waiters_key(key), id) end
   for _, key in ipairs(lines(job[1])) do
@@ -175,7 +176,6 @@ end
 -- Into a terminal state. `dead` keeps the request for a week, so that it can be replayed.
 local function finish(id, state)
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
-  redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
   redis.call('ZADD', index[state], now, id)
   redis.call('ZREM', deadlines, id)
   if state ~= 'done' then free_key(id) end
@@ -204,6 +204,7 @@ end
 
 -- Out of a waiting state, whichever it is.
 local function leave_waiting(id, state)
+  redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
   if state == 'ready' then
     redis.call('ZREM', ready, id)
     redis.call('ZREM', solo, id)

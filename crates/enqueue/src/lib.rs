@@ -26,6 +26,6 @@ pub use identifier::{Identifier, JobId};
 pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
-pub use record::{Artifact, Cost, ErrorReport, JobRecord, StageName, StageRecord, State};
+pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, StageName, StageRecord, State};
 pub use request::JobRequest;
 pub use source::Source;

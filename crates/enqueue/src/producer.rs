@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::keys::Keys;
 use crate::lua::{CANCEL, PREAMBLE};
 use crate::script::{Answer, EnqueueScript};
-use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, State};
+use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, RawHash, State};
 
 /// Jobs in one script: a longer one would hold up everybody else on the same Redis.
 const JOBS_A_SCRIPT: usize = 500;
@@ -179,12 +179,12 @@ impl Producer {
             pipeline.hgetall(self.scripts.keys.job(id.as_str()));
         }
         let mut connection = self.connection.clone();
-        let hashes: Vec<std::collections::HashMap<String, String>> =
+        let hashes: Vec<RawHash> =
             within(self.timeout, pipeline.query_async(&mut connection)).await?;
         Ok(ids
             .iter()
             .zip(hashes)
-            .map(|(id, hash)| JobRecord::from_hash(id.as_str(), &hash))
+            .map(|(id, hash)| JobRecord::from_raw(id.as_str(), &hash))
             .collect())
     }
 

@@ -245,7 +245,12 @@ impl JobRecord {
         let fields = Fields(hash);
         let state = State::parse(hash.get("state")?)?;
         let attempts = fields.number("attempts").unwrap_or(0);
-        let running = u32::from(state == State::Leased);
+        // A failure counts when it is reported; a job that ended otherwise ended in its next attempt.
+        let another = match state {
+            State::Leased | State::Done => true,
+            State::Dead => attempts < fields.number("max_attempts").unwrap_or(0),
+            _ => false,
+        };
         Some(Self {
             id: id.to_owned(),
             state,
@@ -254,7 +259,7 @@ impl JobRecord {
             stage: hash.get("stage").and_then(|word| StageName::parse(word)),
             percent: fields.number("percent"),
             eta_s: None,
-            attempt: attempts + if state == State::Done { 1 } else { running },
+            attempt: attempts + u32::from(another),
             max_attempts: fields.number("max_attempts").unwrap_or(0),
             interruptions: fields.number("interruptions").unwrap_or(0),
             crashes: fields.number("crashes").unwrap_or(0),
@@ -276,6 +281,19 @@ impl JobRecord {
             cost: fields.json("cost").unwrap_or_default(),
             error: fields.json("error"),
         })
+    }
+}
+
+/// A job's hash as Redis keeps it: any client may have written bytes that are no UTF-8, and one
+/// such field must not hide the job, nor its neighbours.
+pub type RawHash = HashMap<Vec<u8>, Vec<u8>>;
+
+impl JobRecord {
+    /// [`JobRecord::from_hash`] from the bytes in Redis.
+    pub fn from_raw(id: &str, hash: &RawHash) -> Option<Self> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let hash = hash.iter().map(|(field, value)| (text(field), text(value))).collect();
+        Self::from_hash(id, &hash)
     }
 }
 

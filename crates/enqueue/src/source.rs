@@ -50,6 +50,10 @@ struct Kinds {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     conversation_id: Option<String>,
     #[serde(flatten, skip_serializing)]
+    #[expect(
+        clippy::zero_sized_map_values,
+        reason = "what flattens is a map; values are not kept"
+    )]
     later: BTreeMap<String, IgnoredAny>,
 }
 

@@ -78,7 +78,7 @@ impl Default for Page {
 impl Page {
     fn open(&mut self, title: &str) {
         let (title, cut) = clip(title.trim(), LONGEST_TITLE);
-        self.title = title.to_owned();
+        title.clone_into(&mut self.title);
         self.left -= title.chars().count();
         self.cut += cut;
     }

@@ -11,10 +11,10 @@
 local worker, nonce, lease_ms, held = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local line = worker_line(worker)
 
-local function answer_job(id)
+local function answer_job(id, due)
   local body = redis.call('GET', body_key(id)) or ''
   local job = get(id, 'token', 'deadline_ms')
-  local answer = { 'job', id, job[1], body, number(job[2]) - now, next_due() }
+  local answer = { 'job', id, job[1], body, number(job[2]) - now, due }
   for _, value in ipairs(redis.call('HGETALL', job_key(id))) do answer[#answer + 1] = value end
   return answer
 end
@@ -22,12 +22,16 @@ end
 if line.nonce == nonce and line.id ~= '' then
   local job = get(line.id, 'state', 'token')
   if job[1] == 'leased' and string.match(job[2], '^%d+:(.*)$') == nonce then
-    return answer_job(line.id)
+    return answer_job(line.id, next_due())
   end
 end
 
-promote_due()
-if redis.call('EXISTS', paused) == 1 then return { 'paused', next_due() } end
+local due = next_due()
+if due == 0 then
+  promote_due()
+  due = next_due()
+end
+if redis.call('EXISTS', paused) == 1 then return { 'paused', due } end
 
 local function head(of)
   local first = redis.call('ZRANGE', of, 0, 0, 'WITHSCORES')
@@ -63,17 +67,18 @@ local function lease(id, from)
   announce(id, 'leased')
 end
 
--- The reservation of the solo lane: one a queue, void when not prolonged for a lease.
+-- The reservation of the solo lane: one a queue, void when not prolonged for a lease. While its job
+-- runs it stands as long as the lease, whose end takes it away: a stall must not put others beside it.
 local function holder()
-  local hold = redis.call('HMGET', solo_hold, 'worker', 'until_ms')
-  if hold[1] and number(hold[2]) > now then return hold[1] end
+  local hold = redis.call('HMGET', solo_hold, 'worker', 'until_ms', 'job')
+  if hold[1] and (hold[3] or number(hold[2]) > now) then return hold[1] end
+  if hold[1] then redis.call('DEL', solo_hold) end
 end
 
 -- Returns true when this worker may claim nothing but the solo job.
 local function reserve_solo(solo_rank, ready_rank)
   local who = holder()
   if who then return who == worker end
-  redis.call('DEL', solo_hold)
   if not solo_rank or (ready_rank and ready_rank < solo_rank) then return false end
   redis.call('HSET', solo_hold, 'worker', worker)
   return true
@@ -89,18 +94,18 @@ if reserve_solo(solo_rank, ready_rank) then
     if running or held > 0 then
       -- The others go on with what is ready.
       if ready_id then ring() end
-      return { 'hold', next_due() }
+      return { 'hold', due }
     end
     redis.call('HSET', solo_hold, 'job', solo_id)
     lease(solo_id, solo)
     if ready_id then ring() end
-    return answer_job(solo_id)
+    return answer_job(solo_id, due)
   end
   redis.call('DEL', solo_hold)
 end
 
-if not ready_id then return { 'empty', next_due() } end
+if not ready_id then return { 'empty', due } end
 lease(ready_id, ready)
 -- The baton: whoever is woken wakes the next, while there is something to do.
 if redis.call('ZCARD', ready) > 0 or (solo_id and not holder()) then ring() end
-return answer_job(ready_id)
+return answer_job(ready_id, due)

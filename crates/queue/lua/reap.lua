@@ -81,6 +81,15 @@ local function reap_leases()
   return #over / 2, crashes
 end
 
+-- A clock set back leaves leases that end too late: none may last longer than one given now.
+local function shorten_leases()
+  local most = string.format('(%.0f', now + lease_ms)
+  local over = redis.call('ZRANGEBYSCORE', leased, most, '+inf', 'LIMIT', 0, A_SCRIPT)
+  for _, id in ipairs(over) do
+    redis.call('ZADD', leased, 'LT', now + number(redis.call('HGET', job_key(id), 'lease_ms')), id)
+  end
+end
+
 local function expire_waiting()
   local over = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, A_SCRIPT)
   local expired_now = 0
@@ -125,6 +134,7 @@ end
 
 if worker ~= '' then write_worker(worker, worker_line(worker)) end
 local gap = gap_holds()
+shorten_leases()
 local reaped, crashes = 0, 0
 if everything or not gap then reaped, crashes = reap_leases() end
 promote_due()

@@ -86,10 +86,12 @@ impl Reaped {
 pub(crate) fn understand_claim(answer: &[Value]) -> Result<Claim, QueueError> {
     let unexpected =
         || QueueError::Protocol { script: "claim", answer: format!("{} values", answer.len()) };
-    let text = |at: usize| {
-        String::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone())
+    let bytes = |at: usize| {
+        Vec::<u8>::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone())
             .map_err(|e| QueueError::Redis(e.into()))
     };
+    // Any client may have written the fields: what is no UTF-8 must not stop every claim after it.
+    let text = |at: usize| Ok::<_, QueueError>(String::from_utf8_lossy(&bytes(at)?).into_owned());
     let number = |at: usize| {
         i64::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone())
             .map_err(|e| QueueError::Redis(e.into()))
@@ -97,8 +99,7 @@ pub(crate) fn understand_claim(answer: &[Value]) -> Result<Claim, QueueError> {
     let span = |ms: i64| u64::try_from(ms).ok().map(Duration::from_millis);
     let why = match text(0)?.as_str() {
         "job" => {
-            let body = Vec::<u8>::from_redis_value(answer[3].clone())
-                .map_err(|e| QueueError::Redis(e.into()))?;
+            let body = bytes(3)?;
             let pairs: Result<Vec<String>, _> = (6..answer.len()).map(text).collect();
             let hash =
                 pairs?.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();

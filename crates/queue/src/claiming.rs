@@ -161,12 +161,17 @@ impl<'run> Claiming<'run> {
     async fn wait(&mut self, why: Idle, next_due: Option<Duration>, shutdown: &Shutdown) {
         let limit = next_due.map_or(LONGEST_WAIT, |due| due.min(LONGEST_WAIT));
         let leases = Arc::clone(&self.consumer.leases);
-        let freed = leases.freed.notified();
+        let something = async {
+            if why == Idle::Hold {
+                // The marker is for the others: the reserved job waits for this worker's own leases.
+                let _ = tokio::time::timeout(limit, leases.freed.notified()).await;
+            } else {
+                self.wake.wait(limit).await;
+            }
+        };
         tokio::select! {
-            () = self.wake.wait(limit) => {}
+            () = something => {}
             () = shutdown.drain.cancelled() => {}
-            // The reserved job may run as soon as this worker holds nothing else.
-            () = freed, if why == Idle::Hold => {}
         }
     }
 

@@ -136,7 +136,7 @@ impl Consumer {
         handler: Arc<dyn Handler>,
         shutdown: Shutdown,
     ) -> Result<Stopped, QueueError> {
-        let _thread = self.start_renewal()?;
+        let thread = self.start_renewal()?;
         let _pulse = self.start_pulse();
         let _hints = self.start_cancel_hints();
         let (claims, incoming) = mpsc::channel(self.options.slots);
@@ -163,6 +163,8 @@ impl Consumer {
             stopped = finished => stopped,
             () = self.drain_deadline(&shutdown) => self.end_at_once().await,
         };
+        // Its last round would write this worker down again; its end may take a call to Redis.
+        let _ = tokio::task::spawn_blocking(move || drop(thread)).await;
         self.leave().await;
         Ok(stopped)
     }

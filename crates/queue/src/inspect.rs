@@ -5,11 +5,10 @@ mod announcements;
 mod listing;
 mod stats;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
-use stillcast_enqueue::{CancelAnswer, JobRecord, State};
+use stillcast_enqueue::{CancelAnswer, JobRecord, RawHash, State};
 use tokio::time::timeout;
 
 pub use announcements::{Announcement, Announcements};
@@ -98,12 +97,11 @@ impl Inspector {
         for id in ids {
             pipeline.hgetall(self.endpoint.keys().job(id.as_ref()));
         }
-        let hashes: Vec<HashMap<String, String>> =
-            pipeline.query_async(&mut self.connection.clone()).await?;
+        let hashes: Vec<RawHash> = pipeline.query_async(&mut self.connection.clone()).await?;
         Ok(ids
             .iter()
             .zip(hashes)
-            .map(|(id, hash)| JobRecord::from_hash(id.as_ref(), &hash))
+            .map(|(id, hash)| JobRecord::from_raw(id.as_ref(), &hash))
             .collect())
     }
 

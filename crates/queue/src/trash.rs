@@ -1,7 +1,8 @@
 //! Work folders that no job needs any more come out, and are forgotten once they are gone.
 
 use redis::aio::ConnectionManager;
-use stillcast_enqueue::{Identifier, JobId};
+use stillcast_enqueue::keys::Keys;
+use stillcast_enqueue::{Identifier, JobId, State};
 
 use crate::{Endpoint, QueueError};
 
@@ -17,7 +18,7 @@ pub struct WorkFolder {
 /// The queue's `trash`. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
 pub struct Trash {
-    key: String,
+    keys: Keys,
     connection: ConnectionManager,
 }
 
@@ -25,7 +26,7 @@ impl Trash {
     /// Over a connection of its own: deleting is never in anybody's way.
     pub async fn connect(endpoint: &Endpoint) -> Result<Self, QueueError> {
         let connection = endpoint.shared(super::inspect::CALL_TIMEOUT).await?;
-        Ok(Self { key: endpoint.keys().named("trash"), connection })
+        Ok(Self { keys: endpoint.keys().clone(), connection })
     }
 
     /// At most `most` folders that may go now, by Redis' clock, the oldest first.
@@ -33,7 +34,7 @@ impl Trash {
         let mut connection = self.connection.clone();
         let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
         let members: Vec<String> = redis::cmd("ZRANGE")
-            .arg(&self.key)
+            .arg(self.keys.named("trash"))
             .arg("-inf")
             .arg(seconds * 1000 + micros / 1000)
             .arg("BYSCORE")
@@ -45,10 +46,19 @@ impl Trash {
         members.iter().map(|member| WorkFolder::parse(member)).collect()
     }
 
+    /// Whether the folder may go: a purged job that was enqueued again under its old identifier is
+    /// at work in it.
+    pub async fn is_idle(&self, folder: &WorkFolder) -> Result<bool, QueueError> {
+        let mut command = redis::cmd("HGET");
+        command.arg(self.keys.job(folder.job.as_str())).arg("state");
+        let state: Option<String> = command.query_async(&mut self.connection.clone()).await?;
+        Ok(state.is_none_or(|word| State::parse(&word).is_none_or(State::is_terminal)))
+    }
+
     /// The folder is gone.
     pub async fn forget(&self, folder: &WorkFolder) -> Result<(), QueueError> {
         let mut command = redis::cmd("ZREM");
-        command.arg(&self.key).arg(folder.member());
+        command.arg(self.keys.named("trash")).arg(folder.member());
         Ok(command.query_async(&mut self.connection.clone()).await?)
     }
 }

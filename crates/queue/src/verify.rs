@@ -1,7 +1,7 @@
 //! Looks whether a queue keeps its promises: scripts and a connection go in, broken rules come out.
 //!
 //! Reading goes by pages, so a large queue serves its workers meanwhile. What looks wrong is looked
-//! at once more, since a job may have moved between two pages.
+//! at again, since a job may have moved between two pages.
 
 mod flights;
 mod jobs;
@@ -14,6 +14,8 @@ use stillcast_enqueue::keys::FIXED;
 
 use crate::{QueueError, Scripts, Verb};
 
+/// Looks that must agree before a rule counts as broken. Damage stays; a job in motion does not.
+const LOOKS: usize = 4;
 /// Keys, members or jobs in one page.
 const PAGE: usize = 200;
 /// Indexes of the states, in the order in which a job is looked for in them.
@@ -36,7 +38,7 @@ pub struct Violation {
 /// What was looked at, and what was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Every rule that two looks found broken, sorted.
+    /// Every rule that all looks found broken, sorted.
     pub violations: Vec<Violation>,
     /// Keys of the queue.
     pub keys: usize,
@@ -54,12 +56,14 @@ pub async fn verify(
     connection: &mut ConnectionManager,
 ) -> Result<Verified, QueueError> {
     let mut verified = Look::at(scripts, connection).await?;
-    if !verified.violations.is_empty() {
-        let second = Look::at(scripts, connection).await?.violations;
-        let again = |one: &Violation| {
-            second.iter().any(|other| (other.rule, &other.id) == (one.rule, &one.id))
-        };
-        verified.violations.retain(again);
+    for _ in 1..LOOKS {
+        if verified.violations.is_empty() {
+            break;
+        }
+        let again = Look::at(scripts, connection).await?.violations;
+        let same =
+            |one: &Violation, other: &Violation| (one.rule, &one.id) == (other.rule, &other.id);
+        verified.violations.retain(|one| again.iter().any(|other| same(one, other)));
     }
     Ok(verified)
 }

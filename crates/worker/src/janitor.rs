@@ -43,7 +43,9 @@ async fn round(endpoint: &Endpoint, folders: &dyn WorkFolders) -> anyhow::Result
     loop {
         let due = trash.due(MOST).await?;
         for folder in &due {
-            folders.delete(folder).await.with_context(|| format!("{folder:?}"))?;
+            if trash.is_idle(folder).await? {
+                folders.delete(folder).await.with_context(|| format!("{folder:?}"))?;
+            }
             trash.forget(folder).await?;
         }
         if due.len() < MOST {

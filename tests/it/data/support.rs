@@ -101,7 +101,7 @@ impl Files {
     /// A file of so many bytes, of which no two parts are alike.
     pub(crate) fn of(&self, bytes: usize) -> Media {
         let path: PathBuf = self.0.path().join(format!("{bytes}.mp4"));
-        let content: Vec<u8> = (0..bytes).map(|at| (at >> 12) as u8 ^ at as u8).collect();
+        let content: Vec<u8> = (0..bytes).map(|at| (at >> 12 ^ at).to_le_bytes()[0]).collect();
         std::fs::write(&path, content).unwrap();
         Media { path, duration_s: 1.5 }
     }

@@ -25,6 +25,18 @@ async fn an_unreadable_request_is_dead_with_its_bytes_kept() {
     assert_sound(&fleet, &good).await;
 }
 
+/// Any client may write fields: one that is no UTF-8 stops neither its own job nor the next claim.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_is_no_text_stops_nobody() {
+    let fleet = Fleet::start().await.unwrap();
+    let ids = fleet.enqueue(&[Script::of(10).job(), Script::of(10).job()]).await.unwrap();
+    let (scripts, mut connection) = fleet.scripts();
+    let job = scripts.keys().job(ids[0].as_str());
+    let () = connection.hset(&job, "metadata", b"\xff\xfe".as_slice()).await.unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    assert_sound(&fleet, &ids).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_envelope_waits_for_a_newer_worker() {
     let fleet = Fleet::start().await.unwrap();

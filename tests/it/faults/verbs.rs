@@ -78,7 +78,7 @@ async fn a_claim_that_leaves_work_wakes_the_next_worker() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_begun_attempt_can_crash() {
     let fleet = Fleet::start().await.unwrap();
-    let lease = Duration::from_millis(300);
+    let lease = LEASE;
     let ids = fleet.enqueue(&[Script::default().job()]).await.unwrap();
     for (nonce, begun, charged) in [("idle", false, (0, 1)), ("begun", true, (1, 1))] {
         let job = claim(&fleet, nonce, lease).await;

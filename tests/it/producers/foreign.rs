@@ -7,6 +7,7 @@ use child::{ChildError, Spec};
 use serde_json::{Value, json};
 use stillcast_enqueue::{JobId, State};
 use tests::fleet::{Fleet, QUEUE, WorkerOptions};
+use tests::program::binary;
 use tests::script::Script;
 
 const SIX_CALLS: &str = env!("CARGO_BIN_EXE_six_calls");
@@ -73,15 +74,8 @@ async fn a_plain_redis_client_in_python_enqueues() {
     assert_eq!(again, [answer("duplicate", "py-1", "done")]);
 }
 
-/// Cargo builds examples beside the tests of their package.
-fn example() -> PathBuf {
-    let path = Path::new(SIX_CALLS).parent().unwrap().join("examples/enqueue");
-    assert!(path.exists(), "build it: cargo build --package stillcast-enqueue --example enqueue");
-    path
-}
-
 async fn run_example(fleet: &Fleet, text: &str) -> Result<Value, ChildError> {
-    let spec = Spec::new(example()).arg(text).timeout(PATIENCE);
+    let spec = Spec::new(binary("examples/enqueue")).arg(text).timeout(PATIENCE);
     let spec = spec.env("REDIS_URL", fleet.server.url()).env("QUEUE_NAME", QUEUE);
     let (printed, _) = spec.output(LONGEST_ANSWER).await?;
     Ok(serde_json::from_slice(&printed).unwrap())

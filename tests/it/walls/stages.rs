@@ -27,7 +27,7 @@ fn every_list_of_stages_is_in_travel_order() {
     let lists = [
         ("README.md", "| [`", "`](crates/pipeline"),
         ("crates/pipeline/src/policy.rs", "    pub ", ": StagePolicy,"),
-        ("crates/pipeline/src/produce.rs", "    ", ": row("),
+        ("crates/pipeline/src/produce.rs", "        ", ": "),
     ];
     for (path, before, after) in lists {
         assert_eq!(words_between(path, before, after), travel_order(), "the stages in {path}");

@@ -13,14 +13,16 @@ use queue::{
     Limits, Outcome, ParkReason, Report, Shutdown,
 };
 use stillcast_enqueue::{Artifact, ErrorReport, Source};
+use telemetry::{LogFormat, Logging};
 use tests::fleet::QUEUE;
 use tests::journal::{Act, Entry, Journal};
+use tests::misdeeds::misbehave;
 use tests::script::Script;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
-    telemetry_to_stdout();
+    let _log = telemetry::start(&Logging::new(LogFormat::Pretty, "info,apalis_core=warn")?)?;
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [url, name, folder, numbers @ ..] = args.as_slice() else { anyhow::bail!("arguments") };
     let numbers: Vec<u64> = numbers.iter().map(|n| n.parse()).collect::<Result<_, _>>()?;
@@ -49,10 +51,6 @@ async fn main() -> anyhow::Result<()> {
         () = signals => {}
     }
     Ok(())
-}
-
-fn telemetry_to_stdout() {
-    tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::INFO).init();
 }
 
 /// Counts SIGTERM; never ends.
@@ -151,7 +149,9 @@ impl SixCalls {
     async fn pay(&self, lease: &Lease, script: &Script, call: u32, key: &str) -> Result<(), Early> {
         lease.check()?;
         self.write(lease, Act::CallStart, call, key);
-        misbehave(script, call).await?;
+        if misbehave(script, call).await {
+            return Err(Early::Failed(error("provider-500", "asked to fail")));
+        }
         tokio::time::sleep(Duration::from_millis(script.ms)).await;
         self.write(lease, Act::CallEnd, call, key);
         Ok(())
@@ -190,38 +190,6 @@ impl SixCalls {
         }
         Err(Early::Park(key))
     }
-}
-
-async fn misbehave(script: &Script, call: u32) -> Result<(), Early> {
-    if call == script.abort_at {
-        // Late enough for its neighbours to have begun.
-        tokio::time::sleep(Duration::from_millis(script.ms)).await;
-        std::process::abort();
-    }
-    if call == script.block_at {
-        block_the_runtime().await;
-    }
-    if call == script.hang_at {
-        std::future::pending::<()>().await;
-    }
-    assert_ne!(call, script.panic_at, "asked to panic");
-    if call == script.fail_at {
-        return Err(Early::Failed(error("provider-500", "asked to fail")));
-    }
-    Ok(())
-}
-
-/// Every thread of the runtime, for longer than any lease.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "doing what the lint forbids is the fault under test"
-)]
-async fn block_the_runtime() {
-    let mut blockers = tokio::task::JoinSet::new();
-    for _ in 0..2 {
-        blockers.spawn(async { std::thread::sleep(Duration::from_mins(10)) });
-    }
-    while blockers.join_next().await.is_some() {}
 }
 
 fn error(code: &str, message: &str) -> ErrorReport {

@@ -92,7 +92,7 @@ impl S3Store {
             .bucket(&*self.bucket)
             .key(self.name(key))
             .if_none_match("*")
-            .content_type(content.content_type)
+            .content_type(content.media_type)
             .set_cache_control(content.cache_control.map(str::to_owned))
             .set_content_disposition(content.disposition())
             .metadata(content::DIGEST, hex::encode(content.sha256))
@@ -123,11 +123,14 @@ impl S3Store {
     async fn delete(&self, names: &[String]) -> Result<(), ProviderError> {
         for batch in names.chunks(BATCH) {
             let keys = batch.iter().map(|name| {
-                ObjectIdentifier::builder().key(name).build().map_err(failure::of_building)
+                ObjectIdentifier::builder()
+                    .key(name)
+                    .build()
+                    .map_err(|error| failure::invalid(&error))
             });
             let keys: Vec<_> = keys.collect::<Result<_, _>>()?;
             let delete = Delete::builder().set_objects(Some(keys)).quiet(true).build();
-            let delete = delete.map_err(failure::of_building)?;
+            let delete = delete.map_err(|error| failure::invalid(&error))?;
             let request = self.client.delete_objects().bucket(&*self.bucket).delete(delete);
             let deleted = request.send().await.map_err(failure::of)?;
             if let Some(error) = deleted.errors().first() {
@@ -149,7 +152,7 @@ impl S3Store {
             body: Body::File(file.path.clone()),
             bytes: file.bytes,
             sha256,
-            content_type: file.content_type,
+            media_type: file.content_type,
             cache_control: Some(cache_control),
         })
     }
@@ -251,7 +254,8 @@ impl Store for S3Store {
         if let Some(base) = &self.public_base_url {
             return Ok(shelf::below(base, key));
         }
-        let lasting = PresigningConfig::expires_in(PRESIGNED).map_err(failure::of_presigning)?;
+        let lasting =
+            PresigningConfig::expires_in(PRESIGNED).map_err(|error| failure::invalid(&error))?;
         let request = self.client.get_object().bucket(&*self.bucket).key(self.name(key));
         let signed = request.presigned(lasting).await.map_err(failure::of)?;
         Ok(signed.uri().to_owned())

@@ -52,7 +52,7 @@ pub(super) async fn adopt<S: Store>(
     delivery: &Delivery,
     delivered: &Artifact,
 ) -> Result<Option<Answer<Artifact>>, ProviderError> {
-    let from = ObjectKey::parse(&delivered.key).map_err(|error| invalid(store, error))?;
+    let from = ObjectKey::parse(&delivered.key).map_err(|error| invalid(store, &error))?;
     if store.size(&from).await? != Some(delivered.bytes) {
         return Ok(None);
     }
@@ -78,7 +78,7 @@ async fn describe<S: Store>(
     artifact: &Artifact,
 ) -> Result<(), ProviderError> {
     let path = Path::new(key.as_str()).with_extension("json");
-    let beside = ObjectKey::parse(&path.to_string_lossy()).map_err(|e| invalid(store, e))?;
+    let beside = ObjectKey::parse(&path.to_string_lossy()).map_err(|e| invalid(store, &e))?;
     let manifest = Bytes::from(manifest::write(delivery, artifact));
     store.put_if_absent(&beside, manifest).await.map(drop)
 }
@@ -100,7 +100,7 @@ fn key<S: Store>(store: &S, delivery: &Delivery, sha256: &str) -> Result<ObjectK
     let folder = ObjectKey::media(&delivery.tenant, &delivery.job);
     let (extension, _) = kind(delivery.format);
     let key = folder.and_then(|folder| folder.join(&format!("{sha256}.{extension}")));
-    key.map_err(|error| invalid(store, error))
+    key.map_err(|error| invalid(store, &error))
 }
 
 fn kind(format: Format) -> (&'static str, &'static str) {
@@ -110,7 +110,7 @@ fn kind(format: Format) -> (&'static str, &'static str) {
     }
 }
 
-fn invalid<S: Store>(store: &S, error: pipeline::InvalidKey) -> ProviderError {
+fn invalid<S: Store>(store: &S, error: &pipeline::InvalidKey) -> ProviderError {
     ProviderError::permanent(store.provider(), "delivery-invalid", error.to_string())
 }
 

@@ -6,6 +6,17 @@ use crate::QueueError;
 /// Three fields of a record, each if it is there.
 type Fields = (Option<String>, Option<String>, Option<String>);
 
+/// What a flight's key holds.
+#[derive(PartialEq)]
+enum Air {
+    /// Nothing, or the mark of a landing.
+    Empty,
+    /// A job that is leased under the flight's token pays for it.
+    Alive,
+    /// An owner that no longer is one.
+    Orphaned,
+}
+
 impl Look<'_> {
     pub(super) async fn flights(&mut self) -> Result<(), QueueError> {
         let flights = std::mem::take(&mut self.flights);
@@ -34,24 +45,30 @@ impl Look<'_> {
         if landed.is_none() && left >= 0 {
             self.blame("ttl", &name, "a flight in the air has a time to live");
         }
-        if landed.is_none() && left != -2 && !self.is_alive(key).await? {
+        if landed.is_none() && self.air(key).await? == Air::Orphaned {
             self.blame("flight", &name, "its owner is not leased under its token");
         }
         Ok(())
     }
 
-    /// Whether a job that is leased under the flight's token pays for it.
-    async fn is_alive(&mut self, key: &str) -> Result<bool, QueueError> {
-        let full = self.key(&format!("flight:{key}"));
+    /// A flight that changes under the look is alive: somebody has just joined or left it.
+    async fn air(&mut self, key: &str) -> Result<Air, QueueError> {
+        let before = self.owner(key).await?;
+        let (Some(job), Some(token)) = &before else { return Ok(Air::Empty) };
         let mut look = redis::cmd("HMGET");
-        look.arg(full).arg("job").arg("token");
-        let flight: (Option<String>, Option<String>) = look.query_async(self.connection).await?;
-        let (Some(job), Some(token)) = flight else { return Ok(false) };
-        let mut look = redis::cmd("HMGET");
-        look.arg(self.scripts.keys().job(&job)).arg("state").arg("token").arg("owns");
+        look.arg(self.scripts.keys().job(job)).arg("state").arg("token").arg("owns");
         let (state, held, owns): Fields = look.query_async(self.connection).await?;
         let owns = owns.is_some_and(|owns| owns.lines().any(|line| line == key));
-        Ok(state.as_deref() == Some("leased") && held == Some(token) && owns)
+        let pays = state.as_deref() == Some("leased") && held.as_ref() == Some(token) && owns;
+        let alive = pays || self.owner(key).await? != before;
+        Ok(if alive { Air::Alive } else { Air::Orphaned })
+    }
+
+    /// Job and token of the flight.
+    async fn owner(&mut self, key: &str) -> Result<(Option<String>, Option<String>), QueueError> {
+        let mut look = redis::cmd("HMGET");
+        look.arg(self.key(&format!("flight:{key}"))).arg("job").arg("token");
+        Ok(look.query_async(self.connection).await?)
     }
 
     async fn waiters_of(&mut self, key: &str) -> Result<(), QueueError> {
@@ -71,7 +88,8 @@ impl Look<'_> {
         let mut look = redis::cmd("SISMEMBER");
         look.arg(self.key("landed")).arg(key);
         let on_the_way: bool = look.query_async(self.connection).await?;
-        if parked && !on_the_way && !self.heirs.contains(key) && !self.is_alive(key).await? {
+        if parked && !on_the_way && !self.heirs.contains(key) && self.air(key).await? != Air::Alive
+        {
             self.blame("flight", &format!("waiters:{key}"), "they wait and nobody pays or will");
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 mod clockwork;
 mod flights;
+mod operators;
 mod render;
 mod verbs;
 
@@ -177,7 +178,7 @@ impl Model {
 
     /// The reservation, if it is still valid.
     pub(crate) fn live_hold(&self) -> Option<&Hold> {
-        self.hold.as_ref().filter(|hold| hold.until > self.now)
+        self.hold.as_ref().filter(|hold| hold.job.is_some() || hold.until > self.now)
     }
 
     pub(crate) fn holds(&self, id: &str, token: &str) -> bool {

@@ -118,6 +118,16 @@ fn a_clock_set_back_is_a_gap() {
 }
 
 #[test]
+fn a_clock_set_back_by_an_hour_does_not_lend_a_job_for_an_hour() {
+    let mut queue = Queue::start();
+    queue.reap("", false);
+    begun(&mut queue, "a");
+    queue.advance(-3_600_000);
+    assert_eq!(queue.reap("", false)[4], 1);
+    assert_eq!(queue.outlive_lease()[..2], [1, 0], "its holder is dead, by no fault of the job");
+}
+
+#[test]
 fn there_is_at_most_one_gap_in_twenty_leases() {
     let mut queue = Queue::start();
     queue.reap("", false);

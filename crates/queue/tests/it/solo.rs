@@ -78,6 +78,17 @@ fn a_reservation_lives_one_lease_and_renewals_prolong_it() {
 }
 
 #[test]
+fn nothing_is_claimed_beside_a_solo_job_even_after_a_stall() {
+    let mut queue = with_solo();
+    let token = queue.lease("anna", "solo");
+    queue.put("other");
+    queue.advance(2 * LEASE);
+    assert_eq!(queue.claim("anna", "n1", 1)[0], "hold", "nobody has reaped the solo job yet");
+    assert_eq!(queue.claim("ben", "n2", 0)[..2], ["job", "other"]);
+    assert_eq!(queue.renew("anna", &[("solo".to_owned(), token)]), ["ok"]);
+}
+
+#[test]
 fn the_end_of_the_solo_job_frees_the_lane_and_wakes() {
     for words in [Words::done(), Words::retry(60_000), Words::release()] {
         let mut queue = with_solo();

@@ -90,7 +90,8 @@ fn a_queue_at_work_breaks_no_rule() {
             turns += 1;
         }
         assert!(turns > 10, "nothing moved");
-        assert!(looks.join().expect("ten looks").iter().all(Vec::is_empty));
+        let found = looks.join().expect("ten looks");
+        assert!(found.iter().all(Vec::is_empty), "{found:?}");
     });
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Content {
     pub(super) body: Body,
     pub(super) bytes: u64,
     pub(super) sha256: [u8; 32],
-    pub(super) content_type: &'static str,
+    pub(super) media_type: &'static str,
     pub(super) cache_control: Option<&'static str>,
 }
 
@@ -35,13 +35,13 @@ impl Content {
     /// Bytes for an object that no browser fetches.
     pub(super) async fn of(bytes: Bytes, key: &ObjectKey) -> Result<Self, ProviderError> {
         let is_json = Path::new(key.as_str()).extension().is_some_and(|ending| ending == "json");
-        let content_type = if is_json { "application/json" } else { "application/octet-stream" };
+        let media_type = if is_json { "application/json" } else { "application/octet-stream" };
         let hashed = bytes.clone();
         let sha256 = shelf::blocking(move || Ok(Sha256::digest(&hashed).into())).await;
         let sha256 = sha256.map_err(|error| failure::unreadable(&error.to_string()))?;
         let length = bytes.len() as u64;
         let body = Body::Bytes(bytes);
-        Ok(Self { body, bytes: length, sha256, content_type, cache_control: None })
+        Ok(Self { body, bytes: length, sha256, media_type, cache_control: None })
     }
 
     pub(super) async fn whole(&self) -> Result<Bytes, ProviderError> {
@@ -68,7 +68,7 @@ impl Content {
 
     /// What a browser calls the file when it is saved.
     pub(super) fn disposition(&self) -> Option<String> {
-        let extension = match self.content_type {
+        let extension = match self.media_type {
             "audio/mp4" => "m4a",
             "video/mp4" => "mp4",
             _ => return None,

@@ -4,8 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{BuildError, ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::presigning::PresigningConfigError;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use pipeline::{Failure, ProviderError};
 
 use super::PROVIDER;
@@ -59,6 +58,7 @@ where
 }
 
 /// What a failed request means.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 pub(super) fn of<E>(error: SdkError<E, HttpResponse>) -> ProviderError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -130,11 +130,8 @@ pub(super) fn nonsense() -> ProviderError {
     transient("its answer lacks what S3 answers; is this an S3?")
 }
 
-pub(super) fn of_building(error: BuildError) -> ProviderError {
-    ProviderError::permanent(PROVIDER, "request-invalid", error.to_string())
-}
-
-pub(super) fn of_presigning(error: PresigningConfigError) -> ProviderError {
+/// What we would ask for is no request.
+pub(super) fn invalid(error: &dyn Error) -> ProviderError {
     ProviderError::permanent(PROVIDER, "request-invalid", error.to_string())
 }
 

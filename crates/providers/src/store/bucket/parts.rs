@@ -70,7 +70,7 @@ impl S3Store {
             .create_multipart_upload()
             .bucket(&*self.bucket)
             .key(&name)
-            .content_type(content.content_type)
+            .content_type(content.media_type)
             .set_cache_control(content.cache_control.map(str::to_owned))
             .set_content_disposition(content.disposition())
             .metadata(content::DIGEST, hex::encode(content.sha256))

@@ -15,6 +15,7 @@ impl Model {
             self.seen(worker);
         }
         let gap = self.gap_holds();
+        self.shorten_leases();
         let over = if everything || !gap { self.leases_over(everything) } else { Vec::new() };
         let crashes = over.iter().filter(|id| self.reap_job(id)).count();
         self.promote_due();
@@ -46,6 +47,14 @@ impl Model {
             return true;
         }
         age.is_some_and(|age| age < LEASE)
+    }
+
+    /// After the clock was set back no lease lasts longer than one given now.
+    fn shorten_leases(&mut self) {
+        let most = self.now + LEASE;
+        for lease in self.jobs.values_mut().filter_map(|job| job.lease.as_mut()) {
+            lease.expiry = lease.expiry.min(most);
+        }
     }
 
     fn leases_over(&self, everything: bool) -> Vec<String> {

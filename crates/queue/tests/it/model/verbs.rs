@@ -1,4 +1,4 @@
-//! The verbs of producers, workers and operators.
+//! The verbs of producers and of workers under a lease, and the ways into a terminal state.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,7 +70,7 @@ impl Model {
     }
 
     /// The job leased by the worker's last claim, and the nonce of that claim.
-    fn open_claim(&self, worker: &str) -> Option<(String, String)> {
+    pub(crate) fn open_claim(&self, worker: &str) -> Option<(String, String)> {
         let line = self.workers.get(worker)?;
         let token = self.jobs.get(&line.id)?.token()?;
         let (_, nonce) = token.split_once(':')?;
@@ -290,113 +290,6 @@ impl Model {
         self.make_ready(id);
     }
 
-    /// T13.
-    pub(crate) fn cancel(&mut self, id: &str) -> Answer {
-        let Some(job) = self.jobs.get_mut(id) else { return words(&["unknown"]) };
-        if let Some(lease) = &mut job.lease {
-            lease.cancel = true;
-            return words(&["cancelling"]);
-        }
-        if job.state.is_terminal() {
-            return words(&["already", job.state.as_str()]);
-        }
-        self.leave_waiting(id);
-        self.finish(id, State::Cancelled);
-        words(&["cancelled"])
-    }
-
-    /// T15.
-    pub(crate) fn replay(&mut self, id: &str) -> Answer {
-        let now = self.now;
-        let Some(job) = self.jobs.get(id) else { return words(&["unknown"]) };
-        if job.state != State::Dead {
-            return words(&["not-dead", job.state.as_str()]);
-        }
-        if job.body.is_none() {
-            return words(&["body-gone"]);
-        }
-        if let Some(key) = &job.key {
-            let key = (job.tenant.clone(), key.clone());
-            let holder = self.idempotency.entry(key).or_insert_with(|| id.to_owned());
-            if holder != id {
-                return words(&["duplicate", holder]);
-            }
-        }
-        self.trash.remove(&format!("{}/{id}", self.jobs[id].tenant));
-        let job = self.job(id);
-        (job.attempts, job.crashes, job.stalls, job.interruptions) = (0, 0, 0, 0);
-        (job.started, job.finished, job.body) = (None, None, Some(Body::Kept));
-        job.notes.retain(|field, _| !["error", "percent", "stage"].contains(&field.as_str()));
-        job.ready_ms = now;
-        job.deadline = now + job.deadline_len;
-        self.make_ready(id);
-        words(&["ready"])
-    }
-
-    pub(crate) fn purge(&mut self, id: &str) -> Answer {
-        let Some(job) = self.jobs.get(id) else { return words(&["unknown"]) };
-        if !job.state.is_terminal() {
-            return words(&["not-ended", job.state.as_str()]);
-        }
-        self.forget(id);
-        words(&["purged"])
-    }
-
-    /// The record goes.
-    pub(crate) fn forget(&mut self, id: &str) {
-        self.discard_work(id, self.now);
-        self.free_key(id);
-        self.jobs.remove(id);
-        self.purged += 1;
-    }
-
-    pub(crate) fn pause(&mut self, pause: bool) -> Answer {
-        let changes = self.paused.is_some() != pause;
-        if pause {
-            self.paused.get_or_insert(self.now);
-        } else {
-            self.paused = None;
-            self.wake |= self.count(State::Ready) > 0;
-        }
-        words(&[if changes { "1" } else { "0" }])
-    }
-
-    /// A worker leaves, or has left.
-    pub(crate) fn drain(&mut self, worker: &str, step: &str) -> Answer {
-        if step == "leaving" {
-            self.seen(worker);
-            self.workers.get_mut(worker).expect("just seen").draining = true;
-            self.give_up_hold(worker);
-            return words(&["0"]);
-        }
-        let open = self.open_claim(worker).map(|(id, _)| id);
-        let unbegun = |id: &String| {
-            let lease = self.jobs[id].lease.as_ref();
-            lease.is_some_and(|lease| !lease.begun && lease.worker == worker)
-        };
-        let returned = open.filter(unbegun);
-        if let Some(id) = &returned {
-            if let Some(state) = self.overruled(id) {
-                self.end(id, state);
-            } else {
-                self.leave_leased(id);
-                self.make_ready(id);
-            }
-        }
-        self.workers.remove(worker);
-        self.give_up_hold(worker);
-        words(&[if returned.is_some() { "1" } else { "0" }])
-    }
-
-    /// A reservation without a running job is no use to a worker that claims nothing more.
-    fn give_up_hold(&mut self, worker: &str) {
-        let idle = |hold: &Hold| hold.worker == worker && hold.job.is_none();
-        if self.hold.as_ref().is_some_and(idle) {
-            self.hold = None;
-            self.wake = true;
-        }
-    }
-
     /// Cancel flag first, then deadline.
     pub(crate) fn overruled(&self, id: &str) -> Option<State> {
         let job = &self.jobs[id];
@@ -441,12 +334,12 @@ impl Model {
         self.discard_work(id, if dead { dies_at } else { now });
     }
 
-    fn discard_work(&mut self, id: &str, due: i64) {
+    pub(crate) fn discard_work(&mut self, id: &str, due: i64) {
         self.trash.insert(format!("{}/{id}", self.jobs[id].tenant), due);
     }
 
     /// The key goes only while it names this job.
-    fn free_key(&mut self, id: &str) {
+    pub(crate) fn free_key(&mut self, id: &str) {
         let job = &self.jobs[id];
         let Some(key) = job.key.clone() else { return };
         let key = (job.tenant.clone(), key);

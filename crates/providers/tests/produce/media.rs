@@ -1,0 +1,165 @@
+//! One file of each format, measured.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use pipeline::{
+    Gate, Interrupted, Produced, Progress, Providers, Request, Run, Slots, percent, produce,
+    standard,
+};
+use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
+use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
+use providers::scratch::Scratch;
+use providers::store::FileStore;
+use stillcast_enqueue::{Format, JobId, Options, Source, StageName, StageRecord};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+const TEXT: &str = "After the storm the harbour was quiet again. My grandmother used to say that \
+                    the sea forgets every evening, and that we may, too.";
+
+struct Open;
+
+impl Gate for Open {
+    fn check(&self) -> Result<(), Interrupted> {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Heard(Mutex<Vec<(StageName, bool)>>);
+
+impl Progress for Heard {
+    fn stage_began(&self, stage: StageName) {
+        self.0.lock().unwrap().push((stage, false));
+    }
+
+    fn stage_ended(&self, record: &StageRecord) {
+        self.0.lock().unwrap().push((record.stage, true));
+    }
+}
+
+/// A store in a temporary folder, and a way to produce into it.
+struct Bench {
+    folder: TempDir,
+    heard: Arc<Heard>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), heard: Arc::default() }
+    }
+
+    fn store(&self) -> FileStore {
+        FileStore::open(&format!("file://{}/store", self.folder.path().display()), "test").unwrap()
+    }
+
+    async fn produce(&self, format: Format, speed: bool) -> (Produced, PathBuf) {
+        let scratch = Scratch::open(&self.folder.path().join("scratch")).unwrap();
+        let attempt = scratch.attempt().unwrap();
+        let run = self.run(format, speed, attempt.path());
+        let produced = produce(&run).await.unwrap();
+        let path = self.store().path(&produced.artifact.key);
+        (produced, path)
+    }
+
+    fn run(&self, format: Format, speed: bool, scratch: &Path) -> Run {
+        let policies = standard(4, 2);
+        let options = FfmpegOptions {
+            program: "ffmpeg".into(),
+            speed,
+            audio_bitrate: "96k".to_owned(),
+            hardware: speed,
+        };
+        Run {
+            request: Request {
+                job: JobId::generate(),
+                tenant: "default".to_owned(),
+                source: Source::Text(TEXT.to_owned()),
+                format,
+                options: Options::default(),
+            },
+            slots: Arc::new(Slots::new(&policies)),
+            policies: Arc::new(policies),
+            providers: Providers {
+                sources: None,
+                writer: Arc::new(OfflineWriter),
+                speaker: Arc::new(OfflineSpeech::new("ffmpeg")),
+                painter: Arc::new(OfflinePainter),
+                encoder: Arc::new(FfmpegEncoder::new(options)),
+                store: Arc::new(self.store()),
+            },
+            scratch: scratch.to_owned(),
+            gate: Arc::new(Open),
+            progress: Arc::clone(&self.heard) as Arc<dyn Progress>,
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    fn assert_no_litter(&self) {
+        let scratch = std::fs::read_dir(self.folder.path().join("scratch")).unwrap();
+        let left: Vec<_> = scratch.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["lock"], "the scratch folder is empty again");
+    }
+}
+
+fn stage(produced: &Produced, name: StageName) -> &StageRecord {
+    produced.stages.iter().find(|record| record.stage == name).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audio_job_becomes_a_levelled_file_with_exact_pauses() {
+    let bench = Bench::new();
+    let (produced, path) = bench.produce(Format::Audio, true).await;
+    let artifact = &produced.artifact;
+    assert_eq!(artifact.content_type, "audio/mp4");
+    let spoken = 120.0..400.0;
+    assert!(spoken.contains(&artifact.duration_s), "{artifact:?}");
+
+    let facts = crate::probe::facts(&path).await;
+    assert!((facts.duration_s - artifact.duration_s).abs() < 0.1, "{facts:?}");
+    assert_eq!(facts.codecs, ["aac"]);
+    let loudness = crate::probe::loudness(&path).await;
+    assert!((loudness.integrated + 16.0).abs() <= 0.5, "{loudness:?}");
+    assert!(loudness.true_peak <= -1.0, "{loudness:?}");
+    let pauses = crate::probe::silences(&path).await;
+    let exact = |length: f64| pauses.iter().filter(|p| (**p - length).abs() < 0.1).count();
+    assert!(exact(3.0) >= 3 && exact(4.0) >= 3, "{pauses:?}");
+
+    let begun: Vec<StageName> = produced.stages.iter().map(|record| record.stage).collect();
+    let expected = StageName::ALL.into_iter().filter(|name| *name != StageName::Image);
+    assert_eq!(begun, expected.collect::<Vec<_>>());
+    for name in [StageName::Transcript, StageName::Tts] {
+        assert_eq!(stage(&produced, name).provider.as_deref(), Some("offline"));
+    }
+    assert!(stage(&produced, StageName::Tts).resources["cpu_s"] > 0.1);
+    assert_eq!(stage(&produced, StageName::Encode).tries, 1);
+    let heard = bench.heard.0.lock().unwrap().clone();
+    let ended = heard.iter().filter(|(_, ended)| *ended).map(|(name, _)| *name);
+    assert_eq!(percent(Format::Audio, ended), 100);
+    bench.assert_no_litter();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_video_job_becomes_one_still_picture_over_the_same_sound() {
+    let bench = Bench::new();
+    let (produced, path) = bench.produce(Format::Video, true).await;
+    let artifact = &produced.artifact;
+    assert_eq!(artifact.content_type, "video/mp4");
+
+    let facts = crate::probe::facts(&path).await;
+    assert_eq!(facts.codecs, ["h264", "aac"]);
+    for duration in facts.durations.iter().chain([&facts.duration_s]) {
+        assert!((duration - artifact.duration_s).abs() < 0.1, "{facts:?}");
+    }
+    assert!((artifact.duration_s * 2.0).fract() < 0.05, "the sound ends on a whole picture");
+    let picture = "1920x1080 yuv420p tv bt709 bt709 bt709 High 2/1";
+    assert_eq!(facts.picture, picture);
+    assert!(crate::probe::has_faststart(&path));
+    assert_eq!(crate::probe::distinct_pictures(&path).await, 1);
+    assert!((crate::probe::loudness(&path).await.integrated + 16.0).abs() <= 0.5);
+    let encode = stage(&produced, StageName::Encode);
+    assert!(encode.resources.contains_key("hardware_encoder"), "{encode:?}");
+    assert_eq!(stage(&produced, StageName::Image).provider.as_deref(), Some("offline"));
+    bench.assert_no_litter();
+}
