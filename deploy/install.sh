@@ -63,7 +63,8 @@ install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
       install -y --no-install-recommends "$@" >/dev/null
   ) || missing "$*" "apt could not install it; by hand: $command"
-  case " $* " in *" redis-server "*) disable_redis_at_boot ;; esac
+  case " $* " in *" redis-server "*) disable_at_boot redis-server ;; esac
+  case " $* " in *" postgresql "*) disable_at_boot postgresql ;; esac
 }
 
 # Debian starts a service as it is installed unless this policy forbids it. Ours forbids only while
@@ -82,13 +83,13 @@ restore_policy() {
   if [ -e "$2" ]; then as_root mv -f "$2" "$1"; else as_root rm -f "$1"; fi
 }
 
-disable_redis_at_boot() {
+disable_at_boot() {
   if command -v systemctl >/dev/null; then
-    as_root systemctl disable redis-server.service >/dev/null 2>&1 || return 0
+    as_root systemctl disable "$1.service" >/dev/null 2>&1 || return 0
   elif command -v update-rc.d >/dev/null; then
-    as_root update-rc.d redis-server disable >/dev/null 2>&1 || return 0
+    as_root update-rc.d "$1" disable >/dev/null 2>&1 || return 0
   fi
-  say "the service redis-server stays off; Stillcast starts a private one"
+  say "the service $1 stays off; Stillcast starts a private one"
 }
 
 # What the product starts. Flags of scripts came with Redis 7.0; older systems package an older one.
@@ -98,6 +99,18 @@ need_programs() {
   version=$(redis-server --version | sed -n 's/.* v=\([0-9]*\)\..*/\1/p')
   [ "${version:-0}" -ge 7 ] || missing "redis-server 7.0 or newer" \
     "found: $(redis-server --version)" "Debian 12, Ubuntu 24.04 and newer package it"
+}
+
+# A database server, for the tests; Debian keeps its programs outside PATH.
+need_postgres() {
+  postgres_folder >/dev/null || install_packages postgresql
+  postgres_folder >/dev/null || missing "initdb" "it is not there after the installation of postgresql"
+}
+
+postgres_folder() {
+  local initdb
+  initdb=$(command -v initdb) || initdb=$(find /usr/lib/postgresql -name initdb 2>/dev/null | sort -V | tail -n 1)
+  [ -n "$initdb" ] && dirname "$initdb"
 }
 
 # The toolchain is the one thing that is not installed here; Debian's own is too old.

@@ -1,9 +1,11 @@
-//! What the tests of the whole share: a private Redis, a fleet of small workers, their journal, and
-//! a wire that can be cut, and a provider that sells.
+//! What the tests of the whole share: a private Redis, Postgres and S3, a fleet of small workers,
+//! their journal, a wire that can be cut, and a provider that sells.
 
+pub mod bucket;
 pub mod fleet;
 pub mod journal;
 pub mod misdeeds;
+pub mod postgres;
 pub mod process;
 pub mod program;
 pub mod proxy;

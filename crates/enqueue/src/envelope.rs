@@ -2,6 +2,7 @@
 //!
 //! ```json
 //! {"v":1,"source":{"text":"…"},"format":"audio","options":{"voice":"slt"}}
+//! {"v":1,"source":{"conversation_id":"0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44"},"format":"video"}
 //! ```
 //!
 //! A worker ignores fields that it does not know within its version, parks a newer version until
@@ -92,18 +93,23 @@ mod tests {
         let golden = include_str!("../golden/envelopes.jsonl");
         let decoded: Vec<Envelope> =
             golden.lines().map(|line| Envelope::decode(line.as_bytes()).unwrap()).collect();
-        assert_eq!(decoded.len(), 4);
+        assert_eq!(decoded.len(), 6);
         assert_eq!(decoded[0].source, Source::Text("A long day by the sea.".to_owned()));
         assert_eq!(decoded[1].format, Format::Video);
         assert_eq!(decoded[2].options.variant, 3);
         assert_eq!(decoded[3].options, Options::default());
+        let conversation = Source::conversation("0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44").unwrap();
+        assert_eq!(decoded[4].source, conversation);
+        assert!(matches!(&decoded[5].source, Source::Unknown(kind) if kind.as_str() == "playlist"));
     }
 
     #[test]
     fn what_is_written_is_what_the_golden_file_holds() {
-        let first = include_str!("../golden/envelopes.jsonl").lines().next().unwrap();
+        let golden: Vec<_> = include_str!("../golden/envelopes.jsonl").lines().collect();
         let job = Job::audio(Source::Text("A long day by the sea.".to_owned()));
-        assert_eq!(Envelope::of(&job).encode(), first);
+        assert_eq!(Envelope::of(&job).encode(), golden[0]);
+        let conversation = Source::conversation("0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44").unwrap();
+        assert_eq!(Envelope::of(&Job::video(conversation)).encode(), golden[4]);
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub enum InvalidJob {
     /// The deadline would pass before the job may begin.
     #[error("`deadline` must lie after now and after `run_at`")]
     DeadlinePassed,
+    /// A conversation that is not named by a UUID.
+    #[error("`source.conversation_id` is not a UUID")]
+    ConversationId,
     /// A trace context that is not `00-<32 hex>-<16 hex>-<2 hex>`.
     #[error("`traceparent` is not a W3C trace context of version 00")]
     TraceParent,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Identifier, InvalidJob, JobId};
+use crate::{Identifier, InvalidJob, JobId, Source};
 
 /// Largest `source.text`, in bytes (16 KiB: what Redis keeps inline without a slow fork).
 pub(crate) const MAX_TEXT: usize = 16 * 1024;
@@ -56,24 +56,6 @@ impl FromStr for Format {
             "audio" => Ok(Self::Audio),
             "video" => Ok(Self::Video),
             _ => Err(InvalidJob::Field("`format` is `audio` or `video`".to_owned())),
-        }
-    }
-}
-
-/// What the meditation is about.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Source {
-    /// The words themselves, at most 16 KiB.
-    Text(String),
-}
-
-/// Private text never reaches a log, not even through `{:?}`.
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
         }
     }
 }
@@ -257,11 +239,16 @@ impl Job {
     }
 
     fn validate_source(&self) -> Result<(), InvalidJob> {
-        let Source::Text(text) = &self.source;
-        if text.trim().is_empty() {
-            return Err(InvalidJob::Empty { field: "source.text" });
+        match &self.source {
+            Source::Text(text) if text.trim().is_empty() => {
+                return Err(InvalidJob::Empty { field: "source.text" });
+            }
+            Source::Text(text) => within("source.text", text.len(), MAX_TEXT)?,
+            Source::Conversation(_) => {}
+            Source::Unknown(kind) => {
+                return Err(InvalidJob::Field(format!("`source.{kind}` is not known")));
+            }
         }
-        within("source.text", text.len(), MAX_TEXT)?;
         let metadata = serde_json::to_string(&self.metadata).unwrap_or_default();
         within("metadata", metadata.len(), MAX_METADATA)
     }

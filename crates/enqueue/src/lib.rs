@@ -18,12 +18,14 @@ mod record;
 mod request;
 #[cfg(feature = "redis")]
 mod script;
+mod source;
 
 pub use envelope::{DecodeError, ENVELOPE_VERSION, Envelope};
 pub use error::{EnqueueError, InvalidJob};
 pub use identifier::{Identifier, JobId};
-pub use job::{Format, Job, Options, Source, TraceParent};
+pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, StageName, StageRecord, State};
 pub use request::JobRequest;
+pub use source::Source;

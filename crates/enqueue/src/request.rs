@@ -7,7 +7,7 @@
 //!  "metadata": {"episode": "9"}}
 //! ```
 //!
-//! `source` and `format` are required. A field that is not known, or whose feature has not
+//! `source`, either `text` or `conversation_id` (a UUID), and `format` are required. A field that is not known, or whose feature has not
 //! landed, is refused by name.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::{Format, InvalidJob, Job, Options, Source, TraceParent};
 
 /// Fields of the house's plan that this version does not carry yet.
-const NOT_YET: [&str; 2] = ["webhook", "source.conversation_id"];
+const NOT_YET: [&str; 1] = ["webhook"];
 
 /// A job request as it comes over a border.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,16 +39,31 @@ pub struct JobRequest {
     traceparent: Option<String>,
 }
 
+/// Exactly one of its fields is set.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RequestSource {
-    text: String,
+    text: Option<String>,
+    conversation_id: Option<String>,
+}
+
+impl RequestSource {
+    fn into_source(self) -> Result<Source, InvalidJob> {
+        match (self.text, self.conversation_id) {
+            (Some(text), None) => Ok(Source::Text(text)),
+            (None, Some(id)) => Source::conversation(&id),
+            _ => Err(InvalidJob::Field(
+                "`source` holds either `text` or `conversation_id`".to_owned(),
+            )),
+        }
+    }
 }
 
 /// Private text never reaches a log.
 impl std::fmt::Debug for RequestSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "text({} bytes)", self.text.len())
+        let text = self.text.as_ref().map_or(0, String::len);
+        write!(f, "source({text} bytes of text, {:?})", self.conversation_id)
     }
 }
 
@@ -72,7 +87,7 @@ impl JobRequest {
     }
 
     fn into_job(self) -> Result<Job, InvalidJob> {
-        let job = Job::new(Source::Text(self.source.text), self.format);
+        let job = Job::new(self.source.into_source()?, self.format);
         let RequestOptions { voice, language, variant } = self.options;
         Ok(Job {
             options: Options { voice, language, variant },
@@ -162,8 +177,19 @@ mod tests {
             assert!(fault(&with(extra)).contains(word), "{extra}: {}", fault(&with(extra)));
         }
         assert!(fault(r#"{"format":"audio"}"#).contains("source"));
-        let conversation = r#"{"source":{"conversation_id":"x"},"format":"audio"}"#;
-        assert!(fault(conversation).contains("conversation_id"));
+        for source in ["{}", r#"{"conversation_id":"x"}"#, r#"{"text":"a","conversation_id":"b"}"#]
+        {
+            let fault = fault(&format!(r#"{{"source":{source},"format":"audio"}}"#));
+            assert!(fault.contains("conversation_id"), "{source}: {fault}");
+        }
+    }
+
+    #[test]
+    fn a_conversation_is_a_source() {
+        let id = "0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44";
+        let json = format!(r#"{{"source":{{"conversation_id":"{id}"}},"format":"video"}}"#);
+        let job = JobRequest::parse(json.as_bytes()).unwrap();
+        assert_eq!(job.source, Source::conversation(id).unwrap());
     }
 
     #[test]

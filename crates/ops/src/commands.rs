@@ -7,6 +7,7 @@ mod enqueue;
 mod job;
 mod jobs;
 mod make;
+mod migrate;
 mod purge;
 mod queue;
 
@@ -23,7 +24,7 @@ Exit codes:
   69  an outside part is missing; the message names it and the command that installs it
   78  configuration
 
-Environment: REDIS_URL, QUEUE_NAME, STORAGE_URL, STILLCAST_HOME.";
+Environment: REDIS_URL, QUEUE_NAME, STORAGE_URL, S3_ENDPOINT, AWS_*, DATABASE_URL, STILLCAST_HOME.";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     /// Shows, pauses, resumes or verifies the queue.
     #[command(subcommand)]
     Queue(queue::Queue),
+    /// Brings the tables of the sample schema up to date.
+    Migrate(migrate::Migrate),
     /// Lists, replays or purges the jobs that will not run again by themselves.
     #[command(subcommand)]
     Dead(dead::Dead),
@@ -55,6 +58,7 @@ impl Command {
             Self::Job(job) => job.run(context).await,
             Self::Jobs(jobs) => jobs.run(context).await,
             Self::Queue(queue) => queue.run(context).await,
+            Self::Migrate(migrate) => migrate.run(context).await,
             Self::Dead(dead) => dead.run(context).await,
         }
     }

@@ -17,10 +17,28 @@ pub(crate) struct Config {
     pub(crate) queue_name: String,
     /// Where the worker stores files.
     pub(crate) storage_url: Option<String>,
+    /// How a bucket at `storage_url` is reached.
+    pub(crate) bucket: BucketConfig,
+    /// The database that `migrate` changes.
+    pub(crate) database_url: Option<String>,
     /// The embedded stack's folder, absolute.
     pub(crate) home: PathBuf,
     /// All of it, for the embedded worker.
     pub(crate) environment: Environment,
+}
+
+/// How a bucket is reached; unset parts are the machine's AWS settings.
+pub(crate) struct BucketConfig {
+    /// Another S3 than Amazon's.
+    pub(crate) endpoint: Option<String>,
+    /// The bucket's region.
+    pub(crate) region: Option<String>,
+    /// The name of the account's key.
+    pub(crate) access_key_id: Option<String>,
+    /// Its secret.
+    pub(crate) secret_access_key: Option<String>,
+    /// Given with temporary keys.
+    pub(crate) session_token: Option<String>,
 }
 
 /// Names and values as the process was given them.
@@ -37,9 +55,28 @@ impl Config {
             redis_url: environment.secret("REDIS_URL")?,
             queue_name: environment.text("QUEUE_NAME")?.unwrap_or_else(|| DEFAULT_QUEUE.to_owned()),
             storage_url: environment.text("STORAGE_URL")?,
+            bucket: BucketConfig::read(&environment)?,
+            database_url: environment.secret("DATABASE_URL")?,
             home: home(&environment)?,
             environment,
         })
+    }
+}
+
+impl BucketConfig {
+    fn read(environment: &Environment) -> anyhow::Result<Self> {
+        let read = Self {
+            endpoint: environment.text("S3_ENDPOINT")?,
+            region: environment.text("AWS_REGION")?,
+            access_key_id: environment.text("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: environment.secret("AWS_SECRET_ACCESS_KEY")?,
+            session_token: environment.secret("AWS_SESSION_TOKEN")?,
+        };
+        if read.access_key_id.is_some() == read.secret_access_key.is_some() {
+            return Ok(read);
+        }
+        let message = "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or none of them";
+        Err(Failure::configuration(message))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A file or stdin goes in, the text or request in it comes out.
 
 use std::io::{IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use stillcast_enqueue::{Identifier, Options, Source};
 
@@ -41,9 +41,30 @@ fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
     Failure::usage(format!("{} cannot be read: {error}", path.display()))
 }
 
-/// A source of this text.
-pub(crate) fn source(path: &Path, screen: &Screen) -> anyhow::Result<Source> {
-    Ok(Source::Text(read_text(path, screen)?))
+/// The text of a file, or a conversation by its identifier.
+#[derive(clap::Args)]
+#[group(multiple = false)]
+pub(crate) struct Subject {
+    /// The text, at most 16 KiB: a file, or - for stdin.
+    #[arg(long, value_name = "FILE")]
+    text: Option<PathBuf>,
+    /// A conversation in the workers' DATABASE_URL, by its UUID.
+    #[arg(long, value_name = "ID")]
+    conversation: Option<String>,
+}
+
+impl Subject {
+    /// What a request is about; `None` when neither was named.
+    pub(crate) fn source(&self, screen: &Screen) -> anyhow::Result<Option<Source>> {
+        match (&self.text, &self.conversation) {
+            (Some(path), _) => Ok(Some(Source::Text(read_text(path, screen)?))),
+            (None, Some(id)) => {
+                let named = Source::conversation(id);
+                named.map(Some).map_err(|error| Failure::usage(error.to_string()))
+            }
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 /// Options with this voice and variant.

@@ -1,13 +1,51 @@
-//! An address goes in, the store behind it comes out: the one place that names a concrete provider.
+//! Addresses go in, the store and the database behind them come out: the one place that names
+//! concrete providers.
+
+use std::sync::Arc;
 
 use anyhow::Context;
+use providers::postgres::{self, MigrationError};
+use providers::store::{BucketOptions, Credentials, FileStore, S3Store};
 
+use crate::config::BucketConfig;
 use crate::failure::Failure;
 
-pub(crate) use providers::store::FileStore as Store;
+pub(crate) use providers::store::Store;
 
 /// Opens the store at `STORAGE_URL`.
-pub(crate) fn store(url: &str) -> anyhow::Result<Store> {
-    let opened = Store::open(url, "stillcast");
-    opened.map_err(|error| Failure::configuration(error.to_string())).context("STORAGE_URL")
+pub(crate) async fn store(url: &str, bucket: &BucketConfig) -> anyhow::Result<Arc<dyn Store>> {
+    let refused = |error: providers::store::StoreError| Failure::configuration(error.to_string());
+    if url.starts_with("s3://") {
+        let opened = S3Store::open(&options(url, bucket)).await;
+        return Ok(Arc::new(opened.map_err(refused).context("STORAGE_URL")?));
+    }
+    let opened = FileStore::open(url, "stillcast");
+    Ok(Arc::new(opened.map_err(refused).context("STORAGE_URL")?))
+}
+
+fn options(url: &str, bucket: &BucketConfig) -> BucketOptions {
+    let pair = bucket.access_key_id.clone().zip(bucket.secret_access_key.clone());
+    let credentials = pair.map(|(access_key_id, secret_access_key)| Credentials {
+        access_key_id,
+        secret_access_key,
+        session_token: bucket.session_token.clone(),
+    });
+    BucketOptions {
+        url: url.to_owned(),
+        endpoint: bucket.endpoint.clone(),
+        region: bucket.region.clone(),
+        credentials,
+        public_base_url: None,
+    }
+}
+
+/// Applies the migrations that are missing, and says what they were.
+pub(crate) async fn migrate(url: &str) -> anyhow::Result<Vec<String>> {
+    postgres::migrate(url).await.map_err(|error| match error {
+        MigrationError::Address(_) => Failure::configuration(error.to_string()),
+        MigrationError::Away(_) => Failure::missing(format!(
+            "{error}; start it, install it with `apt-get install postgresql`, or correct the address"
+        )),
+        refused => Failure::failed(refused.to_string()),
+    })
 }

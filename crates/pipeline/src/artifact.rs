@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::conversation::clip;
 use bytes::Bytes;
-use unicode_segmentation::UnicodeSegmentation;
 
 /// Most characters of a source that are used: what a prompt can weigh.
-const MAX_CHARACTERS: usize = 2_000;
+pub(crate) const MAX_CHARACTERS: usize = 2_000;
 
 /// The source's text as the writer sees it, at most 2,000 characters.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,17 +21,8 @@ pub struct SourceText {
 impl SourceText {
     /// Keeps the first 2,000 characters, cut on a border between what people call characters.
     pub fn cap(text: &str) -> Self {
-        let text = text.trim();
-        let mut kept = 0;
-        let mut bytes = 0;
-        for grapheme in text.graphemes(true) {
-            kept += grapheme.chars().count();
-            if kept > MAX_CHARACTERS {
-                break;
-            }
-            bytes += grapheme.len();
-        }
-        Self { text: text[..bytes].to_owned(), cut: text[bytes..].chars().count() }
+        let (kept, cut) = clip(text.trim(), MAX_CHARACTERS);
+        Self { text: kept.to_owned(), cut }
     }
 }
 

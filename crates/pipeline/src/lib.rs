@@ -5,10 +5,12 @@
 //! from outside, `seam` what they need from the worker.
 
 mod artifact;
+mod conversation;
 mod error;
 mod feed;
 mod ledger;
 mod picture;
+mod object;
 mod policy;
 mod produce;
 mod provider;
@@ -22,14 +24,16 @@ mod stages;
 mod tests;
 
 pub use artifact::{Clip, Image, Media, SourceText};
+pub use conversation::{Conversation, Excerpt};
 pub use error::{Failed, Failure, ProviderError, StageError};
 pub use picture::{ImageFacts, ImageFault, ImageKind};
+pub use object::{InvalidKey, Listed, ObjectKey, ObjectStore};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use provider::{
     Answer, ArtifactStore, Delivery, Draft, DraftPiece, Encoding, Finish, ImageGenerator,
-    MediaEncoder, Prompt, Providers, Scene, Speech, SpeechSynthesizer, TranscriptWriter, Usage,
-    Utterance,
+    MediaEncoder, Prompt, Providers, Scene, SourceStore, Speech, SpeechSynthesizer,
+    TranscriptWriter, Usage, Utterance,
 };
 pub use run::{Produced, Request, Run};
 pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, WORDS};

@@ -10,8 +10,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use stillcast_enqueue::{Artifact, Format, JobId, StageRecord};
+use uuid::Uuid;
 
-use crate::{Clip, Image, Media, ProviderError};
+use crate::{Clip, Conversation, Image, Media, ProviderError};
+
+/// Reads conversations from the application's database.
+#[async_trait]
+pub trait SourceStore: Send + Sync {
+    /// Its name in records, such as `postgres`.
+    fn provider(&self) -> &'static str;
+    /// What a conversation of `tenant` holds, as far as it fits the cap of [`crate::SourceText`]; one that
+    /// is not there and one of another tenant are the same permanent `conversation-not-found`.
+    async fn load(&self, tenant: &str, conversation: Uuid) -> Result<Conversation, ProviderError>;
+}
 
 /// Writes the words to be spoken.
 #[async_trait]
@@ -86,12 +97,25 @@ pub trait ArtifactStore: Send + Sync {
     /// Its name in records.
     fn provider(&self) -> &'static str;
     /// Delivers the file and then its manifest. Repeating it is harmless.
-    async fn put(&self, delivery: &Delivery) -> Result<Answer<Artifact>, ProviderError>;
+    async fn put(
+        &self,
+        delivery: &Delivery,
+        media: &Media,
+    ) -> Result<Answer<Artifact>, ProviderError>;
+    /// Delivers what another job has delivered, as a copy under this job's own key and with its own
+    /// manifest; `None` when it is gone, or not as long as it was.
+    async fn adopt(
+        &self,
+        delivery: &Delivery,
+        delivered: &Artifact,
+    ) -> Result<Option<Answer<Artifact>>, ProviderError>;
 }
 
 /// The providers of a worker, one a capability.
 #[derive(Clone)]
 pub struct Providers {
+    /// Reads conversations; `None` where there is no database.
+    pub sources: Option<Arc<dyn SourceStore>>,
     /// Writes the words.
     pub writer: Arc<dyn TranscriptWriter>,
     /// Speaks them.
@@ -240,7 +264,7 @@ pub struct Speech {
     pub samples: Vec<i16>,
 }
 
-/// A file to deliver.
+/// For whom a file is delivered.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// Whose job it is.
@@ -249,8 +273,6 @@ pub struct Delivery {
     pub job: JobId,
     /// What the file is.
     pub format: Format,
-    /// The file.
-    pub media: Media,
     /// What each stage did until now, for the manifest.
     pub stages: Vec<StageRecord>,
 }

@@ -3,12 +3,14 @@
 mod fakes;
 mod writing;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use stillcast_enqueue::{Format, StageName};
+use stillcast_enqueue::{Format, Identifier, Source, StageName};
 use tokio::time::Instant;
+use uuid::Uuid;
 
-use self::fakes::{Fleet, PASSAGES, Step};
+use self::fakes::{Fleet, OneConversation, PASSAGES, Step};
 use crate::{Failure, Interrupted, Policies, produce, standard};
 
 const STAGES: [StageName; 6] = StageName::ALL;
@@ -282,4 +284,35 @@ async fn produce_can_be_spawned() {
     }
     let fleet = Fleet::new(Format::Audio);
     assert!(assert_send(produce(&fleet.run)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_is_collected_and_its_account_says_what_was_cut() {
+    let id = Uuid::now_v7();
+    let about = |tenant: &str, source: Source| {
+        let mut fleet = Fleet::new(Format::Audio);
+        fleet.run.request.source = source;
+        fleet.run.request.tenant = tenant.to_owned();
+        fleet.run.providers.sources = Some(Arc::new(OneConversation(id)));
+        fleet
+    };
+    let produced = produce(&about("default", Source::Conversation(id)).run).await.unwrap();
+    let collection = &produced.stages[0];
+    assert_eq!(collection.provider.as_deref(), Some("fake-database"));
+    for (name, amount) in [
+        ("characters", 3_000.0),
+        ("cut_characters", 1_002.0),
+        ("messages", 1.0),
+        ("empty_rows", 2.0),
+    ] {
+        assert!((collection.resources[name] - amount).abs() < 0.1, "{name}: {collection:?}");
+    }
+
+    let code = async |fleet: Fleet| produce(&fleet.run).await.unwrap_err().error.code;
+    assert_eq!(code(about("other", Source::Conversation(id))).await, "conversation-not-found");
+    let mut without = about("default", Source::Conversation(id));
+    without.run.providers.sources = None;
+    assert_eq!(code(without).await, "database-missing");
+    let later = Identifier::parse("source", "playlist").unwrap();
+    assert_eq!(code(about("default", Source::Unknown(later))).await, "source-unknown");
 }

@@ -1,8 +1,9 @@
 //! The traits of `pipeline`, kept: one outside technology a file, each behind a feature.
 //!
 //! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `openai` buys
-//! all three over the wire, `command` has a program of this machine speak, `store` delivers into a
-//! folder of this host. Only a binary's wiring names what is in here.
+//! all three over the wire, `command` has a program of this machine speak, `postgres` reads
+//! conversations, `store` delivers into a folder of this host, with `s3` into a bucket. Only a
+//! binary's wiring names what is in here.
 
 #[cfg(any(feature = "command", feature = "ffmpeg", feature = "offline", feature = "openai"))]
 mod command;
@@ -12,6 +13,8 @@ pub mod ffmpeg;
 pub mod offline;
 #[cfg(feature = "openai")]
 pub mod openai;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "store")]
 pub mod scratch;
 #[cfg(feature = "command")]

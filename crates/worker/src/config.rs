@@ -9,6 +9,7 @@ mod layers;
 mod reader;
 mod redact;
 mod sections;
+mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) providers: ProviderConfig,
     /// How the file is made.
     pub(crate) encoding: EncodingConfig,
+    /// Where conversations are.
+    pub(crate) database: DatabaseConfig,
     /// Where finished files go.
     pub(crate) storage: StorageConfig,
     /// Where probes and scrapes are answered; `None` for nowhere.
@@ -81,15 +84,50 @@ pub(crate) struct EncodingConfig {
     pub(crate) hardware: bool,
 }
 
+/// Where conversations are, and how they are found.
+#[derive(Debug)]
+pub(crate) struct DatabaseConfig {
+    /// Its address; may hold a password. `None` without a database.
+    pub(crate) url: Option<SecretString>,
+    /// The query for what was said; `None` for that of the sample schema.
+    pub(crate) messages: Option<String>,
+    /// The query for what the conversation refers to.
+    pub(crate) sources: Option<String>,
+}
+
 /// Where files go.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct StorageConfig {
     /// The store's address.
     pub(crate) url: String,
     /// What people fetch from instead.
     pub(crate) public_base_url: Option<String>,
+    /// How a bucket is reached.
+    pub(crate) bucket: BucketConfig,
     /// The folder for unfinished files.
     pub(crate) scratch: PathBuf,
+}
+
+/// How a bucket is reached; unset parts are the machine's AWS settings.
+#[derive(Debug)]
+pub(crate) struct BucketConfig {
+    /// Another S3 than Amazon's.
+    pub(crate) endpoint: Option<String>,
+    /// The bucket's region.
+    pub(crate) region: Option<String>,
+    /// The account's key.
+    pub(crate) key: Option<BucketKey>,
+}
+
+/// A key of an account.
+#[derive(Debug)]
+pub(crate) struct BucketKey {
+    /// Its name.
+    pub(crate) id: String,
+    /// The secret.
+    pub(crate) secret: SecretString,
+    /// Given with temporary keys.
+    pub(crate) session_token: Option<SecretString>,
 }
 
 /// Where the settings come from.

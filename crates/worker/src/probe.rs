@@ -11,8 +11,8 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::config::{Config, StorageConfig};
-use crate::health;
+use crate::config::{Config, DatabaseConfig, StorageConfig};
+use crate::{health, wiring};
 
 /// What is said of a Redis that does not do.
 pub(crate) const REDIS: &str = "REDIS_URL: Redis cannot be used; start one of version 7.0 or newer \
@@ -28,7 +28,7 @@ const ABILITIES: [(&str, &[&str]); 2] =
 /// What was found out about one outside part.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
-    /// `redis`, `ffmpeg`, `storage`, `scratch` or `address`.
+    /// `redis`, `database`, `ffmpeg`, `storage`, `scratch` or `address`.
     pub(crate) part: &'static str,
     /// Whether it will do.
     pub(crate) ok: bool,
@@ -38,12 +38,18 @@ pub(crate) struct Finding {
 
 /// Asks every outside part.
 pub(crate) async fn all(config: &Config) -> Vec<Finding> {
-    let (redis, encoder, address) =
-        tokio::join!(redis(config), ffmpeg(&config.encoding.ffmpeg), address(config));
+    let (redis, database, encoder, storage, address) = tokio::join!(
+        redis(config),
+        database(&config.database),
+        ffmpeg(&config.encoding.ffmpeg),
+        storage(&config.storage),
+        address(config),
+    );
     vec![
         finding("redis", redis),
+        finding("database", database),
         finding("ffmpeg", encoder),
-        finding("storage", storage(&config.storage)),
+        finding("storage", storage),
         finding("scratch", writable(&config.storage.scratch).context("STILLCAST_HOME")),
         finding("address", address),
     ]
@@ -91,9 +97,15 @@ async fn lists_all(program: &Path, list: &str, abilities: &[&str]) -> anyhow::Re
     }
 }
 
-fn storage(storage: &StorageConfig) -> anyhow::Result<String> {
-    let folder = storage.url.strip_prefix("file://").unwrap_or(&storage.url);
-    writable(Path::new(folder)).context("STORAGE_URL")
+async fn storage(storage: &StorageConfig) -> anyhow::Result<String> {
+    let asked = timeout(PATIENCE, wiring::probe_store(storage)).await;
+    asked.unwrap_or_else(|_| Err(anyhow!("no answer"))).context("STORAGE_URL")
+}
+
+async fn database(database: &DatabaseConfig) -> anyhow::Result<String> {
+    let asked = timeout(PATIENCE, wiring::probe_database(database)).await;
+    let found = asked.unwrap_or_else(|_| Err(anyhow!("no answer"))).context("DATABASE_URL")?;
+    Ok(found.unwrap_or_else(|| "none; only jobs that bring their text can run".to_owned()))
 }
 
 fn writable(folder: &Path) -> anyhow::Result<String> {

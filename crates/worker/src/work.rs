@@ -34,14 +34,17 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop>
     };
     let worker = worker_name();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
-    let parts = wiring::parts(config, &worker, Arc::clone(&metrics)).map_err(Stop::Missing)?;
+    let parts =
+        wiring::parts(config, &worker, Arc::clone(&metrics)).await.map_err(Stop::Missing)?;
     let options = options(config, worker, until_empty, Witness(Arc::clone(&metrics)))?;
     let endpoint = options.endpoint.clone();
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
     let _server = listener.map(|listener| health::serve(listener, vitals));
+    let settle = parts.settle();
     let _janitor = janitor::start(endpoint, parts.work_folders);
     let stopped = consumer.run(Arc::new(parts.attempts), shutdown).await;
+    settle.await;
     judge(stopped.context("the queue").map_err(Stop::Missing)?, &config.queue.name)
 }
 

@@ -52,7 +52,7 @@ impl Dead {
                 replay(&inspector, &which.ids(&inspector).await?, context).await
             }
             Self::Purge(which) => {
-                let files = purge::Files::of(&context.config)?;
+                let files = purge::Files::of(&context.config).await?;
                 let inspector = connect::inspector(&context.config).await?;
                 purge(&inspector, &files, &which.ids(&inspector).await?, context).await
             }

@@ -9,20 +9,21 @@ use serde::Serialize;
 use stillcast_enqueue::{Format, Job, JobId, JobRequest, State, Submission};
 
 use crate::failure::Failure;
+use crate::request::Subject;
 use crate::{Context, connect, request};
 
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   stillcast enqueue --text evening.txt --format video --idempotency-key user7-evening9
+  stillcast enqueue --conversation 0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44 --tenant acme
   echo '{\"source\":{\"text\":\"A long day.\"},\"format\":\"audio\"}' |
     stillcast enqueue --json-request - --wait --json")]
 pub(crate) struct Enqueue {
-    /// The text, at most 16 KiB: a file, or - for stdin.
-    #[arg(long, value_name = "FILE", required_unless_present = "json_request")]
-    text: Option<PathBuf>,
+    #[command(flatten)]
+    subject: Subject,
     /// A whole request as JSON: a file, or - for stdin.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "Wishes"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Subject", "Wishes"])]
     json_request: Option<PathBuf>,
     #[command(flatten)]
     wishes: Wishes,
@@ -92,12 +93,14 @@ impl Enqueue {
 
     fn job(&self, context: &Context) -> anyhow::Result<Job> {
         let usage = |error: stillcast_enqueue::InvalidJob| Failure::usage(error.to_string());
-        match (&self.json_request, &self.text) {
+        match (&self.json_request, self.subject.source(&context.screen)?) {
             (Some(path), _) => {
                 JobRequest::parse(&request::read(path, &context.screen)?).map_err(usage)
             }
-            (None, Some(path)) => self.wishes.job(request::source(path, &context.screen)?),
-            (None, None) => Err(Failure::usage("name a --text or a --json-request")),
+            (None, Some(source)) => self.wishes.job(source),
+            (None, None) => {
+                Err(Failure::usage("name a --text, a --conversation or a --json-request"))
+            }
         }
     }
 }

@@ -63,7 +63,7 @@ impl Job {
                 replayed(&id, &answer, context)
             }
             Self::Purge(One { id }) => {
-                let files = purge::Files::of(&context.config)?;
+                let files = purge::Files::of(&context.config).await?;
                 let answer = purge::purge(&inspector, &files, &id).await?;
                 purge::purged(&id, answer, context)
             }

@@ -1,17 +1,18 @@
-//! A text goes in, a file comes out, and nothing is left running.
+//! A text or a conversation goes in, a file comes out, and nothing is left running.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use queue::Inspector;
-use stillcast_enqueue::{Format, Job, JobRecord, State};
+use stillcast_enqueue::{Format, Job, JobRecord, Source, State};
 use tokio::time::Instant;
 
 use super::delivery;
 use crate::embedded::Stack;
 use crate::failure::Failure;
 use crate::progress::Progress;
+use crate::request::Subject;
 use crate::signals::Signals;
 use crate::{Context, connect, render, request, watch};
 
@@ -24,9 +25,8 @@ Examples:
   stillcast make --text evening.txt
   stillcast make --text - --format video --out films --json < evening.txt | jq .artifact.duration_s")]
 pub(crate) struct Make {
-    /// The text, at most 16 KiB: a file, or - for stdin.
-    #[arg(long, value_name = "FILE")]
-    text: PathBuf,
+    #[command(flatten)]
+    subject: Subject,
     /// audio or video.
     #[arg(long, value_name = "FORMAT", default_value_t = Format::Audio)]
     format: Format,
@@ -83,7 +83,12 @@ impl Make {
     }
 
     fn job(&self, context: &Context) -> anyhow::Result<Job> {
-        let source = request::source(&self.text, &context.screen)?;
+        let source = self.subject.source(&context.screen)?;
+        let source = source.ok_or_else(|| Failure::usage("name a --text or a --conversation"))?;
+        if matches!(source, Source::Conversation(_)) && context.config.database_url.is_none() {
+            let message = "set DATABASE_URL: that is where the conversation is";
+            return Err(Failure::configuration(message));
+        }
         let variant = if self.fresh { random() } else { 0 };
         let options = request::options(self.voice.as_deref(), variant)?;
         let job = Job::new(source, self.format).with_options(options);

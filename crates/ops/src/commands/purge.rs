@@ -1,6 +1,8 @@
 //! An ended job goes in; its files go first and its record last, so that a purge cut short can be
 //! repeated.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use queue::{Inspector, PurgeAnswer};
 use stillcast_enqueue::{JobId, JobRecord, State};
@@ -13,15 +15,15 @@ use crate::wiring::{self, Store};
 use crate::{Context, connect};
 
 /// The files of all jobs.
-pub(super) struct Files(Store);
+pub(super) struct Files(Arc<dyn Store>);
 
 impl Files {
     /// Those of the queue that `config` names.
-    pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
+    pub(super) async fn of(config: &Config) -> anyhow::Result<Self> {
         let url = connect::place(config)?.storage_url.ok_or_else(|| {
             Failure::configuration("a purge removes files: set STORAGE_URL as the workers have it")
         })?;
-        Ok(Self(wiring::store(&url)?))
+        Ok(Self(wiring::store(&url, &config.bucket).await?))
     }
 
     async fn remove(&self, record: &JobRecord) -> anyhow::Result<()> {

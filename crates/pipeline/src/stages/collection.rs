@@ -1,26 +1,66 @@
 //! Request → source text: gathers what the meditation is about, capped.
 
 use stillcast_enqueue::{Source, StageName};
+use uuid::Uuid;
 
-use crate::run::{Attempt, Halted};
-use crate::{Answer, ProviderError, SourceText, Usage};
+use crate::run::{Attempt, Halted, Request};
+use crate::{Answer, ProviderError, Providers, SourceText, Usage};
 
+/// Who is at fault when no store was asked.
 const PROVIDER: &str = "request";
 
 pub(crate) async fn collect(attempt: &Attempt<'_>) -> Result<SourceText, Halted> {
     let stage = StageName::Collection;
-    let source = &attempt.run.request.source;
-    attempt.stage(stage, attempt.call(stage, PROVIDER, async || read(source))).await
+    let (request, providers) = (&attempt.run.request, &attempt.run.providers);
+    let provider = match (&request.source, &providers.sources) {
+        (Source::Conversation(_), Some(sources)) => sources.provider(),
+        _ => PROVIDER,
+    };
+    let reading = || read(request, providers);
+    attempt.stage(stage, attempt.call(stage, provider, reading)).await
 }
 
-fn read(source: &Source) -> Result<Answer<SourceText>, ProviderError> {
-    let Source::Text(text) = source else {
-        let message = "this worker does not know the job's kind of source; upgrade it";
-        return Err(ProviderError::misconfigured(PROVIDER, "source-unknown", message));
-    };
-    let source = SourceText::cap(text);
+async fn read(
+    request: &Request,
+    providers: &Providers,
+) -> Result<Answer<SourceText>, ProviderError> {
+    match &request.source {
+        Source::Text(text) => {
+            let usage = Usage::default().and("characters", text.chars().count() as f64);
+            Ok(answer(SourceText::cap(text), usage))
+        }
+        Source::Conversation(id) => load(&request.tenant, *id, providers).await,
+        _ => {
+            let message = "this worker does not know the job's kind of source; upgrade it";
+            Err(ProviderError::misconfigured(PROVIDER, "source-unknown", message))
+        }
+    }
+}
+
+async fn load(
+    tenant: &str,
+    id: Uuid,
+    providers: &Providers,
+) -> Result<Answer<SourceText>, ProviderError> {
+    let sources = providers.sources.as_ref().ok_or_else(|| {
+        let message = "the job names a conversation, and this worker has no database; set \
+                       DATABASE_URL";
+        ProviderError::misconfigured(PROVIDER, "database-missing", message)
+    })?;
+    let conversation = sources.load(tenant, id).await?;
+    let text = conversation.text().ok_or_else(|| {
+        let message = format!("conversation {id} holds no text to make a meditation of");
+        ProviderError::permanent(sources.provider(), "conversation-empty", message)
+    })?;
     let usage = Usage::default()
-        .and("characters", source.text.chars().count() as f64)
-        .and("cut_characters", source.cut as f64);
-    Ok(Answer { value: source, usage })
+        .and("characters", (text.text.chars().count() + text.cut) as f64)
+        .and("messages", conversation.messages.len() as f64)
+        .and("sources", conversation.sources.len() as f64)
+        .and("empty_rows", conversation.empty_rows as f64);
+    Ok(answer(text, usage))
+}
+
+fn answer(text: SourceText, usage: Usage) -> Answer<SourceText> {
+    let usage = usage.and("cut_characters", text.cut as f64);
+    Answer { value: text, usage }
 }

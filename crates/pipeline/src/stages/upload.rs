@@ -13,8 +13,9 @@ pub(crate) async fn deliver(attempt: &Attempt<'_>, media: Media) -> Result<Artif
         tenant: request.tenant.clone(),
         job: request.job.clone(),
         format: request.format,
-        media,
         stages: attempt.records(),
     };
-    attempt.stage(stage, attempt.call(stage, store.provider(), || store.put(&delivery))).await
+    attempt
+        .stage(stage, attempt.call(stage, store.provider(), || store.put(&delivery, &media)))
+        .await
 }

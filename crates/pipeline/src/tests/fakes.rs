@@ -10,13 +10,14 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use stillcast_enqueue::{Artifact, Format, JobId, Options, Source, StageName, StageRecord};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::sound::RATE;
 use crate::{
-    Answer, ArtifactStore, Clip, Delivery, Draft, DraftPiece, Encoding, Failure, Finish, Gate,
-    Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies, Progress, Prompt,
-    ProviderError, Providers, Request, Run, Scene, Slots, Speech, SpeechSynthesizer,
-    TranscriptWriter, Usage, Utterance, standard,
+    Answer, ArtifactStore, Clip, Conversation, Delivery, Draft, DraftPiece, Encoding, Excerpt,
+    Failure, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies,
+    Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots, SourceStore, Speech,
+    SpeechSynthesizer, TranscriptWriter, Usage, Utterance, standard,
 };
 
 /// What the next call of a stage does; without a script it succeeds at once.
@@ -85,6 +86,7 @@ impl Fleet {
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
+                sources: None,
                 writer: fake(),
                 speaker: fake(),
                 painter: fake(),
@@ -350,7 +352,7 @@ impl ArtifactStore for Fake {
         "fake"
     }
 
-    async fn put(&self, delivery: &Delivery) -> Result<Answer<Artifact>, ProviderError> {
+    async fn put(&self, _: &Delivery, media: &Media) -> Result<Answer<Artifact>, ProviderError> {
         self.0.step(StageName::Upload).await?;
         Ok(Answer::free(Artifact {
             url: "file:///delivered".to_owned(),
@@ -358,8 +360,40 @@ impl ArtifactStore for Fake {
             path: None,
             bytes: 1,
             content_type: "audio/mp4".to_owned(),
-            duration_s: delivery.media.duration_s,
+            duration_s: media.duration_s,
             sha256: "0".repeat(64),
         }))
+    }
+
+    async fn adopt(
+        &self,
+        _: &Delivery,
+        _: &Artifact,
+    ) -> Result<Option<Answer<Artifact>>, ProviderError> {
+        Ok(None)
+    }
+}
+
+/// A database that knows one conversation of the tenant `default`.
+pub(super) struct OneConversation(pub(super) Uuid);
+
+#[async_trait]
+impl SourceStore for OneConversation {
+    fn provider(&self) -> &'static str {
+        "fake-database"
+    }
+
+    async fn load(&self, tenant: &str, id: Uuid) -> Result<Conversation, ProviderError> {
+        if tenant != "default" || id != self.0 {
+            let message = "no such conversation";
+            return Err(ProviderError::permanent(
+                "fake-database",
+                "conversation-not-found",
+                message,
+            ));
+        }
+        let text = "x".repeat(3_000);
+        let messages = vec![Excerpt { label: String::new(), text, characters: 3_000 }];
+        Ok(Conversation { messages, empty_rows: 2, ..Conversation::default() })
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::{StoreError, at};
@@ -32,17 +33,61 @@ pub(super) fn digest(path: &Path) -> Result<(u64, String), StoreError> {
     }
 }
 
-/// Puts what `fill` writes under `path`, whole or not at all; an object already there stays.
+/// Puts what `fill` writes under `path`, whole or not at all; an object already there stays. True
+/// when this put made it.
 pub(super) fn put(
     path: &Path,
     worker: &str,
     fill: impl FnOnce(&Path) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let part = Part::beside(path, worker);
     fill(&part.0)?;
     match fs::hard_link(&part.0, path) {
-        Ok(()) => sync_folder(path),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Ok(()) => sync_folder(path).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(at(path)(error)),
+    }
+}
+
+/// Lays the file of `from` under `to` as well; what is already there stays. False when there is
+/// nothing at `from`.
+pub(super) fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
+    to.parent().map_or(Ok(()), make)?;
+    match fs::hard_link(from, to) {
+        Ok(()) => sync_folder(to).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(from.exists()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(at(to)(error)),
+    }
+}
+
+/// The content of a file, if it is there.
+pub(super) fn read(path: &Path) -> Result<Option<Bytes>, StoreError> {
+    unless_gone(fs::read(path), path).map(|content| content.map(Bytes::from))
+}
+
+/// The length of a file, if it is there.
+pub(super) fn size(path: &Path) -> Result<Option<u64>, StoreError> {
+    unless_gone(path.metadata(), path).map(|found| found.map(|metadata| metadata.len()))
+}
+
+/// Length of a file and time since it was written; nothing when somebody has just removed it.
+pub(super) fn facts(path: &Path) -> Option<(u64, Duration)> {
+    let metadata = path.metadata().ok()?;
+    Some((metadata.len(), metadata.modified().ok()?.elapsed().unwrap_or_default()))
+}
+
+/// Writes into `folder` and takes it away again.
+pub(super) fn probe(folder: &Path, worker: &str) -> Result<(), StoreError> {
+    make(folder)?;
+    let part = Part::beside(&folder.join("probe"), worker);
+    write(&part.0, b"a probe")
+}
+
+fn unless_gone<T>(found: io::Result<T>, path: &Path) -> Result<Option<T>, StoreError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(at(path)(error)),
     }
 }
@@ -62,29 +107,34 @@ pub(super) fn write(part: &Path, content: &[u8]) -> Result<(), StoreError> {
     written.map_err(at(part))
 }
 
-/// Removes a folder and all in it; false when it is not there.
-pub(super) fn remove(folder: &Path) -> Result<bool, StoreError> {
-    match fs::remove_dir_all(folder) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(at(folder)(error)),
-    }
+/// Removes a folder and all in it, or a file; says how many objects.
+pub(super) fn remove(path: &Path) -> Result<usize, StoreError> {
+    let objects = walk(path)?.iter().filter(|path| !is_part(path)).count();
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    unless_gone(removed, path).map(|_| objects)
 }
 
 /// Removes the `.part` files below `folder` that nobody has touched for `age`.
 pub(super) fn sweep(folder: &Path, age: Duration) -> Result<usize, StoreError> {
-    let mut swept = 0;
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in entries(&folder)? {
-            if entry.is_dir() {
-                folders.push(entry);
-            } else if is_stale(&entry, age) && fs::remove_file(&entry).is_ok() {
-                swept += 1;
-            }
-        }
+    let stale =
+        |path: &PathBuf| is_part(path) && facts(path).is_some_and(|(_, since)| since >= age);
+    let stale = walk(folder)?.into_iter().filter(stale);
+    Ok(stale.filter(|path| fs::remove_file(path).is_ok()).count())
+}
+
+/// Every file below `folder`, or the file that it is.
+pub(super) fn walk(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    if folder.is_file() {
+        return Ok(vec![folder.to_owned()]);
     }
-    Ok(swept)
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        let (below, inside): (Vec<_>, Vec<_>) =
+            entries(&folder)?.into_iter().partition(|entry| entry.is_dir());
+        folders.extend(below);
+        files.extend(inside);
+    }
+    Ok(files)
 }
 
 /// What is in a folder; nothing when somebody has just removed it.
@@ -97,10 +147,9 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     entries.map(|entry| entry.map(|entry| entry.path()).map_err(at(folder))).collect()
 }
 
-fn is_stale(path: &Path, age: Duration) -> bool {
-    let touched = || path.metadata().ok()?.modified().ok()?.elapsed().ok();
+/// Whether a file is still being written, or never was to its end.
+pub(super) fn is_part(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == PART)
-        && touched().is_some_and(|since| since >= age)
 }
 
 /// Until the folder is on the disk too, a power cut could take the name away.

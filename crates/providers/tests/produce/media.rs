@@ -82,6 +82,7 @@ impl Bench {
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
+                sources: None,
                 writer: Arc::new(OfflineWriter),
                 speaker: Arc::new(OfflineSpeech::new("ffmpeg")),
                 painter: Arc::new(OfflinePainter),

@@ -4,13 +4,11 @@
 pub(super) const DEFAULTS: &str = include_str!("../../../../deploy/worker.toml");
 
 /// Settings of the house's plan whose feature this version does not have.
-const NOT_YET: [&str; 7] = [
+const NOT_YET: [&str; 5] = [
     "cache_redis_url",
     "cache_ttl",
     "use_caching",
-    "database_url",
     "max_attempts",
-    "s3_endpoint",
     "otel_exporter_otlp_endpoint",
 ];
 
@@ -106,7 +104,7 @@ mod tests {
         assert_eq!(judge_variable("redis_url"), Name::Near("redis_url"));
         assert_eq!(judge_variable("MAX_PARALLELTASK"), Name::Near("max_parallel_tasks"));
         assert_eq!(judge_variable("ENCODE_TIMEOUT"), Name::EncodeTimeout);
-        assert_eq!(judge_variable("DATABASE_URL"), Name::NotYet);
+        assert_eq!(judge_variable("USE_CACHING"), Name::NotYet);
         // What shells, systemd, Kubernetes and cargo put there.
         for stranger in [
             "PATH",
@@ -133,6 +131,10 @@ mod tests {
             "IMAGE_NAME",
             "FFMPEG_BIN",
             "API_TOKENS",
+            "AWS_PROFILE",
+            "AWS_ROLE_ARN",
+            "AWS_DEFAULT_REGION",
+            "PGPASSWORD",
         ] {
             assert_eq!(judge_variable(stranger), Name::Foreign, "{stranger}");
         }

@@ -12,7 +12,7 @@ use stillcast_enqueue::{Identifier, StageName};
 use telemetry::Logging;
 
 use super::reader::Reader;
-use super::{Config, EncodingConfig, QueueConfig, StorageConfig, capabilities, redact};
+use super::{Config, EncodingConfig, QueueConfig, capabilities, redact, storage};
 
 /// Most jobs or calls at once that a process is meant for.
 const MOST_SLOTS: usize = 1024;
@@ -27,7 +27,8 @@ pub(super) fn read(reader: &mut Reader, variables: &BTreeMap<String, String>) ->
     let policies = policies(reader, queue.as_ref().map_or(1, |queue| queue.slots));
     let providers = capabilities::read(reader, variables);
     let encoding = encoding(reader);
-    let storage = storage(reader, home);
+    let database = storage::database(reader);
+    let storage = storage::storage(reader, home);
     let address = reader.read("worker_addr", address);
     let logging = logging(reader);
     Some(Config {
@@ -35,6 +36,7 @@ pub(super) fn read(reader: &mut Reader, variables: &BTreeMap<String, String>) ->
         policies: policies?,
         providers: providers?,
         encoding: encoding?,
+        database: database?,
         storage: storage?,
         address: address?,
         logging: logging?,
@@ -145,44 +147,6 @@ fn bitrate(text: &str) -> Result<String, String> {
         Some(32..=320) => Ok(text.to_owned()),
         _ => Err("is a rate from 32k to 320k".to_owned()),
     }
-}
-
-fn storage(reader: &mut Reader, home: Option<&Path>) -> Option<StorageConfig> {
-    let url = storage_url(reader);
-    let public_base_url = reader.read("public_base_url", |text| match text.split_once("://") {
-        None if text.is_empty() => Ok(None),
-        Some(("http" | "https", rest)) if !rest.is_empty() => Ok(Some(text.to_owned())),
-        _ => Err("is an address such as https://media.example.org".to_owned()),
-    });
-    let scratch = scratch(reader, home);
-    Some(StorageConfig { url: url?, public_base_url: public_base_url?, scratch: scratch? })
-}
-
-fn storage_url(reader: &mut Reader) -> Option<String> {
-    let url = reader.read("storage_url", |text| match text.split_once("://") {
-        None if text.is_empty() => Ok(None),
-        Some(("file", path)) if path.starts_with('/') && !path.contains('%') => {
-            Ok(Some(text.to_owned()))
-        }
-        Some(("s3", _)) => Err("s3:// is not in this version; use file:///a/folder".to_owned()),
-        _ => Err("is file:// and an absolute path without `%`".to_owned()),
-    })?;
-    if url.is_none() {
-        reader.missing("storage_url", "it names the folder for finished files: file:///a/folder");
-    }
-    url
-}
-
-fn scratch(reader: &mut Reader, home: Option<&Path>) -> Option<PathBuf> {
-    let told = reader.text("stillcast_home").map(PathBuf::from);
-    let folder = told.or_else(|| Some(home?.join(".local/share/stillcast")));
-    let Some(folder) = folder.filter(|folder| folder.is_absolute()) else {
-        let message = "and HOME names no absolute folder; set it to a folder for unfinished files";
-        reader.missing("stillcast_home", message);
-        return None;
-    };
-    reader.show("stillcast_home", folder.display().to_string());
-    Some(folder.join("scratch"))
 }
 
 fn address(text: &str) -> Result<Option<SocketAddr>, String> {

@@ -107,8 +107,27 @@ fn each_fault_has_its_sentence() {
             "https://me:pass@host/v1",
             "is an address without a password, such as https://api.openai.com/v1",
         ),
-        ("STORAGE_URL", "s3://bucket", "s3:// is not in this version; use file:///a/folder"),
-        ("STORAGE_URL", "/srv", "is file:// and an absolute path without `%`"),
+        (
+            "STORAGE_URL",
+            "/srv",
+            "is file:// and an absolute path without `%`, or s3://bucket/prefix",
+        ),
+        (
+            "DATABASE_URL",
+            "mysql://host",
+            "is an address such as postgres://user:password@host/database",
+        ),
+        (
+            "MESSAGES_QUERY",
+            "select a, b from c where d = $1",
+            "must bind $1, the tenant, and $2, the conversation",
+        ),
+        (
+            "SOURCES_QUERY",
+            "select $1, $2",
+            "is read with MESSAGES_QUERY only; set both, or none for the sample schema",
+        ),
+        ("S3_ENDPOINT", "localhost:9000", "is an address such as http://127.0.0.1:9000"),
         ("PUBLIC_BASE_URL", "media", "is an address such as https://media.example.org"),
         ("WORKER_ADDR", "8091", "is an address such as 127.0.0.1:8091, or off"),
         ("LOG_FORMAT", "yaml", "a log format is `auto`, `json` or `pretty`"),
@@ -170,9 +189,9 @@ fn all_faults_come_at_once() {
 
 #[test]
 fn what_a_later_version_reads_is_noted_and_strangers_are_not() {
-    let sources = required().set("DATABASE_URL", "x").set("EDITOR", "x").set("REDIS_PORT", "1");
+    let sources = required().set("USE_CACHING", "x").set("EDITOR", "x").set("REDIS_PORT", "1");
     let notes = Config::load(&sources).unwrap().notes;
-    assert_eq!(notes, ["DATABASE_URL is set, and does nothing in this version"]);
+    assert_eq!(notes, ["USE_CACHING is set, and does nothing in this version"]);
 }
 
 #[test]
@@ -191,14 +210,35 @@ fn a_secret_may_lie_in_a_file() {
 }
 
 #[test]
+fn half_a_key_is_a_fault() {
+    for (known, other) in [
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+    ] {
+        let said = faults(&required().set(known, CANARY));
+        let sentence = format!("{other}: is not set; and {known} is; set both or none");
+        assert_eq!(said, [sentence]);
+    }
+}
+
+#[test]
 fn no_secret_is_ever_printed() {
     let url = "redis://canary:canary@host:6379/0";
-    let config = Config::load(&required().set("REDIS_URL", url)).unwrap();
+    let sources = required()
+        .set("REDIS_URL", url)
+        .set("DATABASE_URL", "postgres://canary:canary@host/content")
+        .set("AWS_ACCESS_KEY_ID", "the-name-of-a-key")
+        .set("AWS_SECRET_ACCESS_KEY", CANARY)
+        .set("AWS_SESSION_TOKEN", CANARY);
+    let config = Config::load(&sources).unwrap();
     let printed = [config.to_toml(), config.to_json().to_string(), format!("{config:?}")];
     for page in printed {
         assert!(!page.contains(CANARY), "{page}");
     }
     assert!(config.to_toml().contains("redis_url = \"redis://***@host:6379/0\"\n"));
+    assert!(config.to_toml().contains("database_url = \"postgres://***@host/content\"\n"));
+    let token = config.storage.bucket.key.unwrap().session_token.unwrap();
+    assert_eq!(token.expose_secret(), CANARY);
     let folder = folder();
     for sources in [
         required().set("REDIS_URL", "http://canary"),

@@ -1,0 +1,34 @@
+//! A database goes in; the same database with the tables of `migrations/` comes out.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::{Context, wiring};
+
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  DATABASE_URL=postgres://user:password@host/database stillcast migrate")]
+pub(crate) struct Migrate {}
+
+#[derive(Serialize)]
+struct Migrated {
+    applied: Vec<String>,
+}
+
+impl Migrate {
+    #[expect(clippy::unused_self, reason = "every command runs alike")]
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        let url = context.config.database_url.as_deref().ok_or_else(|| {
+            Failure::configuration("set DATABASE_URL to the database that shall be migrated")
+        })?;
+        let migrated = Migrated { applied: wiring::migrate(url).await? };
+        context.screen.answer(&migrated, || match migrated.applied.as_slice() {
+            [] => "nothing to do".to_owned(),
+            applied => {
+                applied.iter().map(|name| format!("applied  {name}")).collect::<Vec<_>>().join("\n")
+            }
+        })
+    }
+}

@@ -1,0 +1,41 @@
+//! Work that goes on when nobody waits for it any more: what was begun in the bucket is ended there.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// The tasks of a store; its owner, so that they end with it.
+#[derive(Debug, Default)]
+pub(super) struct Chores(Mutex<JoinSet<()>>);
+
+impl Chores {
+    /// Does `work` whatever becomes of the caller. Outside a runtime there is nobody to do it, and
+    /// the next sweep does.
+    pub(super) fn add(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_on(work, &runtime);
+    }
+
+    /// Waits until there is nothing left to do; at most `limit`.
+    pub(super) async fn settle(&self, limit: Duration) {
+        let settling = async {
+            loop {
+                let mut tasks =
+                    std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+                if tasks.is_empty() {
+                    return;
+                }
+                // A chore may leave another one behind.
+                while tasks.join_next().await.is_some() {}
+            }
+        };
+        if timeout(limit, settling).await.is_err() {
+            tracing::warn!("uploads that were given up stay until the next sweep");
+        }
+    }
+}

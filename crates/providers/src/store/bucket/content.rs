@@ -1,0 +1,92 @@
+//! What shall lie under a key: a file or bytes, in one piece or in parts, with what is said of it.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use pipeline::{ObjectKey, ProviderError};
+use sha2::{Digest, Sha256};
+
+use super::failure;
+use crate::store::{at, shelf};
+
+/// The metadata that holds the digest, for stores that keep no checksums.
+pub(super) const DIGEST: &str = "sha256";
+
+/// A body and its headers.
+#[derive(Clone)]
+pub(super) struct Content {
+    pub(super) body: Body,
+    pub(super) bytes: u64,
+    pub(super) sha256: [u8; 32],
+    pub(super) media_type: &'static str,
+    pub(super) cache_control: Option<&'static str>,
+}
+
+/// Where the bytes are.
+#[derive(Clone)]
+pub(super) enum Body {
+    File(PathBuf),
+    Bytes(Bytes),
+}
+
+impl Content {
+    /// Bytes for an object that no browser fetches.
+    pub(super) async fn of(bytes: Bytes, key: &ObjectKey) -> Result<Self, ProviderError> {
+        let is_json = Path::new(key.as_str()).extension().is_some_and(|ending| ending == "json");
+        let media_type = if is_json { "application/json" } else { "application/octet-stream" };
+        let hashed = bytes.clone();
+        let sha256 = shelf::blocking(move || Ok(Sha256::digest(&hashed).into())).await;
+        let sha256 = sha256.map_err(|error| failure::unreadable(&error.to_string()))?;
+        let length = bytes.len() as u64;
+        let body = Body::Bytes(bytes);
+        Ok(Self { body, bytes: length, sha256, media_type, cache_control: None })
+    }
+
+    pub(super) async fn whole(&self) -> Result<Bytes, ProviderError> {
+        self.part(0, self.bytes).await
+    }
+
+    /// `length` bytes from `offset` on.
+    pub(super) async fn part(&self, offset: u64, length: u64) -> Result<Bytes, ProviderError> {
+        let (from, size) = (as_size(offset)?, as_size(length)?);
+        match self.body.clone() {
+            Body::Bytes(bytes) => Ok(bytes.slice(from..from + size)),
+            Body::File(path) => {
+                let read = move || {
+                    let mut part = vec![0; size];
+                    let file = File::open(&path).map_err(at(&path))?;
+                    file.read_exact_at(&mut part, offset).map_err(at(&path))?;
+                    Ok(Bytes::from(part))
+                };
+                let read = shelf::blocking(read).await;
+                read.map_err(|error| failure::unreadable(&error.to_string()))
+            }
+        }
+    }
+
+    /// What a browser calls the file when it is saved.
+    pub(super) fn disposition(&self) -> Option<String> {
+        let extension = match self.media_type {
+            "audio/mp4" => "m4a",
+            "video/mp4" => "mp4",
+            _ => return None,
+        };
+        Some(format!("inline; filename=\"meditation.{extension}\""))
+    }
+}
+
+/// The digest of one part.
+pub(super) fn digest(part: &[u8]) -> [u8; 32] {
+    Sha256::digest(part).into()
+}
+
+/// A digest as S3's headers spell it.
+pub(super) fn base64(digest: &[u8]) -> String {
+    aws_smithy_types::base64::encode(digest)
+}
+
+fn as_size(length: u64) -> Result<usize, ProviderError> {
+    usize::try_from(length).map_err(|_| failure::unreadable("it is larger than this machine"))
+}

@@ -1,0 +1,56 @@
+//! Stores that refuse or fail: what it means for the job.
+
+use pipeline::{ArtifactStore, Failure};
+use providers::store::{BucketOptions, Credentials, S3Store, Store};
+use tests::bucket::{Bucket, Step};
+
+use crate::support::{Files, delivery, options};
+
+async fn failure(options: &BucketOptions) -> (&'static str, Failure, String) {
+    let store = S3Store::open(options).await.unwrap();
+    let error = store.put(&delivery("job-1"), &Files::new().of(10)).await.unwrap_err();
+    (error.code, error.failure, error.message)
+}
+
+#[tokio::test]
+async fn each_refusal_means_what_the_design_says() {
+    let bucket = Bucket::here().await.unwrap();
+    let good = options(&bucket);
+    let refused = ("store-refused", Failure::Misconfigured);
+    let wrong = |id: &str, secret: &str| {
+        let credentials = Some(Credentials {
+            access_key_id: id.to_owned(),
+            secret_access_key: secret.to_owned(),
+            session_token: None,
+        });
+        BucketOptions { credentials, ..good.clone() }
+    };
+    for options in [wrong("nobody", "canary"), wrong(tests::bucket::ACCESS_KEY, "canary")] {
+        let (code, class, message) = failure(&options).await;
+        assert_eq!((code, class), refused, "{message}");
+        assert!(message.contains("S3_ENDPOINT") && !message.contains("canary"), "{message}");
+    }
+    bucket.script.set("PutObject", Step::Deny);
+    let (code, class, message) = failure(&good).await;
+    assert_eq!((code, class), refused, "{message}");
+    assert!(message.contains("AccessDenied"), "{message}");
+    bucket.script.set("PutObject", Step::Fail);
+    let (code, class, message) = failure(&good).await;
+    assert_eq!((code, class), ("store-failed", Failure::Transient { retry_after: None }));
+    assert!(message.contains("InternalError"), "{message}");
+    assert_eq!(bucket.script.heard("PutObject"), 2, "the client repeats nothing by itself");
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_there_is_a_setting_and_a_dead_server_is_not() {
+    let bucket = Bucket::moto().await.unwrap();
+    let nowhere = BucketOptions { url: "s3://no-such-bucket".to_owned(), ..options(&bucket) };
+    let (code, class, message) = failure(&nowhere).await;
+    assert_eq!((code, class), ("store-refused", Failure::Misconfigured));
+    assert!(message.contains("NoSuchBucket"), "{message}");
+    let probed = S3Store::open(&nowhere).await.unwrap().probe().await.unwrap_err();
+    assert_eq!(probed.code, "store-refused");
+    let endpoint = Some("http://127.0.0.1:1".to_owned());
+    let (code, class, _) = failure(&BucketOptions { endpoint, ..options(&bucket) }).await;
+    assert_eq!((code, class), ("store-failed", Failure::Transient { retry_after: None }));
+}

@@ -1,0 +1,117 @@
+//! A migrated database with conversations, a store of our own on a bucket, and files to deliver.
+
+use std::path::PathBuf;
+
+use pipeline::{Delivery, Media, ProviderError, SourceStore};
+use providers::postgres::{Database, PostgresSources, Queries, migrate};
+use providers::store::{BucketOptions, Credentials, S3Store};
+use sqlx::PgConnection;
+use stillcast_enqueue::{Format, JobId};
+use tempfile::TempDir;
+use tests::bucket::{ACCESS_KEY, BUCKET, Bucket, SECRET_KEY};
+use tests::postgres::Postgres;
+use uuid::Uuid;
+
+/// Jobs at once of the process that the tests play.
+pub(crate) const TASKS: usize = 4;
+
+/// A server, its migrated database and the worker's view of it.
+pub(crate) struct Content {
+    pub(crate) server: Postgres,
+    pub(crate) database: Database,
+}
+
+impl Content {
+    pub(crate) async fn new() -> Self {
+        let server = Postgres::start().await.unwrap();
+        let url = server.database("content").await.unwrap();
+        migrate(&url).await.unwrap();
+        let database = Database::open(&url, "worker-under-test", TASKS).unwrap();
+        Self { server, database }
+    }
+
+    pub(crate) async fn connection(&self) -> PgConnection {
+        self.server.connection("content").await.unwrap()
+    }
+
+    pub(crate) fn sources(&self) -> PostgresSources {
+        PostgresSources::new(self.database.clone(), Queries::default())
+    }
+
+    /// What a meditation about the conversation would be made of, and how much was cut.
+    pub(crate) async fn text(&self, tenant: &str, id: Uuid) -> Result<(String, usize), String> {
+        let code = |error: ProviderError| error.code.to_owned();
+        let conversation = self.sources().load(tenant, id).await.map_err(code)?;
+        let text = conversation.text().ok_or("empty")?;
+        Ok((text.text, text.cut))
+    }
+
+    /// A conversation of `tenant` with these messages, the first said first.
+    pub(crate) async fn converse(&self, tenant: &str, said: &[(&str, &str)]) -> Uuid {
+        let id = Uuid::now_v7();
+        let mut connection = self.connection().await;
+        sqlx::query("insert into conversations (id, tenant, title) values ($1, $2, 'An evening')")
+            .bind(id)
+            .bind(tenant)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        for (seq, (role, words)) in (1..).zip(said) {
+            sqlx::query("insert into messages values ($1, $2, $3, $4, $5)")
+                .bind(Uuid::now_v7())
+                .bind(id)
+                .bind(seq)
+                .bind(*role)
+                .bind(*words)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        id
+    }
+}
+
+/// Our store on a bucket of `bucket`.
+pub(crate) async fn store(bucket: &Bucket) -> S3Store {
+    S3Store::open(&options(bucket)).await.unwrap()
+}
+
+pub(crate) fn options(bucket: &Bucket) -> BucketOptions {
+    BucketOptions {
+        url: format!("s3://{BUCKET}/a/prefix"),
+        endpoint: Some(bucket.endpoint().to_owned()),
+        region: None,
+        credentials: Some(Credentials {
+            access_key_id: ACCESS_KEY.to_owned(),
+            secret_access_key: SECRET_KEY.to_owned(),
+            session_token: None,
+        }),
+        public_base_url: None,
+    }
+}
+
+/// Files to deliver.
+pub(crate) struct Files(TempDir);
+
+impl Files {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A file of so many bytes, of which no two parts are alike.
+    pub(crate) fn of(&self, bytes: usize) -> Media {
+        let path: PathBuf = self.0.path().join(format!("{bytes}.mp4"));
+        let content: Vec<u8> = (0..bytes).map(|at| (at >> 12 ^ at).to_le_bytes()[0]).collect();
+        std::fs::write(&path, content).unwrap();
+        Media { path, duration_s: 1.5 }
+    }
+}
+
+pub(crate) fn delivery(job: &str) -> Delivery {
+    Delivery {
+        tenant: "acme".to_owned(),
+        job: JobId::parse(job).unwrap(),
+        format: Format::Video,
+        stages: vec![],
+    }
+}

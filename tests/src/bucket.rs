@@ -1,0 +1,216 @@
+//! Two stores that speak S3 and that we did not write: s3s-fs in this process, quick and strict
+//! about signatures, and moto, an independent second opinion.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use child::{Running, Spec, Stream};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Result, s3_error};
+use s3s_fs::FileSystem;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// The key that both stores take.
+pub const ACCESS_KEY: &str = "test-key";
+/// Its secret.
+pub const SECRET_KEY: &str = "test-secret";
+/// A bucket that exists.
+pub const BUCKET: &str = "deliveries";
+/// How long moto may take to start; reaching it is a failure, never a pass.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A store and what must live as long as it.
+pub struct Bucket {
+    endpoint: String,
+    /// What happens in the store of this process.
+    pub script: Arc<Script>,
+    _folder: Option<TempDir>,
+    _serving: JoinSet<()>,
+    _moto: Option<Running>,
+}
+
+/// What the store of this process does with a request, by the name of its verb.
+#[derive(Default)]
+pub struct Script {
+    steps: Mutex<HashMap<String, Step>>,
+    heard: Mutex<Vec<String>>,
+    changed: Notify,
+}
+
+/// Instead of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `InternalError`, with status 500.
+    Fail,
+    /// `AccessDenied`, with status 403.
+    Deny,
+    /// Nothing, for ever.
+    Hang,
+}
+
+impl Script {
+    /// From now on `verb`, such as `UploadPart`, is answered so.
+    pub fn set(&self, verb: &str, step: Step) {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).insert(verb.to_owned(), step);
+    }
+
+    /// From now on every verb is answered as it should be.
+    pub fn clear(&self) {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// How often a verb was asked for.
+    #[must_use]
+    pub fn heard(&self, verb: &str) -> usize {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.iter().filter(|known| *known == verb).count()
+    }
+
+    /// Waits until a verb was asked for so often.
+    pub async fn wait_for(&self, verb: &str, times: usize) {
+        let waiting = async {
+            loop {
+                let changed = self.changed.notified();
+                if self.heard(verb) >= times {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "{verb} was asked for {} times", self.heard(verb));
+    }
+
+    fn hear(&self, verb: &str) -> Option<Step> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(verb.to_owned());
+        self.changed.notify_waiters();
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).get(verb).copied()
+    }
+}
+
+struct Scripted(Arc<Script>);
+
+#[async_trait::async_trait]
+impl S3Access for Scripted {
+    async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if request.credentials().is_none() {
+            return Err(s3_error!(AccessDenied, "Signature is required"));
+        }
+        match self.0.hear(request.s3_op().name()) {
+            None => Ok(()),
+            Some(Step::Fail) => Err(s3_error!(InternalError)),
+            Some(Step::Deny) => Err(s3_error!(AccessDenied)),
+            Some(Step::Hang) => std::future::pending().await,
+        }
+    }
+}
+
+impl Bucket {
+    /// A store in this process.
+    pub async fn here() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let files = FileSystem::new(folder.path());
+        let files = files.map_err(|error| anyhow::anyhow!("s3s-fs: {error:?}"))?;
+        let script = Arc::new(Script::default());
+        let mut builder = S3ServiceBuilder::new(files);
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        builder.set_access(Scripted(Arc::clone(&script)));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let mut serving = JoinSet::new();
+        serving.spawn(serve(listener, builder.build()));
+        let folder = Some(folder);
+        Self { endpoint, script, _folder: folder, _serving: serving, _moto: None }.made().await
+    }
+
+    /// moto, in a process of its own.
+    pub async fn moto() -> anyhow::Result<Self> {
+        let port = TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?.port();
+        let port = port.to_string();
+        let spec = Spec::new(python()?)
+            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port])
+            .env("PYTHONWARNINGS", "ignore")
+            .stderr(Stream::Null);
+        let (moto, endpoint) = (Some(spec.spawn()?), format!("http://127.0.0.1:{port}"));
+        let (script, serving) = (Arc::default(), JoinSet::new());
+        let bucket = Self { endpoint, script, _folder: None, _serving: serving, _moto: moto };
+        let address = format!("127.0.0.1:{port}");
+        let listening = async {
+            while tokio::net::TcpStream::connect(&address).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, listening).await.context("moto does not listen")?;
+        bucket.made().await
+    }
+
+    async fn made(self) -> anyhow::Result<Self> {
+        self.client().create_bucket().bucket(BUCKET).send().await?;
+        Ok(self)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The test's own client, which repeats what fails.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        let key = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "tests");
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&self.endpoint)
+            .region(Region::new("us-east-1"))
+            .credentials_provider(key)
+            .force_path_style(true);
+        Client::from_conf(config.build())
+    }
+
+    /// The names of all objects, sorted.
+    pub async fn objects(&self) -> anyhow::Result<Vec<String>> {
+        let listed = self.client().list_objects_v2().bucket(BUCKET).send().await?;
+        let names = listed.contents().iter().filter_map(|object| object.key());
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// How many uploads have begun and not ended; s3s-fs cannot say.
+    pub async fn pending(&self) -> anyhow::Result<usize> {
+        let listed = self.client().list_multipart_uploads().bucket(BUCKET).send().await?;
+        Ok(listed.uploads().len())
+    }
+}
+
+async fn serve(listener: TcpListener, service: S3Service) {
+    let mut connections = JoinSet::new();
+    while let Ok((socket, _)) = listener.accept().await {
+        let service = service.clone();
+        connections.spawn(async move {
+            let builder = Builder::new(TokioExecutor::new());
+            // A client that goes away in the middle is what some tests are about.
+            let _ = builder.serve_connection(TokioIo::new(socket), service).await;
+        });
+    }
+}
+
+/// The interpreter of the environment that `tests/run` makes.
+#[expect(clippy::disallowed_methods, reason = "the runner of the tests hands it over")]
+pub fn python() -> anyhow::Result<OsString> {
+    std::env::var_os("STILLCAST_TEST_PYTHON")
+        .context("STILLCAST_TEST_PYTHON is not set; tests/run sets it, and installs moto")
+}
