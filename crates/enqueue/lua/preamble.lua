@@ -24,6 +24,7 @@ local index = {
 
 local function job_key(id) return prefix .. 'job:' .. id end
 local function body_key(id) return prefix .. 'body:' .. id end
+local function transcript_key(id) return prefix .. 'transcript:' .. id end
 local function flight_key(key) return prefix .. 'flight:' .. key end
 local function waiters_key(key) return prefix .. 'waiters:' .. key end
 local function get(id, ...) return redis.call('HMGET', job_key(id), ...) end
@@ -198,7 +199,7 @@ local function forget(id, state)
   discard_work(id, now)
   free_key(id)
   redis.call('ZREM', index[state], id)
-  redis.call('DEL', job_key(id), body_key(id), prefix .. 'transcript:' .. id)
+  redis.call('DEL', job_key(id), body_key(id), transcript_key(id))
   redis.call('HINCRBY', counts, 'purged', 1)
 end
 

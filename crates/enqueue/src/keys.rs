@@ -69,6 +69,11 @@ impl Keys {
         format!("{}body:{id}", self.prefix)
     }
 
+    /// The words of the job, as far as they were said.
+    pub fn transcript(&self, id: &str) -> String {
+        format!("{}transcript:{id}", self.prefix)
+    }
+
     /// Where every change is announced as `<id>:<state>`; a hint, never the truth.
     pub fn events(&self) -> String {
         self.named("events")

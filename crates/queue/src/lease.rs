@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
@@ -81,8 +81,19 @@ pub(crate) struct Link {
 pub(crate) struct LeasedJob {
     pub(crate) envelope: Envelope,
     pub(crate) hash: HashMap<String, String>,
-    /// Checkpoints that Redis has not confirmed yet: the report carries them out first.
-    pub(crate) unconfirmed: Mutex<Vec<(String, String)>>,
+    /// What this lease has remembered.
+    written: Mutex<Written>,
+}
+
+/// Checkpoints of this lease.
+#[derive(Default)]
+struct Written {
+    /// Every digest, the first of each name: the attempt may begin again under the same lease.
+    digests: HashMap<String, String>,
+    /// Digests that Redis has not confirmed yet: the report carries them out first.
+    unconfirmed: Vec<(String, String)>,
+    /// Words that Redis has not confirmed yet.
+    words: Option<String>,
 }
 
 impl fmt::Debug for Lease {
@@ -102,7 +113,7 @@ impl Lease {
         leases: Arc<Leases>,
         link: Link,
     ) -> Self {
-        let job = LeasedJob { envelope, hash, unconfirmed: Mutex::default() };
+        let job = LeasedJob { envelope, hash, written: Mutex::default() };
         Self { job: Arc::new(job), held, leases, link }
     }
 
@@ -146,9 +157,29 @@ impl Lease {
         self.field("cost").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 
-    /// The digest that an earlier attempt stored under `name`.
-    pub fn recall(&self, name: &str) -> Option<&str> {
-        self.job.hash.get(&format!("checkpoint:{name}")).map(String::as_str)
+    /// The digest that this attempt or an earlier one stored under `name`.
+    pub fn recall(&self, name: &str) -> Option<String> {
+        let earlier = self.job.hash.get(&format!("checkpoint:{name}")).cloned();
+        earlier.or_else(|| self.written().digests.get(name).cloned())
+    }
+
+    /// The words said by this attempt and earlier ones, as far as they were remembered. Repeats
+    /// until Redis has answered; the caller is dropped when the lease ends.
+    pub async fn words(&self) -> Option<String> {
+        if let Some(words) = self.written().words.clone() {
+            return Some(words);
+        }
+        let key = self.link.scripts.keys().transcript(self.id());
+        let key = key.as_str();
+        self.repeat(|mut link: Link| async move {
+            redis::cmd("GET").arg(key).query_async(&mut link.connection).await
+        })
+        .await
+    }
+
+    /// Replaces the words said until now; they go out with the next checkpoint, or the report.
+    pub fn say(&self, words: impl Into<String>) {
+        self.written().words = Some(words.into());
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
@@ -187,32 +218,48 @@ impl Lease {
     /// Remembers finished paid calls as `(name, digest)`. Repeats until Redis has answered, or the
     /// lease is over; what Redis has not confirmed by then goes out with the report.
     pub async fn checkpoint(&self, digests: &[(&str, &str)]) -> Result<(), Interrupted> {
-        let owned = digests.iter().map(|(name, digest)| ((*name).to_owned(), (*digest).to_owned()));
-        self.unconfirmed().extend(owned);
+        {
+            let mut written = self.written();
+            for (name, digest) in digests {
+                let (name, digest) = ((*name).to_owned(), (*digest).to_owned());
+                written.unconfirmed.push((name.clone(), digest.clone()));
+                written.digests.entry(name).or_insert(digest);
+            }
+        }
         self.confirm_checkpoints().await
     }
 
-    fn unconfirmed(&self) -> std::sync::MutexGuard<'_, Vec<(String, String)>> {
-        self.job.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.job.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes what is unconfirmed, until Redis answers.
     pub(crate) async fn confirm_checkpoints(&self) -> Result<(), Interrupted> {
-        let batch = self.unconfirmed().clone();
-        if batch.is_empty() {
+        let (batch, words) = {
+            let written = self.written();
+            (written.unconfirmed.clone(), written.words.clone())
+        };
+        if batch.is_empty() && words.is_none() {
             return Ok(());
         }
         let digests: Vec<(&str, &str)> =
             batch.iter().map(|(name, digest)| (name.as_str(), digest.as_str())).collect();
         let (id, token, digests) = (self.id(), self.token(), digests.as_slice());
-        let written = self
+        let said = words.as_deref().unwrap_or_default();
+        let is_current = self
             .repeat(|mut link: Link| async move {
-                link.scripts.checkpoint(&mut link.connection, id, token, digests).await
+                link.scripts.checkpoint(&mut link.connection, id, token, said, digests).await
             })
             .await;
-        // The first writer wins, so a batch that was written twice is no harm.
-        self.unconfirmed().retain(|entry| !batch.contains(entry));
-        self.still_current(written)
+        {
+            let mut written = self.written();
+            // The first writer wins, so a batch that was written twice is no harm.
+            written.unconfirmed.retain(|entry| !batch.contains(entry));
+            if written.words == words {
+                written.words = None;
+            }
+        }
+        self.still_current(is_current)
     }
 
     /// The attempt begins: from here on this worker's death counts against the job.

@@ -177,16 +177,17 @@ impl Scripts {
         call
     }
 
-    /// T5; false when the token is stale.
+    /// T5; false when the token is stale. Empty `words` leave the transcript as it is.
     pub async fn checkpoint(
         &self,
         connection: &mut impl ConnectionLike,
         id: &str,
         token: &str,
+        words: &str,
         digests: &[(&str, &str)],
     ) -> RedisResult<bool> {
         let mut call = self.call(Verb::Checkpoint);
-        call.arg(id).arg(token).arg("");
+        call.arg(id).arg(token).arg("").arg(words);
         for (name, digest) in digests {
             call.arg(*name).arg(*digest);
         }

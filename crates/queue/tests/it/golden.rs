@@ -40,7 +40,7 @@ fn what_yesterdays_script_wrote_is_worked_to_its_end() {
         assert_eq!(answer[..2], ["job", id]);
         Envelope::decode(answer[3].as_bytes()).expect("today's worker reads it");
         assert_eq!(queue.call(Verb::Begin, &[id, &answer[2]]), ["ok"]);
-        assert_eq!(queue.call(Verb::Checkpoint, &[id, &answer[2], "", "call1", "d"]), ["ok"]);
+        assert_eq!(queue.call(Verb::Checkpoint, &[id, &answer[2], "", "", "call1", "d"]), ["ok"]);
         assert_eq!(queue.report(id, &answer[2], &Words::retry(0))[1], "delayed");
         let again = queue.claim("ben", &format!("m-{id}"), 0);
         assert_eq!(queue.report(id, &again[2], &Words::done()), ["accepted", "done"]);

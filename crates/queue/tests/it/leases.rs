@@ -16,7 +16,7 @@ fn every_write_is_refused_unless_the_whole_token_agrees() {
     // An old token; the right fence with another nonce; the right nonce with another fence.
     for token in ["1:n1", "2:n1", "1:n2", "2:", ""] {
         assert_eq!(queue.call(Verb::Begin, &["a", token]), ["stale"], "{token}");
-        assert_eq!(queue.call(Verb::Checkpoint, &["a", token, "", "c", "d"]), ["stale"]);
+        assert_eq!(queue.call(Verb::Checkpoint, &["a", token, "", "", "c", "d"]), ["stale"]);
         assert_eq!(queue.call(Verb::Progress, &["a", token, "tts", "5", ""]), ["stale"]);
         assert_eq!(queue.call(Verb::Join, &["a", token, "k"]), ["stale"]);
         assert_eq!(queue.call(Verb::Land, &["a", token, "k", "stored"]), ["stale"]);
@@ -32,7 +32,7 @@ fn every_write_is_refused_unless_the_whole_token_agrees() {
 fn writes_to_a_job_that_does_not_exist_are_stale_and_make_none() {
     let mut queue = Queue::start();
     assert_eq!(queue.call(Verb::Begin, &["ghost", "1:n"]), ["stale"]);
-    assert_eq!(queue.call(Verb::Checkpoint, &["ghost", "1:n", "", "c", "d"]), ["stale"]);
+    assert_eq!(queue.call(Verb::Checkpoint, &["ghost", "1:n", "", "", "c", "d"]), ["stale"]);
     assert_eq!(queue.call(Verb::Progress, &["ghost", "1:n", "tts", "5", ""]), ["stale"]);
     assert_eq!(queue.call(Verb::Join, &["ghost", "1:n", "k"]), ["stale"]);
     assert_eq!(queue.call(Verb::Land, &["ghost", "1:n", "k", "stored"]), ["stale"]);
@@ -92,19 +92,37 @@ fn t5_only_a_new_checkpoint_resets_crashes_and_interruptions() {
     queue.put("a");
     queue.crash("anna", "a", 1);
     let token = queue.lease("anna", "a");
-    assert_eq!(queue.call(Verb::Checkpoint, &["a", &token, "", "call1", "d1"]), ["ok"]);
+    assert_eq!(queue.call(Verb::Checkpoint, &["a", &token, "", "", "call1", "d1"]), ["ok"]);
     assert_eq!(queue.field("a", "crashes"), "");
     queue.report("a", &token, &Words::release());
     queue.crash("ben", "a", 1);
     let token = queue.lease("anna", "a");
-    assert_eq!(queue.call(Verb::Checkpoint, &["a", &token, "", "call1", "d2"]), ["ok"]);
+    assert_eq!(queue.call(Verb::Checkpoint, &["a", &token, "", "", "call1", "d2"]), ["ok"]);
     assert_eq!(queue.field("a", "checkpoint:call1"), "d1", "the first writer wins");
     assert_eq!(queue.field("a", "crashes"), "1", "an old checkpoint is no progress");
     assert_eq!(queue.field("a", "stalls"), "1", "nor does it excuse an interruption");
-    let both = ["a", &token, "[]", "call1", "d", "call2", "d"];
+    let both = ["a", &token, "[]", "", "call1", "d", "call2", "d"];
     assert_eq!(queue.call(Verb::Checkpoint, &both), ["ok"]);
     assert_eq!(queue.field("a", "crashes") + &queue.field("a", "stalls"), "");
     assert_eq!(queue.field("a", "stages"), "[]");
+}
+
+#[test]
+fn t5_words_grow_until_their_digest_is_kept() {
+    let mut queue = Queue::start();
+    queue.put("a");
+    let token = queue.lease("anna", "a");
+    let key = queue.key("transcript:a");
+    let mut words = |said: &str, name: &str| {
+        let checkpoint = ["a", &token, "", said, name, "d"];
+        assert_eq!(queue.call(Verb::Checkpoint, &checkpoint), ["ok"]);
+        let connection = &mut queue.server.connect();
+        redis::cmd("GET").arg(&key).query::<String>(connection).expect("a string")
+    };
+    assert_eq!(words("Breathe in.", "passage-1"), "Breathe in.");
+    assert_eq!(words("", "passage-2"), "Breathe in.");
+    assert_eq!(words("Breathe in. Breathe out.", "transcript"), "Breathe in. Breathe out.");
+    assert_eq!(words("Breathe in.", "passage-3"), "Breathe in. Breathe out.", "they are whole");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn every_verb_but_enqueue_works_in_a_full_redis() {
     assert_eq!(queue.renew("anna", &held), ["ok"]);
     assert_eq!(queue.call(Verb::Begin, &["a", &held[0].1]), ["ok"]);
     let digest = "d".repeat(64);
-    assert_eq!(queue.call(Verb::Checkpoint, &["a", &held[0].1, "", "c", &digest]), ["ok"]);
+    assert_eq!(queue.call(Verb::Checkpoint, &["a", &held[0].1, "", "", "c", &digest]), ["ok"]);
     assert_eq!(queue.call(Verb::Progress, &["a", &held[0].1, "tts", "5", ""]), ["ok"]);
     assert_eq!(queue.call(Verb::Join, &["a", &held[0].1, "k"]), ["owned"]);
     assert_eq!(queue.call(Verb::Land, &["a", &held[0].1, "k", "unshared"]), ["ok"]);

@@ -14,7 +14,7 @@ fn with_dead() -> Queue {
     queue.enqueue(&[keyed("a")]);
     let token = queue.lease("anna", "a");
     queue.call(Verb::Begin, &["a", &token]);
-    queue.call(Verb::Checkpoint, &["a", &token, "", "call1", "d"]);
+    queue.call(Verb::Checkpoint, &["a", &token, "", "", "call1", "d"]);
     queue.report("a", &token, &Words::dead());
     queue
 }

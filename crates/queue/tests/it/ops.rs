@@ -399,7 +399,7 @@ impl Command {
             Self::Begin { id, token } => queue.call(Verb::Begin, &[id, token]),
             Self::Renew { worker, held } => queue.renew(worker, held),
             Self::Checkpoint { id, token, name, digest } => {
-                queue.call(Verb::Checkpoint, &[id, token, "", name, digest])
+                queue.call(Verb::Checkpoint, &[id, token, "", "", name, digest])
             }
             Self::Progress { id, token, percent } => {
                 queue.call(Verb::Progress, &[id, token, "tts", percent, ""])

@@ -108,7 +108,7 @@ fn t11_a_checkpoint_now_and_then_lets_a_job_be_released_for_ever() {
     for stay in 0..60 {
         let token = queue.lease("anna", "a");
         if stay % 15 == 0 {
-            queue.call(Verb::Checkpoint, &["a", &token, "", &format!("call{stay}"), "d"]);
+            queue.call(Verb::Checkpoint, &["a", &token, "", "", &format!("call{stay}"), "d"]);
         }
         assert_eq!(queue.report("a", &token, &Words::release()), ["accepted", "ready"], "{stay}");
     }

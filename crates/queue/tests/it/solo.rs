@@ -129,7 +129,7 @@ fn there_is_one_reservation_a_queue() {
 fn a_checkpoint_leads_back_to_the_others() {
     let mut queue = with_solo();
     let token = queue.lease("anna", "solo");
-    queue.call(Verb::Checkpoint, &["solo", &token, "", "call1", "d"]);
+    queue.call(Verb::Checkpoint, &["solo", &token, "", "", "call1", "d"]);
     queue.report("solo", &token, &Words::release());
     assert!(queue.dump().contains_key("ready") && !queue.dump().contains_key("solo"));
 }
