@@ -69,12 +69,16 @@ pub trait Store: ArtifactStore + ObjectStore {
     /// Waits until what was given up is ended in the store too; at most `limit`.
     async fn settle(&self, _limit: Duration) {}
 
-    /// Deletes the artifacts and manifests of a job; false when there were none.
+    /// Deletes the artifacts and manifests of a job, and its work; false when there was nothing.
     async fn purge(&self, tenant: &str, job: &JobId) -> Result<bool, ProviderError> {
-        let folder = ObjectKey::media(tenant, job).map_err(|error| {
-            ProviderError::permanent(self.provider(), "delivery-invalid", error.to_string())
-        })?;
-        Ok(self.delete_prefix(&folder).await? > 0)
+        let mut deleted = 0;
+        for folder in [ObjectKey::media(tenant, job), ObjectKey::work(tenant, job)] {
+            let folder = folder.map_err(|error| {
+                ProviderError::permanent(self.provider(), "delivery-invalid", error.to_string())
+            })?;
+            deleted += self.delete_prefix(&folder).await?;
+        }
+        Ok(deleted > 0)
     }
 }
 

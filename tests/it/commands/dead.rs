@@ -50,6 +50,28 @@ async fn a_purge_removes_files_and_records_and_nothing_alive() {
 }
 
 #[tokio::test]
+async fn a_purge_ends_what_a_job_has_left_and_may_be_repeated() {
+    let bench = Bench::start().await;
+    let id = bench.enqueue(&[]).await;
+    let _ = bench.run(&["job", "purge", &id]).await.expect(1).saying("cancel it first");
+    bench.json(&["job", "cancel", &id]).await;
+    let foreign = bench.run(&["job", "purge", &id, "--tenant", "another"]).await.expect(1);
+    let _ = foreign.saying("another tenant");
+    let (file, work) = (bench.file_of(&id), bench.work_of(&id));
+    assert_eq!(bench.json(&["job", "purge", &id]).await["answer"], "purged");
+    assert!(!file.exists() && !work.exists());
+    let _ = bench.run(&["job", "purge", &id]).await.expect(1).saying("--tenant");
+    // As after a purge that was cut short, and a record that retention has removed since.
+    let (file, work) = (bench.file_of(&id), bench.work_of(&id));
+    for _ in 0..2 {
+        let again = bench.json(&["job", "purge", &id, "--tenant", "default"]).await;
+        assert_eq!(again["answer"], "purged");
+        assert!(!file.exists() && !work.exists());
+    }
+    let _ = bench.run(&["job", "purge", "../etc", "--tenant", "default"]).await.expect(2);
+}
+
+#[tokio::test]
 async fn a_purge_without_a_store_touches_nothing() {
     let mut bench = Bench::start().await;
     let id = bench.enqueue(&[]).await;

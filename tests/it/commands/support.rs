@@ -65,9 +65,17 @@ impl Bench {
 
     /// Puts a file where a job's artifact would lie.
     pub(crate) fn file_of(&self, id: &str) -> PathBuf {
-        let folder = self.server.folder().join("store/media/default").join(id);
-        std::fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("digest.m4a");
+        self.put(&format!("store/media/default/{id}/digest.m4a"))
+    }
+
+    /// Puts a file where a job's unfinished work would lie.
+    pub(crate) fn work_of(&self, id: &str) -> PathBuf {
+        self.put(&format!("store/work/default/{id}/digest"))
+    }
+
+    fn put(&self, path: &str) -> PathBuf {
+        let file = self.server.folder().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, "sound").unwrap();
         file
     }

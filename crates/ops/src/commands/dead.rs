@@ -102,7 +102,7 @@ async fn purge(
         // A job that left the dead letters since it was listed is not ours to remove.
         let state = inspector.record(id).await?.map(|record| record.state);
         match state {
-            Some(State::Dead) => match purge::purge(inspector, files, id).await? {
+            Some(State::Dead) => match purge::purge(inspector, files, id, None).await? {
                 PurgeAnswer::Purged => summary.granted.push(id),
                 answer => summary.refused.push(purge::words(id, answer).0),
             },

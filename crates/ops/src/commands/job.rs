@@ -26,14 +26,26 @@ pub(crate) enum Job {
     #[command(after_help = "Example:\n  stillcast job replay ID && stillcast job watch ID")]
     Replay(One),
     /// Removes an ended job: its file, its work, its record. May be repeated.
-    #[command(after_help = "Example:\n  stillcast job purge ID")]
-    Purge(One),
+    #[command(after_help = "\
+Examples:
+  stillcast job cancel ID; stillcast job purge ID
+  stillcast job purge ID --tenant default")]
+    Purge(Purged),
 }
 
 #[derive(Args)]
 pub(crate) struct One {
     /// The job's identifier.
     id: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Purged {
+    /// The job's identifier.
+    id: String,
+    /// Whose job it was; needed once its record is gone.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
 }
 
 /// What became of a wish, for programs.
@@ -62,9 +74,9 @@ impl Job {
                 let answer = inspector.replay(&id).await?;
                 replayed(&id, &answer, context)
             }
-            Self::Purge(One { id }) => {
+            Self::Purge(Purged { id, tenant }) => {
                 let files = purge::Files::of(&context.config).await?;
-                let answer = purge::purge(&inspector, &files, &id).await?;
+                let answer = purge::purge(&inspector, &files, &id, tenant.as_deref()).await?;
                 purge::purged(&id, answer, context)
             }
         }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use queue::{Inspector, PurgeAnswer};
-use stillcast_enqueue::{JobId, JobRecord, State};
+use stillcast_enqueue::{JobId, State};
 
 use super::job::Answer;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::watch::unknown;
 use crate::wiring::{self, Store};
 use crate::{Context, connect};
 
@@ -26,32 +25,43 @@ impl Files {
         Ok(Self(wiring::store(&url, &config.bucket).await?))
     }
 
-    async fn remove(&self, record: &JobRecord) -> anyhow::Result<()> {
-        let id = JobId::parse(&record.id).context("the record")?;
-        let removed = self.0.purge(&record.tenant, &id).await;
+    async fn remove(&self, tenant: &str, id: &str) -> anyhow::Result<()> {
+        let job = JobId::parse(id).map_err(|error| Failure::usage(error.to_string()))?;
+        let removed = self.0.purge(tenant, &job).await;
         removed.with_context(|| format!("the files of {id} stay, and so does its record"))?;
         Ok(())
     }
 }
 
-/// Removes an ended job; leaves any other alone.
+/// Removes an ended job; leaves any other alone. Where the record is gone already, only `tenant`
+/// tells where its files are.
 pub(super) async fn purge(
     inspector: &Inspector,
     files: &Files,
     id: &str,
+    tenant: Option<&str>,
 ) -> anyhow::Result<PurgeAnswer> {
-    let Some(record) = inspector.record(id).await? else { return Ok(PurgeAnswer::Unknown) };
+    let Some(record) = inspector.record(id).await? else {
+        let Some(tenant) = tenant else { return Ok(PurgeAnswer::Unknown) };
+        files.remove(tenant, id).await?;
+        return Ok(PurgeAnswer::Purged);
+    };
+    if tenant.is_some_and(|tenant| tenant != record.tenant) {
+        return Err(Failure::failed(format!("{id} is a job of another tenant")));
+    }
     if !record.state.is_terminal() {
         return Ok(PurgeAnswer::NotEnded(record.state));
     }
-    files.remove(&record).await?;
+    files.remove(&record.tenant, id).await?;
     Ok(inspector.purge(id).await?)
 }
 
 /// Says what a purge did; anything but `purged` is a failure.
 pub(super) fn purged(id: &str, answer: PurgeAnswer, context: &Context) -> anyhow::Result<()> {
     if answer == PurgeAnswer::Unknown {
-        return Err(unknown(id));
+        return Err(Failure::failed(format!(
+            "there is no job {id}; if only its record is gone, `--tenant` finds its files"
+        )));
     }
     let (value, refusal) = words(id, answer);
     context.screen.answer(&value, || {
