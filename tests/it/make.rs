@@ -103,6 +103,30 @@ async fn an_audio_and_a_video_are_made_and_play() {
 }
 
 #[tokio::test]
+async fn the_same_again_is_answered_from_the_cache_and_a_fresh_one_is_made() {
+    let desk = Desk::new();
+    let first: JobRecord = desk.make(&["--format", "video", "--json"]).await.expect(0).json();
+    let again: JobRecord = desk.make(&["--format", "video", "--json"]).await.expect(0).json();
+    let skipped: Vec<StageName> =
+        again.stages.iter().filter(|stage| stage.cached).map(|stage| stage.stage).collect();
+    assert_eq!(skipped, StageName::ALL[1..], "{again:?}");
+    assert!(again.stages[1..].iter().all(|stage| stage.tries == 0), "{again:?}");
+    let took = again.finished_at.unwrap() - again.enqueued_at.unwrap();
+    assert!(took.num_milliseconds() < 2_000, "{took}");
+    let (made, copied) = (first.artifact.unwrap(), again.artifact.unwrap());
+    assert_eq!((copied.sha256, copied.bytes), (made.sha256, made.bytes));
+    assert!(copied.key != made.key && copied.key.contains(&again.id), "{}", copied.key);
+    assert_eq!(desk.files().len(), 2, "each has its copy in the folder");
+    let fresh: JobRecord = desk.make(&["--fresh", "--json"]).await.expect(0).json();
+    assert!(fresh.stages.iter().all(|stage| !stage.cached), "{fresh:?}");
+    // The sound of the video serves an audio too; only its file is made.
+    let audio: JobRecord = desk.make(&["--json"]).await.expect(0).json();
+    let cached = |stage| audio.stages.iter().any(|record| record.stage == stage && record.cached);
+    assert!(cached(StageName::Transcript) && cached(StageName::Tts), "{audio:?}");
+    assert!(!cached(StageName::Encode), "{audio:?}");
+}
+
+#[tokio::test]
 async fn a_killed_make_leaves_nobody_behind_and_the_next_one_finishes_its_job() {
     let desk = Desk::new();
     let (make, record) = desk.make_halfway().await;

@@ -119,6 +119,12 @@ impl Server {
         Ok(spec)
     }
 
+    /// The names of all keys like `pattern`.
+    pub async fn keys(&self, pattern: &str) -> anyhow::Result<Vec<String>> {
+        let mut connection = self.connection().await?;
+        Ok(redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await?)
+    }
+
     /// A connection for the test itself.
     pub async fn connection(&self) -> anyhow::Result<ConnectionManager> {
         Ok(ConnectionManager::new(redis::Client::open(self.url())?).await?)

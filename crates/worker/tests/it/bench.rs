@@ -113,6 +113,13 @@ impl Worker {
         kill(Pid::from_raw(self.running.pid()), signal).unwrap();
     }
 
+    /// SIGKILL, and waits for its end.
+    pub(crate) async fn kill(mut self) {
+        self.signal(Signal::SIGKILL);
+        let ended = tokio::time::timeout(PATIENCE, self.running.wait()).await;
+        assert!(matches!(ended, Ok(Err(ChildError::Signal { .. }))), "{ended:?}");
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }

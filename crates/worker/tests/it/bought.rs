@@ -10,7 +10,7 @@ const KEY: &str = "sk-canary-4410";
 const TEXT: &str = "canary-lighthouse-77";
 
 /// A worker that buys everything from `simulator`, at its prices.
-fn buying(server: &Server, simulator: &Simulator) -> Bench {
+pub(crate) fn buying(server: &Server, simulator: &Simulator) -> Bench {
     let mut bench = Bench::on(server)
         .set("OPENAI_BASE_URL", &simulator.base_url())
         .set("OPENAI_API_KEY", KEY)

@@ -11,4 +11,6 @@ mod configuration;
 #[cfg(test)]
 mod probes;
 #[cfg(test)]
+mod reuse;
+#[cfg(test)]
 mod work;
