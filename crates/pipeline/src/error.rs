@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use stillcast_enqueue::{Cost, ErrorReport, StageName, StageRecord};
 
-use crate::Usage;
+use crate::{Elsewhere, Usage};
 
 /// What a failure means for the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,4 +227,6 @@ pub struct Failed {
     pub stages: Vec<StageRecord>,
     /// What this attempt has cost.
     pub cost: Cost,
+    /// What another job has to do with it, when one has.
+    pub elsewhere: Option<Elsewhere>,
 }

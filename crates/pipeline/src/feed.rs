@@ -33,7 +33,7 @@ impl<T: Clone> Feed<T> {
     }
 
     /// Says that everything was given.
-    pub(crate) fn finish(self) {
+    pub(crate) fn finish(&self) {
         self.0.send_modify(|state| state.whole = true);
     }
 }

@@ -27,6 +27,10 @@ struct Account {
     provider: Option<&'static str>,
     usage: Usage,
     wasted: Usage,
+    /// What came from a checkpoint or a cache.
+    recalled: bool,
+    /// Money that others have paid for it.
+    avoided_usd: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,13 +77,28 @@ impl Ledger {
         self.accounts().entry(stage).or_default().wasted.merge(usage);
     }
 
+    /// A result came from a checkpoint or a cache; `avoided_usd` is what it cost another job.
+    pub(crate) fn recalled(&self, stage: StageName, provider: &'static str, avoided_usd: f64) {
+        let mut accounts = self.accounts();
+        let account = accounts.entry(stage).or_default();
+        account.recalled = true;
+        account.provider.get_or_insert(provider);
+        account.avoided_usd += avoided_usd;
+    }
+
+    /// Money that what `stage` gave has cost this attempt and others.
+    pub(crate) fn price(&self, stage: StageName) -> f64 {
+        let price = |account: &Account| account.usage.usd() + account.avoided_usd;
+        self.accounts().get(&stage).map_or(0.0, price)
+    }
+
     /// The money of all stages.
     pub(crate) fn cost(&self) -> Cost {
         let accounts = self.accounts();
         Cost {
             spent_usd: accounts.values().map(|account| account.usage.usd()).sum(),
             wasted_usd: accounts.values().map(|account| account.wasted.usd()).sum(),
-            ..Cost::default()
+            avoided_usd: accounts.values().map(|account| account.avoided_usd).sum(),
         }
     }
 
@@ -142,7 +161,7 @@ impl Account {
             wait_s: seconds(self.waited),
             run_s: seconds(self.ran),
             tries: self.tries,
-            cached: false,
+            cached: self.recalled && self.tries == 0,
             provider: self.provider.map(str::to_owned),
             resources: self.resources(),
         }
@@ -171,6 +190,8 @@ impl Default for Account {
             provider: None,
             usage: Usage::default(),
             wasted: Usage::default(),
+            recalled: false,
+            avoided_usd: 0.0,
         }
     }
 }

@@ -2,18 +2,25 @@
 //!
 //! Start with [`produce()`]: the policy table and the flow on one screen. `run` is what happens
 //! around every call, `stages` says what each stage turns into what, `provider` what they need
-//! from outside, `seam` what they need from the worker.
+//! from outside, `seam` what they need from the worker. `reuse` is how a result is had without paying
+//! for it twice, `memory` what that needs.
 
+mod activity;
 mod artifact;
 mod conversation;
+mod delivery;
 mod error;
 mod feed;
 mod ledger;
-mod picture;
+mod memory;
 mod object;
+mod parcel;
+mod picture;
 mod policy;
 mod produce;
 mod provider;
+mod recipe;
+mod reuse;
 mod run;
 mod script;
 mod seam;
@@ -26,8 +33,11 @@ mod tests;
 pub use artifact::{Clip, Image, Media, SourceText};
 pub use conversation::{Conversation, Excerpt};
 pub use error::{Failed, Failure, ProviderError, StageError};
-pub use picture::{ImageFacts, ImageFault, ImageKind};
+pub use memory::{
+    Boarding, Checkpoints, Flights, Landing, Memory, Put, SharedCache, Sharing,
+};
 pub use object::{InvalidKey, Listed, ObjectKey, ObjectStore};
+pub use picture::{ImageFacts, ImageFault, ImageKind};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use provider::{
@@ -35,6 +45,7 @@ pub use provider::{
     MediaEncoder, Prompt, Providers, Scene, SourceStore, Speech, SpeechSynthesizer,
     TranscriptWriter, Usage, Utterance,
 };
+pub use reuse::Elsewhere;
 pub use run::{Produced, Request, Run};
 pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, WORDS};
 pub use seam::{Gate, Interrupted, Progress, percent};

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use tokio::join;
 
+use crate::delivery;
 use crate::feed::feed;
 use crate::policy::Reuse::{Never, PerJob, Shared};
 use crate::run::{Attempt, Halted};
 use crate::stages::{collection, encode, image, transcript, tts, upload};
-use crate::{Backoff, Failed, Policies, Produced, Reuse, Run, StagePolicy};
+use crate::{Backoff, Failed, Policies, Produced, Reuse, Run, SourceText, StagePolicy};
 use stillcast_enqueue::Artifact;
 
 /// The policy table's defaults, for a worker of `tasks` jobs at once (`MAX_PARALLEL_TASKS`) on
@@ -30,7 +31,8 @@ pub const fn standard(tasks: usize, cores: usize) -> Policies {
 
 /// Turns one job into one delivered file.
 ///
-/// Dies on drop. When one branch fails, no call begins any more, those in flight are awaited, and
+/// What was paid for before is not paid for again: by this job, or for a while by another of its
+/// tenant. Dies on drop. When one branch fails, no call begins any more, those in flight are awaited, and
 /// the first failure is reported; when `run.cancel` is cancelled, everything in flight is dropped.
 pub async fn produce(run: &Run) -> Result<Produced, Failed> {
     let attempt = Attempt::begin(run);
@@ -42,19 +44,25 @@ pub async fn produce(run: &Run) -> Result<Produced, Failed> {
     }
 }
 
-/// Words to passages to sound to one encoder that is already running; the picture from the start.
+/// From the source to a file, or to a copy of the file that another job has made of the same.
 async fn flow(attempt: &Attempt<'_>) -> Result<Artifact, Halted> {
     let source = collection::collect(attempt).await?;
+    delivery::deliver(attempt, &source).await
+}
+
+/// Words to passages to sound to one encoder that is already running; the picture from the start.
+pub(crate) async fn make(attempt: &Attempt<'_>, source: &SourceText) -> Result<Artifact, Halted> {
     let (passages, to_speak) = feed();
+    let (words, written) = feed();
     let (sound, to_encode) = feed();
     let (picture, to_show) = feed();
-    let (drawn, written, spoken, media) = join!(
-        image::draw(attempt, &source, picture),
-        transcript::write(attempt, &source, passages),
-        tts::speak(attempt, to_speak, sound),
+    let (drawn, transcribed, spoken, media) = join!(
+        image::draw(attempt, source, picture),
+        transcript::write(attempt, source, passages, words),
+        tts::speak(attempt, to_speak, written, sound),
         encode::encode(attempt, to_encode, to_show),
     );
-    drawn.and(written).and(spoken)?;
+    drawn.and(transcribed).and(spoken)?;
     upload::deliver(attempt, media?).await
 }
 

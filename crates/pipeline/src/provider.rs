@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use stillcast_enqueue::{Artifact, Format, JobId, StageRecord};
+use stillcast_enqueue::{Artifact, Format, JobId, StageName, StageRecord};
 use uuid::Uuid;
 
 use crate::{Clip, Conversation, Image, Media, ProviderError};
@@ -29,6 +29,8 @@ pub trait SourceStore: Send + Sync {
 pub trait TranscriptWriter: Send + Sync {
     /// Its name in records, such as `offline`.
     fn provider(&self) -> &'static str;
+    /// What beside the prompt decides the words: address, model, parameters, rules. Never a key.
+    fn revision(&self) -> String;
     /// Begins to write; the text comes as it is written.
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError>;
     /// What a call has used that broke off after `written` characters, as near as can be told.
@@ -43,6 +45,8 @@ pub trait TranscriptWriter: Send + Sync {
 pub trait SpeechSynthesizer: Send + Sync {
     /// Its name in records.
     fn provider(&self) -> &'static str;
+    /// What beside the utterance decides the sound: address, model, default voice. Never a key.
+    fn revision(&self) -> String;
     /// Speaks `utterance`; may use files in `scratch`.
     async fn speak(
         &self,
@@ -56,6 +60,8 @@ pub trait SpeechSynthesizer: Send + Sync {
 pub trait ImageGenerator: Send + Sync {
     /// Its name in records.
     fn provider(&self) -> &'static str;
+    /// What beside the scene decides the picture: address, model, size, rules. Never a key.
+    fn revision(&self) -> String;
     /// Draws `scene`.
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError>;
 }
@@ -65,6 +71,8 @@ pub trait ImageGenerator: Send + Sync {
 pub trait MediaEncoder: Send + Sync {
     /// Its name in records.
     fn provider(&self) -> &'static str;
+    /// What beside sound and picture decides the file: rates, profile.
+    fn revision(&self) -> String;
     /// Starts an encoder that takes sound as it comes. For `video` its sound ends on a whole frame.
     async fn begin(
         &self,
@@ -126,6 +134,20 @@ pub struct Providers {
     pub encoder: Arc<dyn MediaEncoder>,
     /// Delivers it.
     pub store: Arc<dyn ArtifactStore>,
+}
+
+impl Providers {
+    /// Who does the work of `stage`, by its name in records.
+    pub(crate) fn name_of(&self, stage: StageName) -> &'static str {
+        match stage {
+            StageName::Collection => "request",
+            StageName::Transcript => self.writer.provider(),
+            StageName::Tts => self.speaker.provider(),
+            StageName::Image => self.painter.provider(),
+            StageName::Encode => self.encoder.provider(),
+            StageName::Upload => self.store.provider(),
+        }
+    }
 }
 
 /// What a call gave, and what it used.

@@ -10,11 +10,13 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::activity::Activity;
 use crate::error::Strikes;
 use crate::ledger::{InPhase, Ledger};
+use crate::recipe::{Item, Kept, Recipe};
 use crate::{
-    Answer, Failed, Failure, Gate, Policies, Progress, ProviderError, Providers, Slots, StageError,
-    StagePolicy, Usage,
+    Answer, Elsewhere, Failed, Failure, Gate, Memory, Policies, Progress, ProviderError, Providers,
+    Slots, StageError, StagePolicy, Usage,
 };
 
 /// What shall be produced.
@@ -40,6 +42,8 @@ pub struct Run {
     pub policies: Arc<Policies>,
     /// The outside.
     pub providers: Providers,
+    /// What it remembers, and shares.
+    pub memory: Memory,
     /// The process's slots.
     pub slots: Arc<Slots>,
     /// A folder of this attempt alone; the caller removes it.
@@ -76,6 +80,9 @@ pub(crate) struct Attempt<'run> {
     /// Cancelled at the first failure: from then on nothing begins and nothing sleeps.
     halt: CancellationToken,
     cause: Mutex<Option<StageError>>,
+    /// What other jobs have to do with its end, under the code of the failure that says so.
+    elsewhere: Mutex<Option<(&'static str, Elsewhere)>>,
+    pub(crate) activity: Activity,
     began: Instant,
 }
 
@@ -85,9 +92,15 @@ pub(crate) struct Halted;
 
 impl<'run> Attempt<'run> {
     pub(crate) fn begin(run: &'run Run) -> Self {
-        let halt = CancellationToken::new();
-        let cause = Mutex::default();
-        Self { run, ledger: Ledger::default(), halt, cause, began: Instant::now() }
+        Self {
+            run,
+            ledger: Ledger::default(),
+            halt: CancellationToken::new(),
+            cause: Mutex::default(),
+            elsewhere: Mutex::default(),
+            activity: Activity::default(),
+            began: Instant::now(),
+        }
     }
 
     /// Runs the body of a whole stage and closes its account.
@@ -114,6 +127,7 @@ impl<'run> Attempt<'run> {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Answer<T>, ProviderError>>,
     {
+        let _busy = self.activity.work();
         let limit = self.row(stage).timeout;
         self.announce(stage);
         self.retry(stage, || {
@@ -150,13 +164,14 @@ impl<'run> Attempt<'run> {
         }
     }
 
-    /// THE door: every provider's call, cache put and upload begins here, with a slot in hand.
+    /// THE door: every provider's call and upload begins here, with a slot in hand.
     pub(crate) async fn work<T>(
         &self,
         stage: StageName,
         limit: Duration,
         call: impl Future<Output = Result<Answer<T>, ProviderError>>,
     ) -> Result<T, StageError> {
+        let _busy = self.activity.work();
         let _slot = self.slot(stage).await?;
         self.check(stage)?;
         let _running = self.running(stage);
@@ -186,6 +201,38 @@ impl<'run> Attempt<'run> {
 
     pub(crate) fn cost(&self) -> Cost {
         self.ledger.cost()
+    }
+
+    /// What the job's results are called.
+    pub(crate) fn recipe(&self) -> Recipe<'run> {
+        Recipe { request: &self.run.request, providers: &self.run.providers }
+    }
+
+    /// Books a result that nobody had to pay for now; `usd` is what it cost another job.
+    pub(crate) fn recalled(&self, stage: StageName, usd: f64) {
+        self.announce(stage);
+        let provider = self.run.providers.name_of(stage);
+        self.ledger.recalled(stage, provider, usd);
+    }
+
+    /// What this attempt has paid, or was spared, for `item`: all of it for the finished file.
+    pub(crate) fn price_of(&self, item: &Item) -> f64 {
+        if item.kept == Kept::Nothing {
+            let cost = self.cost();
+            return cost.spent_usd + cost.avoided_usd;
+        }
+        self.ledger.price(item.stage)
+    }
+
+    /// Notes what other jobs have to do with the failure of this `code`.
+    pub(crate) fn note_elsewhere(&self, code: &'static str, elsewhere: Elsewhere) {
+        let mut noted = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert((code, elsewhere));
+    }
+
+    /// The first failure, if there was one.
+    pub(crate) fn cause(&self) -> Option<StageError> {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes the first failure and stops everything that has not begun.
@@ -219,12 +266,13 @@ impl<'run> Attempt<'run> {
     /// The end of an attempt that was halted or cancelled.
     pub(crate) fn failed(&self) -> Failed {
         let stages = self.records();
-        let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let error = cause.unwrap_or_else(|| {
+        let error = self.cause().unwrap_or_else(|| {
             let stage = stages.last().map_or(StageName::Collection, |record| record.stage);
             StageError::new(stage, Failure::Interrupted, "cancelled", "the attempt was cancelled")
         });
-        Failed { error, stages, cost: self.cost() }
+        let noted = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let elsewhere = noted.filter(|(code, _)| *code == error.code).map(|(_, noted)| noted);
+        Failed { error, stages, cost: self.cost(), elsewhere }
     }
 
     async fn slot(&self, stage: StageName) -> Result<SemaphorePermit<'_>, StageError> {
@@ -238,7 +286,7 @@ impl<'run> Attempt<'run> {
         self.ledger.running(stage)
     }
 
-    fn check(&self, stage: StageName) -> Result<(), StageError> {
+    pub(crate) fn check(&self, stage: StageName) -> Result<(), StageError> {
         if self.halt.is_cancelled() {
             return Err(StageError::halted(stage));
         }
@@ -255,7 +303,7 @@ impl<'run> Attempt<'run> {
         })
     }
 
-    async fn unless_halted<T>(
+    pub(crate) async fn unless_halted<T>(
         &self,
         stage: StageName,
         wait: impl Future<Output = T>,

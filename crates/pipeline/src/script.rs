@@ -114,6 +114,25 @@ impl Script {
         Self::default()
     }
 
+    /// Says `text` again, which was said before; returns its passages too. What is left behind the
+    /// last border is dropped.
+    pub fn resume(text: &str) -> Result<(Self, Vec<Passage>), ScriptFault> {
+        let (mut script, mut passages) = (Self::new(), Vec::new());
+        script.push(text);
+        while let Some(said) = script.step()? {
+            passages.extend(said);
+        }
+        script.trim();
+        Ok((script, passages))
+    }
+
+    /// All passages of a transcript that was whole before.
+    pub fn read(text: &str) -> Result<Vec<Passage>, ScriptFault> {
+        let (script, mut passages) = Self::resume(text)?;
+        passages.extend(script.finish()?);
+        Ok(passages)
+    }
+
     /// Words said so far.
     pub fn words(&self) -> usize {
         self.tally.words

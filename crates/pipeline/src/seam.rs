@@ -4,8 +4,11 @@ use stillcast_enqueue::{Format, StageName, StageRecord};
 
 /// Says whether a paid call may still begin: the lease is valid and nobody asked to stop.
 pub trait Gate: Send + Sync {
-    /// Called right before every provider call, cache put and upload; must be cheap.
+    /// Called right before every provider call and upload; must be cheap.
     fn check(&self) -> Result<(), Interrupted>;
+
+    /// Whether what is already paid for may still be shared: also while the worker leaves.
+    fn check_finish(&self) -> Result<(), Interrupted>;
 }
 
 /// Nothing may begin any more.

@@ -1,6 +1,8 @@
 //! The runner against scripted providers, with the clock in the test's hand.
 
 mod fakes;
+mod reuse;
+mod world;
 mod writing;
 
 use std::sync::Arc;

@@ -32,6 +32,8 @@ const TIMESCALE: &str = "1024";
 const CPU: Duration = Duration::from_mins(2);
 
 const PROVIDER: &str = "ffmpeg";
+/// Changes with whatever changes the file of an equal sound and picture.
+const REVISION: &str = "ffmpeg-1";
 
 /// How files are made.
 #[derive(Clone, Debug)]
@@ -81,6 +83,11 @@ impl FfmpegEncoder {
 impl MediaEncoder for FfmpegEncoder {
     fn provider(&self) -> &'static str {
         PROVIDER
+    }
+
+    fn revision(&self) -> String {
+        let FfmpegOptions { speed, audio_bitrate, .. } = &self.options;
+        format!("{REVISION} {audio_bitrate} {}", if *speed { "speed" } else { "quality" })
     }
 
     async fn begin(

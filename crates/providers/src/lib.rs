@@ -2,9 +2,11 @@
 //!
 //! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `openai` buys
 //! all three over the wire, `command` has a program of this machine speak, `postgres` reads
-//! conversations, `store` delivers into a folder of this host, with `s3` into a bucket. Only a
-//! binary's wiring names what is in here.
+//! conversations, `store` delivers into a folder of this host, with `s3` into a bucket, `redis`
+//! shares small values between jobs. Only a binary's wiring names what is in here.
 
+#[cfg(feature = "redis")]
+pub mod cache;
 #[cfg(any(feature = "command", feature = "ffmpeg", feature = "offline", feature = "openai"))]
 mod command;
 #[cfg(feature = "ffmpeg")]

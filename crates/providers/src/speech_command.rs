@@ -76,6 +76,10 @@ impl SpeechSynthesizer for CommandSpeech {
         PROVIDER
     }
 
+    fn revision(&self) -> String {
+        self.options.words.join(" ")
+    }
+
     async fn speak(
         &self,
         utterance: &Utterance,

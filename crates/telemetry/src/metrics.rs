@@ -62,6 +62,11 @@ struct InState {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheRequest {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SlotState {
     pool: &'static str,
     state: &'static str,
@@ -78,6 +83,7 @@ pub struct Metrics {
     stage_waits: Histograms<Stage>,
     stage_runs: Histograms<Stage>,
     stage_tries: Family<Stage, Counter>,
+    cache_requests: Family<CacheRequest, Counter>,
     slots: Family<SlotState, Gauge>,
     lease_lost: Counter,
     self_fenced: Counter,
@@ -100,6 +106,7 @@ impl Metrics {
             stage_waits: Family::new_with_constructor(stage_histogram),
             stage_runs: Family::new_with_constructor(stage_histogram),
             stage_tries: Family::default(),
+            cache_requests: Family::default(),
             slots: Family::default(),
             lease_lost: Counter::default(),
             self_fenced: Counter::default(),
@@ -127,6 +134,8 @@ impl Metrics {
         to.register("stage_wait_seconds", "Time before a slot", self.stage_waits.clone());
         to.register("stage_run_seconds", "Time inside a slot", self.stage_runs.clone());
         to.register("stage_tries", "Tries of a stage", self.stage_tries.clone());
+        let help = "Requests to the shared cache, by what became of them";
+        to.register("cache_requests", help, self.cache_requests.clone());
         to.register("slots", "Slots of this worker", self.slots.clone());
         self.registered_counters()
     }
@@ -186,6 +195,11 @@ impl Metrics {
         self.stage_tries.get_or_create(&Stage { stage }).inc_by(tries.into());
     }
 
+    /// The shared cache was asked: `hit`, `miss`, `stored`, `present`, `full` or `failed`.
+    pub fn cache_asked(&self, result: &'static str) {
+        self.cache_requests.get_or_create(&CacheRequest { result }).inc();
+    }
+
     /// An attempt lost its lease.
     pub fn lease_lost(&self) {
         self.lease_lost.inc();
@@ -238,7 +252,7 @@ mod tests {
     use super::*;
 
     /// Dashboards and alerts hang on these names.
-    const NAMES: [&str; 16] = [
+    const NAMES: [&str; 17] = [
         "stillcast_build info",
         "stillcast_wait_seconds histogram",
         "stillcast_job_duration_seconds histogram",
@@ -247,6 +261,7 @@ mod tests {
         "stillcast_stage_wait_seconds histogram",
         "stillcast_stage_run_seconds histogram",
         "stillcast_stage_tries counter",
+        "stillcast_cache_requests counter",
         "stillcast_slots gauge",
         "stillcast_lease_lost counter",
         "stillcast_self_fences counter",
@@ -263,6 +278,7 @@ mod tests {
         metrics.reported("done", Duration::from_secs(20));
         metrics.attempt_ended("none", "none");
         metrics.stage_ended("tts", StageOutcome::ok, (0.5, 3.0), 2);
+        metrics.cache_asked("hit");
         metrics
     }
 
@@ -288,6 +304,7 @@ mod tests {
             "stillcast_stage_tries_total{stage=\"tts\"} 2",
             "stillcast_slots{pool=\"jobs\",state=\"busy\"} 1",
             "stillcast_slots{pool=\"jobs\",state=\"free\"} 3",
+            "stillcast_cache_requests_total{result=\"hit\"} 1",
             "stillcast_lease_lost_total 0",
         ] {
             assert!(page.lines().any(|found| found == line), "`{line}` is not in\n{page}");

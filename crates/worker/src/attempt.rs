@@ -1,5 +1,6 @@
 //! A lease goes in, a run of the pipeline under it, and a report comes out.
 
+mod memory;
 mod outcome;
 mod watch;
 
@@ -9,13 +10,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::{
-    Failed, Failure, Gate, Policies, Produced, Progress, Providers, Request, Run, Slots,
+    Elsewhere, Failed, Failure, Gate, Memory, ObjectStore, Policies, Produced, Progress, Providers, Request, Run, SharedCache,
+    Sharing, Slots,
 };
 use queue::{Handler, Interrupted, Lease, Outcome, Report};
 use stillcast_enqueue::{Cost, ErrorReport, JobId};
 use telemetry::Metrics;
 use tracing::Instrument;
 
+use memory::LeaseMemory;
 use outcome::outcome_of;
 use watch::Watch;
 
@@ -34,6 +37,10 @@ pub(crate) trait Folders: Send + Sync {
 /// What all attempts of a worker share.
 pub(crate) struct Attempts {
     pub(crate) providers: Providers,
+    /// Keeps what jobs remember.
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    /// What jobs share; `None` when they share nothing.
+    pub(crate) cache: Option<Arc<dyn SharedCache>>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) folders: Box<dyn Folders>,
@@ -85,6 +92,7 @@ impl Attempts {
             request,
             policies: Arc::clone(&self.policies),
             providers: self.providers.clone(),
+            memory: self.memory(lease),
             slots: Arc::clone(&self.slots),
             scratch: folder.path().to_owned(),
             gate: Arc::new(LeaseGate(lease.clone())),
@@ -92,6 +100,13 @@ impl Attempts {
             cancel: lease.stop().clone(),
         };
         Ok((run, folder))
+    }
+
+    fn memory(&self, lease: &Lease) -> Memory {
+        let own = Arc::new(LeaseMemory(lease.clone()));
+        let share = |cache| Sharing { cache, flights: Arc::clone(&own) as _ };
+        let sharing = self.cache.clone().map(share);
+        Memory { checkpoints: own, objects: Arc::clone(&self.objects), sharing }
     }
 
     fn done(&self, produced: Produced, earlier: Cost) -> Report {
@@ -106,12 +121,14 @@ impl Attempts {
     fn failed(&self, failed: &Failed, watch: &Watch, earlier: Cost) -> Report {
         let error = &failed.error;
         outcome::count_failed(&self.metrics, failed, &watch.ended());
-        if error.failure == Failure::Interrupted {
+        if let Some(Elsewhere::Flights(flights)) = &failed.elsewhere {
+            tracing::info!(flights = flights.len(), "waits for other jobs");
+        } else if error.failure == Failure::Interrupted {
             tracing::info!(error.code, "given back: {error}");
         } else {
             tracing::warn!(stage = %error.stage, error.code, "the attempt failed: {error}");
         }
-        let outcome = outcome_of(error, self.probe_interval);
+        let outcome = outcome_of(failed, self.probe_interval);
         let cost = Some(sum(earlier, failed.cost));
         Report { outcome, stages: Some(failed.stages.clone()), cost }
     }
@@ -160,13 +177,24 @@ struct LeaseGate(Lease);
 impl Gate for LeaseGate {
     fn check(&self) -> Result<(), pipeline::Interrupted> {
         self.0.check().map_err(|why| {
-            let reason = match why {
-                Interrupted::LeaseLost => "lease-lost",
-                Interrupted::Cancelled => "cancelled",
-                Interrupted::DeadlinePassed => "deadline",
-                Interrupted::Draining => "drain",
-            };
-            pipeline::Interrupted { reason }
+            pipeline::Interrupted { reason: reason(why) }
         })
+    }
+
+    fn check_finish(&self) -> Result<(), pipeline::Interrupted> {
+        match self.0.check() {
+            Ok(()) | Err(Interrupted::Draining) => Ok(()),
+            Err(why) => Err(pipeline::Interrupted { reason: reason(why) }),
+        }
+    }
+}
+
+/// A stable word.
+fn reason(why: Interrupted) -> &'static str {
+    match why {
+        Interrupted::LeaseLost => "lease-lost",
+        Interrupted::Cancelled => "cancelled",
+        Interrupted::DeadlinePassed => "deadline",
+        Interrupted::Draining => "drain",
     }
 }

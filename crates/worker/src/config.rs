@@ -2,6 +2,7 @@
 //!
 //! `deploy/worker.toml` names each setting, its default and its sentence; nothing else may be set.
 
+mod caching;
 mod capabilities;
 mod fault;
 mod knobs;
@@ -23,6 +24,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use telemetry::Logging;
 
+pub(crate) use caching::CachingConfig;
 pub(crate) use capabilities::{
     AccountConfig, PainterConfig, ProviderConfig, SpeakerConfig, WriterConfig,
 };
@@ -37,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) queue: QueueConfig,
     /// The policy table.
     pub(crate) policies: Policies,
+    /// What jobs share.
+    pub(crate) caching: CachingConfig,
     /// Who makes the parts.
     pub(crate) providers: ProviderConfig,
     /// How the file is made.

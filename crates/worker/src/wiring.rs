@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use async_trait::async_trait;
-use pipeline::{ImageGenerator, MediaEncoder, ObjectKey, SpeechSynthesizer};
-use pipeline::{Providers, Slots, SourceStore, TranscriptWriter};
+use pipeline::{ImageGenerator, MediaEncoder, ObjectStore, SpeechSynthesizer};
+use pipeline::{Providers, SharedCache, Slots, SourceStore, TranscriptWriter};
+use providers::cache::{CacheEvent, RedisCache};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
 use providers::openai::{
@@ -20,16 +20,14 @@ use providers::postgres::{Database, PostgresSources, Queries};
 use providers::scratch::{AttemptFolder, Scratch};
 use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::{BucketOptions, Credentials, FileStore, S3Store, Store};
-use queue::WorkFolder;
 use secrecy::ExposeSecret;
 use telemetry::Metrics;
 
 use crate::attempt::{Attempts, Folder, Folders};
 use crate::config::{
-    AccountConfig, Config, DatabaseConfig, EncodingConfig, PainterConfig, SpeakerConfig,
-    StorageConfig, WriterConfig,
+    AccountConfig, CachingConfig, Config, DatabaseConfig, EncodingConfig, PainterConfig,
+    SpeakerConfig, StorageConfig, WriterConfig,
 };
-use crate::janitor::WorkFolders;
 
 /// Longest wait at the end for uploads that were given up.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -37,11 +35,15 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// What the work is done with.
 pub(crate) struct Parts {
     pub(crate) attempts: Attempts,
-    pub(crate) work_folders: Arc<dyn WorkFolders>,
     store: Arc<dyn Store>,
 }
 
 impl Parts {
+    /// Where jobs keep what they remember.
+    pub(crate) fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store) as _
+    }
+
     /// Ends what the work has left behind in the store.
     pub(crate) fn settle(&self) -> impl Future<Output = ()> + use<> {
         let store = Arc::clone(&self.store);
@@ -71,10 +73,28 @@ pub(crate) async fn parts(
         .with_context(|| format!("STILLCAST_HOME: {} cannot be used", scratch.display()))?;
     let slots = Arc::new(Slots::new(&config.policies));
     let policies = Arc::new(config.policies.clone());
-    let (folders, probe_interval) = (Box::new(folders), config.queue.probe_interval);
-    let attempts = Attempts { providers, policies, slots, folders, metrics, probe_interval };
-    let work_folders = Arc::new(Trashed(Arc::clone(&store)));
-    Ok(Parts { attempts, work_folders, store })
+    let attempts = Attempts {
+        providers,
+        objects: Arc::clone(&store) as _,
+        cache: cache(config, &metrics)?,
+        policies,
+        slots,
+        folders: Box::new(folders),
+        metrics,
+        probe_interval: config.queue.probe_interval,
+    };
+    Ok(Parts { attempts, store })
+}
+
+fn cache(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn SharedCache>>> {
+    let CachingConfig { shares, redis_url, ttl } = &config.caching;
+    if !shares {
+        return Ok(None);
+    }
+    let metrics = Arc::clone(metrics);
+    let hear = Arc::new(move |event: CacheEvent| metrics.cache_asked(event.as_str()));
+    let cache = RedisCache::new(redis_url.expose_secret(), &config.queue.name, *ttl, hear);
+    Ok(Some(Arc::new(cache.context("CACHE_REDIS_URL")?)))
 }
 
 /// Writes something into the store and takes it away again.
@@ -199,19 +219,6 @@ fn encoder(encoding: &EncodingConfig) -> Arc<dyn MediaEncoder> {
         audio_bitrate: encoding.audio_bitrate.clone(),
         hardware: encoding.hardware,
     }))
-}
-
-/// Work folders in the store.
-struct Trashed(Arc<dyn Store>);
-
-#[async_trait]
-impl WorkFolders for Trashed {
-    async fn delete(&self, folder: &WorkFolder) -> io::Result<()> {
-        let key = ObjectKey::work(folder.tenant.as_str(), &folder.job);
-        let key = key.map_err(io::Error::other)?;
-        let Self(store) = self;
-        store.delete_prefix(&key).await.map(drop).map_err(io::Error::other)
-    }
 }
 
 impl Folders for Scratch {

@@ -13,7 +13,8 @@ use crate::config::Config;
 use crate::health::{self, Vitals};
 use crate::stop::Stop;
 use crate::witness::Witness;
-use crate::{janitor, probe, signals, wiring};
+use crate::janitor::Janitor;
+use crate::{probe, signals, wiring};
 
 /// First and longest back-off between two attempts of a job.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
@@ -42,7 +43,8 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop>
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
     let _server = listener.map(|listener| health::serve(listener, vitals));
     let settle = parts.settle();
-    let _janitor = janitor::start(endpoint, parts.work_folders);
+    let (objects, ttl) = (parts.objects(), config.caching.ttl);
+    let _janitor = Janitor { endpoint, objects, ttl }.start();
     let stopped = consumer.run(Arc::new(parts.attempts), shutdown).await;
     settle.await;
     judge(stopped.context("the queue").map_err(Stop::Missing)?, &config.queue.name)

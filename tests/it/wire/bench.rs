@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pipeline::{
-    Failed, Gate, Interrupted, Policies, Produced, Progress, Prompt, Providers, Request, Run,
+    Failed, Gate, Interrupted, Memory, Policies, Produced, Progress, Prompt, Providers, Request, Run,
     Scene, Slots, Utterance, produce, standard,
 };
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
@@ -101,9 +101,11 @@ impl Bench {
                 format,
                 options: Options::default(),
             },
+            memory: Memory::of_process(Arc::new(FileStore::open(&store, "test").unwrap())),
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
+                sources: None,
                 writer: Arc::new(self.writer()),
                 speaker: Arc::new(self.speaker()),
                 painter: Arc::new(self.painter()),
@@ -127,6 +129,10 @@ struct Open;
 
 impl Gate for Open {
     fn check(&self) -> Result<(), Interrupted> {
+        Ok(())
+    }
+
+    fn check_finish(&self) -> Result<(), Interrupted> {
         Ok(())
     }
 }

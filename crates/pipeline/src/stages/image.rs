@@ -1,10 +1,17 @@
 //! Source text → picture, from the very start: it never waits for the words. Nothing for audio.
 
+use bytes::Bytes;
 use stillcast_enqueue::{Format, StageName};
 
 use crate::feed::Feed;
+use crate::recipe::Item;
+use crate::reuse::Reusable;
 use crate::run::{Attempt, Halted};
-use crate::{Answer, Failure, Image, ImageGenerator, ProviderError, Scene, SourceText};
+use crate::{Answer, Failure, Image, ImageGenerator, ProviderError, Scene, SourceText, StageError};
+
+const STAGE: StageName = StageName::Image;
+/// Changes with whatever this file does to a picture.
+pub(crate) const REVISION: &str = "image-1";
 
 pub(crate) async fn draw(
     attempt: &Attempt<'_>,
@@ -14,18 +21,44 @@ pub(crate) async fn draw(
     if attempt.run.request.format == Format::Audio {
         return Ok(());
     }
-    let stage = StageName::Image;
-    let painter = attempt.run.providers.painter.as_ref();
     let scene = Scene { text: source.text.clone(), variant: attempt.run.request.options.variant };
+    let drawing = Drawing { attempt, scene, item: attempt.recipe().image(source) };
     attempt
-        .stage(stage, async {
-            let image =
-                attempt.call(stage, painter.provider(), || draw_once(painter, &scene)).await?;
-            picture.push(image);
+        .stage(STAGE, async {
+            picture.push(attempt.reuse(&drawing).await?);
             picture.finish();
             Ok(())
         })
         .await
+}
+
+/// A picture that one job of the fleet draws.
+struct Drawing<'run> {
+    attempt: &'run Attempt<'run>,
+    scene: Scene,
+    item: Item,
+}
+
+impl Reusable for Drawing<'_> {
+    type Value = Image;
+    const ADOPTS: bool = true;
+    const ALONE: bool = false;
+
+    fn item(&self) -> &Item {
+        &self.item
+    }
+
+    async fn accept(&self, bytes: Bytes) -> Result<Option<Image>, StageError> {
+        let image = Image { bytes };
+        Ok(image.kind().is_some().then_some(image))
+    }
+
+    async fn pay(&self) -> Result<(Image, Bytes), StageError> {
+        let painter = self.attempt.run.providers.painter.as_ref();
+        let draw = || draw_once(painter, &self.scene);
+        let image = self.attempt.call(STAGE, painter.provider(), draw).await?;
+        Ok((image.clone(), image.bytes))
+    }
 }
 
 /// A picture that does not decode whole counts as a failed try; a second one is no accident.

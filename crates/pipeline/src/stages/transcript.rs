@@ -2,37 +2,38 @@
 //! as it is whole.
 //!
 //! What was handed on is being spoken and stays. A draft that breaks off, runs too long or holds
-//! what nobody can speak loses only its unspoken rest; the next try goes on behind what was said.
+//! what nobody can speak loses only its unspoken rest; the next try, or the job's next attempt, goes
+//! on behind what was said.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use futures::StreamExt;
 use stillcast_enqueue::{Identifier, StageName};
 
+use super::tts::Written;
 use crate::feed::Feed;
+use crate::parcel::digest;
+use crate::recipe::Item;
+use crate::reuse::Reusable;
 use crate::run::{Attempt, Halted};
 use crate::{
-    Answer, DraftPiece, Finish, Passage, Prompt, ProviderError, Script, ScriptFault, SourceText,
-    StageError, TranscriptWriter, Usage, WORDS,
+    Answer, Boarding, DraftPiece, Finish, Passage, Prompt, ProviderError, Script, ScriptFault,
+    SourceText, StageError, TranscriptWriter, Usage, WORDS,
 };
 
 const STAGE: StageName = StageName::Transcript;
+/// Changes with whatever this file and `script` do to a draft.
+pub(crate) const REVISION: &str = "transcript-1";
 
 pub(crate) async fn write(
     attempt: &Attempt<'_>,
     source: &SourceText,
     passages: Feed<Passage>,
+    written: Feed<Written>,
 ) -> Result<(), Halted> {
-    let body = async {
-        let manuscript = Manuscript::new(attempt, source, passages);
-        let finish = manuscript.go_on().await?;
-        if manuscript.wants_more(finish) {
-            // One repair, which can only append: its own excess is trimmed, not repaired.
-            manuscript.go_on().await?;
-        }
-        manuscript.finish()
-    };
-    attempt.stage(STAGE, body).await
+    let manuscript = Manuscript::new(attempt, source, passages, written);
+    attempt.stage(STAGE, attempt.reuse(&manuscript)).await
 }
 
 /// The transcript while it is written.
@@ -41,7 +42,9 @@ struct Manuscript<'run> {
     writer: &'run dyn TranscriptWriter,
     source: &'run SourceText,
     passages: Feed<Passage>,
+    written: Feed<Written>,
     script: Mutex<Script>,
+    item: Item,
 }
 
 /// What came of one draft. Dropped unsettled, however that comes, it books the draft's price: lost
@@ -84,14 +87,58 @@ impl Drop for Taken<'_> {
     }
 }
 
+impl Reusable for Manuscript<'_> {
+    type Value = ();
+    // What is handed on is being spoken.
+    const ADOPTS: bool = false;
+    const ALONE: bool = false;
+
+    fn item(&self) -> &Item {
+        &self.item
+    }
+
+    async fn accept(&self, words: Bytes) -> Result<Option<()>, StageError> {
+        let read = std::str::from_utf8(&words).ok().and_then(|text| Script::read(text).ok());
+        let Some(passages) = read else { return Ok(None) };
+        self.written.push(Written { digest: digest(&words), flight: None });
+        passages.into_iter().for_each(|passage| self.passages.push(passage));
+        self.passages.finish();
+        Ok(Some(()))
+    }
+
+    async fn pay(&self) -> Result<((), Bytes), StageError> {
+        self.resume().await?;
+        let finish = self.go_on().await?;
+        if self.wants_more(finish) {
+            // One repair, which can only append: its own excess is trimmed, not repaired.
+            self.go_on().await?;
+        }
+        self.finish().await.map(|words| ((), words))
+    }
+}
+
 impl<'run> Manuscript<'run> {
     fn new(
         attempt: &'run Attempt<'run>,
         source: &'run SourceText,
         passages: Feed<Passage>,
+        written: Feed<Written>,
     ) -> Self {
         let writer = attempt.run.providers.writer.as_ref();
-        Self { attempt, writer, source, passages, script: Mutex::default() }
+        let item = attempt.recipe().transcript(source);
+        Self { attempt, writer, source, passages, written, script: Mutex::default(), item }
+    }
+
+    /// Says again what an earlier attempt had said: it is spoken and paid for.
+    async fn resume(&self) -> Result<(), StageError> {
+        let said = self.attempt.words_said(STAGE).await?;
+        let resumed = said.and_then(|words| Script::resume(&words).ok());
+        if let Some((script, passages)) = resumed {
+            let mut begun = self.script();
+            *begun = script;
+            self.hand_on(&begun, passages);
+        }
+        Ok(())
     }
 
     async fn go_on(&self) -> Result<Finish, StageError> {
@@ -153,13 +200,14 @@ impl<'run> Manuscript<'run> {
         let mut script = self.script();
         script.push(text);
         while let Some(passages) = script.step()? {
-            self.hand_on(passages, taken);
+            taken.passages += passages.len();
+            self.hand_on(&script, passages);
         }
         Ok(())
     }
 
-    fn hand_on(&self, passages: Vec<Passage>, taken: &mut Taken<'_>) {
-        taken.passages += passages.len();
+    fn hand_on(&self, script: &Script, passages: Vec<Passage>) {
+        self.attempt.run.memory.checkpoints.say(script.said());
         passages.into_iter().for_each(|passage| self.passages.push(passage));
     }
 
@@ -172,7 +220,10 @@ impl<'run> Manuscript<'run> {
             Finish::Refused => return Err(self.refused()),
         };
         match closed {
-            Ok(passages) => self.hand_on(passages, taken),
+            Ok(passages) => {
+                taken.passages += passages.len();
+                self.hand_on(&self.script(), passages);
+            }
             Err(ScriptFault::TooLong) => return Ok(Finish::Length),
             Err(fault) => return Err(self.faulty(fault)),
         }
@@ -184,15 +235,22 @@ impl<'run> Manuscript<'run> {
         finish != Finish::Complete || self.script().words() < *WORDS.start()
     }
 
-    fn finish(self) -> Result<(), StageError> {
-        let script = self.script.into_inner().unwrap_or_else(PoisonError::into_inner);
+    /// The whole transcript. The flight of its sound is joined before anybody else can know it.
+    async fn finish(&self) -> Result<Bytes, StageError> {
+        let script = std::mem::take(&mut *self.script());
+        let words = Bytes::from(script.said().to_owned());
         let provider = self.writer.provider();
         let last = script.finish().map_err(|fault| {
             ProviderError::transient(provider, fault.code(), fault.to_string()).at(STAGE)
         })?;
         last.into_iter().for_each(|passage| self.passages.push(passage));
+        let digest = digest(&words);
+        // A halted attempt joins nothing any more, and yet its finished words are kept.
+        let boarding = self.attempt.board(&self.attempt.recipe().track(&digest)).await;
+        let flight = Some(boarding.unwrap_or(Boarding::Unshared));
+        self.written.push(Written { digest, flight });
         self.passages.finish();
-        Ok(())
+        Ok(words)
     }
 
     fn faulty(&self, fault: ScriptFault) -> ProviderError {

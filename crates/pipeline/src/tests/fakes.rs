@@ -15,10 +15,12 @@ use uuid::Uuid;
 use crate::sound::RATE;
 use crate::{
     Answer, ArtifactStore, Clip, Conversation, Delivery, Draft, DraftPiece, Encoding, Excerpt,
-    Failure, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies,
-    Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots, SourceStore, Speech,
-    SpeechSynthesizer, TranscriptWriter, Usage, Utterance, standard,
+    Failed, Failure, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder,
+    Policies, Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots,
+    SourceStore, Speech, SpeechSynthesizer, TranscriptWriter, Usage, Utterance, produce, standard,
 };
+
+use super::world::World;
 
 /// What the next call of a stage does; without a script it succeeds at once.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +53,7 @@ pub(super) const BROKEN_USD: f64 = 0.125;
 pub(super) struct Fleet {
     pub(super) run: Run,
     pub(super) journal: Arc<Journal>,
+    world: Arc<World>,
 }
 
 /// What happened.
@@ -68,16 +71,32 @@ struct Entries {
     encoded: Vec<u8>,
     open_encoders: usize,
     gate: Option<usize>,
+    shown: Bytes,
+    is_revised: bool,
+    are_deliveries_lost: bool,
 }
 
 impl Fleet {
+    /// A job alone in its world.
     pub(super) fn new(format: Format) -> Self {
+        Self::sharing(&Arc::new(World::default()), format, false)
+    }
+
+    /// A job that shares with all others of `world`.
+    pub(super) fn of(world: &Arc<World>, format: Format) -> Self {
+        Self::sharing(world, format, true)
+    }
+
+    /// A job of `world`, with `USE_CACHING` or without.
+    pub(super) fn sharing(world: &Arc<World>, format: Format, shares: bool) -> Self {
         let journal = Arc::new(Journal::default());
         let policies = standard(4, 2);
         let fake = || Arc::new(Fake(Arc::clone(&journal)));
+        let job = JobId::generate();
         let run = Run {
+            memory: world.memory(job.as_str(), shares),
             request: Request {
-                job: JobId::generate(),
+                job,
                 tenant: "default".to_owned(),
                 source: Source::Text("a quiet evening".to_owned()),
                 format,
@@ -98,7 +117,35 @@ impl Fleet {
             progress: Arc::clone(&journal) as Arc<dyn Progress>,
             cancel: CancellationToken::new(),
         };
-        Self { run, journal }
+        Self { run, journal, world: Arc::clone(world) }
+    }
+
+    /// One attempt; behind it the job owns no flight.
+    pub(super) async fn attempt(&self) -> Result<Produced, Failed> {
+        let ended = produce(&self.run).await;
+        self.world.leave(self.run.request.job.as_str());
+        ended
+    }
+
+    pub(super) fn saying(mut self, text: &str) -> Self {
+        self.run.request.source = Source::Text(text.to_owned());
+        self
+    }
+
+    pub(super) fn of_tenant(mut self, tenant: &str) -> Self {
+        self.run.request.tenant = tenant.to_owned();
+        self
+    }
+
+    pub(super) fn with(mut self, options: Options) -> Self {
+        self.run.request.options = options;
+        self
+    }
+
+    /// With other models.
+    pub(super) fn revised(self) -> Self {
+        self.journal.entries().is_revised = true;
+        self
     }
 
     pub(super) fn script(&self, stage: StageName, steps: impl IntoIterator<Item = Step>) {
@@ -158,6 +205,20 @@ impl Journal {
         self.entries().encoded.clone()
     }
 
+    /// The picture that the last encoder took.
+    pub(super) fn shown(&self) -> Bytes {
+        self.entries().shown.clone()
+    }
+
+    /// Whatever was delivered before is gone from the store.
+    pub(super) fn lose_deliveries(&self) {
+        self.entries().are_deliveries_lost = true;
+    }
+
+    fn revision(&self) -> String {
+        if self.entries().is_revised { "2".to_owned() } else { "1".to_owned() }
+    }
+
     pub(super) fn open_encoders(&self) -> usize {
         self.entries().open_encoders
     }
@@ -200,6 +261,11 @@ impl Gate for Journal {
             None => Ok(()),
         }
     }
+
+    fn check_finish(&self) -> Result<(), Interrupted> {
+        let is_closed = self.entries().gate == Some(0);
+        if is_closed { Err(Interrupted { reason: "lease-lost" }) } else { Ok(()) }
+    }
 }
 
 impl Progress for Journal {
@@ -221,16 +287,24 @@ impl TranscriptWriter for Fake {
         "fake"
     }
 
+    fn revision(&self) -> String {
+        self.0.revision()
+    }
+
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {
         let step = self.0.step(StageName::Transcript).await?;
         self.0.entries().prompts.push(prompt.clone());
-        let paragraph = format!("{}\n\n", "Now let the breath come and go as it likes. ".repeat(8));
+        let paragraph = |breath: usize| {
+            let sentence = format!("Now let breath {breath} come and go as it likes. ");
+            format!("{}\n\n", sentence.repeat(8))
+        };
         let count = match step {
             Step::Short | Step::Limited => 2,
             Step::Long => 9,
             _ => PASSAGES as usize,
         };
-        let mut text = format!("{paragraph}[pause 3s]{}", paragraph.repeat(count - 1));
+        let rest: String = (1..count).map(paragraph).collect();
+        let mut text = format!("{}[pause 3s]{rest}", paragraph(0));
         if let Some(rest) = text.strip_prefix(&prompt.said) {
             text = rest.to_owned();
         }
@@ -259,6 +333,10 @@ impl SpeechSynthesizer for Fake {
         "fake"
     }
 
+    fn revision(&self) -> String {
+        self.0.revision()
+    }
+
     async fn speak(
         &self,
         utterance: &Utterance,
@@ -277,6 +355,10 @@ impl SpeechSynthesizer for Fake {
 impl ImageGenerator for Fake {
     fn provider(&self) -> &'static str {
         "fake"
+    }
+
+    fn revision(&self) -> String {
+        self.0.revision()
     }
 
     async fn draw(&self, _scene: &Scene) -> Result<Answer<Image>, ProviderError> {
@@ -298,6 +380,10 @@ impl MediaEncoder for Fake {
         "fake"
     }
 
+    fn revision(&self) -> String {
+        self.0.revision()
+    }
+
     async fn begin(
         &self,
         _format: Format,
@@ -309,7 +395,8 @@ impl MediaEncoder for Fake {
         Ok(Box::new(FakeEncoding(Arc::clone(&self.0))))
     }
 
-    async fn still(&self, _image: &Image, _scratch: &Path) -> Result<Answer<Clip>, ProviderError> {
+    async fn still(&self, image: &Image, _scratch: &Path) -> Result<Answer<Clip>, ProviderError> {
+        self.0.entries().shown = image.bytes.clone();
         Ok(Answer::free(Clip { path: "/nowhere/clip".into() }))
     }
 
@@ -368,9 +455,11 @@ impl ArtifactStore for Fake {
     async fn adopt(
         &self,
         _: &Delivery,
-        _: &Artifact,
+        delivered: &Artifact,
     ) -> Result<Option<Answer<Artifact>>, ProviderError> {
-        Ok(None)
+        let is_lost = self.0.entries().are_deliveries_lost;
+        let copied = Artifact { key: "copied".to_owned(), ..delivered.clone() };
+        Ok((!is_lost).then(|| Answer::free(copied)))
     }
 }
 

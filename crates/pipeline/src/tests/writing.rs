@@ -72,6 +72,7 @@ async fn a_broken_picture_is_an_accident_once_and_then_the_input_s_fault() {
     assert!((produced.cost.spent_usd - PICTURE_USD).abs() < 1e-9);
     let picture = produced.stages.iter().find(|record| record.stage == StageName::Image).unwrap();
     assert!((picture.resources["wasted_usd"] - PICTURE_USD).abs() < 1e-9);
+    let fleet = Fleet::new(Format::Video);
     fleet.script(StageName::Image, vec![Step::Garble; 4]);
     let failed = produce(&fleet.run).await.unwrap_err();
     assert_eq!((failed.error.code, failed.error.failure), ("image-broken", Failure::Permanent));

@@ -16,7 +16,7 @@ use pipeline::{Answer, Image, ImageGenerator, ProviderError, Scene, Usage};
 
 use self::color::Develop;
 use self::landscape::Landscape;
-use super::{PROVIDER, seed};
+use super::{PROVIDER, REVISION, seed};
 
 const WIDTH: u32 = 1920;
 const HEIGHT: u32 = 1080;
@@ -29,6 +29,10 @@ pub struct OfflinePainter;
 impl ImageGenerator for OfflinePainter {
     fn provider(&self) -> &'static str {
         PROVIDER
+    }
+
+    fn revision(&self) -> String {
+        REVISION.to_owned()
     }
 
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pipeline::{Answer, ProviderError, Speech, SpeechSynthesizer, Utterance, sound};
 
-use super::PROVIDER;
+use super::{PROVIDER, REVISION};
 use super::ascii::fold;
 use crate::command::{Ffmpeg, usage};
 
@@ -36,6 +36,10 @@ impl OfflineSpeech {
 impl SpeechSynthesizer for OfflineSpeech {
     fn provider(&self) -> &'static str {
         PROVIDER
+    }
+
+    fn revision(&self) -> String {
+        REVISION.to_owned()
     }
 
     async fn speak(

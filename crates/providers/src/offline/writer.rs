@@ -10,7 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use self::phrases::{Place, REFLECTIONS};
 use super::words::content_words;
-use super::{PROVIDER, seed};
+use super::{PROVIDER, REVISION, seed};
 
 /// Words of the source that are dwelt on.
 const DWELT: usize = 8;
@@ -25,6 +25,10 @@ pub struct OfflineWriter;
 impl TranscriptWriter for OfflineWriter {
     fn provider(&self) -> &'static str {
         PROVIDER
+    }
+
+    fn revision(&self) -> String {
+        REVISION.to_owned()
     }
 
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {

@@ -47,6 +47,10 @@ impl TranscriptWriter for OpenAiWriter {
         PROVIDER
     }
 
+    fn revision(&self) -> String {
+        format!("{} {} {MOST_TOKENS}", prompt::REVISION, self.client.revision())
+    }
+
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {
         let model = &self.client.account.model;
         let mut body = json!({

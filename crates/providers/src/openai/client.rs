@@ -85,6 +85,12 @@ impl Client {
         Self { http, account }
     }
 
+    /// What decides an answer beside the question: the server and the model.
+    pub(super) fn revision(&self) -> String {
+        let Account { base_url, model, .. } = &self.account;
+        format!("{} {model}", base_url.trim_end_matches('/'))
+    }
+
     /// Sends `body`; any status but a success is an error already.
     pub(super) async fn post(
         &self,

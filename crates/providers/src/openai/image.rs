@@ -89,6 +89,10 @@ impl ImageGenerator for OpenAiPainter {
         PROVIDER
     }
 
+    fn revision(&self) -> String {
+        format!("{} {} {}", prompt::REVISION, self.client.revision(), self.size)
+    }
+
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
         let response = self.client.post("/images/generations", &self.body(scene)).await?;
         let usage = self.price.usage();

@@ -4,6 +4,9 @@
 use pipeline::{MAX_PASSAGE, Prompt, Scene};
 use serde_json::{Value, json};
 
+/// Changes with every word that is asked of a writer, a voice or a painter.
+pub(super) const REVISION: &str = "prompt-1";
+
 /// The writer's rules; the source comes in a message of its own.
 fn rules() -> String {
     format!(

@@ -88,6 +88,10 @@ impl SpeechSynthesizer for OpenAiSpeech {
         PROVIDER
     }
 
+    fn revision(&self) -> String {
+        format!("{} {} {}", prompt::REVISION, self.client.revision(), self.options.voice)
+    }
+
     async fn speak(
         &self,
         utterance: &Utterance,

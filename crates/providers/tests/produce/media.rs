@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use pipeline::{
-    Gate, Interrupted, Produced, Progress, Providers, Request, Run, Slots, percent, produce,
+    Gate, Interrupted, Memory, Produced, Progress, Providers, Request, Run, Slots, percent, produce,
     standard,
 };
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
@@ -22,6 +22,10 @@ struct Open;
 
 impl Gate for Open {
     fn check(&self) -> Result<(), Interrupted> {
+        Ok(())
+    }
+
+    fn check_finish(&self) -> Result<(), Interrupted> {
         Ok(())
     }
 }
@@ -79,6 +83,7 @@ impl Bench {
                 format,
                 options: Options::default(),
             },
+            memory: Memory::of_process(Arc::new(self.store())),
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {

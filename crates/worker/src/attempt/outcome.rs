@@ -2,17 +2,24 @@
 
 use std::time::Duration;
 
-use pipeline::{Failed, Failure, StageError};
+use pipeline::{Elsewhere, Failed, Failure};
 use queue::{Outcome, ParkReason};
 use stillcast_enqueue::{StageName, StageRecord};
 use telemetry::{Metrics, StageOutcome};
 
+/// A job that waits for others looks again by itself after so long, in case nobody wakes it.
+const FLIGHT_WAIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(60));
 /// Jobs that were told the same wait come back spread over this time.
 const SPREAD: Duration = Duration::from_secs(5);
 
 /// The class table of failures. A job that a provider's set-up refused waits for the probe.
-pub(super) fn outcome_of(error: &StageError, probe_interval: Duration) -> Outcome {
-    let report = error.report();
+pub(super) fn outcome_of(failed: &Failed, probe_interval: Duration) -> Outcome {
+    let error = &failed.error;
+    let report = match &failed.elsewhere {
+        Some(Elsewhere::Flights(flights)) => return wait_for(flights.clone()),
+        Some(Elsewhere::Failed(report)) => report.clone(),
+        None => error.report(),
+    };
     if let Some(wake) = error.park {
         return Outcome::Park { reason: ParkReason::Rate, wake: spread(wake), error: Some(report) };
     }
@@ -27,6 +34,12 @@ pub(super) fn outcome_of(error: &StageError, probe_interval: Duration) -> Outcom
         }
         Failure::Interrupted => Outcome::Release,
     }
+}
+
+fn wait_for(flights: Vec<String>) -> Outcome {
+    let (least, most) = FLIGHT_WAIT;
+    let wake = least + (most - least).mul_f64(fastrand::f64());
+    Outcome::Park { reason: ParkReason::Flight(flights), wake, error: None }
 }
 
 fn spread(wait: Duration) -> Duration {
@@ -73,12 +86,15 @@ fn class(failure: Failure) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use pipeline::StageError;
+    use stillcast_enqueue::Cost;
+
     use super::*;
 
     const PROBE: Duration = Duration::from_secs(30);
 
-    fn error(failure: Failure, park: Option<Duration>) -> StageError {
-        StageError {
+    fn error(failure: Failure, park: Option<Duration>) -> Failed {
+        let error = StageError {
             stage: StageName::Tts,
             provider: Some("offline"),
             failure,
@@ -87,7 +103,26 @@ mod tests {
             park,
             again: None,
             source: None,
-        }
+        };
+        Failed { error, stages: Vec::new(), cost: Cost::default(), elsewhere: None }
+    }
+
+    #[test]
+    fn a_job_that_waits_for_others_parks_and_what_failed_there_ends_it_too() {
+        let keys = vec!["default/image/0".to_owned()];
+        let waits = error(Failure::Interrupted, None);
+        let waits = Failed { elsewhere: Some(Elsewhere::Flights(keys.clone())), ..waits };
+        let outcome = outcome_of(&waits, PROBE);
+        let Outcome::Park { reason: ParkReason::Flight(flights), wake, error: None } = outcome
+        else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(flights, keys);
+        assert!((FLIGHT_WAIT.0..=FLIGHT_WAIT.1).contains(&wake));
+        let theirs = error(Failure::Permanent, None).error.report();
+        let elsewhere = Some(Elsewhere::Failed(theirs.clone()));
+        let ended = Failed { elsewhere, ..error(Failure::Permanent, None) };
+        assert!(matches!(outcome_of(&ended, PROBE), Outcome::Dead { error } if error == theirs));
     }
 
     #[test]

@@ -4,10 +4,7 @@
 pub(super) const DEFAULTS: &str = include_str!("../../../../deploy/worker.toml");
 
 /// Settings of the house's plan whose feature this version does not have.
-const NOT_YET: [&str; 5] = [
-    "cache_redis_url",
-    "cache_ttl",
-    "use_caching",
+const NOT_YET: [&str; 2] = [
     "max_attempts",
     "otel_exporter_otlp_endpoint",
 ];
@@ -104,7 +101,7 @@ mod tests {
         assert_eq!(judge_variable("redis_url"), Name::Near("redis_url"));
         assert_eq!(judge_variable("MAX_PARALLELTASK"), Name::Near("max_parallel_tasks"));
         assert_eq!(judge_variable("ENCODE_TIMEOUT"), Name::EncodeTimeout);
-        assert_eq!(judge_variable("USE_CACHING"), Name::NotYet);
+        assert_eq!(judge_variable("MAX_ATTEMPTS"), Name::NotYet);
         // What shells, systemd, Kubernetes and cargo put there.
         for stranger in [
             "PATH",

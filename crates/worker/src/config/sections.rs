@@ -12,19 +12,20 @@ use stillcast_enqueue::{Identifier, StageName};
 use telemetry::Logging;
 
 use super::reader::Reader;
-use super::{Config, EncodingConfig, QueueConfig, capabilities, redact, storage};
+use super::{Config, EncodingConfig, QueueConfig, caching, capabilities, redact, storage};
 
 /// Most jobs or calls at once that a process is meant for.
 const MOST_SLOTS: usize = 1024;
 const MOST_TRIES: usize = 100;
-const SECOND: Duration = Duration::from_secs(1);
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// Reads every section, so that all faults are found; `None` when there is one.
 pub(super) fn read(reader: &mut Reader, variables: &BTreeMap<String, String>) -> Option<Config> {
     let home = variables.get("HOME").map(Path::new);
     let queue = queue(reader);
     let policies = policies(reader, queue.as_ref().map_or(1, |queue| queue.slots));
+    let caching = caching::read(reader, queue.as_ref());
     let providers = capabilities::read(reader, variables);
     let encoding = encoding(reader);
     let database = storage::database(reader);
@@ -34,6 +35,7 @@ pub(super) fn read(reader: &mut Reader, variables: &BTreeMap<String, String>) ->
     Some(Config {
         queue: queue?,
         policies: policies?,
+        caching: caching?,
         providers: providers?,
         encoding: encoding?,
         database: database?,
@@ -68,21 +70,25 @@ fn queue(reader: &mut Reader) -> Option<QueueConfig> {
 fn redis_url(reader: &mut Reader) -> Option<SecretString> {
     // The secret was already read from it.
     reader.text("redis_url_file");
-    let url = reader.read("redis_url", |url| match url.split_once("://") {
-        None if url.is_empty() => Ok(None),
-        Some(("redis" | "unix" | "redis+unix", _)) => Ok(Some(url.to_owned())),
-        Some(("rediss", _)) => {
-            Err("TLS to Redis is not in this version; use redis:// or unix://".to_owned())
-        }
-        _ => Err("is an address such as redis://host:6379/0 or unix:///run/redis.sock".to_owned()),
-    })?;
-    let Some(url) = url else {
+    let Some(url) = reader.read("redis_url", redis_address)? else {
         let message = "it names the queue's Redis, such as redis://host:6379/0";
         reader.missing("redis_url", message);
         return None;
     };
     reader.show("redis_url", redact::address(&url));
     Some(url.into())
+}
+
+/// The address of a Redis; `None` when it is not set.
+pub(super) fn redis_address(url: &str) -> Result<Option<String>, String> {
+    match url.split_once("://") {
+        None if url.is_empty() => Ok(None),
+        Some(("redis" | "unix" | "redis+unix", _)) => Ok(Some(url.to_owned())),
+        Some(("rediss", _)) => {
+            Err("TLS to Redis is not in this version; use redis:// or unix://".to_owned())
+        }
+        _ => Err("is an address such as redis://host:6379/0 or unix:///run/redis.sock".to_owned()),
+    }
 }
 
 fn policies(reader: &mut Reader, tasks: usize) -> Option<Policies> {

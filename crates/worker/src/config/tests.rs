@@ -153,7 +153,7 @@ fn a_file_has_the_same_faults_under_its_own_names() {
     for (text, fault) in [
         ("lease_tl = 3", "lease_tl: is no setting; did you mean lease_ttl?"),
         ("dream = 3", "dream: is no setting of the worker"),
-        ("database_url = \"x\"", "database_url: is not in this version; remove it"),
+        ("max_attempts = 3", "max_attempts: is not in this version; remove it"),
         ("tts_tries = [1]", "tts_tries: is a text, a number, true or false"),
         ("tts_tries = 0", "tts_tries: is a whole number from 1 to 100"),
         (
@@ -189,9 +189,27 @@ fn all_faults_come_at_once() {
 
 #[test]
 fn what_a_later_version_reads_is_noted_and_strangers_are_not() {
-    let sources = required().set("USE_CACHING", "x").set("EDITOR", "x").set("REDIS_PORT", "1");
+    let sources = required().set("MAX_ATTEMPTS", "x").set("EDITOR", "x").set("REDIS_PORT", "1");
     let notes = Config::load(&sources).unwrap().notes;
-    assert_eq!(notes, ["USE_CACHING is set, and does nothing in this version"]);
+    assert_eq!(notes, ["MAX_ATTEMPTS is set, and does nothing in this version"]);
+}
+
+#[test]
+fn jobs_share_over_the_queue_s_redis_unless_another_is_named() {
+    let caching = Config::load(&required()).unwrap().caching;
+    assert_eq!((caching.shares, caching.ttl), (true, Duration::from_hours(1)));
+    assert_eq!(caching.redis_url.expose_secret(), "redis://localhost");
+    let own = required()
+        .set("CACHE_REDIS_URL", "redis://:canary@cache")
+        .set("CACHE_TTL", "5m")
+        .set("USE_CACHING", "false");
+    let config = Config::load(&own).unwrap();
+    assert_eq!((config.caching.shares, config.caching.ttl), (false, Duration::from_mins(5)));
+    assert_eq!(config.caching.redis_url.expose_secret(), "redis://:canary@cache");
+    let printed = format!("{} {} {config:?}", config.to_toml(), config.to_json());
+    assert!(!printed.contains(CANARY), "{printed}");
+    let wrong = faults(&required().set("CACHE_REDIS_URL", "http://x").set("CACHE_TTL", "0"));
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
 }
 
 #[test]

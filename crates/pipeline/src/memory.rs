@@ -1,0 +1,150 @@
+//! What jobs remember, as the pipeline asks for it: own checkpoints, the cache that jobs share, and
+//! flights, by which one job pays while others wait.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use stillcast_enqueue::ErrorReport;
+
+use crate::{Interrupted, ObjectStore};
+
+/// What a job's finished calls gave, kept for its later attempts, and as long as its record.
+#[async_trait]
+pub trait Checkpoints: Send + Sync {
+    /// The digest kept under `name`, by this attempt or an earlier one.
+    fn recall(&self, name: &str) -> Option<String>;
+
+    /// Keeps `digest` under `name`; the first one stays. Returns when that is durable.
+    async fn remember(&self, name: &str, digest: &str) -> Result<(), Interrupted>;
+
+    /// The words that were said until now: the whole transcript once its digest is kept.
+    async fn words(&self) -> Result<Option<String>, Interrupted>;
+
+    /// Replaces the words said until now. They become durable with the next digest.
+    fn say(&self, words: &str);
+}
+
+/// Values that the jobs of a fleet share for a time (`CACHE_TTL`). Being slow, full or away is a
+/// miss and never a failure.
+#[async_trait]
+pub trait SharedCache: Send + Sync {
+    /// The value under `key`.
+    async fn get(&self, key: &str) -> Option<Bytes>;
+
+    /// Puts a small value under `key` unless there is one.
+    async fn put_if_absent(&self, key: &str, value: Bytes) -> Put;
+
+    /// Forgets the value under `key`.
+    async fn delete(&self, key: &str);
+}
+
+/// What became of a value that was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is there now.
+    Stored,
+    /// Somebody was faster; this is theirs.
+    Present(Bytes),
+    /// The cache did not take it.
+    Refused,
+}
+
+/// Single-flight over the whole fleet, by key. A flight is alive while the job that owns it is
+/// leased; one that ends without having landed passes to a job that waits for it.
+#[async_trait]
+pub trait Flights: Send + Sync {
+    /// Into the flight `key`: who pays?
+    async fn join(&self, key: &str) -> Result<Boarding, Interrupted>;
+
+    /// Out of the flight `key`, with its end for all who wait.
+    async fn land(&self, key: &str, landing: &Landing) -> Result<(), Interrupted>;
+}
+
+/// What joining a flight answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Boarding {
+    /// This job pays.
+    Owned,
+    /// Another job pays already.
+    Waiting,
+    /// The value could not be shared: each job pays for itself.
+    Unshared,
+    /// This input can never succeed.
+    Permanent(ErrorReport),
+}
+
+/// How a flight ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Landing {
+    /// The value can be recalled.
+    Stored,
+    /// The value could not be stored.
+    Unshared,
+    /// This input can never succeed.
+    Permanent(ErrorReport),
+}
+
+/// All that a job remembers by.
+#[derive(Clone)]
+pub struct Memory {
+    /// Its own checkpoints; always on.
+    pub checkpoints: Arc<dyn Checkpoints>,
+    /// Keeps what is large: below `work/` of this job, below `cache/` of all.
+    pub objects: Arc<dyn ObjectStore>,
+    /// What it shares with other jobs; `None` with `USE_CACHING=false`.
+    pub sharing: Option<Sharing>,
+}
+
+impl Memory {
+    /// The memory of a run without a queue: it ends with the process, and shares nothing.
+    pub fn of_process(objects: Arc<dyn ObjectStore>) -> Self {
+        Self { checkpoints: Arc::new(InProcess::default()), objects, sharing: None }
+    }
+}
+
+/// Checkpoints in this process alone.
+#[derive(Default)]
+struct InProcess(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    digests: HashMap<String, String>,
+    words: Option<String>,
+}
+
+impl InProcess {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Checkpoints for InProcess {
+    fn recall(&self, name: &str) -> Option<String> {
+        self.kept().digests.get(name).cloned()
+    }
+
+    async fn remember(&self, name: &str, digest: &str) -> Result<(), Interrupted> {
+        self.kept().digests.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
+        Ok(())
+    }
+
+    async fn words(&self) -> Result<Option<String>, Interrupted> {
+        Ok(self.kept().words.clone())
+    }
+
+    fn say(&self, words: &str) {
+        self.kept().words = Some(words.to_owned());
+    }
+}
+
+/// What jobs share.
+#[derive(Clone)]
+pub struct Sharing {
+    /// Their values.
+    pub cache: Arc<dyn SharedCache>,
+    /// Who pays for which.
+    pub flights: Arc<dyn Flights>,
+}

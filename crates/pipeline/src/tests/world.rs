@@ -1,0 +1,255 @@
+//! A store, a cache and flights that live in memory, shared by all jobs of a test, and a log of what
+//! was asked of them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    Boarding, Checkpoints, Flights, Interrupted, Landing, Listed, Memory, ObjectKey, ObjectStore,
+    ProviderError, Put, SharedCache, Sharing,
+};
+
+/// All that outlives a job.
+#[derive(Default)]
+pub(super) struct World(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    objects: BTreeMap<String, Bytes>,
+    values: BTreeMap<String, Bytes>,
+    /// Who owns a flight.
+    owners: BTreeMap<String, String>,
+    marks: BTreeMap<String, Boarding>,
+    log: Vec<String>,
+    is_cache_down: bool,
+    is_store_down: bool,
+    /// What a rival puts first, by kind.
+    rivals: BTreeMap<String, Bytes>,
+}
+
+/// What one job remembers; lives as long as its record.
+pub(super) struct JobMemory {
+    world: Arc<World>,
+    job: String,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    digests: BTreeMap<String, String>,
+    said: Option<String>,
+    words: Option<String>,
+}
+
+impl World {
+    pub(super) fn memory(self: &Arc<Self>, job: &str, shares: bool) -> Memory {
+        let kept = Mutex::default();
+        let own = Arc::new(JobMemory { world: Arc::clone(self), job: job.to_owned(), kept });
+        let cache = Arc::clone(self) as Arc<dyn SharedCache>;
+        let flights = Arc::clone(&own) as Arc<dyn Flights>;
+        let sharing = shares.then_some(Sharing { cache, flights });
+        Memory { checkpoints: own, objects: Arc::clone(self) as Arc<dyn ObjectStore>, sharing }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    fn note(&self, verb: &str, key: &str) {
+        let kind = key.split('/').nth(1).unwrap_or(key);
+        self.state().log.push(format!("{verb} {kind}"));
+    }
+
+    /// What was asked about `kind` until now; the log begins anew.
+    pub(super) fn told_of(&self, kind: &str) -> Vec<String> {
+        let log = std::mem::take(&mut self.state().log);
+        let about = log.into_iter().filter(|line| line.split(' ').any(|word| word == kind));
+        about.map(|line| line.replace(&format!(" {kind}"), "")).collect()
+    }
+
+    pub(super) fn cache_down(&self, is_down: bool) {
+        self.state().is_cache_down = is_down;
+    }
+
+    pub(super) fn store_down(&self, is_down: bool) {
+        self.state().is_store_down = is_down;
+    }
+
+    /// Every value's time is over, and nobody owns a flight.
+    pub(super) fn expire(&self) {
+        let mut state = self.state();
+        state.values.clear();
+        state.objects.retain(|key, _| !key.starts_with("cache/"));
+    }
+
+    /// Only the objects of the cache are gone.
+    pub(super) fn sweep(&self) {
+        self.state().objects.retain(|key, _| !key.starts_with("cache/"));
+    }
+
+    /// Another job owns the flight of `kind`, whatever its key.
+    pub(super) fn occupy(&self, kind: &str) {
+        self.state().owners.insert(kind.to_owned(), "another".to_owned());
+    }
+
+    /// The other job's flight ends without an answer.
+    pub(super) fn abandon(&self, kind: &str) {
+        self.state().owners.remove(kind);
+    }
+
+    /// Somebody puts `value` for `kind` right before the next put.
+    pub(super) fn outrun(&self, kind: &str, value: Bytes) {
+        self.state().rivals.insert(kind.to_owned(), value);
+    }
+
+    /// The keys of all values.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.state().values.keys().cloned().collect()
+    }
+
+    pub(super) fn objects(&self, area: &str) -> usize {
+        self.state().objects.keys().filter(|key| key.starts_with(area)).count()
+    }
+
+    /// The job has left its lease: its flights are anybody's.
+    pub(super) fn leave(&self, job: &str) {
+        self.state().owners.retain(|_, owner| owner != job);
+    }
+
+    pub(super) fn owned(&self) -> usize {
+        self.state().owners.len()
+    }
+}
+
+#[async_trait]
+impl Checkpoints for JobMemory {
+    fn recall(&self, name: &str) -> Option<String> {
+        self.world.note("recall", name);
+        self.kept.lock().unwrap().digests.get(name).cloned()
+    }
+
+    async fn remember(&self, name: &str, digest: &str) -> Result<(), Interrupted> {
+        self.world.note("remember", name);
+        let mut kept = self.kept.lock().unwrap();
+        kept.digests.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
+        kept.words = kept.said.take().or(kept.words.take());
+        Ok(())
+    }
+
+    async fn words(&self) -> Result<Option<String>, Interrupted> {
+        Ok(self.kept.lock().unwrap().words.clone())
+    }
+
+    fn say(&self, words: &str) {
+        self.kept.lock().unwrap().said = Some(words.to_owned());
+    }
+}
+
+#[async_trait]
+impl Flights for JobMemory {
+    async fn join(&self, key: &str) -> Result<Boarding, Interrupted> {
+        self.world.note("join", key);
+        let mut state = self.world.state();
+        if let Some(mark) = state.marks.get(key) {
+            return Ok(mark.clone());
+        }
+        let kind = key.split('/').nth(1).unwrap_or_default();
+        if state.owners.contains_key(kind) {
+            return Ok(Boarding::Waiting);
+        }
+        let owner = state.owners.entry(key.to_owned()).or_insert_with(|| self.job.clone());
+        Ok(if *owner == self.job { Boarding::Owned } else { Boarding::Waiting })
+    }
+
+    async fn land(&self, key: &str, landing: &Landing) -> Result<(), Interrupted> {
+        let (word, mark) = match landing {
+            Landing::Stored => ("stored", None),
+            Landing::Unshared => ("unshared", Some(Boarding::Unshared)),
+            Landing::Permanent(report) => ("permanent", Some(Boarding::Permanent(report.clone()))),
+        };
+        self.world.note(&format!("land-{word}"), key);
+        let mut state = self.world.state();
+        if state.owners.get(key) == Some(&self.job) {
+            state.owners.remove(key);
+            state.marks.extend(mark.map(|mark| (key.to_owned(), mark)));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SharedCache for World {
+    async fn get(&self, key: &str) -> Option<Bytes> {
+        self.note("get", key);
+        let state = self.state();
+        if state.is_cache_down { None } else { state.values.get(key).cloned() }
+    }
+
+    async fn put_if_absent(&self, key: &str, value: Bytes) -> Put {
+        self.note("put", key);
+        let mut state = self.state();
+        if state.is_cache_down {
+            return Put::Refused;
+        }
+        let rival = key.split('/').nth(1).and_then(|kind| state.rivals.remove(kind));
+        if let Some(rival) = rival {
+            state.values.insert(key.to_owned(), rival);
+        }
+        if let Some(present) = state.values.get(key) {
+            return Put::Present(present.clone());
+        }
+        state.values.insert(key.to_owned(), value);
+        Put::Stored
+    }
+
+    async fn delete(&self, key: &str) {
+        self.note("delete", key);
+        self.state().values.remove(key);
+    }
+}
+
+impl World {
+    fn store(&self) -> Result<MutexGuard<'_, State>, ProviderError> {
+        let state = self.state();
+        if state.is_store_down {
+            return Err(ProviderError::transient("world", "store-failed", "as scripted"));
+        }
+        Ok(state)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for World {
+    async fn get(&self, key: &ObjectKey) -> Result<Option<Bytes>, ProviderError> {
+        Ok(self.store()?.objects.get(key.as_str()).cloned())
+    }
+
+    async fn put_if_absent(&self, key: &ObjectKey, bytes: Bytes) -> Result<bool, ProviderError> {
+        let mut state = self.store()?;
+        let is_new = !state.objects.contains_key(key.as_str());
+        state.objects.entry(key.to_string()).or_insert(bytes);
+        Ok(is_new)
+    }
+
+    async fn copy(&self, from: &ObjectKey, to: &ObjectKey) -> Result<bool, ProviderError> {
+        let mut state = self.store()?;
+        let Some(bytes) = state.objects.get(from.as_str()).cloned() else { return Ok(false) };
+        state.objects.entry(to.to_string()).or_insert(bytes);
+        Ok(true)
+    }
+
+    async fn size(&self, key: &ObjectKey) -> Result<Option<u64>, ProviderError> {
+        Ok(self.store()?.objects.get(key.as_str()).map(|bytes| bytes.len() as u64))
+    }
+
+    async fn delete_prefix(&self, _: &ObjectKey) -> Result<usize, ProviderError> {
+        Err(ProviderError::permanent("world", "unasked", "the pipeline deletes nothing"))
+    }
+
+    async fn list(&self, _: &ObjectKey) -> Result<Vec<Listed>, ProviderError> {
+        Err(ProviderError::permanent("world", "unasked", "the pipeline lists nothing"))
+    }
+}
