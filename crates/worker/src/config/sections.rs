@@ -34,7 +34,7 @@ pub(super) fn read(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         policies: policies?,
         providers: providers?,
         encoding: encoding?,
-        database: database?,
+        database,
         storage: storage?,
         address: address?,
         logging: logging?,
