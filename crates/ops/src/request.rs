@@ -48,7 +48,7 @@ pub(crate) struct Subject {
     /// The text, at most 16 KiB: a file, or - for stdin.
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
-    /// A conversation in the workers' DATABASE_URL, by its UUID.
+    /// A conversation in the workers' `DATABASE_URL`, by its UUID.
     #[arg(long, value_name = "ID")]
     conversation: Option<String>,
 }

@@ -46,6 +46,6 @@ pub(crate) async fn migrate(url: &str) -> anyhow::Result<Vec<String>> {
         MigrationError::Away(_) => Failure::missing(format!(
             "{error}; start it, install it with `apt-get install postgresql`, or correct the address"
         )),
-        refused => Failure::failed(refused.to_string()),
+        MigrationError::Refused(refused) => Failure::failed(refused.to_string()),
     })
 }

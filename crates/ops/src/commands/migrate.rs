@@ -18,7 +18,6 @@ struct Migrated {
 }
 
 impl Migrate {
-    #[expect(clippy::unused_self, reason = "every command runs alike")]
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let url = context.config.database_url.as_deref().ok_or_else(|| {
             Failure::configuration("set DATABASE_URL to the database that shall be migrated")

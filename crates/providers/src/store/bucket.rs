@@ -57,7 +57,7 @@ impl S3Store {
     pub async fn open(options: &BucketOptions) -> Result<Self, StoreError> {
         let (bucket, prefix) = options::place(&options.url).ok_or(StoreError::Address)?;
         Ok(Self {
-            client: options::client(options).await,
+            client: Box::pin(options::client(options)).await,
             bucket: bucket.into(),
             prefix: prefix.into(),
             public_base_url: options.public_base_url.as_deref().map(Arc::from),

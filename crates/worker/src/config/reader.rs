@@ -40,6 +40,11 @@ impl Reader {
         text.filter(|text| !text.is_empty())
     }
 
+    /// Whether nobody has set it.
+    pub(super) fn is_empty(&self, name: &'static str) -> bool {
+        self.layers.settings.get(name).is_none_or(|setting| setting.text.is_empty())
+    }
+
     pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
         self.read(name, |text| match text {
             "true" | "1" => Ok(true),

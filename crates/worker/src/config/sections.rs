@@ -38,7 +38,7 @@ pub(super) fn read(reader: &mut Reader, variables: &BTreeMap<String, String>) ->
         caching: caching?,
         providers: providers?,
         encoding: encoding?,
-        database: database?,
+        database,
         storage: storage?,
         address: address?,
         logging: logging?,

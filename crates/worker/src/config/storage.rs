@@ -7,38 +7,37 @@ use secrecy::SecretString;
 use super::reader::Reader;
 use super::{BucketConfig, BucketKey, DatabaseConfig, StorageConfig, redact};
 
-pub(super) fn database(reader: &mut Reader) -> Option<DatabaseConfig> {
+/// Where a setting is at fault, the reader keeps that, and nothing of this is used.
+pub(super) fn database(reader: &mut Reader) -> DatabaseConfig {
     let url = database_url(reader);
     let messages = query(reader, "messages_query");
     let sources = query(reader, "sources_query");
-    if let (Some(None), Some(Some(_))) = (&messages, &sources) {
+    if sources.is_some() && reader.is_empty("messages_query") {
         let message = "is read with MESSAGES_QUERY only; set both, or none for the sample schema";
         reader.fault("SOURCES_QUERY".to_owned(), message);
     }
-    Some(DatabaseConfig { url: url?, messages: messages?, sources: sources? })
+    DatabaseConfig { url, messages, sources }
 }
 
-fn database_url(reader: &mut Reader) -> Option<Option<SecretString>> {
+fn database_url(reader: &mut Reader) -> Option<SecretString> {
     // The secret was already read from it.
     reader.text("database_url_file");
     let url = reader.read("database_url", |url| match url.split_once("://") {
         None if url.is_empty() => Ok(None),
         Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(Some(url.to_owned())),
         _ => Err("is an address such as postgres://user:password@host/database".to_owned()),
-    })?;
-    if let Some(url) = &url {
-        reader.show("database_url", redact::address(url));
-    }
-    Some(url.map(SecretString::from))
+    })??;
+    reader.show("database_url", redact::address(&url));
+    Some(url.into())
 }
 
 /// The adapter knows what a query must bind; here it is only taken.
-fn query(reader: &mut Reader, name: &'static str) -> Option<Option<String>> {
+fn query(reader: &mut Reader, name: &'static str) -> Option<String> {
     reader.read(name, |text| match text {
         "" => Ok(None),
         _ if text.contains("$1") && text.contains("$2") => Ok(Some(text.to_owned())),
         _ => Err("must bind $1, the tenant, and $2, the conversation".to_owned()),
-    })
+    })?
 }
 
 pub(super) fn storage(reader: &mut Reader, home: Option<&Path>) -> Option<StorageConfig> {
@@ -84,27 +83,26 @@ fn bucket(reader: &mut Reader) -> Option<BucketConfig> {
     });
     let region = reader.text("aws_region");
     let key = bucket_key(reader);
-    Some(BucketConfig { endpoint: endpoint?, region, key: key? })
+    Some(BucketConfig { endpoint: endpoint?, region, key })
 }
 
-fn bucket_key(reader: &mut Reader) -> Option<Option<BucketKey>> {
+fn bucket_key(reader: &mut Reader) -> Option<BucketKey> {
     reader.text("aws_secret_access_key_file");
     reader.text("aws_session_token_file");
     let id = reader.text("aws_access_key_id");
     let key = secret(reader, "aws_secret_access_key");
     let session_token = secret(reader, "aws_session_token");
     match (id, key) {
-        (None, None) => Some(None),
-        (Some(id), Some(secret)) => Some(Some(BucketKey { id, secret, session_token })),
+        (Some(id), Some(secret)) => return Some(BucketKey { id, secret, session_token }),
+        (None, None) => {}
         (None, Some(_)) => {
             reader.missing("aws_access_key_id", "and AWS_SECRET_ACCESS_KEY is; set both or none");
-            None
         }
         (Some(_), None) => {
             reader.missing("aws_secret_access_key", "and AWS_ACCESS_KEY_ID is; set both or none");
-            None
         }
     }
+    None
 }
 
 fn secret(reader: &mut Reader, name: &'static str) -> Option<SecretString> {
