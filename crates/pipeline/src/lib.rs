@@ -33,9 +33,7 @@ mod tests;
 pub use artifact::{Clip, Image, Media, SourceText};
 pub use conversation::{Conversation, Excerpt};
 pub use error::{Failed, Failure, ProviderError, StageError};
-pub use memory::{
-    Boarding, Checkpoints, Flights, Landing, Memory, Put, SharedCache, Sharing,
-};
+pub use memory::{Boarding, Checkpoints, Flights, Landing, Memory, Put, SharedCache, Sharing};
 pub use object::{InvalidKey, Listed, ObjectKey, ObjectStore};
 pub use picture::{ImageFacts, ImageFault, ImageKind};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::{
-    Elsewhere, Failed, Failure, Gate, Memory, ObjectStore, Policies, Produced, Progress, Providers, Request, Run, SharedCache,
-    Sharing, Slots,
+    Elsewhere, Failed, Failure, Gate, Memory, ObjectStore, Policies, Produced, Progress, Providers,
+    Request, Run, SharedCache, Sharing, Slots,
 };
 use queue::{Handler, Interrupted, Lease, Outcome, Report};
 use stillcast_enqueue::{Cost, ErrorReport, JobId};
@@ -176,9 +176,7 @@ struct LeaseGate(Lease);
 
 impl Gate for LeaseGate {
     fn check(&self) -> Result<(), pipeline::Interrupted> {
-        self.0.check().map_err(|why| {
-            pipeline::Interrupted { reason: reason(why) }
-        })
+        self.0.check().map_err(|why| pipeline::Interrupted { reason: reason(why) })
     }
 
     fn check_finish(&self) -> Result<(), pipeline::Interrupted> {

@@ -11,9 +11,9 @@ use telemetry::Metrics;
 
 use crate::config::Config;
 use crate::health::{self, Vitals};
+use crate::janitor::Janitor;
 use crate::stop::Stop;
 use crate::witness::Witness;
-use crate::janitor::Janitor;
 use crate::{probe, signals, wiring};
 
 /// First and longest back-off between two attempts of a job.

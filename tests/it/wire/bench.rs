@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pipeline::{
-    Failed, Gate, Interrupted, Memory, Policies, Produced, Progress, Prompt, Providers, Request, Run,
-    Scene, Slots, Utterance, produce, standard,
+    Failed, Gate, Interrupted, Memory, Policies, Produced, Progress, Prompt, Providers, Request,
+    Run, Scene, Slots, Utterance, produce, standard,
 };
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::openai::{

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pipeline::{Answer, ProviderError, Speech, SpeechSynthesizer, Utterance, sound};
 
-use super::{PROVIDER, REVISION};
 use super::ascii::fold;
+use super::{PROVIDER, REVISION};
 use crate::command::{Ffmpeg, usage};
 
 /// The voices of flite; the first is the default, and the most natural one.

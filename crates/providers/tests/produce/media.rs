@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use pipeline::{
-    Gate, Interrupted, Memory, Produced, Progress, Providers, Request, Run, Slots, percent, produce,
-    standard,
+    Gate, Interrupted, Memory, Produced, Progress, Providers, Request, Run, Slots, percent,
+    produce, standard,
 };
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};

@@ -4,10 +4,7 @@
 pub(super) const DEFAULTS: &str = include_str!("../../../../deploy/worker.toml");
 
 /// Settings of the house's plan whose feature this version does not have.
-const NOT_YET: [&str; 2] = [
-    "max_attempts",
-    "otel_exporter_otlp_endpoint",
-];
+const NOT_YET: [&str; 2] = ["max_attempts", "otel_exporter_otlp_endpoint"];
 
 /// Letters by which a foreign name must differ from a setting's.
 const NEAR: usize = 2;
