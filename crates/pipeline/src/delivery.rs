@@ -58,7 +58,7 @@ impl Reusable for Once<'_> {
     }
 
     async fn pay(&self) -> Result<(Artifact, Bytes), StageError> {
-        let made = make(self.attempt, self.source).await;
+        let made = Box::pin(make(self.attempt, self.source)).await;
         let artifact = made
             .map_err(|Halted| self.attempt.cause().unwrap_or_else(|| StageError::halted(STAGE)))?;
         let facts = serde_json::to_vec(&artifact);

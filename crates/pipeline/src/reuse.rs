@@ -21,7 +21,7 @@ use crate::{
 /// A branch that waits for another job looks again after so long, spread so that a herd does not.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
 /// Longest wait for one object of the store; the largest, a whole track, is some 20 MB.
-const STORE_PATIENCE: Duration = Duration::from_secs(60);
+const STORE_PATIENCE: Duration = Duration::from_mins(1);
 /// The code of an attempt that only waits for other jobs.
 const WAITS: &str = "waits-for-flight";
 /// The code of an attempt whose input has failed in another job for good.
@@ -316,7 +316,7 @@ impl Attempt<'_> {
         }
         let mark = self.activity.mark();
         let (least, most) = LOOK_AGAIN;
-        let pause = least + (most - least).mul_f64(fastrand::f64());
+        let pause = least + most.saturating_sub(least).mul_f64(fastrand::f64());
         self.unless_halted(stage, sleep(pause)).await?;
         if self.activity.is_still_since(mark) {
             return Err(self.only_waits(stage));
@@ -414,11 +414,12 @@ impl Attempt<'_> {
         &self,
         errand: impl Future<Output = Result<T, ProviderError>>,
     ) -> Result<T, ProviderError> {
-        let late = |_| {
+        let Ok(answer) = timeout(STORE_PATIENCE, errand).await else {
+            let store = self.run.providers.store.provider();
             let message = format!("no answer within {STORE_PATIENCE:?}");
-            ProviderError::transient(self.run.providers.store.provider(), "store-timeout", message)
+            return Err(ProviderError::transient(store, "store-timeout", message));
         };
-        timeout(STORE_PATIENCE, errand).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
+        answer
     }
 }
 

@@ -101,7 +101,9 @@ impl Reusable for Manuscript<'_> {
         let read = std::str::from_utf8(&words).ok().and_then(|text| Script::read(text).ok());
         let Some(passages) = read else { return Ok(None) };
         self.written.push(Written { digest: digest(&words), flight: None });
-        passages.into_iter().for_each(|passage| self.passages.push(passage));
+        for passage in passages {
+            self.passages.push(passage);
+        }
         self.passages.finish();
         Ok(Some(()))
     }
@@ -208,7 +210,9 @@ impl<'run> Manuscript<'run> {
 
     fn hand_on(&self, script: &Script, passages: Vec<Passage>) {
         self.attempt.run.memory.checkpoints.say(script.said());
-        passages.into_iter().for_each(|passage| self.passages.push(passage));
+        for passage in passages {
+            self.passages.push(passage);
+        }
     }
 
     /// A draft that ends by itself ends with a paragraph; one that ran into its limit, in the
@@ -243,7 +247,9 @@ impl<'run> Manuscript<'run> {
         let last = script.finish().map_err(|fault| {
             ProviderError::transient(provider, fault.code(), fault.to_string()).at(STAGE)
         })?;
-        last.into_iter().for_each(|passage| self.passages.push(passage));
+        for passage in last {
+            self.passages.push(passage);
+        }
         let digest = digest(&words);
         // A halted attempt joins nothing any more, and yet its finished words are kept.
         let boarding = self.attempt.board(&self.attempt.recipe().track(&digest)).await;

@@ -86,7 +86,7 @@ impl Reusable for Track<'_> {
     }
 
     async fn accept(&self, pcm: Bytes) -> Result<Option<()>, StageError> {
-        if pcm.is_empty() || pcm.len() % 2 != 0 {
+        if pcm.is_empty() || !pcm.len().is_multiple_of(2) {
             return Ok(None);
         }
         let pieces = (0..pcm.len()).step_by(PIECE);

@@ -251,7 +251,7 @@ async fn what_an_owner_that_died_has_bought_serves_its_heir() {
     owner.script(StageName::Tts, [Step::Succeed, Step::Succeed, Step::Hang]);
     tokio::select! {
         _ = produce(&owner.run) => panic!("it hangs"),
-        () = tokio::time::sleep(Duration::from_secs(60)) => {}
+        () = tokio::time::sleep(Duration::from_mins(1)) => {}
     }
     world.leave(owner.run.request.job.as_str());
     let heir = Fleet::of(&world, Format::Audio);

@@ -38,7 +38,7 @@ pub(super) fn outcome_of(failed: &Failed, probe_interval: Duration) -> Outcome {
 
 fn wait_for(flights: Vec<String>) -> Outcome {
     let (least, most) = FLIGHT_WAIT;
-    let wake = least + (most - least).mul_f64(fastrand::f64());
+    let wake = least + most.saturating_sub(least).mul_f64(fastrand::f64());
     Outcome::Park { reason: ParkReason::Flight(flights), wake, error: None }
 }
 
