@@ -143,7 +143,7 @@ fn a_file_has_the_same_faults_under_its_own_names() {
     for (text, fault) in [
         ("lease_tl = 3", "lease_tl: is no setting; did you mean lease_ttl?"),
         ("dream = 3", "dream: is no setting of the worker"),
-        ("database_url = \"x\"", "database_url: is not in this version; remove it"),
+        ("use_caching = true", "use_caching: is not in this version; remove it"),
         ("tts_tries = [1]", "tts_tries: is a text, a number, true or false"),
         ("tts_tries = 0", "tts_tries: is a whole number from 1 to 100"),
         (
