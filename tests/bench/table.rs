@@ -66,7 +66,7 @@ impl Measure {
         (Self::Worker,          "worker CPU a job, 4 slots, µs",      0, "≤ 25 µs"),
         (Self::Memory,          "memory a waiting job of 1 KiB, B",   0, "≤ 1,500 B"),
         (Self::Log,             "append-only file a job of 1 KiB, B", 0, "≤ 1,250 B"),
-        (Self::Idle,            "commands an idle second",            1, "≤ 1.0"),
+        (Self::Idle,            "commands an idle second, inner too", 1, "≤ 1.0"),
     ];
 }
 
