@@ -25,9 +25,10 @@ impl Bench {
 
     /// Delivers a file of this content for `job-1` of `tenant`.
     async fn put(&self, tenant: &str, content: &str) -> Result<Artifact, ProviderError> {
-        let path = self.folder.path().join(content);
-        fs::write(&path, content).unwrap();
-        let media = Media { path, duration_s: 1.5 };
+        // Each put has a file of its own, as each attempt has.
+        let mut file = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap();
+        std::io::Write::write_all(&mut file, content.as_bytes()).unwrap();
+        let media = Media { path: file.path().to_owned(), duration_s: 1.5 };
         self.store.put(&delivery(tenant, "job-1"), &media).await.map(|answer| answer.value)
     }
 
