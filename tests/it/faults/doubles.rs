@@ -24,9 +24,9 @@ async fn one_key_is_one_job() {
         matches!(answer, Err(EnqueueError::IdempotencyMismatch { id }) if id == ids[0].as_str())
     );
     let elsewhere = Script::of(11).job().with_idempotency_key("evening-9").with_tenant("acme");
-    fleet.enqueue(&[elsewhere]).await.unwrap();
+    let elsewhere = fleet.enqueue(&[elsewhere]).await.unwrap();
     let _worker = fleet.worker("worker", &six_calls()).unwrap();
-    assert_sound(&fleet, &ids).await;
+    assert_sound(&fleet, &[ids[0].clone(), elsewhere[0].clone()]).await;
     let answer = fleet.producer.enqueue(&second).await.unwrap();
     assert_eq!(answer.submission, Submission::Duplicate(State::Done));
     assert_eq!(fleet.account().count(ids[0].as_str(), Act::Attempt)[&0], 1);
