@@ -204,7 +204,7 @@ mod tests {
             Arc::new(move |event| heard.lock().unwrap().push(event))
         };
         // Port 9 is nobody's on a machine of ours.
-        let ttl = Duration::from_secs(60);
+        let ttl = Duration::from_mins(1);
         let cache = RedisCache::new("redis://127.0.0.1:9/0", "q", ttl, hear).unwrap();
         let began = Instant::now();
         assert_eq!(cache.get("a/image/0").await, None);

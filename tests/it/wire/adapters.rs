@@ -28,7 +28,7 @@ pub(crate) async fn draft(
             }
         }
     }
-    panic!("a draft ends with an end or an error");
+    unreachable!("a draft ends with an end or an error");
 }
 
 #[tokio::test]

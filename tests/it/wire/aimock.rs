@@ -37,6 +37,7 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Mock {
+    #[expect(clippy::print_stderr, reason = "who has no Node shall read why nothing was compared")]
     async fn start() -> Option<Self> {
         let Some(program) = program() else {
             eprintln!("aimock is not installed: tests/run installs it where there is a Node");

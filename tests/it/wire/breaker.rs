@@ -66,7 +66,7 @@ async fn consume(fleet: &Fleet, bench: &Bench, name: usize) -> impl Future<Outpu
         lease_ttl: Duration::from_secs(3),
         slots: SLOTS,
         drain_timeout: Duration::from_secs(1),
-        attempt_budget: Duration::from_secs(60),
+        attempt_budget: Duration::from_mins(1),
         backoff: (Duration::from_millis(50), Duration::from_secs(1)),
         limits: Limits { probe_interval: INTERVAL, ..Limits::default() },
         until_empty: false,

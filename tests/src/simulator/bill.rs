@@ -141,12 +141,11 @@ impl super::Shared {
         }
         let seed = u64::from_str_radix(&bill.purchase.input, 16).unwrap_or_default();
         let rng = Rng::with_seed(self.options.seed ^ seed);
-        match serde_json::from_slice(body) {
-            Ok(asked) => Ok(Call { asked, fault, bill, rng }),
-            Err(_) => {
-                bill.set("refused", 400, 0.0);
-                Err(Box::new(refusal_of(400, "invalid_json", &quoted)))
-            }
+        if let Ok(asked) = serde_json::from_slice(body) {
+            Ok(Call { asked, fault, bill, rng })
+        } else {
+            bill.set("refused", 400, 0.0);
+            Err(Box::new(refusal_of(400, "invalid_json", &quoted)))
         }
     }
 }

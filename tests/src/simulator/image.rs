@@ -40,7 +40,7 @@ impl Gallery {
             .args(["-pix_fmt", if is_jpeg { "yuvj420p" } else { "rgb24" }])
             .args(["-c:v", coder, "-f", "image2pipe", "pipe:1"])
             .hint("install it with: apt-get install ffmpeg")
-            .timeout(Duration::from_secs(60));
+            .timeout(Duration::from_mins(1));
         let picture = Bytes::from(painting.output(64 << 20).await?.0);
         painted.lock().unwrap_or_else(PoisonError::into_inner).insert(key, picture.clone());
         Ok(picture)

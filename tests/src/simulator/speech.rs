@@ -73,7 +73,7 @@ async fn flite(text: &str) -> anyhow::Result<Bytes> {
         .args(["-af", "atempo=0.88", "-ar", &RATE.to_string(), "-ac", "1", "-f", "s16le", "pipe:1"])
         .folder(folder.path())
         .hint("install it with: apt-get install ffmpeg")
-        .timeout(Duration::from_secs(60));
+        .timeout(Duration::from_mins(1));
     Ok(spoken.output(64 << 20).await?.0.into())
 }
 
@@ -125,7 +125,7 @@ fn sound(pcm: Bytes, fault: Option<&Fault>, bill: Bill) -> Response {
     let half = pcm.len() / 4 * 2;
     match fault {
         Some(Fault::Short) => raw(pcm.slice(..pcm.len() / 8 * 2)),
-        Some(Fault::Truncate) => raw(pcm.slice(..half + 1)),
+        Some(Fault::Truncate) => raw(pcm.slice(..=half)),
         Some(Fault::Silent) => raw(vec![0; pcm.len()].into()),
         Some(Fault::Wav) => answer(200, "audio/wav", [wav_header(), pcm.to_vec()].concat()),
         Some(Fault::Reset) => broken(pcm.slice(..half), bill, async {

@@ -18,7 +18,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Longest silence on the wire. A painter may think for minutes; the stage's time-out is shorter.
 const SILENCE: Duration = Duration::from_mins(3);
 /// Idle connections are kept this long, so that the next call needs no new handshake.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What is bought; names its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

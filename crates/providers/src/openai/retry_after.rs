@@ -18,13 +18,12 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(wait);
     }
     let asked = text(RETRY_AFTER.as_str())?;
-    match asked.parse() {
-        Ok(number) => seconds(number),
-        Err(_) => {
-            let until = httpdate::parse_http_date(asked).ok()?;
-            let now = httpdate::parse_http_date(text(DATE.as_str())?).ok()?;
-            seconds(until.duration_since(now).unwrap_or_default().as_secs_f64())
-        }
+    if let Ok(number) = asked.parse() {
+        seconds(number)
+    } else {
+        let until = httpdate::parse_http_date(asked).ok()?;
+        let now = httpdate::parse_http_date(text(DATE.as_str())?).ok()?;
+        seconds(until.duration_since(now).unwrap_or_default().as_secs_f64())
     }
 }
 

@@ -8,7 +8,7 @@ use stillcast_enqueue::{StageName, StageRecord};
 use telemetry::{Metrics, StageOutcome};
 
 /// A job that waits for others looks again by itself after so long, in case nobody wakes it.
-const FLIGHT_WAIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(60));
+const FLIGHT_WAIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(1));
 /// Jobs that were told the same wait come back spread over this time.
 const SPREAD: Duration = Duration::from_secs(5);
 

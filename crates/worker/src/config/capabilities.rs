@@ -223,6 +223,7 @@ fn provider(reader: &mut Reader, name: &'static str) -> Option<Provider> {
 }
 
 /// An address, when one is set. A password has no place in it: keys have their own settings.
+#[expect(clippy::option_option, reason = "unset is no fault, and a fault is no address")]
 fn base_url(reader: &mut Reader, name: &'static str) -> Option<Option<String>> {
     let read = reader.read(name, |text| match text.split_once("://") {
         None if text.is_empty() => Ok(None),
