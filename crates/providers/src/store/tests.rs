@@ -27,7 +27,7 @@ impl Bench {
     async fn put(&self, tenant: &str, content: &str) -> Result<Artifact, ProviderError> {
         // Each put has a file of its own, as each attempt has.
         let mut file = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap();
-        std::io::Write::write_all(&mut file, content.as_bytes()).unwrap();
+        io::Write::write_all(&mut file, content.as_bytes()).unwrap();
         let media = Media { path: file.path().to_owned(), duration_s: 1.5 };
         self.store.put(&delivery(tenant, "job-1"), &media).await.map(|answer| answer.value)
     }
