@@ -95,7 +95,7 @@ async fn an_own_schema_is_two_queries() {
     for broken in [
         "select who, what from no_such_table where $1 = '' and $2 is null",
         "select who from talks where org = $1 and talk = $2::text",
-        "fetch who, what from talks where org = $1 and talk = $2::text",
+        "select who what from from talks where org = $1 and talk = $2::text",
         "select who, what from talks where org = $1 and talk = $2",
     ] {
         let error = load(broken, None).await.unwrap_err();

@@ -7,6 +7,8 @@ mod conversations;
 #[cfg(test)]
 mod deliveries;
 #[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod objects;

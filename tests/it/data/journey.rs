@@ -1,0 +1,72 @@
+//! A conversation in Postgres goes in, a file in a bucket comes out: two programs, as installed.
+
+use serde_json::Value;
+use stillcast_enqueue::JobRecord;
+use tests::bucket::{ACCESS_KEY, Bucket, SECRET_KEY};
+use tests::program::{Program, binary};
+use tests::server::Server;
+
+use crate::support::Content;
+
+/// A worker between these three, offline in all else.
+fn worker(server: &Server, content: &Content, bucket: &Bucket) -> Program {
+    ["LLM_PROVIDER", "TTS_PROVIDER", "IMAGE_PROVIDER"]
+        .into_iter()
+        .fold(Program::at(binary("stillcast-worker")), |worker, name| worker.env(name, "offline"))
+        .env("REDIS_URL", server.url())
+        .env("DATABASE_URL", content.server.url("content"))
+        .env("STORAGE_URL", "s3://deliveries/a/prefix")
+        .env("S3_ENDPOINT", bucket.endpoint())
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        .env("STILLCAST_HOME", server.folder().join("home"))
+        .env("WORKER_ADDR", "off")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_becomes_a_file_in_a_bucket() {
+    let (server, content) = (Server::start().await.unwrap(), Content::new().await);
+    let bucket = Bucket::here().await.unwrap();
+    let said = [("user", "The harbour was quiet after the storm, and the gulls came back.")];
+    let id = content.converse("acme", &said).await.to_string();
+    let worker = worker(&server, &content, &bucket);
+
+    let checked = worker.run(&["--check", "--probe", "--json"]).await.unwrap();
+    let page: Value = checked.json();
+    let probes = page["probes"].as_array().unwrap();
+    let ok = |part: &str| probes.iter().any(|probe| probe["part"] == part && probe["ok"] == true);
+    assert!(ok("database") && ok("storage"), "{probes:?}");
+    assert!(!checked.stdout.contains(SECRET_KEY));
+
+    let stillcast = Program::stillcast(server.folder()).env("REDIS_URL", server.url());
+    for tenant in ["acme", "other"] {
+        let enqueue = ["enqueue", "--conversation", &id, "--tenant", tenant, "--json"];
+        let _ = stillcast.run(&enqueue).await.unwrap().expect(0);
+    }
+    let _ = worker.run(&["--until-empty"]).await.unwrap().expect(0);
+    let jobs = stillcast.run(&["jobs", "--json"]).await.unwrap().expect(0);
+    let jobs: Value = jobs.json();
+    let records: Vec<JobRecord> = serde_json::from_value(jobs["jobs"].clone()).unwrap();
+    let of = |tenant: &str| records.iter().find(|record| record.tenant == tenant).unwrap();
+    let error = of("other").error.as_ref().unwrap();
+    assert_eq!(
+        (error.code.as_str(), error.provider.as_deref()),
+        ("conversation-not-found", Some("postgres"))
+    );
+    let artifact = of("acme").artifact.as_ref().unwrap();
+    assert!(artifact.url.starts_with(bucket.endpoint()) && artifact.path.is_none());
+    let stored = bucket.objects().await.unwrap();
+    let name = format!("a/prefix/{}", artifact.key);
+    assert_eq!(stored, [name.replace(".m4a", ".json"), name]);
+
+    // The operator's purge reaches the bucket too.
+    let keys = [
+        ("STORAGE_URL", "s3://deliveries/a/prefix"),
+        ("S3_ENDPOINT", bucket.endpoint()),
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+    ];
+    let purge = keys.into_iter().fold(stillcast, |program, (name, value)| program.env(name, value));
+    let _ = purge.run(&["job", "purge", &of("acme").id]).await.unwrap().expect(0);
+    assert!(bucket.objects().await.unwrap().is_empty());
+}
