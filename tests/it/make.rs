@@ -168,7 +168,10 @@ async fn a_killed_worker_is_replaced_and_the_job_goes_on() {
     // What the second worker remembered has forgiven the first one's death.
     assert_eq!((record.state, record.crashes, record.attempt), (State::Done, 0, 1));
     let words = record.stages.iter().find(|stage| stage.stage == StageName::Transcript).unwrap();
-    assert!(words.cached && words.tries == 0, "what was written before the kill is kept: {words:?}");
+    assert!(
+        words.cached && words.tries == 0,
+        "what was written before the kill is kept: {words:?}"
+    );
     assert_eq!(desk.files().len(), 1);
     desk.is_cleared().await;
 }
