@@ -94,7 +94,7 @@ impl Attempts {
                     return None;
                 }
                 // A flight to wait for is down already: the handler goes on from its checkpoints.
-                Reported::GoOn => {}
+                Reported::GoOn => report.cost.into_iter().for_each(|cost| lease.book(cost)),
             }
         }
     }

@@ -79,6 +79,8 @@ pub(crate) struct Link {
 
 /// What the claim said of the job.
 pub(crate) struct LeasedJob {
+    /// What this attempt has paid in reports that were not taken, earlier attempts included.
+    booked: Mutex<Option<Cost>>,
     pub(crate) envelope: Envelope,
     pub(crate) hash: HashMap<String, String>,
     /// What this lease has remembered.
@@ -113,7 +115,7 @@ impl Lease {
         leases: Arc<Leases>,
         link: Link,
     ) -> Self {
-        let job = LeasedJob { envelope, hash, written: Mutex::default() };
+        let job = LeasedJob { envelope, hash, written: Mutex::default(), booked: Mutex::default() };
         Self { job: Arc::new(job), held, leases, link }
     }
 
@@ -152,9 +154,17 @@ impl Lease {
         self.field("ready_ms")?.parse().ok()
     }
 
-    /// What earlier attempts have cost, as their reports said.
+    /// What has been paid until now: by earlier attempts, as their reports said, and by this one
+    /// before it was told to go on.
     pub fn cost(&self) -> Cost {
-        self.field("cost").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        let booked = *self.job.booked.lock().unwrap_or_else(PoisonError::into_inner);
+        let reported = || self.field("cost").and_then(|text| serde_json::from_str(text).ok());
+        booked.or_else(reported).unwrap_or_default()
+    }
+
+    /// Keeps the cost of a report that Redis did not take, since the attempt goes on.
+    pub(crate) fn book(&self, cost: Cost) {
+        *self.job.booked.lock().unwrap_or_else(PoisonError::into_inner) = Some(cost);
     }
 
     /// The digest that this attempt or an earlier one stored under `name`.

@@ -55,7 +55,8 @@ async fn a_conversation_becomes_a_file_in_a_bucket() {
     );
     let artifact = of("acme").artifact.as_ref().unwrap();
     assert!(artifact.url.starts_with(bucket.endpoint()) && artifact.path.is_none());
-    let stored = bucket.objects().await.unwrap();
+    let mut stored = bucket.objects().await.unwrap();
+    stored.retain(|key| key.contains("/media/"));
     let name = format!("a/prefix/{}", artifact.key);
     assert_eq!(stored, [name.replace(".m4a", ".json"), name]);
 
@@ -68,5 +69,7 @@ async fn a_conversation_becomes_a_file_in_a_bucket() {
     ];
     let purge = keys.into_iter().fold(stillcast, |program, (name, value)| program.env(name, value));
     let _ = purge.run(&["job", "purge", &of("acme").id]).await.unwrap().expect(0);
-    assert!(bucket.objects().await.unwrap().is_empty());
+    let left = bucket.objects().await.unwrap();
+    // What other jobs of the tenant may share stays for its time.
+    assert!(left.iter().all(|key| key.contains("/cache/")), "{left:?}");
 }
