@@ -58,9 +58,10 @@ async fn a_full_queue_still_names_the_jobs_that_stand() {
         let () = connection.set(key, "x".repeat(1_000_000)).await.unwrap();
     }
     let again = Job { id: JobId::generate(), ..standing.clone() };
-    let jobs = [job(), again, standing.clone(), job()];
-    // The verdict of memory is kept for a moment.
+    // The verdict of memory is kept for a moment: a job that slips in stands from then on and is
+    // never refused again, so each look brings new ones.
     let full = async || {
+        let jobs = [job(), again.clone(), standing.clone(), job()];
         let answers = fleet.producer.enqueue_many(&jobs).await;
         matches!(answers[3], Err(EnqueueError::Full)).then_some(answers)
     };
