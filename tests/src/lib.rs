@@ -1,6 +1,7 @@
 //! What the tests of the whole share: a private Redis, Postgres and S3, a fleet of small workers,
 //! their journal, a wire that can be cut, a provider that sells, and a measure of what comes out.
 
+pub mod authority;
 pub mod bucket;
 pub mod fleet;
 pub mod journal;

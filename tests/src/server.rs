@@ -8,6 +8,8 @@ use redis::aio::ConnectionManager;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use crate::authority::Authority;
+
 /// How long a server may take to answer its first PING.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -18,6 +20,7 @@ pub struct Server {
     running: Option<Running>,
     maxmemory: Option<String>,
     appendfsync: &'static str,
+    tls: Option<Authority>,
 }
 
 impl Server {
@@ -37,12 +40,24 @@ impl Server {
     }
 
     async fn start_as(maxmemory: Option<&str>, appendfsync: &'static str) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("sc-").tempdir()?;
-        let maxmemory = maxmemory.map(ToOwned::to_owned);
-        let port = free_port().await?;
-        let mut server = Self { folder, port, running: None, maxmemory, appendfsync };
+        let mut server = Self::made(appendfsync).await?;
+        server.maxmemory = maxmemory.map(ToOwned::to_owned);
         server.resume().await?;
         Ok(server)
+    }
+
+    /// Starts with TLS on its port, by a certificate of `authority`; nothing is said there in plain.
+    pub async fn start_tls(authority: Authority) -> anyhow::Result<Self> {
+        let mut server = Self::made("always").await?;
+        server.tls = Some(authority);
+        server.resume().await?;
+        Ok(server)
+    }
+
+    async fn made(appendfsync: &'static str) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("sc-").tempdir()?;
+        let port = free_port().await?;
+        Ok(Self { folder, port, running: None, maxmemory: None, appendfsync, tls: None })
     }
 
     /// Where a test may keep its files.
@@ -55,6 +70,18 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         format!("unix://{}", self.socket().display())
+    }
+
+    /// The address with TLS, of a server that has it.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        format!("rediss://localhost:{}", self.port)
+    }
+
+    /// What a client of that address must trust.
+    #[must_use]
+    pub fn certificate(&self) -> Option<PathBuf> {
+        self.tls.as_ref().map(Authority::certificate)
     }
 
     /// The port on the loopback, for a wire that can be cut.
@@ -104,7 +131,11 @@ impl Server {
         let log = std::fs::File::create(self.folder.path().join("redis.log"))?;
         let mut spec = Spec::new("redis-server")
             .hint("install it with: apt-get install redis-server")
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+            .args(["--bind", "127.0.0.1", "--save", ""])
+            .args([
+                if self.tls.is_some() { "--tls-port" } else { "--port" },
+                &self.port.to_string(),
+            ])
             .args(["--appendonly", "yes", "--appendfsync", self.appendfsync])
             .args(["--loglevel", "warning"])
             .args(["--maxmemory-policy", "noeviction", "--maxclients", "2000"])
@@ -113,6 +144,12 @@ impl Server {
             .arg("--dir")
             .arg(self.folder.path())
             .stdout(child::Stream::File(log));
+        if let Some(authority) = &self.tls {
+            let [certificate, key] = authority.server();
+            spec = spec.args(["--port", "0", "--tls-auth-clients", "no"]).arg("--tls-cert-file");
+            spec = spec.arg(certificate).arg("--tls-key-file").arg(key);
+            spec = spec.arg("--tls-ca-cert-file").arg(authority.certificate());
+        }
         if let Some(maxmemory) = &self.maxmemory {
             spec = spec.args(["--maxmemory", maxmemory]);
         }

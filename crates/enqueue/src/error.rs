@@ -76,7 +76,7 @@ pub enum EnqueueError {
     TimedOut(std::time::Duration),
     /// Redis refused or the connection broke. Repeating the same call is safe.
     #[cfg(feature = "redis")]
-    #[error("Redis: {0}")]
+    #[error("Redis: {}{}", .0, crate::address::advice(.0).unwrap_or_default())]
     Redis(#[from] redis::RedisError),
     /// Redis answered something that this version does not understand.
     #[error("unexpected answer from Redis: {0}")]

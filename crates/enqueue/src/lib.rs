@@ -1,10 +1,14 @@
 //! The contract of Stillcast, and the door in: a job request goes in, a job identifier comes out.
 //!
-//! Without the default feature `redis` only the contract's types remain.
+//! Without the default feature `redis` only the contract's types remain. The feature `tls` opens
+//! `rediss://` addresses.
 //!
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub mod address;
 mod envelope;
 mod error;
 mod identifier;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::address;
 use crate::keys::Keys;
 use crate::lua::{CANCEL, PREAMBLE};
 use crate::script::{Answer, EnqueueScript};
@@ -88,7 +89,9 @@ struct Scripts {
 }
 
 impl Producer {
-    /// Connects to `redis_url` (`redis://host:port/db`, `unix:///path`) with every default.
+    /// Connects to `redis_url` (`redis://host:port/db`, `unix:///path`, or with the feature `tls`
+    /// `rediss://host:port/db`) with every default. At a `rediss://` address the system's certificates
+    /// are trusted, or those of a file that the address names: `?ca_file=/path.pem`.
     pub async fn connect(redis_url: &str) -> Result<Self, EnqueueError> {
         Self::connect_with(redis_url, ProducerOptions::default()).await
     }
@@ -101,8 +104,10 @@ impl Producer {
         options: ProducerOptions,
     ) -> Result<Self, EnqueueError> {
         let keys = Keys::new(&options.queue_name)?;
-        let client = redis::Client::open(redis_url)
+        let client = address::connection_info(redis_url)
+            .and_then(redis::Client::open)
             .map_err(|error| EnqueueError::Address(error.to_string()))?;
+        within(options.timeout, address::assert_trust(&client, options.timeout)).await?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(options.timeout))
             .set_response_timeout(Some(options.timeout))

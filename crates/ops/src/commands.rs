@@ -24,7 +24,7 @@ Exit codes:
   69  an outside part is missing; the message names it and the command that installs it
   78  configuration
 
-Environment: REDIS_URL, QUEUE_NAME, STORAGE_URL, S3_ENDPOINT, AWS_*, DATABASE_URL, STILLCAST_HOME.";
+Environment: REDIS_URL, REDIS_CA_FILE, QUEUE_NAME, STORAGE_URL, S3_ENDPOINT, AWS_*, DATABASE_URL, STILLCAST_HOME.";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

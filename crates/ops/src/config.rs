@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use stillcast_enqueue::address;
+
 use crate::failure::Failure;
 
 /// Where the embedded stack keeps its data when `STILLCAST_HOME` is not set, below `HOME`.
@@ -52,7 +54,7 @@ impl Config {
 
     fn read(environment: Environment) -> anyhow::Result<Self> {
         Ok(Self {
-            redis_url: environment.secret("REDIS_URL")?,
+            redis_url: redis_url(&environment)?,
             queue_name: environment.text("QUEUE_NAME")?.unwrap_or_else(|| DEFAULT_QUEUE.to_owned()),
             storage_url: environment.text("STORAGE_URL")?,
             bucket: BucketConfig::read(&environment)?,
@@ -121,6 +123,13 @@ impl Environment {
             }
         }
     }
+}
+
+/// The queue's Redis, with whom to trust there.
+fn redis_url(environment: &Environment) -> anyhow::Result<Option<String>> {
+    let url = environment.secret("REDIS_URL")?;
+    let Some(file) = environment.raw("REDIS_CA_FILE").map(Path::new) else { return Ok(url) };
+    Ok(url.map(|url| address::with_ca_file(&url, file)))
 }
 
 fn read_secret(name: &str, path: &Path) -> anyhow::Result<String> {

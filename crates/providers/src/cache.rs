@@ -12,6 +12,7 @@ use bytes::Bytes;
 use pipeline::{Put, SharedCache};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, ErrorKind, FromRedisValue, RedisError, RedisResult};
+use stillcast_enqueue::address::connection_info;
 use tokio::time::{Instant, timeout};
 
 /// Longest wait for any answer.
@@ -81,7 +82,8 @@ impl RedisCache {
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(PATIENCE))
             .set_number_of_retries(1);
-        let connection = ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?;
+        let client = Client::open(connection_info(url)?)?;
+        let connection = ConnectionManager::new_lazy_with_config(client, config)?;
         let prefix = format!("stillcast:{queue}:cache:");
         Ok(Self { connection, prefix, ttl, hear, state: Arc::default() })
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection, PubSub};
 use redis::io::tcp::TcpSettings;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisResult};
+use redis::{AsyncConnectionConfig, Client, RedisResult};
+use stillcast_enqueue::address::{assert_trust, connection_info};
 use stillcast_enqueue::keys::Keys;
 
 use crate::QueueError;
@@ -34,13 +35,13 @@ pub struct ServerReport {
 }
 
 impl Endpoint {
-    /// Checks address (`redis://`, `rediss://`, `unix://`) and name; connects to nothing yet.
+    /// Checks address (`redis://`, `unix://`, and `rediss://` with the feature `tls`) and name; connects to nothing yet.
     pub fn new(redis_url: &str, queue_name: &str) -> Result<Self, QueueError> {
         let keys = Keys::new(queue_name)?;
         let address = |error: redis::RedisError| QueueError::Address(error.to_string());
         // A peer that went silent must become an error: a manager connects again only after one.
         let tcp = TcpSettings::default().set_user_timeout(SILENT_PEER_TIMEOUT);
-        let info = redis_url.into_connection_info().map_err(address)?.set_tcp_settings(tcp);
+        let info = connection_info(redis_url).map_err(address)?.set_tcp_settings(tcp);
         Ok(Self { client: Client::open(info).map_err(address)?, keys })
     }
 
@@ -51,6 +52,7 @@ impl Endpoint {
 
     /// A connection for many callers that comes back by itself after an outage.
     pub async fn shared(&self, response_timeout: Duration) -> RedisResult<ConnectionManager> {
+        assert_trust(&self.client, CONNECT_TIMEOUT).await?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(response_timeout))
@@ -151,10 +153,8 @@ mod tests {
 
     #[test]
     fn bad_addresses_are_refused_at_once() {
-        for (address, word) in [("rediss://localhost", "TLS"), ("nowhere", "parse")] {
-            let error = Endpoint::new(address, "faults").unwrap_err().to_string();
-            assert!(error.contains("REDIS_URL") && error.contains(word), "{error}");
-        }
+        let error = Endpoint::new("nowhere", "faults").unwrap_err().to_string();
+        assert!(error.contains("REDIS_URL") && error.contains("parse"), "{error}");
         let secret = Endpoint::new("redis://user:secret@:x", "faults").unwrap_err();
         assert!(!format!("{secret} {secret:?}").contains("secret"));
     }

@@ -1,5 +1,7 @@
 //! What can go wrong between a worker or an operator and the queue.
 
+use stillcast_enqueue::address;
+
 /// Why a call to the queue failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -8,7 +10,7 @@ pub enum QueueError {
     #[error("REDIS_URL cannot be used: {0}")]
     Address(String),
     /// Redis could not be reached or refused the call.
-    #[error("Redis: {0}")]
+    #[error("Redis: {}{}", .0, address::advice(.0).unwrap_or_default())]
     Redis(#[from] redis::RedisError),
     /// The server is set up so that it would lose jobs.
     #[error("{0}")]

@@ -63,6 +63,8 @@ pub(crate) struct Config {
 pub(crate) struct QueueConfig {
     /// Its Redis; may hold a password.
     pub(crate) redis_url: SecretString,
+    /// Whom to trust at any Redis with TLS, when not the system's authorities.
+    pub(crate) ca_file: Option<PathBuf>,
     /// Its name.
     pub(crate) name: String,
     /// Jobs at once.

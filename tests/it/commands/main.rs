@@ -6,4 +6,5 @@ mod dead;
 mod embedded;
 mod life;
 mod support;
+mod tls;
 mod usage;

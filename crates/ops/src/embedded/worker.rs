@@ -12,9 +12,10 @@ use crate::render::Screen;
 const PROGRAM: &str = "stillcast-worker";
 const HINT: &str = "build it beside stillcast with: cargo build --package worker";
 /// What the stack decides itself, whatever its owner's environment says; `<name>_FILE` included.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "REDIS_URL",
     "CACHE_REDIS_URL",
+    "REDIS_CA_FILE",
     "QUEUE_NAME",
     "STORAGE_URL",
     "PUBLIC_BASE_URL",

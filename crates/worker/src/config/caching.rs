@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::Reader;
-use super::sections::{DAY, SECOND, redis_address};
+use super::sections::{DAY, SECOND, redis_address, trusting};
 use super::{QueueConfig, redact};
 
 /// Most days of a shared result.
@@ -32,9 +32,10 @@ pub(super) fn read(reader: &mut Reader, queue: Option<&QueueConfig>) -> Option<C
     if let Some(url) = &url {
         reader.show("cache_redis_url", redact::address(url));
     }
+    let queue = queue?;
     let redis_url = match url {
-        Some(url) => url.into(),
-        None => queue?.redis_url.expose_secret().into(),
+        Some(url) => trusting(&url, queue.ca_file.as_deref()).into(),
+        None => queue.redis_url.expose_secret().into(),
     };
     Some(CachingConfig { shares: shares?, redis_url, ttl: ttl? })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pipeline::{Policies, StagePolicy};
 use secrecy::SecretString;
-use stillcast_enqueue::{Identifier, StageName};
+use stillcast_enqueue::{Identifier, StageName, address};
 use telemetry::Logging;
 
 use super::reader::Reader;
@@ -30,7 +30,7 @@ pub(super) fn read(reader: &mut Reader, variables: &BTreeMap<String, String>) ->
     let encoding = encoding(reader);
     let database = storage::database(reader);
     let storage = storage::storage(reader, home);
-    let address = reader.read("worker_addr", address);
+    let address = reader.read("worker_addr", worker_addr);
     let logging = logging(reader);
     Some(Config {
         queue: queue?,
@@ -48,7 +48,8 @@ pub(super) fn read(reader: &mut Reader, variables: &BTreeMap<String, String>) ->
 }
 
 fn queue(reader: &mut Reader) -> Option<QueueConfig> {
-    let redis_url = redis_url(reader);
+    let ca_file = ca_file(reader);
+    let redis_url = redis_url(reader, ca_file.as_ref().and_then(Option::as_deref));
     let name = reader.read("queue_name", |text| {
         let checked = Identifier::parse("queue_name", text);
         checked.map(|name| name.to_string()).map_err(|_| "is letters, digits, `.`, `_`, `-`".into())
@@ -59,6 +60,7 @@ fn queue(reader: &mut Reader) -> Option<QueueConfig> {
     let probe_interval = reader.duration("probe_interval", SECOND..=DAY);
     Some(QueueConfig {
         redis_url: redis_url?,
+        ca_file: ca_file?,
         name: name?,
         slots: slots?,
         lease_ttl: lease_ttl?,
@@ -67,7 +69,7 @@ fn queue(reader: &mut Reader) -> Option<QueueConfig> {
     })
 }
 
-fn redis_url(reader: &mut Reader) -> Option<SecretString> {
+fn redis_url(reader: &mut Reader, ca_file: Option<&Path>) -> Option<SecretString> {
     // The secret was already read from it.
     reader.text("redis_url_file");
     let Some(url) = reader.read("redis_url", redis_address)? else {
@@ -76,17 +78,29 @@ fn redis_url(reader: &mut Reader) -> Option<SecretString> {
         return None;
     };
     reader.show("redis_url", redact::address(&url));
-    Some(url.into())
+    Some(trusting(&url, ca_file).into())
+}
+
+/// Certificates to trust instead of the system's.
+fn ca_file(reader: &mut Reader) -> Option<Option<PathBuf>> {
+    reader.read("redis_ca_file", |path| {
+        let path = (!path.is_empty()).then(|| PathBuf::from(path));
+        // Any host will do: what is tried is the file.
+        let tried = address::connection_info(&trusting("rediss://localhost", path.as_deref()));
+        tried.map(|_| path).map_err(|error| error.to_string())
+    })
+}
+
+/// The address, with whom to trust there.
+pub(super) fn trusting(url: &str, ca_file: Option<&Path>) -> String {
+    ca_file.map_or_else(|| url.to_owned(), |file| address::with_ca_file(url, file))
 }
 
 /// The address of a Redis; `None` when it is not set.
 pub(super) fn redis_address(url: &str) -> Result<Option<String>, String> {
     match url.split_once("://") {
         None if url.is_empty() => Ok(None),
-        Some(("redis" | "unix" | "redis+unix", _)) => Ok(Some(url.to_owned())),
-        Some(("rediss", _)) => {
-            Err("TLS to Redis is not in this version; use redis:// or unix://".to_owned())
-        }
+        Some(("redis" | "rediss" | "unix" | "redis+unix", _)) => Ok(Some(url.to_owned())),
         _ => Err("is an address such as redis://host:6379/0 or unix:///run/redis.sock".to_owned()),
     }
 }
@@ -155,7 +169,7 @@ fn bitrate(text: &str) -> Result<String, String> {
     }
 }
 
-fn address(text: &str) -> Result<Option<SocketAddr>, String> {
+fn worker_addr(text: &str) -> Result<Option<SocketAddr>, String> {
     match text {
         "off" => Ok(None),
         _ => text
