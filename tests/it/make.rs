@@ -79,9 +79,11 @@ async fn an_audio_and_a_video_are_made_and_play() {
     assert!(seen.duration_s > 60.0, "{seen:?}");
     assert_eq!(seen.codecs, ["aac"]);
 
-    let video = desk.make(&["--format", "video", "--json"]).await.expect(0);
-    let record: JobRecord = video.json();
+    let wishes = ["--tenant", "acme", "--variant", "7", "--language", "en", "--voice", "slt"];
+    let wishes = wishes.into_iter().chain(["--format", "video", "--json"]).collect::<Vec<_>>();
+    let record: JobRecord = desk.make(&wishes).await.expect(0).json();
     let artifact = record.artifact.unwrap();
+    assert!(record.tenant == "acme" && artifact.key.starts_with("media/acme/"), "{artifact:?}");
     let seen = facts(Path::new(&artifact.path.unwrap())).await.unwrap();
     assert!(seen.duration_s > 60.0, "{seen:?}");
     assert!((seen.duration_s - artifact.duration_s).abs() < 0.1, "{seen:?}");

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use stillcast_enqueue::{Identifier, Options, Source};
+use stillcast_enqueue::{Format, Identifier, Job, Options, Source};
 
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -67,9 +67,37 @@ impl Subject {
     }
 }
 
-/// Options with this voice and variant.
-pub(crate) fn options(voice: Option<&str>, variant: u32) -> anyhow::Result<Options> {
-    let voice = voice.map(|voice| Identifier::parse("voice", voice)).transpose();
-    let voice = voice.map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(Options { voice, variant, ..Options::default() })
+/// How the file shall be, and whose it is.
+#[derive(clap::Args)]
+#[group(multiple = true)]
+pub(crate) struct Manner {
+    /// A voice of the speech provider.
+    #[arg(long, value_name = "NAME")]
+    voice: Option<String>,
+    /// The language of the words, such as en or pt-BR; a provider that knows it is needed.
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
+    /// Another number asks for another file of the same text.
+    #[arg(long, value_name = "NUMBER")]
+    variant: Option<u32>,
+    /// Whose job it is, and whose conversation; default when not given.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+}
+
+impl Manner {
+    /// A job of this manner.
+    pub(crate) fn job(&self, source: Source, format: Format) -> anyhow::Result<Job> {
+        let named = |field, text: &Option<String>| {
+            let parsed = text.as_deref().map(|text| Identifier::parse(field, text)).transpose();
+            parsed.map_err(|error| Failure::usage(error.to_string()))
+        };
+        let options = Options {
+            voice: named("voice", &self.voice)?,
+            language: named("language", &self.language)?,
+            variant: self.variant.unwrap_or(0),
+        };
+        let job = Job::new(source, format).with_options(options);
+        Ok(Job { tenant: self.tenant.clone().unwrap_or(job.tenant), ..job })
+    }
 }

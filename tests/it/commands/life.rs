@@ -32,6 +32,19 @@ async fn a_job_is_enqueued_shown_listed_cancelled_and_purged() {
 }
 
 #[tokio::test]
+async fn what_is_wished_for_is_what_a_worker_reads() {
+    let bench = Bench::start().await;
+    let wishes = ["--voice", "slt", "--language", "pt-BR", "--variant", "3", "--tenant", "acme"];
+    let id = bench.enqueue(&wishes).await;
+    let body = bench.server.keys(&format!("*:body:{id}")).await.unwrap();
+    let body: String = bench.server.connection().await.unwrap().get(&body[0]).await.unwrap();
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let wished = serde_json::json!({ "voice": "slt", "language": "pt-BR", "variant": 3 });
+    assert_eq!(body["options"], wished);
+    assert_eq!(bench.json(&["job", "show", &id]).await["tenant"], "acme");
+}
+
+#[tokio::test]
 async fn a_repeated_request_is_the_same_job() {
     let bench = Bench::start().await;
     let id = bench.enqueue(&["--idempotency-key", "evening9"]).await;

@@ -48,11 +48,18 @@ async fn usage_is_2() {
     let empty = folder.path().join("empty.txt");
     std::fs::write(&empty, " \n").unwrap();
     let empty = empty.to_str().unwrap();
+    let text = folder.path().join("text.txt");
+    std::fs::write(&text, "Rain.").unwrap();
+    let text = text.to_str().unwrap();
     for (args, words) in [
         (vec!["make", "--text", "/no/such/file"], "/no/such/file cannot be read"),
         (vec!["make", "--text", empty], "`source.text` is empty"),
         (vec!["make", "--text", empty, "--format", "hologram"], "`format` is `audio` or `video`"),
         (vec!["make", "--text", empty, "--timeout", "soon"], "5m"),
+        (vec!["make", "--text", empty, "--fresh", "--variant", "3"], "--variant"),
+        (vec!["make", "--text", text, "--tenant", "a/b"], "`tenant`"),
+        (vec!["enqueue", "--text", empty, "--language", "en US"], "language"),
+        (vec!["enqueue", "--json-request", empty, "--tenant", "acme"], "--json-request"),
         (vec!["jobs", "--state", "lost"], "the states are"),
         (vec!["jobs", "--cursor", "x"], "`cursor`"),
         (vec!["enqueue"], "--text"),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use stillcast_enqueue::{Format, Job, JobId, JobRequest, State, Submission};
 
 use crate::failure::Failure;
-use crate::request::Subject;
+use crate::request::{Manner, Subject};
 use crate::{Context, connect, request};
 
 #[derive(Args)]
@@ -23,8 +23,10 @@ pub(crate) struct Enqueue {
     #[command(flatten)]
     subject: Subject,
     /// A whole request as JSON: a file, or - for stdin.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["Subject", "Wishes"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Subject", "Manner", "Wishes"])]
     json_request: Option<PathBuf>,
+    #[command(flatten)]
+    manner: Manner,
     #[command(flatten)]
     wishes: Wishes,
     /// Waits until the job has ended; exit 1 when it failed.
@@ -32,19 +34,13 @@ pub(crate) struct Enqueue {
     wait: bool,
 }
 
-/// What a request may hold beside its text.
+/// What else a request may hold.
 #[derive(Args)]
 #[group(multiple = true)]
 struct Wishes {
     /// audio or video; audio when not given.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// A voice of the speech provider.
-    #[arg(long, value_name = "NAME")]
-    voice: Option<String>,
-    /// Another number asks for another file of the same text.
-    #[arg(long, value_name = "NUMBER")]
-    variant: Option<u32>,
     /// 0 to 9; 9 goes first, 5 when not given.
     #[arg(long, value_name = "NUMBER")]
     priority: Option<u8>,
@@ -60,9 +56,6 @@ struct Wishes {
     /// Attempts before the job is dead; 5 when not given.
     #[arg(long, value_name = "NUMBER")]
     max_attempts: Option<u32>,
-    /// Whose job it is.
-    #[arg(long, value_name = "NAME")]
-    tenant: Option<String>,
     /// A string that comes back in the record; may be given often.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     metadata: Vec<(String, String)>,
@@ -97,7 +90,10 @@ impl Enqueue {
             (Some(path), _) => {
                 JobRequest::parse(&request::read(path, &context.screen)?).map_err(usage)
             }
-            (None, Some(source)) => self.wishes.job(source),
+            (None, Some(source)) => {
+                let format = self.wishes.format.unwrap_or(Format::Audio);
+                Ok(self.wishes.of(self.manner.job(source, format)?))
+            }
             (None, None) => {
                 Err(Failure::usage("name a --text, a --conversation or a --json-request"))
             }
@@ -106,19 +102,16 @@ impl Enqueue {
 }
 
 impl Wishes {
-    fn job(&self, source: stillcast_enqueue::Source) -> anyhow::Result<Job> {
-        let options = request::options(self.voice.as_deref(), self.variant.unwrap_or(0))?;
-        let job = Job::new(source, self.format.unwrap_or(Format::Audio)).with_options(options);
-        Ok(Job {
+    fn of(&self, job: Job) -> Job {
+        Job {
             idempotency_key: self.idempotency_key.clone(),
             priority: self.priority.unwrap_or(job.priority),
             run_at: self.run_at,
             deadline: self.deadline,
             max_attempts: self.max_attempts.unwrap_or(job.max_attempts),
-            tenant: self.tenant.clone().unwrap_or(job.tenant),
             metadata: self.metadata.iter().cloned().collect(),
             ..job
-        })
+        }
     }
 }
 

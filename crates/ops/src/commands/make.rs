@@ -12,9 +12,9 @@ use super::delivery;
 use crate::embedded::Stack;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::request::Subject;
+use crate::request::{Manner, Subject};
 use crate::signals::Signals;
-use crate::{Context, connect, render, request, watch};
+use crate::{Context, connect, render, watch};
 
 /// Jobs of earlier runs that are waited for; more of them wait for `stillcast dev`.
 const MOST_EARLIER: usize = 100;
@@ -23,6 +23,7 @@ const MOST_EARLIER: usize = 100;
 #[command(after_help = "\
 Examples:
   stillcast make --text evening.txt
+  stillcast make --conversation 0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44 --tenant acme --language de
   stillcast make --text - --format video --out films --json < evening.txt | jq .artifact.duration_s")]
 pub(crate) struct Make {
     #[command(flatten)]
@@ -33,11 +34,10 @@ pub(crate) struct Make {
     /// The folder for the file; made if missing.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
-    /// A voice of the speech provider.
-    #[arg(long, value_name = "NAME")]
-    voice: Option<String>,
-    /// Another file than the last time for the same text.
-    #[arg(long)]
+    #[command(flatten)]
+    manner: Manner,
+    /// Another file than the last time for the same text: a --variant that nobody knows.
+    #[arg(long, conflicts_with = "variant")]
     fresh: bool,
     /// How long to wait, such as 90, 90s or 5m; the job is kept. Default: until it has ended.
     #[arg(long, value_name = "TIME", value_parser = span)]
@@ -89,9 +89,10 @@ impl Make {
             let message = "set DATABASE_URL: that is where the conversation is";
             return Err(Failure::configuration(message));
         }
-        let variant = if self.fresh { random() } else { 0 };
-        let options = request::options(self.voice.as_deref(), variant)?;
-        let job = Job::new(source, self.format).with_options(options);
+        let mut job = self.manner.job(source, self.format)?;
+        if self.fresh {
+            job.options.variant = random();
+        }
         job.validate().map_err(|error| Failure::usage(error.to_string()))?;
         Ok(job)
     }
