@@ -7,6 +7,8 @@ mod files;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod stages;
 #[cfg(test)]
 mod tree;
