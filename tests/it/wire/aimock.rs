@@ -1,5 +1,5 @@
 //! The same claims against a mock that we did not write: `aimock` from npm, which `tests/run`
-//! installs where there is a Node. Without it there is nothing to run against.
+//! installs.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,21 +28,17 @@ struct Mock {
     _folder: TempDir,
 }
 
-/// `target/mocks/node_modules/.bin/llmock`, when it is there.
-fn program() -> Option<PathBuf> {
+/// `target/mocks/node_modules/.bin/llmock`.
+fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let target = test.ancestors().nth(3).unwrap();
-    let program = target.join("mocks/node_modules/.bin/llmock");
-    program.is_file().then_some(program)
+    let program = test.ancestors().nth(3).unwrap().join("mocks/node_modules/.bin/llmock");
+    assert!(program.is_file(), "{} is not there: tests/run installs it", program.display());
+    program
 }
 
 impl Mock {
-    #[expect(clippy::print_stderr, reason = "who has no Node shall read why nothing was compared")]
-    async fn start() -> Option<Self> {
-        let Some(program) = program() else {
-            eprintln!("aimock is not installed: tests/run installs it where there is a Node");
-            return None;
-        };
+    async fn start() -> Self {
+        let program = program();
         let folder = tempfile::tempdir().unwrap();
         let mut bench = Bench::start().await;
         let picture = bench.painter().draw(&scene()).await.unwrap().value.bytes;
@@ -55,7 +51,7 @@ impl Mock {
         bench.base_url = format!("http://127.0.0.1:{port}/v1");
         let mock = Self { bench, port, _running: running, _folder: folder };
         mock.answers().await;
-        Some(mock)
+        mock
     }
 
     async fn answers(&self) {
@@ -64,7 +60,9 @@ impl Mock {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, asking).await.expect("aimock answers");
+        tokio::time::timeout(PATIENCE, asking)
+            .await
+            .expect("aimock answers; tests/run brings the Node it needs");
     }
 
     /// Sets what goes wrong from now on.
@@ -112,7 +110,7 @@ fn fixtures_with(picture: &[u8]) -> Value {
 
 #[tokio::test]
 async fn words_speech_and_pictures_are_understood() {
-    let Some(Mock { bench, .. }) = &Mock::start().await else { return };
+    let Mock { bench, .. } = &Mock::start().await;
     let (text, finish) = draft(&bench.writer(), &prompt()).await.unwrap();
     assert_eq!((text.split_whitespace().count(), finish), (432, Finish::Complete));
     let spoken = bench.speaker().speak(&utterance(), Path::new("/nowhere")).await.unwrap();
@@ -123,7 +121,7 @@ async fn words_speech_and_pictures_are_understood() {
 
 #[tokio::test]
 async fn its_chaos_has_our_classes() {
-    let Some(mock) = Mock::start().await else { return };
+    let mock = Mock::start().await;
     let second = Failure::Transient { retry_after: Some(Duration::from_secs(1)) };
     for (chaos, codes, failure) in [
         ("rateLimitRate", &["rate-limited"][..], second),
