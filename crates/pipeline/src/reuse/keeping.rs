@@ -1,5 +1,6 @@
 //! The job's own checkpoint: what a finished call gave goes in, and comes out in later attempts.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,7 +31,7 @@ impl Attempt<'_> {
         let checkpoints = &self.run.memory.checkpoints;
         let Some(pinned) = checkpoints.recall(&item.name) else { return Ok(None) };
         let found = match item.kept {
-            Kept::Nothing => return Ok(None),
+            Kept::Facts => return Ok(Some(pinned.into())),
             Kept::Words => {
                 let words = checkpoints.words().await;
                 words.map_err(|why| interrupted(item.stage, why))?.map(Bytes::from)
@@ -65,15 +66,19 @@ impl Attempt<'_> {
 
     pub(super) async fn pin(&self, item: &Item, bytes: &Bytes, digest: &str) {
         let checkpoints = &self.run.memory.checkpoints;
-        match item.kept {
-            Kept::Nothing => return,
-            Kept::Words => checkpoints.say(&String::from_utf8_lossy(bytes)),
-            Kept::Object => {}
-        }
-        if let Err(why) = checkpoints.remember(&item.name, digest).await {
+        let pinned = match item.kept {
+            Kept::Object => Cow::Borrowed(digest),
+            Kept::Facts => String::from_utf8_lossy(bytes),
+            Kept::Words => {
+                checkpoints.say(&String::from_utf8_lossy(bytes));
+                Cow::Borrowed(digest)
+            }
+        };
+        if let Err(why) = checkpoints.remember(&item.name, &pinned).await {
             tracing::debug!(stage = %item.stage, "{} was not pinned: {why}", item.name);
         }
     }
+
     pub(super) fn own_place(&self, digest: &str) -> Option<ObjectKey> {
         let request = &self.run.request;
         ObjectKey::work(&request.tenant, &request.job).and_then(|work| work.join(digest)).ok()

@@ -88,7 +88,7 @@ impl Attempt<'_> {
 
     /// What the job may share of this result; the policy table has the last word.
     pub(super) fn sharing(&self, item: &Item) -> Option<&Sharing> {
-        let is_shared = item.kept == Kept::Nothing || self.row(item.stage).reuse == Reuse::Shared;
+        let is_shared = item.kept == Kept::Facts || self.row(item.stage).reuse == Reuse::Shared;
         self.run.memory.sharing.as_ref().filter(|_| is_shared)
     }
 
