@@ -9,7 +9,11 @@ mod bought;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod market;
+#[cfg(test)]
 mod probes;
+#[cfg(test)]
+mod refused;
 #[cfg(test)]
 mod reuse;
 #[cfg(test)]
