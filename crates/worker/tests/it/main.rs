@@ -9,6 +9,8 @@ mod bought;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod market;
 #[cfg(test)]
 mod probes;
