@@ -3,6 +3,8 @@
 
 // `cfg(test)` tells clippy that panics are this target's way to report.
 #[cfg(test)]
+mod asked;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod bought;
