@@ -62,6 +62,13 @@ impl Postgres {
         Ok(PgConnection::connect(&self.url(database)).await?)
     }
 
+    /// Runs statements of the test's own.
+    pub async fn execute(&self, database: &str, statements: &str) -> anyhow::Result<()> {
+        let mut connection = self.connection(database).await?;
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await?;
+        Ok(())
+    }
+
     /// Ends it as an operator does: clients are cut off, nothing is lost.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         if let Some(mut running) = self.running.take() {

@@ -15,6 +15,8 @@ pub enum Endpoint {
     Speech,
     /// `POST /v1/images/generations`.
     Image,
+    /// `GET /v1/models`, which costs nothing and is not in the journal.
+    Models,
 }
 
 /// How a call goes wrong.
