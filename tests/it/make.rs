@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use stillcast_enqueue::{JobRecord, StageName, State};
+use tests::measure::facts;
 use tests::process::{children, mentioning, until};
 use tests::program::{Program, Ran, ended};
 
@@ -69,33 +70,22 @@ impl Desk {
     }
 }
 
-/// Playing time in seconds, and the kinds of streams, as another program sees them.
-async fn probe(file: &Path) -> (f64, Vec<String>) {
-    let file = file.display().to_string();
-    let entries = "format=duration:stream=codec_type";
-    let args = ["-v", "error", "-show_entries", entries, "-of", "json", &file];
-    let probed: Value = Program::at("ffprobe").run(&args).await.unwrap().expect(0).json();
-    let kind = |stream: &Value| stream["codec_type"].as_str().unwrap().to_owned();
-    let streams = probed["streams"].as_array().unwrap().iter().map(kind).collect();
-    (probed["format"]["duration"].as_str().unwrap().parse().unwrap(), streams)
-}
-
 #[tokio::test]
 async fn an_audio_and_a_video_are_made_and_play() {
     let desk = Desk::new();
     let audio = desk.make(&[]).await.expect(0).saying("no key is set: offline providers");
     let file = PathBuf::from(audio.stdout.trim_end());
-    let (seconds, streams) = probe(&file).await;
-    assert!(seconds > 60.0, "{seconds} s");
-    assert_eq!(streams, ["audio"]);
+    let seen = facts(&file).await.unwrap();
+    assert!(seen.duration_s > 60.0, "{seen:?}");
+    assert_eq!(seen.codecs, ["aac"]);
 
     let video = desk.make(&["--format", "video", "--json"]).await.expect(0);
     let record: JobRecord = video.json();
     let artifact = record.artifact.unwrap();
-    let (seconds, mut streams) = probe(Path::new(&artifact.path.unwrap())).await;
-    assert!(seconds > 60.0 && (seconds - artifact.duration_s).abs() < 0.5, "{seconds} s");
-    streams.sort();
-    assert_eq!(streams, ["audio", "video"]);
+    let seen = facts(Path::new(&artifact.path.unwrap())).await.unwrap();
+    assert!(seen.duration_s > 60.0, "{seen:?}");
+    assert!((seen.duration_s - artifact.duration_s).abs() < 0.1, "{seen:?}");
+    assert_eq!(seen.codecs, ["h264", "aac"]);
     assert_eq!(record.stages.iter().map(|stage| stage.stage).collect::<Vec<_>>(), StageName::ALL);
     let copy = desk.files().into_iter().find(|path| path.extension().unwrap() == "mp4").unwrap();
     assert_eq!(std::fs::metadata(copy).unwrap().len(), artifact.bytes);
@@ -139,8 +129,8 @@ async fn a_killed_make_leaves_nobody_behind_and_the_next_one_finishes_its_job() 
     let next = desk.make(&["--fresh"]).await.expect(0);
     let found = format!("earlier job {}: ", record.id);
     let line = next.stderr.lines().find_map(|line| line.strip_prefix(&found)).unwrap();
-    let (seconds, _) = probe(Path::new(line)).await;
-    assert!(seconds > 60.0, "{seconds} s");
+    let seen = facts(Path::new(line)).await.unwrap();
+    assert!(seen.duration_s > 60.0, "{seen:?}");
     assert_eq!(desk.files(), [PathBuf::from(next.stdout.trim_end())]);
     desk.is_cleared().await;
 }

@@ -189,6 +189,12 @@ impl Bucket {
         Ok(names)
     }
 
+    /// The bytes of one object.
+    pub async fn object(&self, key: &str) -> anyhow::Result<Vec<u8>> {
+        let found = self.client().get_object().bucket(BUCKET).key(key).send().await?;
+        Ok(found.body.collect().await?.to_vec())
+    }
+
     /// How many uploads have begun and not ended; s3s-fs cannot say.
     pub async fn pending(&self) -> anyhow::Result<usize> {
         let listed = self.client().list_multipart_uploads().bucket(BUCKET).send().await?;

@@ -1,9 +1,10 @@
 //! What the tests of the whole share: a private Redis, Postgres and S3, a fleet of small workers,
-//! their journal, a wire that can be cut, and a provider that sells.
+//! their journal, a wire that can be cut, a provider that sells, and a measure of what comes out.
 
 pub mod bucket;
 pub mod fleet;
 pub mod journal;
+pub mod measure;
 pub mod misdeeds;
 pub mod postgres;
 pub mod process;

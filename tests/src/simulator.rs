@@ -28,7 +28,7 @@ pub use bill::{Prices, Purchase, Purchases};
 pub use faults::{Endpoint, Fault, Faults};
 pub use keys::{Key, Keys};
 pub use latency::Latency;
-pub use speech::Voice;
+pub use speech::{PACE, Voice};
 
 /// How the provider behaves.
 #[derive(Clone, Debug)]

@@ -3,23 +3,8 @@
 use pipeline::{ArtifactStore, Failure};
 use providers::store::{BucketOptions, S3Store};
 use tests::bucket::{BUCKET, Bucket};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::support::{Files, delivery, options, store};
-
-/// What a browser would get: the answer's head, and its body.
-async fn fetch(url: &str) -> (String, Vec<u8>) {
-    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let mut socket = TcpStream::connect(host).await.unwrap();
-    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    socket.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).await.unwrap();
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8(answer[..end].to_vec()).unwrap().to_ascii_lowercase();
-    (head, answer[end + 4..].to_vec())
-}
+use crate::support::{Files, delivery, fetch, options, store};
 
 /// A presigned address gives the file with its headers, to anybody, without a key.
 async fn can_be_fetched(bucket: &Bucket) {
@@ -93,4 +78,17 @@ async fn many_puts_of_one_delivery_agree() {
     let artifacts = futures::future::try_join_all(puts).await.unwrap();
     assert!(artifacts.windows(2).all(|pair| pair[0].value.key == pair[1].value.key));
     assert_eq!(bucket.objects().await.unwrap().len(), 2, "the file and its manifest");
+}
+
+/// A store that refuses a put early reads no further, and its refusal may get lost on the way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn puts_of_what_is_there_already_are_no_failures_however_large() {
+    let bucket = Bucket::here().await.unwrap();
+    let (files, store) = (Files::new(), store(&bucket).await);
+    let (media, delivery) = (files.of(12 << 20), delivery("job-1"));
+    for time in 1..=5 {
+        let puts = (0..8).map(|_| store.put(&delivery, &media));
+        let all = futures::future::try_join_all(puts).await;
+        assert!(all.is_ok(), "put {time}: {all:?}");
+    }
 }

@@ -3,25 +3,10 @@
 use serde_json::Value;
 use stillcast_enqueue::JobRecord;
 use tests::bucket::{ACCESS_KEY, Bucket, SECRET_KEY};
-use tests::program::{Program, binary};
+use tests::program::Program;
 use tests::server::Server;
 
-use crate::support::Content;
-
-/// A worker between these three, offline in all else.
-fn worker(server: &Server, content: &Content, bucket: &Bucket) -> Program {
-    ["LLM_PROVIDER", "TTS_PROVIDER", "IMAGE_PROVIDER"]
-        .into_iter()
-        .fold(Program::at(binary("stillcast-worker")), |worker, name| worker.env(name, "offline"))
-        .env("REDIS_URL", server.url())
-        .env("DATABASE_URL", content.server.url("content"))
-        .env("STORAGE_URL", "s3://deliveries/a/prefix")
-        .env("S3_ENDPOINT", bucket.endpoint())
-        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-        .env("STILLCAST_HOME", server.folder().join("home"))
-        .env("WORKER_ADDR", "off")
-}
+use crate::support::{Content, worker};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_conversation_becomes_a_file_in_a_bucket() {

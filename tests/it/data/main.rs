@@ -7,6 +7,8 @@ mod conversations;
 #[cfg(test)]
 mod deliveries;
 #[cfg(test)]
+mod gallery;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod migrations;

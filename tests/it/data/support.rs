@@ -10,6 +10,10 @@ use stillcast_enqueue::{Format, JobId};
 use tempfile::TempDir;
 use tests::bucket::{ACCESS_KEY, BUCKET, Bucket, SECRET_KEY};
 use tests::postgres::Postgres;
+use tests::program::{Program, binary};
+use tests::server::Server;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use uuid::Uuid;
 
 /// Jobs at once of the process that the tests play.
@@ -90,6 +94,21 @@ pub(crate) fn options(bucket: &Bucket) -> BucketOptions {
     }
 }
 
+/// A worker between these three, offline in all else.
+pub(crate) fn worker(server: &Server, content: &Content, bucket: &Bucket) -> Program {
+    ["LLM_PROVIDER", "TTS_PROVIDER", "IMAGE_PROVIDER"]
+        .into_iter()
+        .fold(Program::at(binary("stillcast-worker")), |worker, name| worker.env(name, "offline"))
+        .env("REDIS_URL", server.url())
+        .env("DATABASE_URL", content.server.url("content"))
+        .env("STORAGE_URL", "s3://deliveries/a/prefix")
+        .env("S3_ENDPOINT", bucket.endpoint())
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        .env("STILLCAST_HOME", server.folder().join("home"))
+        .env("WORKER_ADDR", "off")
+}
+
 /// Files to deliver.
 pub(crate) struct Files(TempDir);
 
@@ -114,4 +133,17 @@ pub(crate) fn delivery(job: &str) -> Delivery {
         format: Format::Video,
         stages: vec![],
     }
+}
+
+/// What a browser would get: the answer's head, and its body.
+pub(crate) async fn fetch(url: &str) -> (String, Vec<u8>) {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut socket = TcpStream::connect(host).await.unwrap();
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(answer[..end].to_vec()).unwrap().to_ascii_lowercase();
+    (head, answer[end + 4..].to_vec())
 }

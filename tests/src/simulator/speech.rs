@@ -21,8 +21,8 @@ use super::faults::{Endpoint, Fault};
 
 /// Samples a second.
 const RATE: u32 = 24_000;
-/// Characters a second of calm speech.
-const PACE: f64 = 13.5;
+/// Characters a second of calm speech; exact for [`Voice::Tone`].
+pub const PACE: f64 = 13.5;
 /// As real servers limit it.
 const MOST_CHARACTERS: usize = 4_096;
 const FLUSHED: Duration = Duration::from_millis(40);

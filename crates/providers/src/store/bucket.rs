@@ -79,7 +79,12 @@ impl S3Store {
         };
         match put {
             Err(failure::Refused::Exists) => Ok(false),
-            Err(failure::Refused::Failed(error)) => Err(error),
+            // A store that refuses early reads no further, and cuts the connection: what it answered
+            // may be lost, as any answer may be. What it holds says whether anything is left to do.
+            Err(failure::Refused::Failed(error)) => match self.holds(key, content).await {
+                Ok(true) => Ok(false),
+                _ => Err(error),
+            },
             Ok(()) => Ok(true),
         }
     }

@@ -4,4 +4,3 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 mod media;
-mod probe;

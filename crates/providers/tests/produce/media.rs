@@ -13,6 +13,7 @@ use providers::scratch::Scratch;
 use providers::store::FileStore;
 use stillcast_enqueue::{Format, JobId, Options, Source, StageName, StageRecord};
 use tempfile::TempDir;
+use tests::measure::{distinct_pictures, facts, has_faststart, loudness, silences};
 use tokio_util::sync::CancellationToken;
 
 const TEXT: &str = "After the storm the harbour was quiet again. My grandmother used to say that \
@@ -121,14 +122,14 @@ async fn an_audio_job_becomes_a_levelled_file_with_exact_pauses() {
     let spoken = 120.0..400.0;
     assert!(spoken.contains(&artifact.duration_s), "{artifact:?}");
 
-    let facts = crate::probe::facts(&path).await;
-    assert!((facts.duration_s - artifact.duration_s).abs() < 0.1, "{facts:?}");
-    assert_eq!(facts.codecs, ["aac"]);
-    let loudness = crate::probe::loudness(&path).await;
-    assert!((loudness.integrated + 16.0).abs() <= 0.5, "{loudness:?}");
-    assert!(loudness.true_peak <= -1.0, "{loudness:?}");
-    let pauses = crate::probe::silences(&path).await;
-    let exact = |length: f64| pauses.iter().filter(|p| (**p - length).abs() < 0.1).count();
+    let seen = facts(&path).await.unwrap();
+    assert!((seen.duration_s - artifact.duration_s).abs() < 0.1, "{seen:?}");
+    assert_eq!(seen.codecs, ["aac"]);
+    let level = loudness(&path).await.unwrap();
+    assert!((level.integrated + 16.0).abs() <= 0.5, "{level:?}");
+    assert!(level.true_peak <= -1.0, "{level:?}");
+    let pauses = silences(&path).await.unwrap();
+    let exact = |length: f64| pauses.iter().filter(|p| (p.length_s - length).abs() < 0.1).count();
     assert!(exact(3.0) >= 3 && exact(4.0) >= 3, "{pauses:?}");
 
     let begun: Vec<StageName> = produced.stages.iter().map(|record| record.stage).collect();
@@ -152,17 +153,17 @@ async fn a_video_job_becomes_one_still_picture_over_the_same_sound() {
     let artifact = &produced.artifact;
     assert_eq!(artifact.content_type, "video/mp4");
 
-    let facts = crate::probe::facts(&path).await;
-    assert_eq!(facts.codecs, ["h264", "aac"]);
-    for duration in facts.durations.iter().chain([&facts.duration_s]) {
-        assert!((duration - artifact.duration_s).abs() < 0.1, "{facts:?}");
+    let seen = facts(&path).await.unwrap();
+    assert_eq!(seen.codecs, ["h264", "aac"]);
+    for duration in seen.durations.iter().chain([&seen.duration_s]) {
+        assert!((duration - artifact.duration_s).abs() < 0.1, "{seen:?}");
     }
     assert!((artifact.duration_s * 2.0).fract() < 0.05, "the sound ends on a whole picture");
     let picture = "1920x1080 yuv420p tv bt709 bt709 bt709 High 2/1";
-    assert_eq!(facts.picture, picture);
-    assert!(crate::probe::has_faststart(&path));
-    assert_eq!(crate::probe::distinct_pictures(&path).await, 1);
-    assert!((crate::probe::loudness(&path).await.integrated + 16.0).abs() <= 0.5);
+    assert_eq!(seen.picture, picture);
+    assert!(has_faststart(&path).unwrap());
+    assert_eq!(distinct_pictures(&path).await.unwrap(), 1);
+    assert!((loudness(&path).await.unwrap().integrated + 16.0).abs() <= 0.5);
     let encode = stage(&produced, StageName::Encode);
     assert!(encode.resources.contains_key("hardware_encoder"), "{encode:?}");
     assert_eq!(stage(&produced, StageName::Image).provider.as_deref(), Some("offline"));

@@ -1,0 +1,123 @@
+//! A file of sound or moving pictures goes in; what FFmpeg itself measures in it comes out.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use anyhow::Context;
+use child::Spec;
+use serde_json::Value;
+
+/// What a player is told.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Of the container, in seconds.
+    pub duration_s: f64,
+    /// Of each stream, in seconds.
+    pub durations: Vec<f64>,
+    /// Of each stream; the picture comes first.
+    pub codecs: Vec<String>,
+    /// Size, pixels, range, colours (matrix, primaries, transfer), profile and rate of the first
+    /// stream.
+    pub picture: String,
+}
+
+/// By EBU R 128.
+#[derive(Clone, Copy, Debug)]
+pub struct Loudness {
+    /// In LUFS.
+    pub integrated: f64,
+    /// In dBTP.
+    pub true_peak: f64,
+}
+
+/// A stretch of sound below −60 dB.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence {
+    /// Where it begins, in seconds.
+    pub from_s: f64,
+    /// In seconds.
+    pub length_s: f64,
+}
+
+/// What ffprobe reads from the file's index.
+pub async fn facts(path: &Path) -> anyhow::Result<Facts> {
+    let spec = Spec::new("ffprobe").args(["-v", "error", "-of", "json", "-show_streams"]);
+    let (json, _) = spec.arg("-show_format").arg(path).output(1 << 20).await?;
+    let json: Value = serde_json::from_slice(&json)?;
+    let streams = json["streams"].as_array().context("streams")?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let seconds = |value: &Value| text(value).parse::<f64>().context("a duration");
+    let first = streams.first().context("a stream")?;
+    let tags = ["pix_fmt", "color_range", "color_space", "color_primaries", "color_transfer"];
+    let tags = tags.iter().chain(&["profile", "r_frame_rate"]).map(|tag| text(&first[*tag]));
+    let size = format!("{}x{}", first["width"], first["height"]);
+    Ok(Facts {
+        duration_s: seconds(&json["format"]["duration"])?,
+        durations: streams.iter().map(|one| seconds(&one["duration"])).collect::<Result<_, _>>()?,
+        codecs: streams.iter().map(|stream| text(&stream["codec_name"])).collect(),
+        picture: [size].into_iter().chain(tags).collect::<Vec<_>>().join(" "),
+    })
+}
+
+/// How loud the whole is.
+pub async fn loudness(path: &Path) -> anyhow::Result<Loudness> {
+    let report = listen(path, "ebur128=peak=true:framelog=verbose").await?;
+    let (_, summary) = report.rsplit_once("Summary:").context("a summary")?;
+    Ok(Loudness { integrated: number(summary, "I:")?, true_peak: number(summary, "Peak:")? })
+}
+
+/// All silences of more than a third of a second; the shortest gap that a transcript has is 0.45 s.
+pub async fn silences(path: &Path) -> anyhow::Result<Vec<Silence>> {
+    let report = listen(path, "silencedetect=noise=-60dB:d=0.33").await?;
+    let found = report.split("silence_start: ").skip(1);
+    let read = |rest: &str| -> anyhow::Result<Silence> {
+        let length_s = number(rest, "silence_duration:")?;
+        Ok(Silence { from_s: number(rest, "")?, length_s })
+    };
+    found.map(read).collect()
+}
+
+/// The number behind the first `label`.
+fn number(text: &str, label: &str) -> anyhow::Result<f64> {
+    let (_, rest) = text.split_once(label).with_context(|| format!("no {label:?} in {text:?}"))?;
+    let word = rest.split_whitespace().next().with_context(|| format!("nothing behind {label}"))?;
+    word.parse().with_context(|| format!("{word:?} behind {label:?}"))
+}
+
+async fn listen(path: &Path, filter: &str) -> anyhow::Result<String> {
+    let spec = Spec::new("ffmpeg").args(["-hide_banner", "-nostdin", "-i"]).arg(path);
+    let spec = spec.args(["-map", "0:a", "-af", filter, "-f", "null", "-"]);
+    Ok(spec.run().await?.stderr)
+}
+
+/// How many different pictures a decoder sees.
+pub async fn distinct_pictures(path: &Path) -> anyhow::Result<usize> {
+    let spec = Spec::new("ffmpeg").args(["-v", "error", "-nostdin", "-i"]).arg(path);
+    let spec = spec.args(["-map", "0:v", "-f", "framemd5", "-"]);
+    let (list, _) = spec.output(1 << 20).await?;
+    let list = String::from_utf8(list)?;
+    let frames = list.lines().filter(|line| !line.starts_with('#'));
+    let digests: HashSet<_> = frames.filter_map(|line| line.rsplit(',').next()).collect();
+    Ok(digests.len())
+}
+
+/// Whether the index comes before the data, so that a player need not read the whole first.
+pub fn has_faststart(path: &Path) -> anyhow::Result<bool> {
+    let bytes = std::fs::read(path)?;
+    let kinds = boxes(&bytes)?;
+    let place = |kind: &[u8]| kinds.iter().position(|one| one == kind).context("no such box");
+    Ok(place(b"moov")? < place(b"mdat")?)
+}
+
+/// The kinds of the outermost boxes of an MP4, in their order.
+fn boxes(bytes: &[u8]) -> anyhow::Result<Vec<[u8; 4]>> {
+    let (mut kinds, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        let head = bytes.get(at..at + 8).context("a box is cut")?;
+        let size = u32::from_be_bytes(head[..4].try_into()?);
+        anyhow::ensure!(size >= 8, "a box of {size} bytes: longer ones than 4 GiB are not made");
+        kinds.push(head[4..].try_into()?);
+        at += size as usize;
+    }
+    Ok(kinds)
+}
