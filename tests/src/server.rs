@@ -125,6 +125,12 @@ impl Server {
         Ok(redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await?)
     }
 
+    /// The fields of a hash.
+    pub async fn fields(&self, key: &str) -> anyhow::Result<Vec<String>> {
+        let mut connection = self.connection().await?;
+        Ok(redis::cmd("HKEYS").arg(key).query_async(&mut connection).await?)
+    }
+
     /// A connection for the test itself.
     pub async fn connection(&self) -> anyhow::Result<ConnectionManager> {
         Ok(ConnectionManager::new(redis::Client::open(self.url())?).await?)

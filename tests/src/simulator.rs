@@ -9,6 +9,7 @@ mod admin;
 mod bill;
 mod chat;
 mod faults;
+mod holds;
 mod image;
 mod keys;
 mod latency;
@@ -81,6 +82,7 @@ struct Shared {
     purchases: Purchases,
     faults: Mutex<Faults>,
     keys: Mutex<Keys>,
+    holds: holds::Holds,
     visits: Mutex<bill::Visits>,
     speech: speech::Studio,
     image: image::Gallery,
@@ -95,6 +97,7 @@ impl Simulator {
             purchases: Purchases::open(&options.journal)?,
             faults: Mutex::new(Faults::new(options.seed, options.fault_rate)),
             keys: Mutex::new(options.keys.clone()),
+            holds: holds::Holds::default(),
             visits: Mutex::default(),
             speech: speech::Studio::new(options.voice),
             image: image::Gallery::default(),
@@ -118,6 +121,22 @@ impl Simulator {
     /// What the next calls of `endpoint` do, one each; without a script they succeed.
     pub fn script(&self, endpoint: Endpoint, faults: impl IntoIterator<Item = Option<Fault>>) {
         self.shared.faults().script(endpoint, faults);
+    }
+
+    /// From now on calls of `endpoint` stay open before their answer, a chat's in the middle of it.
+    pub fn hold(&self, endpoint: Endpoint) {
+        self.shared.holds.hold(endpoint);
+    }
+
+    /// Lets them go on.
+    pub fn release(&self, endpoint: Endpoint) {
+        self.shared.holds.release(endpoint);
+    }
+
+    /// How many calls of `endpoint` stay open now.
+    #[must_use]
+    pub fn held(&self, endpoint: Endpoint) -> usize {
+        self.shared.holds.waiting(endpoint)
     }
 
     /// Revokes or mends a key.

@@ -66,6 +66,7 @@ pub(super) async fn draw(
         return refusal(&Fault::status(400, "invalid_size"), "");
     };
     sleep(shared.options.latency.picture(&mut call.rng)).await;
+    shared.holds.pass(Endpoint::Image).await;
     call.bill.set("done", 200, shared.options.prices.picture);
     let data = match call.fault {
         Some(Fault::Link) => json!({ "url": "http://127.0.0.1:1/picture.png" }),

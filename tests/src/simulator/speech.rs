@@ -115,6 +115,7 @@ pub(super) async fn speak(
     };
     let seconds = pcm.len() as f64 / 2.0 / f64::from(RATE);
     sleep(shared.options.latency.speech(seconds, &mut call.rng)).await;
+    shared.holds.pass(Endpoint::Speech).await;
     // From here on it has been made, and is paid for.
     let usd = characters as f64 * shared.options.prices.characters / 1e6;
     call.bill.set("done", 200, usd);

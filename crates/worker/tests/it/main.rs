@@ -13,6 +13,8 @@ mod configuration;
 #[cfg(test)]
 mod conversations;
 #[cfg(test)]
+mod drain;
+#[cfg(test)]
 mod market;
 #[cfg(test)]
 mod probes;
