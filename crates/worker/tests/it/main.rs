@@ -9,8 +9,8 @@ mod bought;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
-mod probes;
+mod money;
 #[cfg(test)]
-mod reuse;
+mod probes;
 #[cfg(test)]
 mod work;
