@@ -87,7 +87,8 @@ fn steps(call: &mut Call) -> VecDeque<Step> {
     if call.fault == Some(Fault::Refuse) {
         return [Step::Refuse, Step::End { finish: "content_filter" }].into();
     }
-    let text = meditation(words, &mut call.rng).concat();
+    let sentences = call.bill.shared.options.paragraph;
+    let text = meditation(words, sentences, &mut call.rng).concat();
     let pieces: Vec<&str> = text.split_inclusive(' ').collect();
     // A few words an event, as models behind a gateway send them.
     let mut steps: VecDeque<Step> =

@@ -17,10 +17,10 @@ mod drain;
 #[cfg(test)]
 mod market;
 #[cfg(test)]
+mod money;
+#[cfg(test)]
 mod probes;
 #[cfg(test)]
 mod refused;
-#[cfg(test)]
-mod reuse;
 #[cfg(test)]
 mod work;
