@@ -11,6 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// How long a server may take to start or to stop; reaching it is a failure, never a pass.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -60,6 +61,37 @@ impl Postgres {
     /// A connection for the test itself.
     pub async fn connection(&self, database: &str) -> anyhow::Result<PgConnection> {
         Ok(PgConnection::connect(&self.url(database)).await?)
+    }
+
+    /// Runs statements of the test's own.
+    pub async fn execute(&self, database: &str, statements: &str) -> anyhow::Result<()> {
+        let mut connection = self.connection(database).await?;
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await?;
+        Ok(())
+    }
+
+    /// A conversation of `tenant` with one message, in a migrated database.
+    pub async fn converse(
+        &self,
+        database: &str,
+        tenant: &str,
+        words: &str,
+    ) -> anyhow::Result<Uuid> {
+        let (mut connection, id) = (self.connection(database).await?, Uuid::now_v7());
+        let conversation = "insert into conversations (id, tenant, title) values ($1, $2, 'A day')";
+        sqlx::query(conversation).bind(id).bind(tenant).execute(&mut connection).await?;
+        let message = "insert into messages values ($1, $2, 1, 'user', $3)";
+        let message = sqlx::query(message).bind(Uuid::now_v7()).bind(id).bind(words);
+        message.execute(&mut connection).await?;
+        Ok(id)
+    }
+
+    /// Keeps everybody from reading `table` until the connection is dropped.
+    pub async fn lock(&self, database: &str, table: &str) -> anyhow::Result<PgConnection> {
+        let mut connection = self.connection(database).await?;
+        let lock = format!("begin; lock table {table} in access exclusive mode");
+        sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut connection).await?;
+        Ok(connection)
     }
 
     /// Ends it as an operator does: clients are cut off, nothing is lost.

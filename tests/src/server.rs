@@ -1,5 +1,6 @@
 //! A Redis of one's own: durable as in production, on a socket and a port, gone with its owner.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -160,6 +161,19 @@ impl Server {
     pub async fn keys(&self, pattern: &str) -> anyhow::Result<Vec<String>> {
         let mut connection = self.connection().await?;
         Ok(redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await?)
+    }
+
+    /// The fields of the hash at `key`; none when there is no such key.
+    pub async fn hash(&self, key: &str) -> anyhow::Result<HashMap<String, String>> {
+        let mut connection = self.connection().await?;
+        Ok(redis::cmd("HGETALL").arg(key).query_async(&mut connection).await?)
+    }
+
+    /// Cuts off every client, as an operator's `CLIENT KILL` does; they may come again.
+    pub async fn cut_clients(&self) -> anyhow::Result<usize> {
+        let mut connection = self.connection().await?;
+        let cut = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").clone();
+        Ok(cut.query_async(&mut connection).await?)
     }
 
     /// A connection for the test itself.

@@ -9,6 +9,7 @@ mod admin;
 mod bill;
 mod chat;
 mod faults;
+mod holds;
 mod image;
 mod keys;
 mod latency;
@@ -43,6 +44,10 @@ pub struct Options {
     pub latency: Latency,
     /// The share of calls that fail at random, 0 to 1.
     pub fault_rate: f64,
+    /// How they fail then.
+    pub faults: Vec<Fault>,
+    /// Sentences of a paragraph: fewer make more passages of the same transcript.
+    pub paragraph: usize,
     /// Who speaks.
     pub voice: Voice,
     /// What things cost.
@@ -61,6 +66,8 @@ impl Options {
             seed: 1,
             latency: Latency::NONE,
             fault_rate: 0.0,
+            faults: Fault::passing(),
+            paragraph: 4,
             voice: Voice::Tone,
             prices: Prices::default(),
             keys: Keys::default(),
@@ -81,6 +88,7 @@ struct Shared {
     purchases: Purchases,
     faults: Mutex<Faults>,
     keys: Mutex<Keys>,
+    holds: holds::Holds,
     visits: Mutex<bill::Visits>,
     speech: speech::Studio,
     image: image::Gallery,
@@ -93,8 +101,13 @@ impl Simulator {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             purchases: Purchases::open(&options.journal)?,
-            faults: Mutex::new(Faults::new(options.seed, options.fault_rate)),
+            faults: Mutex::new(Faults::new(
+                options.seed,
+                options.fault_rate,
+                options.faults.clone(),
+            )),
             keys: Mutex::new(options.keys.clone()),
+            holds: holds::Holds::default(),
             visits: Mutex::default(),
             speech: speech::Studio::new(options.voice),
             image: image::Gallery::default(),
@@ -120,6 +133,22 @@ impl Simulator {
         self.shared.faults().script(endpoint, faults);
     }
 
+    /// From now on calls of `endpoint` stay open before their answer, a chat's in the middle of it.
+    pub fn hold(&self, endpoint: Endpoint) {
+        self.shared.holds.hold(endpoint);
+    }
+
+    /// Lets them go on.
+    pub fn release(&self, endpoint: Endpoint) {
+        self.shared.holds.release(endpoint);
+    }
+
+    /// How many calls of `endpoint` stay open now.
+    #[must_use]
+    pub fn held(&self, endpoint: Endpoint) -> usize {
+        self.shared.holds.waiting(endpoint)
+    }
+
     /// Revokes or mends a key.
     pub fn set_revoked(&self, key: &str, is_revoked: bool) {
         self.shared.keys().set_revoked(key, is_revoked);
@@ -129,6 +158,19 @@ impl Simulator {
     #[must_use]
     pub fn purchases(&self) -> Vec<Purchase> {
         self.shared.purchases.all()
+    }
+
+    /// Returns when more than `count` purchases stand in the journal, and how many do.
+    pub async fn purchased(&self, count: usize) -> usize {
+        let mut written = self.shared.purchases.written();
+        let more = written.wait_for(|written| *written > count).await;
+        more.map_or(count, |written| *written)
+    }
+
+    /// Calls of `endpoint` that have begun, and those of them that are under way.
+    #[must_use]
+    pub fn calls(&self, endpoint: Endpoint) -> (usize, usize) {
+        self.shared.visits().get(&endpoint).map_or((0, 0), |visit| (visit.begun, visit.open))
     }
 
     /// Most calls of `endpoint` that were open at once.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -18,8 +17,6 @@ pub(crate) const MAX_METADATA: usize = 4 * 1024;
 pub(crate) const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 /// Priority when the request names none; 9 goes first, 0 last.
 pub(crate) const DEFAULT_PRIORITY: u8 = 5;
-/// Time to the deadline when the request names none, from the later of now and `run_at`.
-pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 const MAX_MAX_ATTEMPTS: u32 = 100;
 
 /// What the finished file is.

@@ -1,8 +1,9 @@
 //! One typed call for `lua/enqueue.lua`.
 
+use std::time::Duration;
+
 use redis::{Script, ScriptInvocation};
 
-use crate::job::DEFAULT_DEADLINE;
 use crate::keys::Keys;
 use crate::{Envelope, Job};
 
@@ -10,6 +11,9 @@ use crate::{Envelope, Job};
 const SOURCE: &str = include_str!("../lua/enqueue.lua");
 /// Its `KEYS`, in order.
 const KEYS: [&str; 7] = ["ready", "delayed", "deadlines", "counts", "wake", "pressure", "events"];
+
+/// Time to the deadline when the request names none, from the later of now and `run_at`.
+const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 
 /// What the script says of one job.
 pub(crate) type Answer = (String, String, String);

@@ -22,6 +22,9 @@ pub enum Failure {
     /// The account or the set-up is at fault, and would fail every job: 401, unknown model, a
     /// missing program. No attempt is used; the worker opens its breaker.
     Misconfigured,
+    /// This worker lacks a part that the job needs and another worker may have. No attempt is used,
+    /// and nothing of this worker's other jobs is in doubt.
+    Unequipped,
     /// Shutdown, lost lease, cancel. Nobody's fault; nothing to report but the release.
     Interrupted,
 }
@@ -84,6 +87,15 @@ impl ProviderError {
         Self::new(provider, Failure::Misconfigured, code, message)
     }
 
+    /// A part that this worker lacks.
+    pub fn unequipped(
+        provider: &'static str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(provider, Failure::Unequipped, code, message)
+    }
+
     /// Says what a second such failure in a row of tries means: one bad answer is an accident.
     #[must_use]
     pub fn again(self, failure: Failure) -> Self {
@@ -133,8 +145,8 @@ impl Error for ProviderError {
 /// * `park` set: park the job (`rate`) for that long; no attempt is used. The wait that the
 ///   provider asked for is above the stage's back-off cap, or beyond the budget left;
 /// * else by `failure`: `Transient` is a retry of the job (its `retry_after`, when there is one, is
-///   the least delay), `Permanent` is dead, `Misconfigured` parks (`provider`), `Interrupted`
-///   releases.
+///   the least delay), `Permanent` is dead, `Misconfigured` and `Unequipped` park
+///   (`provider`), `Interrupted` releases.
 #[derive(Clone, Debug)]
 pub struct StageError {
     /// The stage that failed.

@@ -27,8 +27,8 @@ pub(crate) enum Kept {
     Words,
     /// As an object below `work/`.
     Object,
-    /// Not at all: it is there when the job is done.
-    Nothing,
+    /// As itself, in place of a digest: facts of a few hundred bytes.
+    Facts,
 }
 
 /// All that decides a job's results.
@@ -71,7 +71,7 @@ impl Recipe<'_> {
         let encoding = of(&[encoder.provider(), &encoder.revision(), format.as_str()]);
         let parts = [&self.writing(), &self.speaking(), &painting, &encoding, &source.text];
         let digest = of(&parts.map(String::as_str));
-        self.item(StageName::Upload, "delivery", &digest, Kept::Nothing)
+        self.item(StageName::Upload, "delivery", &digest, Kept::Facts)
     }
 
     fn item(&self, stage: StageName, name: &str, digest: &str, kept: Kept) -> Item {

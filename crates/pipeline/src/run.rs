@@ -217,7 +217,7 @@ impl<'run> Attempt<'run> {
 
     /// What this attempt has paid, or was spared, for `item`: all of it for the finished file.
     pub(crate) fn price_of(&self, item: &Item) -> f64 {
-        if item.kept == Kept::Nothing {
+        if item.kept == Kept::Facts {
             let cost = self.cost();
             return cost.spent_usd + cost.avoided_usd;
         }

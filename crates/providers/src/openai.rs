@@ -10,6 +10,7 @@ mod client;
 mod fault;
 mod image;
 mod price;
+mod probe;
 mod prompt;
 mod retry_after;
 mod speech;
@@ -18,6 +19,7 @@ pub use chat::OpenAiWriter;
 pub use client::{Account, Capability, HttpClient};
 pub use image::OpenAiPainter;
 pub use price::{ImagePrice, SpeechPrice, TokenPrice};
+pub use probe::probe;
 pub use speech::{OpenAiSpeech, SpeechOptions};
 
 /// The name of all three in records.

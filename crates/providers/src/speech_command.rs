@@ -1,6 +1,7 @@
 //! A text goes to a program's stdin, a WAV file comes from its stdout: any voice that runs on this
 //! machine. Arguments are words, never a shell's line.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::command::{Ffmpeg, usage};
 use crate::wav::Wav;
 
 const PROVIDER: &str = "command";
+const HINT: &str = "install it, or correct TTS_COMMAND";
 /// A program that takes longer is stuck; the stage's own time-out is usually shorter.
 const LONGEST: Duration = Duration::from_mins(10);
 /// Ten minutes in stereo at 48 kHz.
@@ -47,10 +49,30 @@ impl CommandSpeech {
         Self { options, ffmpeg }
     }
 
+    /// Looks for the program, and does not start it: some load a model for a minute.
+    pub fn probe(&self) -> Result<String, ProviderError> {
+        let Some(program) = self.options.words.first() else { return Err(no_words()) };
+        let is_path = program.contains('/');
+        let path = self.options.environment.iter().find(|(name, _)| name == "PATH");
+        let folders = path.filter(|_| !is_path).map(|(_, folders)| folders.as_str());
+        let named = std::env::split_paths(folders.unwrap_or_default());
+        let found = named.map(|folder| folder.join(program)).find(|path| path.is_file());
+        let found = found.unwrap_or_else(|| program.into());
+        match std::fs::metadata(&found) {
+            Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => {
+                Ok(found.display().to_string())
+            }
+            Ok(_) => Err(unusable()),
+            Err(_) => {
+                let message = format!("{program} was not found; {HINT}");
+                Err(ProviderError::misconfigured(PROVIDER, "command-missing", message))
+            }
+        }
+    }
+
     fn spec(&self, utterance: &Utterance, scratch: &Path) -> Result<Spec, ProviderError> {
         let Some((program, arguments)) = self.options.words.split_first() else {
-            let message = "TTS_COMMAND is empty; set it to a program and its arguments";
-            return Err(ProviderError::misconfigured(PROVIDER, "command-missing", message));
+            return Err(no_words());
         };
         let asked =
             [("STILLCAST_VOICE", &utterance.voice), ("STILLCAST_LANGUAGE", &utterance.language)];
@@ -58,7 +80,7 @@ impl CommandSpeech {
         let known = self.options.environment.iter().map(|(name, value)| (&**name, &**value));
         let spec = Spec::new(program)
             .args(arguments)
-            .hint("install it, or correct TTS_COMMAND")
+            .hint(HINT)
             .env_clear()
             .folder(scratch)
             .limits(Limits { core: Some(0), ..Limits::default() })
@@ -105,6 +127,16 @@ impl SpeechSynthesizer for CommandSpeech {
     }
 }
 
+fn no_words() -> ProviderError {
+    let message = "TTS_COMMAND is empty; set it to a program and its arguments";
+    ProviderError::misconfigured(PROVIDER, "command-missing", message)
+}
+
+fn unusable() -> ProviderError {
+    let message = "the program of TTS_COMMAND does not start; is it executable?";
+    ProviderError::misconfigured(PROVIDER, "command-unusable", message)
+}
+
 /// Never with the program's own words.
 fn failed(error: &ChildError) -> ProviderError {
     let ended =
@@ -113,10 +145,7 @@ fn failed(error: &ChildError) -> ProviderError {
         ChildError::NotFound { .. } => {
             ProviderError::misconfigured(PROVIDER, "command-missing", error.to_string())
         }
-        ChildError::Spawn { .. } => {
-            let message = "the program of TTS_COMMAND does not start; is it executable?";
-            ProviderError::misconfigured(PROVIDER, "command-unusable", message)
-        }
+        ChildError::Spawn { .. } => unusable(),
         ChildError::Status { code, .. } => {
             let failure = match code {
                 64 | 65 => Failure::Permanent,

@@ -14,7 +14,7 @@ use stillcast_enqueue::ErrorReport;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Change};
 use crate::consumer::Handler;
 use crate::event::{Event, Observer};
 use crate::lease::{Lease, Link};
@@ -86,7 +86,9 @@ impl Attempts {
                 Err(why) => self.interrupted(lease, why),
             };
             // Before the slot is free again.
-            self.breaker.ended(lease.id(), &report.outcome);
+            if let Some(change) = self.breaker.ended(lease.id(), &report) {
+                self.observer.observe(&Event::Breaker { is_open: change == Change::Opened });
+            }
             match self.report(lease, &report).await {
                 Reported::Accepted(state) => return Some(state),
                 Reported::Stale => {

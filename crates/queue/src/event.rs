@@ -39,6 +39,11 @@ pub enum Event {
     Panicked,
     /// A request could not be read and is dead.
     Poison,
+    /// A provider's refusal holds this worker back, or no longer.
+    Breaker {
+        /// Whether it is held back from now on.
+        is_open: bool,
+    },
     /// A round of the reaper.
     Reaped(Reaped),
 }

@@ -42,6 +42,9 @@ pub enum Outcome {
 pub enum ParkReason {
     /// The account or the set-up of a provider.
     Provider,
+    /// A worker with a part that this one lacks; `provider` in the record, since an operator mends
+    /// both alike. No refusal: the breaker stays as it is.
+    Unequipped,
     /// A rate limit that lasts longer than a slot may wait.
     Rate,
     /// Other jobs that already pay for the same; by flight key, all of them.
@@ -54,7 +57,7 @@ impl ParkReason {
     /// The word in the record.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Provider => "provider",
+            Self::Provider | Self::Unequipped => "provider",
             Self::Rate => "rate",
             Self::Flight(_) => "flight",
             Self::Version => "version",

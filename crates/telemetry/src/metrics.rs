@@ -92,6 +92,7 @@ pub struct Metrics {
     interrupts: Counter,
     poison: Counter,
     stale_writes: Counter,
+    breaker: Gauge,
 }
 
 impl Metrics {
@@ -115,6 +116,7 @@ impl Metrics {
             interrupts: Counter::default(),
             poison: Counter::default(),
             stale_writes: Counter::default(),
+            breaker: Gauge::default(),
         };
         metrics.slot("free").set(i64::try_from(slots).unwrap_or(i64::MAX));
         metrics.slot("busy").set(0);
@@ -151,6 +153,8 @@ impl Metrics {
         to.register("poison", "Requests that could not be read", self.poison.clone());
         let help = "Reports refused, since another token holds the job";
         to.register("stale_writes_rejected", help, self.stale_writes.clone());
+        let help = "1 while a provider's refusal holds this worker to one probe an interval";
+        to.register("breaker_open", help, self.breaker.clone());
         self
     }
 
@@ -231,6 +235,11 @@ impl Metrics {
         self.stale_writes.inc();
     }
 
+    /// A provider's refusal holds this worker back, or no longer.
+    pub fn breaker(&self, is_open: bool) {
+        self.breaker.set(is_open.into());
+    }
+
     /// The text of all metrics, in `OpenMetrics` 1.0.
     pub fn encode(&self) -> String {
         let mut page = String::new();
@@ -252,7 +261,7 @@ mod tests {
     use super::*;
 
     /// Dashboards and alerts hang on these names.
-    const NAMES: [&str; 17] = [
+    const NAMES: [&str; 18] = [
         "stillcast_build info",
         "stillcast_wait_seconds histogram",
         "stillcast_job_duration_seconds histogram",
@@ -270,6 +279,7 @@ mod tests {
         "stillcast_interrupts counter",
         "stillcast_poison counter",
         "stillcast_stale_writes_rejected counter",
+        "stillcast_breaker_open gauge",
     ];
 
     fn busy() -> Metrics {

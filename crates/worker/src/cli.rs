@@ -39,7 +39,7 @@ pub(crate) struct Inspection {
     /// Print the configuration, secrets hidden, or all of its faults, and end
     #[arg(long)]
     pub(crate) check: bool,
-    /// Also ask every outside part whether it is there
+    /// Also ask every outside part whether it is there and takes our keys; buys nothing
     #[arg(long, requires = "check")]
     pub(crate) probe: bool,
     /// Print JSON

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 async fn run(cli: &Cli) -> Result<(), Stop> {
     let loaded = Config::load(&Sources::of_process(cli.config.as_deref()));
     if cli.inspection.check {
-        return check(cli.inspection, loaded).await;
+        return Box::pin(check(cli.inspection, loaded)).await;
     }
     let config = loaded?;
     let _telemetry = telemetry::start(&config.logging).context("logging").map_err(Stop::Missing)?;
@@ -51,7 +51,7 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
 
 async fn check(asked: Inspection, loaded: Result<Config, config::Faults>) -> Result<(), Stop> {
     let findings = match &loaded {
-        Ok(config) if asked.probe => probe::all(config).await,
+        Ok(config) if asked.probe => Box::pin(probe::all(config)).await,
         _ => Vec::new(),
     };
     let page = check::page(&loaded, &findings, asked.json);

@@ -28,7 +28,7 @@ const ABILITIES: [(&str, &[&str]); 2] =
 /// What was found out about one outside part.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
-    /// `redis`, `database`, `ffmpeg`, `storage`, `scratch` or `address`.
+    /// `redis`, `database`, `transcript`, `tts`, `image`, `ffmpeg`, `storage`, `scratch` or `address`.
     pub(crate) part: &'static str,
     /// Whether it will do.
     pub(crate) ok: bool,
@@ -38,9 +38,13 @@ pub(crate) struct Finding {
 
 /// Asks every outside part.
 pub(crate) async fn all(config: &Config) -> Vec<Finding> {
-    let (redis, database, encoder, storage, address) = tokio::join!(
+    let providers = &config.providers;
+    let (redis, database, writer, speaker, painter, encoder, storage, address) = tokio::join!(
         redis(config),
         database(&config.database),
+        in_time(wiring::probe_writer(&providers.writer)),
+        in_time(wiring::probe_speaker(config)),
+        in_time(wiring::probe_painter(&providers.painter)),
         ffmpeg(&config.encoding.ffmpeg),
         storage(&config.storage),
         address(config),
@@ -48,6 +52,9 @@ pub(crate) async fn all(config: &Config) -> Vec<Finding> {
     vec![
         finding("redis", redis),
         finding("database", database),
+        finding("transcript", writer),
+        finding("tts", speaker),
+        finding("image", painter),
         finding("ffmpeg", encoder),
         finding("storage", storage),
         finding("scratch", writable(&config.storage.scratch).context("STILLCAST_HOME")),
@@ -60,6 +67,11 @@ fn finding(part: &'static str, asked: anyhow::Result<String>) -> Finding {
     Finding { part, ok, message: asked.unwrap_or_else(|error| format!("{error:#}")) }
 }
 
+async fn in_time<T>(asking: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let asked = timeout(PATIENCE, asking).await;
+    asked.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", PATIENCE.as_secs())))
+}
+
 async fn redis(config: &Config) -> anyhow::Result<String> {
     let asking = async {
         let url = config.queue.redis_url.expose_secret();
@@ -68,8 +80,7 @@ async fn redis(config: &Config) -> anyhow::Result<String> {
             endpoint.shared(PATIENCE / 2).await.map_err(queue::QueueError::from)?;
         anyhow::Ok(endpoint.examine(&mut connection).await?)
     };
-    let answer = timeout(PATIENCE, asking).await.unwrap_or_else(|_| Err(anyhow!("no answer")));
-    let report = answer.context(REDIS)?;
+    let report = in_time(asking).await.context(REDIS)?;
     let mut said = vec![format!("Redis {}", report.version)];
     said.extend(report.warnings);
     Ok(said.join("; "))
@@ -98,13 +109,11 @@ async fn lists_all(program: &Path, list: &str, abilities: &[&str]) -> anyhow::Re
 }
 
 async fn storage(storage: &StorageConfig) -> anyhow::Result<String> {
-    let asked = timeout(PATIENCE, wiring::probe_store(storage)).await;
-    asked.unwrap_or_else(|_| Err(anyhow!("no answer"))).context("STORAGE_URL")
+    in_time(wiring::probe_store(storage)).await.context("STORAGE_URL")
 }
 
 async fn database(database: &DatabaseConfig) -> anyhow::Result<String> {
-    let asked = timeout(PATIENCE, wiring::probe_database(database)).await;
-    let found = asked.unwrap_or_else(|_| Err(anyhow!("no answer"))).context("DATABASE_URL")?;
+    let found = in_time(wiring::probe_database(database)).await.context("DATABASE_URL")?;
     Ok(found.unwrap_or_else(|| "none; only jobs that bring their text can run".to_owned()))
 }
 

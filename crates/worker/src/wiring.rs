@@ -13,7 +13,7 @@ use providers::cache::{CacheEvent, RedisCache};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
 use providers::openai::{
-    Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
+    self, Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
     SpeechOptions, SpeechPrice, TokenPrice,
 };
 use providers::postgres::{Database, PostgresSources, Queries};
@@ -31,6 +31,9 @@ use crate::config::{
 
 /// Longest wait at the end for uploads that were given up.
 const SETTLE: Duration = Duration::from_secs(5);
+const NO_CERTIFICATES: &str = "this machine has no certificates to trust";
+/// What is said of a maker that needs nobody.
+const OFFLINE: &str = "offline";
 
 /// What the work is done with.
 pub(crate) struct Parts {
@@ -59,7 +62,7 @@ pub(crate) async fn parts(
 ) -> anyhow::Result<Parts> {
     let store = store(&config.storage, worker).await?;
     sweep(store.as_ref()).await;
-    let http = HttpClient::new().context("this machine has no certificates to trust")?;
+    let http = HttpClient::new().context(NO_CERTIFICATES)?;
     let providers = Providers {
         sources: sources(&config.database, worker, config.queue.slots)?,
         writer: writer(&config.providers.writer, &http),
@@ -108,6 +111,38 @@ pub(crate) async fn probe_database(config: &DatabaseConfig) -> anyhow::Result<Op
     let asked = database.probe().await;
     database.close().await;
     Ok(Some(asked?))
+}
+
+/// Asks who writes, without buying anything.
+pub(crate) async fn probe_writer(config: &WriterConfig) -> anyhow::Result<String> {
+    match config {
+        WriterConfig::Offline => Ok(OFFLINE.to_owned()),
+        WriterConfig::OpenAi { account, .. } => probe_account(Capability::Llm, account).await,
+    }
+}
+
+/// Asks who speaks, without buying anything.
+pub(crate) async fn probe_speaker(config: &Config) -> anyhow::Result<String> {
+    match &config.providers.speaker {
+        SpeakerConfig::Offline => Ok(OFFLINE.to_owned()),
+        SpeakerConfig::OpenAi { account, .. } => probe_account(Capability::Tts, account).await,
+        SpeakerConfig::Command { words, environment } => {
+            Ok(command(words, environment, &config.encoding).probe()?)
+        }
+    }
+}
+
+/// Asks who paints, without buying anything.
+pub(crate) async fn probe_painter(config: &PainterConfig) -> anyhow::Result<String> {
+    match config {
+        PainterConfig::Offline => Ok(OFFLINE.to_owned()),
+        PainterConfig::OpenAi { account, .. } => probe_account(Capability::Image, account).await,
+    }
+}
+
+async fn probe_account(capability: Capability, account: &AccountConfig) -> anyhow::Result<String> {
+    let http = HttpClient::new().context(NO_CERTIFICATES)?;
+    Ok(openai::probe(&http, &bought(capability, account)).await?)
 }
 
 async fn store(storage: &StorageConfig, worker: &str) -> anyhow::Result<Arc<dyn Store>> {
@@ -191,10 +226,18 @@ fn speaker(
             Arc::new(OpenAiSpeech::new(http.clone(), bought(Capability::Tts, account), options))
         }
         SpeakerConfig::Command { words, environment } => {
-            let (words, environment) = (words.clone(), environment.clone());
-            Arc::new(CommandSpeech::new(CommandOptions { words, environment, ffmpeg }))
+            Arc::new(command(words, environment, encoding))
         }
     }
+}
+
+fn command(
+    words: &[String],
+    environment: &[(String, String)],
+    encoding: &EncodingConfig,
+) -> CommandSpeech {
+    let (words, environment) = (words.to_owned(), environment.to_owned());
+    CommandSpeech::new(CommandOptions { words, environment, ffmpeg: encoding.ffmpeg.clone() })
 }
 
 fn painter(config: &PainterConfig, http: &HttpClient) -> Arc<dyn ImageGenerator> {

@@ -27,6 +27,7 @@ impl Observer for Witness {
             Event::SelfFenced => metrics.self_fenced(),
             Event::Panicked => metrics.attempt_ended("none", "panic"),
             Event::Poison => metrics.poison(),
+            Event::Breaker { is_open } => metrics.breaker(*is_open),
             Event::Reaped(Reaped { leases, crashes, .. }) => metrics.reaped(*leases, *crashes),
         }
     }

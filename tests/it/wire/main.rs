@@ -7,7 +7,6 @@ mod adapters;
 mod aimock;
 mod bench;
 mod borders;
-mod breaker;
 mod refusals;
 mod spoilt;
 mod whole;

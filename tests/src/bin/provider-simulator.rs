@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use tests::simulator::{Key, Keys, Latency, Options, Prices, Simulator, Voice};
+use tests::simulator::{Fault, Key, Keys, Latency, Options, Prices, Simulator, Voice};
 
 /// Sells words, speech and pictures as OpenAI's API does, and writes down what was bought.
 #[derive(Parser)]
@@ -41,6 +41,8 @@ async fn main() -> anyhow::Result<()> {
         seed: cli.seed,
         latency: Latency::TYPICAL.scaled(cli.scale),
         fault_rate: cli.faults,
+        faults: Fault::passing(),
+        paragraph: 4,
         voice: if cli.tone { Voice::Tone } else { Voice::Flite },
         prices: Prices::default(),
         keys: keys(&cli.keys)?,

@@ -40,11 +40,18 @@ pub(super) async fn purchases(State(shared): State<Arc<Shared>>) -> Json<Vec<Pur
 }
 
 pub(super) async fn models(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    if let Some(fault) = shared.keys().refusal(&bearer(&headers)) {
-        return refusal(&fault, "");
+    let bearer = bearer(&headers);
+    let fault = shared.keys().refusal(&bearer).or_else(|| shared.faults().next(Endpoint::Models));
+    if fault == Some(Fault::Stall) {
+        std::future::pending::<()>().await;
+    }
+    let quoted = format!("a list under {bearer}");
+    if let Some((_, response)) = fault.and_then(|fault| unlike(&fault, &quoted)) {
+        return response;
     }
     let models = ["gpt-6-luna", "gpt-4o-mini-tts", "gpt-image-2.5-flare"];
-    let data: Vec<Value> = models.map(|id| json!({ "id": id, "object": "model" })).into();
+    let model = |id| json!({ "id": id, "object": "model", "created": 0, "owned_by": "simulator" });
+    let data: Vec<Value> = models.map(model).into();
     answer(200, "application/json", json!({ "object": "list", "data": data }).to_string())
 }
 
@@ -81,7 +88,14 @@ pub(super) fn refusal(fault: &Fault, quoted: &str) -> Response {
 
 /// The answers that every endpoint may give instead of its own; none when it shall go on.
 pub(super) fn instead(fault: &Fault, bill: &mut Bill, quoted: &str) -> Option<Response> {
-    let (outcome, response) = match fault {
+    let (outcome, response) = unlike(fault, quoted)?;
+    bill.set(outcome, response.status().as_u16(), 0.0);
+    Some(response)
+}
+
+/// An answer unlike what was asked for, and its word in the journal.
+fn unlike(fault: &Fault, quoted: &str) -> Option<(&'static str, Response)> {
+    Some(match fault {
         Fault::Status { .. } => ("refused", refusal(fault, quoted)),
         Fault::Html => ("html", answer(200, "text/html", "<html><h1>It works!</h1></html>")),
         Fault::InvalidUtf8 => {
@@ -90,7 +104,5 @@ pub(super) fn instead(fault: &Fault, bill: &mut Bill, quoted: &str) -> Option<Re
         }
         Fault::Empty => ("empty", answer(200, "application/json", "")),
         _ => return None,
-    };
-    bill.set(outcome, response.status().as_u16(), 0.0);
-    Some(response)
+    })
 }

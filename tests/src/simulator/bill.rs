@@ -12,6 +12,7 @@ use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use super::admin::{bearer, instead, refusal};
 use super::faults::{Endpoint, Fault};
@@ -60,13 +61,15 @@ pub struct Purchase {
 pub struct Purchases {
     path: PathBuf,
     file: Arc<File>,
+    /// How many lines this process has written.
+    written: watch::Sender<usize>,
 }
 
 impl Purchases {
     /// Opens the journal at `path` for appending.
     pub fn open(path: &Path) -> std::io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self { path: path.to_owned(), file: Arc::new(file) })
+        Ok(Self { path: path.to_owned(), file: Arc::new(file), written: watch::Sender::new(0) })
     }
 
     /// Every line so far.
@@ -76,11 +79,16 @@ impl Purchases {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    pub(super) fn written(&self) -> watch::Receiver<usize> {
+        self.written.subscribe()
+    }
+
     /// One `write` a line, so that a kill never tears one.
     fn write(&self, purchase: &Purchase) {
         let mut line = serde_json::to_vec(purchase).expect("a purchase is plain data");
         line.push(b'\n');
         (&*self.file).write_all(&line).expect("the journal's disk has room");
+        self.written.send_modify(|written| *written += 1);
     }
 }
 
@@ -156,7 +164,8 @@ pub(super) type Visits = BTreeMap<Endpoint, Visit>;
 /// What is known of an endpoint's calls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Visit {
-    open: usize,
+    pub(super) begun: usize,
+    pub(super) open: usize,
     /// Most calls that were open at once.
     pub(super) most: usize,
     /// The last call's body.
@@ -165,6 +174,7 @@ pub(super) struct Visit {
 
 impl Visit {
     fn came(&mut self, body: &[u8]) {
+        self.begun += 1;
         self.open += 1;
         self.most = self.most.max(self.open);
         self.asked = serde_json::from_slice(body).unwrap_or_default();

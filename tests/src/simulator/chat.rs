@@ -32,7 +32,11 @@ const FLUSHED: Duration = Duration::from_millis(40);
 /// What the stream does next.
 enum Step {
     Say(String),
-    End { finish: &'static str },
+    /// Until nobody holds the endpoint any more.
+    Hold,
+    End {
+        finish: &'static str,
+    },
     Refuse,
     Break,
     Hang,
@@ -83,7 +87,8 @@ fn steps(call: &mut Call) -> VecDeque<Step> {
     if call.fault == Some(Fault::Refuse) {
         return [Step::Refuse, Step::End { finish: "content_filter" }].into();
     }
-    let text = meditation(words, &mut call.rng).concat();
+    let sentences = call.bill.shared.options.paragraph;
+    let text = meditation(words, sentences, &mut call.rng).concat();
     let pieces: Vec<&str> = text.split_inclusive(' ').collect();
     // A few words an event, as models behind a gateway send them.
     let mut steps: VecDeque<Step> =
@@ -96,6 +101,7 @@ fn steps(call: &mut Call) -> VecDeque<Step> {
         Some(Fault::Length) => cut(&mut steps, half, Some(Step::End { finish: "length" })),
         _ => steps.push_back(Step::End { finish: "stop" }),
     }
+    steps.insert(steps.len() / 2, Step::Hold);
     steps
 }
 
@@ -106,11 +112,14 @@ fn cut(steps: &mut VecDeque<Step>, at: usize, end: Option<Step>) {
 
 impl Talking {
     async fn next(&mut self) -> Option<Result<String, std::io::Error>> {
-        let Some(step) = self.steps.pop_front() else {
-            // The client hears the end only behind the whole text.
-            return None;
-        };
+        if matches!(self.steps.front(), Some(Step::Hold)) {
+            self.bill.shared.holds.pass(Endpoint::Chat).await;
+            self.steps.pop_front();
+        }
+        // The client hears the end only behind the whole text.
+        let step = self.steps.pop_front()?;
         match step {
+            Step::Hold => None,
             Step::Say(text) => {
                 self.said += text.chars().count();
                 let latency = &self.bill.shared.options.latency;

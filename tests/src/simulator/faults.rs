@@ -15,6 +15,8 @@ pub enum Endpoint {
     Speech,
     /// `POST /v1/images/generations`.
     Image,
+    /// `GET /v1/models`, which costs nothing and is not in the journal.
+    Models,
 }
 
 /// How a call goes wrong.
@@ -63,6 +65,18 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Those that a second try gets over.
+    #[must_use]
+    pub fn passing() -> Vec<Self> {
+        vec![
+            Self::status(500, ""),
+            Self::status(429, "rate_limit_exceeded").with("retry-after", "1"),
+            Self::Reset,
+            Self::Truncate,
+            Self::Html,
+        ]
+    }
+
     /// A status without more.
     #[must_use]
     pub fn status(status: u16, code: &str) -> Self {
@@ -88,13 +102,14 @@ pub struct Faults {
     scripts: BTreeMap<Endpoint, VecDeque<Option<Fault>>>,
     rng: Rng,
     rate: f64,
+    random: Vec<Fault>,
 }
 
 impl Faults {
-    /// Faults at random at `rate`, decided by `seed`.
+    /// Those of `random` at `rate`, decided by `seed`.
     #[must_use]
-    pub fn new(seed: u64, rate: f64) -> Self {
-        Self { scripts: BTreeMap::new(), rng: Rng::with_seed(seed), rate }
+    pub fn new(seed: u64, rate: f64, random: Vec<Fault>) -> Self {
+        Self { scripts: BTreeMap::new(), rng: Rng::with_seed(seed), rate, random }
     }
 
     /// What the next calls of `endpoint` do, instead of what was scripted before.
@@ -109,13 +124,6 @@ impl Faults {
         if self.rng.f64() >= self.rate {
             return None;
         }
-        let passing = [
-            Fault::status(500, ""),
-            Fault::status(429, "rate_limit_exceeded").with("retry-after", "1"),
-            Fault::Reset,
-            Fault::Truncate,
-            Fault::Html,
-        ];
-        passing.into_iter().nth(self.rng.usize(..5))
+        self.rng.choice(&self.random).cloned()
     }
 }

@@ -65,8 +65,12 @@ pub(super) async fn draw(
         call.bill.set("refused", 400, 0.0);
         return refusal(&Fault::status(400, "invalid_size"), "");
     };
+    // It is paid for, whoever still waits for it.
+    let usd = shared.options.prices.picture;
+    call.bill.set("left", 0, usd);
     sleep(shared.options.latency.picture(&mut call.rng)).await;
-    call.bill.set("done", 200, shared.options.prices.picture);
+    shared.holds.pass(Endpoint::Image).await;
+    call.bill.set("done", 200, usd);
     let data = match call.fault {
         Some(Fault::Link) => json!({ "url": "http://127.0.0.1:1/picture.png" }),
         Some(Fault::Truncate) => base64(&picture[..picture.len() / 2]),

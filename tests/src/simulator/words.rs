@@ -31,16 +31,15 @@ const SENTENCES: [&str; 24] = [
     "Stay here for a while, and let the stillness look after you.",
 ];
 const CLOSING: &str = "Now come back to the room, gently, and open your eyes when you like.";
-/// Sentences of a paragraph, and the paragraphs between two pauses.
-const PARAGRAPH: usize = 4;
 
-/// At least `words` words, and at most one sentence more; the last paragraph comes back to the room.
-pub(super) fn meditation(words: usize, rng: &mut Rng) -> Vec<String> {
+/// At least `words` words, and at most one sentence more, in paragraphs of so many sentences; the
+/// last one comes back to the room.
+pub(super) fn meditation(words: usize, sentences: usize, rng: &mut Rng) -> Vec<String> {
     let mut paragraphs = Vec::new();
     let mut count = spoken(CLOSING);
     while count < words {
         let mut paragraph = Vec::new();
-        while paragraph.len() < PARAGRAPH && count < words {
+        while paragraph.len() < sentences && count < words {
             let sentence = SENTENCES[rng.usize(..SENTENCES.len())];
             count += spoken(sentence);
             paragraph.push(sentence);

@@ -32,7 +32,7 @@ async fn read(
         Source::Conversation(id) => load(&request.tenant, *id, providers).await,
         _ => {
             let message = "this worker does not know the job's kind of source; upgrade it";
-            Err(ProviderError::misconfigured(PROVIDER, "source-unknown", message))
+            Err(ProviderError::unequipped(PROVIDER, "source-unknown", message))
         }
     }
 }
@@ -44,8 +44,8 @@ async fn load(
 ) -> Result<Answer<SourceText>, ProviderError> {
     let sources = providers.sources.as_ref().ok_or_else(|| {
         let message = "the job names a conversation, and this worker has no database; set \
-                       DATABASE_URL";
-        ProviderError::misconfigured(PROVIDER, "database-missing", message)
+                       DATABASE_URL, or leave the job to a worker that has one";
+        ProviderError::unequipped(PROVIDER, "database-missing", message)
     })?;
     let conversation = sources.load(tenant, id).await?;
     let text = conversation.text().ok_or_else(|| {

@@ -240,6 +240,7 @@ impl Journal {
                     Failure::Transient { .. } => "fake-transient",
                     Failure::Permanent => "fake-permanent",
                     Failure::Misconfigured => "fake-misconfigured",
+                    Failure::Unequipped => "fake-unequipped",
                     Failure::Interrupted => "fake-interrupted",
                 };
                 return Err(ProviderError::new("fake", failure, code, "as scripted"));

@@ -230,6 +230,21 @@ async fn a_store_that_cannot_be_read_is_waited_for_and_not_paid_around() {
     assert_eq!(paid(&fleet), ALL);
 }
 
+/// The worker died between the upload and its report, or could not share what it had delivered.
+#[tokio::test(start_paused = true)]
+async fn a_job_that_has_delivered_delivers_no_other_file() {
+    let fleet = Fleet::new(Format::Video);
+    made(&fleet).await;
+    let done = fleet.journal.calls();
+    let again = made(&fleet).await;
+    assert_eq!(again.artifact.sha256, "0".repeat(64));
+    assert_eq!(fleet.journal.calls(), done, "nothing was made, encoded or uploaded again");
+    assert!(again.stages[1..].iter().all(|stage| stage.cached), "{:?}", again.stages);
+    fleet.journal.lose_deliveries();
+    assert_eq!(made(&fleet).await.artifact.key, "delivered", "a file that is gone is made anew");
+    assert_eq!(paid(&fleet), ALL);
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_sharing_only_checkpoints_are_used() {
     let world = world();

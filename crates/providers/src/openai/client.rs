@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use pipeline::ProviderError;
-use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -97,13 +97,25 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<Response, ProviderError> {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Asks for what is there; any status but a success is an error already.
+    pub(super) async fn get(&self, path: &str) -> Result<Response, ProviderError> {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let Account { base_url, key, .. } = &self.account;
         let HttpClient(http) = &self.http;
-        let request = http.post(format!("{}{path}", base_url.trim_end_matches('/'))).json(body);
-        let request = match key {
+        let request = http.request(method, format!("{}{path}", base_url.trim_end_matches('/')));
+        match key {
             Some(key) => request.bearer_auth(key.expose_secret()),
             None => request,
-        };
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ProviderError> {
         let response = request.send().await.map_err(|error| fault::lost(&error))?;
         if response.status().is_success() {
             return Ok(response);

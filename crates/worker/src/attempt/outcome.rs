@@ -32,6 +32,10 @@ pub(super) fn outcome_of(failed: &Failed, probe_interval: Duration) -> Outcome {
             let reason = ParkReason::Provider;
             Outcome::Park { reason, wake: probe_interval, error: Some(report) }
         }
+        Failure::Unequipped => {
+            let reason = ParkReason::Unequipped;
+            Outcome::Park { reason, wake: spread(probe_interval), error: Some(report) }
+        }
         Failure::Interrupted => Outcome::Release,
     }
 }
@@ -80,6 +84,7 @@ fn class(failure: Failure) -> &'static str {
         Failure::Transient { .. } => "transient",
         Failure::Permanent => "permanent",
         Failure::Misconfigured => "misconfigured",
+        Failure::Unequipped => "unequipped",
         Failure::Interrupted => "interrupted",
     }
 }
@@ -135,6 +140,10 @@ mod tests {
         assert!(matches!(
             of(Failure::Misconfigured),
             Outcome::Park { reason: ParkReason::Provider, wake: PROBE, error: Some(_) }
+        ));
+        assert!(matches!(
+            of(Failure::Unequipped),
+            Outcome::Park { reason: ParkReason::Unequipped, error: Some(_), .. }
         ));
     }
 

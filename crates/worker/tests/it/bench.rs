@@ -82,8 +82,8 @@ impl Bench {
 
     /// Starts a worker, and leaves it running.
     pub(crate) fn start(&self, arguments: &[&str]) -> Worker {
-        let log = self.folder().join("log");
-        let file = std::fs::File::create(&log).unwrap();
+        let log = tempfile::Builder::new().prefix("log-").tempfile_in(self.folder()).unwrap();
+        let (file, log) = log.keep().unwrap();
         let running = self.spec(arguments).stderr(child::Stream::File(file)).spawn().unwrap();
         Worker { running, log }
     }
@@ -111,6 +111,10 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.running.pid()), signal).unwrap();
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        self.running.pid()
     }
 
     /// SIGKILL, and waits for its end.

@@ -3,14 +3,24 @@
 
 // `cfg(test)` tells clippy that panics are this target's way to report.
 #[cfg(test)]
+mod asked;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod bought;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
+mod drain;
+#[cfg(test)]
+mod market;
+#[cfg(test)]
+mod money;
+#[cfg(test)]
 mod probes;
 #[cfg(test)]
-mod reuse;
+mod refused;
 #[cfg(test)]
 mod work;

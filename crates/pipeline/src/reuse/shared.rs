@@ -1,0 +1,98 @@
+//! What jobs share: values in the cache, and large ones in the store, where all find them.
+
+use bytes::Bytes;
+
+use super::warn;
+use crate::parcel::{MOST_INLINE, Parcel, digest};
+use crate::recipe::{Item, Kept};
+use crate::run::Attempt;
+use crate::{ObjectKey, Put, Reuse, Sharing, StageError};
+
+impl Attempt<'_> {
+    /// A value of the shared cache and its price; one that is damaged or gone is forgotten.
+    pub(super) async fn shared_value(
+        &self,
+        sharing: &Sharing,
+        item: &Item,
+    ) -> Option<(Bytes, f64)> {
+        let packed = sharing.cache.get(&item.key).await?;
+        if let Some(parcel) = Parcel::unpack(&packed)
+            && let Some(bytes) = self.open(item, &parcel).await
+        {
+            return Some((bytes, parcel.usd));
+        }
+        sharing.cache.delete(&item.key).await;
+        None
+    }
+
+    /// A part of a result that has no flight of its own: the job's own checkpoint, or another's.
+    pub(crate) async fn recall_part(&self, item: &Item) -> Result<Option<Bytes>, StageError> {
+        if let Some(bytes) = self.recall_bytes(item).await? {
+            self.recalled(item.stage, 0.0);
+            return Ok(Some(bytes));
+        }
+        let Some(sharing) = self.sharing(item) else { return Ok(None) };
+        let Some((bytes, usd)) = self.shared_value(sharing, item).await else { return Ok(None) };
+        self.keep(item, &bytes).await;
+        self.recalled(item.stage, usd);
+        Ok(Some(bytes))
+    }
+
+    /// Keeps a part that was paid for, and shares it: the whole may never come about here.
+    pub(crate) async fn keep_part(&self, item: &Item, bytes: &Bytes, usd: f64) {
+        self.keep(item, bytes).await;
+        if let Some(sharing) = self.sharing(item) {
+            self.share(sharing, item, bytes, usd).await;
+        }
+    }
+
+    /// A parcel's value, from the store when it is large.
+    pub(super) async fn open(&self, item: &Item, parcel: &Parcel) -> Option<Bytes> {
+        if let Some(value) = &parcel.value {
+            return Some(value.clone());
+        }
+        let place = self.shared_place(item, &parcel.digest)?;
+        let found = self.within(self.run.memory.objects.get(&place)).await;
+        let found = found.inspect_err(|error| warn(item, "a shared value was not read", error));
+        found.ok().flatten().filter(|bytes| digest(bytes) == parcel.digest)
+    }
+    /// Puts a value where other jobs find it. What is paid for is shared even while the worker
+    /// leaves; only a lost lease or a cancelled job shares nothing.
+    pub(super) async fn share(
+        &self,
+        sharing: &Sharing,
+        item: &Item,
+        bytes: &Bytes,
+        usd: f64,
+    ) -> Put {
+        if self.run.gate.check_finish().is_err() {
+            return Put::Refused;
+        }
+        let parcel = Parcel::of(bytes, usd);
+        if bytes.len() > MOST_INLINE && !self.lay_out(item, &parcel.digest).await {
+            return Put::Refused;
+        }
+        sharing.cache.put_if_absent(&item.key, parcel.pack()).await
+    }
+
+    /// Copies a large value from the job's own folder to where all find it.
+    async fn lay_out(&self, item: &Item, digest: &str) -> bool {
+        let (Some(own), Some(shared)) = (self.own_place(digest), self.shared_place(item, digest))
+        else {
+            return false;
+        };
+        let copied = self.within(self.run.memory.objects.copy(&own, &shared)).await;
+        let copied = copied.inspect_err(|error| warn(item, "a value was not shared", error));
+        copied.unwrap_or(false)
+    }
+
+    /// What the job may share of this result; the policy table has the last word.
+    pub(super) fn sharing(&self, item: &Item) -> Option<&Sharing> {
+        let is_shared = item.kept == Kept::Facts || self.row(item.stage).reuse == Reuse::Shared;
+        self.run.memory.sharing.as_ref().filter(|_| is_shared)
+    }
+
+    pub(super) fn shared_place(&self, item: &Item, digest: &str) -> Option<ObjectKey> {
+        ObjectKey::cache(&self.run.request.tenant, item.stage, digest).ok()
+    }
+}

@@ -1,0 +1,121 @@
+//! Two hundred of the same job on four workers: one call a key, and the money of all records is the
+//! money of the journal, also while the worker that pays is killed again and again.
+
+use stillcast_enqueue::{Format, Job, JobId, JobRecord, StageName};
+use tests::simulator::{Endpoint, Latency, Options, Voice};
+
+use super::shop::{ENDPOINTS, Shop, assert_usd, job, slow_voice, stage, sum};
+use crate::bench::{Bench, Worker, until};
+
+const CROWD: usize = 200;
+const KILLS: usize = 20;
+
+fn crowd() -> Vec<Job> {
+    let format = |n: usize| if n.is_multiple_of(4) { Format::Video } else { Format::Audio };
+    (0..CROWD).map(|n| job(format(n))).collect()
+}
+
+/// Each has its own file, as its record says.
+fn assert_delivered(bench: &Bench, ids: &[JobId], records: &[JobRecord]) {
+    for (id, record) in ids.iter().zip(records) {
+        let artifact = record.artifact.as_ref().unwrap();
+        assert!(artifact.key.contains(id.as_str()), "{}", artifact.key);
+        let file = bench.store().join(&artifact.key);
+        assert_eq!(std::fs::metadata(file).unwrap().len(), artifact.bytes);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_of_the_same_pay_once() {
+    let shop = Shop::open(slow_voice()).await;
+    let bench = shop.bench();
+    let _workers = [(); 4].map(|()| bench.start(&[]));
+    let ids = shop.enqueue(&crowd()).await;
+    let records = shop.done(&ids).await;
+    shop.assert_each_bought_once();
+    assert_delivered(&bench, &ids, &records);
+    let copies = records.iter().filter(|record| stage(record, StageName::Upload).cached).count();
+    assert_eq!(copies, CROWD - 2, "one file of each format was made, the others are copies");
+    let payers = records.iter().filter(|record| record.cost.spent_usd > 0.0).count();
+    assert!((1..=3).contains(&payers), "{payers} jobs paid");
+    let cost = sum(&records);
+    assert_usd(cost.spent_usd, shop.paid(None), "all jobs");
+    assert_usd(cost.wasted_usd, 0.0, "lost by all jobs");
+    let spoken = shop.paid(Some(Endpoint::Chat)) + shop.paid(Some(Endpoint::Speech));
+    let drawn = shop.paid(Some(Endpoint::Image));
+    for record in &records {
+        let worth = if record.format == Some(Format::Video) { spoken + drawn } else { spoken };
+        assert_usd(record.cost.spent_usd + record.cost.avoided_usd, worth, &record.id);
+    }
+}
+
+/// Workers of one bench; who is killed is replaced on the spot.
+struct Crew<'bench> {
+    bench: &'bench Bench,
+    workers: Vec<Worker>,
+}
+
+impl<'bench> Crew<'bench> {
+    fn start(bench: &'bench Bench, size: usize) -> Self {
+        Self { bench, workers: (0..size).map(|_| bench.start(&[])).collect() }
+    }
+
+    fn has(&self, process: i32) -> bool {
+        self.workers.iter().any(|worker| worker.pid() == process)
+    }
+
+    async fn replace(&mut self, process: i32) {
+        let at = self.workers.iter().position(|worker| worker.pid() == process).unwrap();
+        self.workers.swap_remove(at).kill().await;
+        self.workers.push(self.bench.start(&[]));
+    }
+}
+
+/// The worker that pays while a call is under way. Its job has not crashed since it last kept
+/// something, or has kept something since the last kill: three deaths for nothing would end it.
+async fn payer(shop: &Shop, crew: &Crew<'_>, kept: &mut usize) -> i32 {
+    until("an owner pays", async || {
+        let pays = ENDPOINTS.iter().any(|endpoint| shop.simulator.calls(*endpoint).1 > 0);
+        // A dead owner's flight stands until its lease is over.
+        let payers =
+            shop.payers().await.into_iter().filter(|(_, process)| pays && crew.has(*process));
+        for (id, process) in payers {
+            let has_crashed = shop.hash(&id).await.contains_key("crashes");
+            let pinned = shop.pinned(&id, "").await;
+            if pinned > *kept || !has_crashed {
+                *kept = pinned.max(*kept);
+                return Some(process);
+            }
+        }
+        None
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_of_the_same_outlive_twenty_owners() {
+    let options = |options| Options {
+        latency: Latency { first_audio: 0.2, ..slow_voice() },
+        paragraph: 2,
+        voice: Voice::Hurried,
+        ..options
+    };
+    let shop = Shop::open_with(options).await;
+    let bench = shop.bench().set("TTS_SLOTS", "1");
+    let mut crew = Crew::start(&bench, 4);
+    let ids = shop.enqueue(&crowd()).await;
+    let mut kept = 0;
+    for _ in 0..KILLS {
+        let process = payer(&shop, &crew, &mut kept).await;
+        crew.replace(process).await;
+    }
+    let records = shop.done(&ids).await;
+    assert_delivered(&bench, &ids, &records);
+    for endpoint in ENDPOINTS {
+        let (begun, _) = shop.simulator.calls(endpoint);
+        let bought = shop.bought(endpoint);
+        // Of one slot a kill cuts off the call under way, and of what came before it the keeping.
+        assert!(shop.count(endpoint) <= bought.len() + KILLS, "{endpoint:?}: {bought:?}");
+        assert!(begun <= bought.len() + 2 * KILLS, "{endpoint:?}: {begun} calls");
+    }
+}

@@ -1,0 +1,216 @@
+//! A worker dies at every finished call, and in every stage: what had reached a checkpoint is never
+//! bought again, and what had not is bought once more.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use stillcast_enqueue::{Format, Job, JobId, JobRecord, Source, StageName};
+use tests::postgres::Postgres;
+use tests::simulator::{Endpoint, Latency, Options, Voice};
+
+use super::shop::{ENDPOINTS, Shop, job, slow_voice, stage};
+use crate::bench::{Bench, Worker, until};
+
+/// What deaths of the worker have cost.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cut {
+    /// Speech and pictures that were finished, and never reached a checkpoint.
+    parts: usize,
+    /// Deaths before the words had reached theirs.
+    words: usize,
+}
+
+/// One job, on one worker after another.
+struct Ordeal {
+    shop: Shop,
+    bench: Bench,
+    id: JobId,
+    cut: Cut,
+    kills: usize,
+}
+
+impl Ordeal {
+    async fn begin(latency: Latency) -> Self {
+        let voice = Voice::Hurried;
+        let shop = Shop::open_with(|options| Options { latency, voice, ..options }).await;
+        // Of one slot, the order of calls is the order of passages.
+        let bench = shop.bench().set("TTS_SLOTS", "1");
+        let id = shop.enqueue(&[job(Format::Video)]).await.remove(0);
+        Self { shop, bench, id, cut: Cut::default(), kills: 0 }
+    }
+
+    /// Everything that was bought to the end.
+    fn finished(&self) -> BTreeSet<String> {
+        ENDPOINTS.iter().flat_map(|endpoint| self.shop.bought(*endpoint).into_keys()).collect()
+    }
+
+    /// The checkpoints of parts.
+    async fn kept(&self) -> usize {
+        let passages = self.shop.pinned(self.id.as_str(), "passage-").await;
+        passages + self.shop.pinned(self.id.as_str(), "image").await
+    }
+
+    /// Calls for parts that were finished, repeated ones too.
+    fn parts(&self) -> usize {
+        self.shop.count(Endpoint::Speech) + self.shop.count(Endpoint::Image)
+    }
+
+    async fn kill(&mut self, worker: Worker) {
+        worker.kill().await;
+        let parts = self.parts() - self.kept().await;
+        // Of one slot for speech, and one picture.
+        assert!(parts <= self.cut.parts + 2, "{parts} parts are lost, before {:?}", self.cut);
+        let words = 1 - self.shop.pinned(self.id.as_str(), "transcript").await;
+        self.cut = Cut { parts, words: self.cut.words + words };
+        self.kills += 1;
+    }
+
+    /// The job ends on a last worker, having bought again what was cut, and nothing else.
+    async fn end(&self) -> JobRecord {
+        let _worker = self.bench.start(&[]);
+        let record = self.shop.done(std::slice::from_ref(&self.id)).await.remove(0);
+        let repeats = |endpoint| self.shop.count(endpoint) - self.shop.bought(endpoint).len();
+        let parts = repeats(Endpoint::Speech) + repeats(Endpoint::Image);
+        assert_eq!(parts, self.cut.parts, "calls repeated, calls cut off from their checkpoint");
+        let drafts = self.shop.count(Endpoint::Chat);
+        assert!((1..=1 + self.cut.words).contains(&drafts), "{drafts} drafts: {:?}", self.cut);
+        assert!(self.shop.bought(Endpoint::Speech).len() > 9, "{record:?}");
+        record
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_at_each_finished_call_repeats_at_most_that_call() {
+    let mut ordeal = Ordeal::begin(Latency { picture: 0.3, ..slow_voice() }).await;
+    let mut met = BTreeSet::new();
+    loop {
+        let (worker, written) = (ordeal.bench.start(&[]), ordeal.shop.simulator.purchases().len());
+        let Some(finished) = finished_or_done(&ordeal, &met, written).await else { break };
+        met = finished;
+        ordeal.kill(worker).await;
+    }
+    ordeal.end().await;
+    // Two may end in the same moment; nobody can be killed twice then.
+    assert!(ordeal.kills + 3 >= met.len(), "{} kills at {} calls", ordeal.kills, met.len());
+    assert!(ordeal.cut.parts <= ordeal.kills, "{:?}", ordeal.cut);
+}
+
+/// All that is finished once it is more than `met`; none when the job has ended before.
+async fn finished_or_done(
+    ordeal: &Ordeal,
+    met: &BTreeSet<String>,
+    mut written: usize,
+) -> Option<BTreeSet<String>> {
+    let more = async {
+        loop {
+            let finished = ordeal.finished();
+            if finished.len() > met.len() {
+                return finished;
+            }
+            written = ordeal.shop.simulator.purchased(written).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        finished = more => Some(finished),
+        _ = ordeal.shop.ended(std::slice::from_ref(&ordeal.id)) => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_at_each_checkpoint_repeats_nothing() {
+    let mut ordeal = Ordeal::begin(Latency { first_audio: 0.6, ..slow_voice() }).await;
+    let mut met = 0;
+    loop {
+        let worker = ordeal.bench.start(&[]);
+        let kept = until("one more call is kept, or the job is done", async || {
+            let record = ordeal.shop.record(&ordeal.id).await?;
+            let kept = ordeal.kept().await;
+            let words = ordeal.shop.pinned(ordeal.id.as_str(), "transcript").await;
+            let is_kept = kept > met && ordeal.parts() == kept && words == 1;
+            (is_kept || record.state.is_terminal()).then_some(kept)
+        })
+        .await;
+        if kept == met {
+            break;
+        }
+        met = kept;
+        ordeal.kill(worker).await;
+    }
+    let record = ordeal.end().await;
+    assert!(ordeal.kills > 9, "{} kills", ordeal.kills);
+    assert_eq!((ordeal.cut.parts, ordeal.cut.words), (0, 0), "a call ended between look and kill");
+    ordeal.shop.assert_each_bought_once();
+    for cached in [StageName::Transcript, StageName::Tts, StageName::Image] {
+        assert!(stage(&record, cached).cached, "{record:?}");
+    }
+}
+
+/// FFmpeg, which waits as long as a file called `hold` lies beside it.
+fn reluctant_ffmpeg(bench: &Bench) -> (PathBuf, PathBuf) {
+    use std::os::unix::fs::PermissionsExt;
+    let (program, hold) = (bench.folder().join("ffmpeg"), bench.folder().join("hold"));
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *-version*) ;; *) while [ -e '{}' ]; do sleep 0.05; done ;; \
+         esac\nexec ffmpeg \"$@\"\n",
+        hold.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    (program, hold)
+}
+
+/// Waits until the job is in `stage`, by its record, and kills the worker there.
+async fn kill_in(shop: &Shop, id: &JobId, worker: Worker, wanted: StageName) {
+    until(&format!("the job is in {wanted}"), async || {
+        let record = shop.record(id).await?;
+        (record.stage == Some(wanted)).then_some(())
+    })
+    .await;
+    worker.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_in_collection_encode_and_upload_repeats_nothing() {
+    let postgres = Postgres::start().await.unwrap();
+    let database = postgres.database("content").await.unwrap();
+    providers::postgres::migrate(&database).await.unwrap();
+    let conversation = postgres.converse("content", "default", "I sat by the sea.").await.unwrap();
+    let voice = Voice::Hurried;
+    let latency = slow_voice();
+    let shop = Shop::open_with(|options| Options { latency, voice, ..options }).await;
+    let bench = shop.bench().set("DATABASE_URL", &database);
+    let (ffmpeg, hold) = reluctant_ffmpeg(&bench);
+    let bench = bench.set("FFMPEG_PATH", &ffmpeg.display().to_string());
+    // Nothing can be read, encoded or delivered until each obstacle is taken away.
+    let lock = postgres.lock("content", "messages").await.unwrap();
+    let media = bench.store().join("media");
+    std::fs::create_dir_all(bench.store()).unwrap();
+    std::fs::write(&media, "").unwrap();
+    let ids = shop.enqueue(&[Job::video(Source::Conversation(conversation))]).await;
+
+    kill_in(&shop, &ids[0], bench.start(&[]), StageName::Collection).await;
+    assert!(shop.simulator.purchases().is_empty(), "nothing is bought before the text is known");
+    drop(lock);
+    let worker = bench.start(&[]);
+    // It has tried FFMPEG_PATH by then, and the first sound is still to come.
+    shop.simulator.purchased(0).await;
+    std::fs::write(&hold, "").unwrap();
+    until("all is bought, kept and on its way to the encoder", async || {
+        let kept = async |name| shop.pinned(ids[0].as_str(), name).await == 1;
+        (kept("transcript").await && kept("image").await && kept("tts").await).then_some(())
+    })
+    .await;
+    kill_in(&shop, &ids[0], worker, StageName::Encode).await;
+    std::fs::remove_file(&hold).unwrap();
+    kill_in(&shop, &ids[0], bench.start(&[]), StageName::Upload).await;
+    std::fs::remove_file(&media).unwrap();
+
+    let _worker = bench.start(&[]);
+    let record = shop.done(&ids).await.remove(0);
+    shop.assert_each_bought_once();
+    assert_eq!(shop.simulator.purchases().len(), shop.bought(Endpoint::Speech).len() + 2);
+    for cached in [StageName::Transcript, StageName::Tts, StageName::Image] {
+        assert!(stage(&record, cached).cached, "{record:?}");
+    }
+}
