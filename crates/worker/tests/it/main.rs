@@ -9,6 +9,8 @@ mod bench;
 #[cfg(test)]
 mod bought;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod conversations;
