@@ -5,5 +5,6 @@
 mod dead;
 mod embedded;
 mod life;
+mod purges;
 mod support;
 mod usage;

@@ -161,6 +161,7 @@ async fn shared_objects_are_swept_an_hour_after_their_time_from_a_bucket() {
     let bench = Bench::on(&server)
         .set("STORAGE_URL", "s3://deliveries/a/prefix")
         .set("S3_ENDPOINT", bucket.endpoint())
+        .set("AWS_REGION", "us-east-1")
         .set("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         .set("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
     sweep(&bench).await;

@@ -3,6 +3,8 @@
 
 // `cfg(test)` tells clippy that panics are this target's way to report.
 #[cfg(test)]
+mod apart;
+#[cfg(test)]
 mod asked;
 #[cfg(test)]
 mod bench;
