@@ -24,7 +24,8 @@ fn is_copy(record: &JobRecord) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tenants_and_variants_share_nothing_and_repeats_share_everything() {
     let market = Market::open(Latency::NONE).await;
-    let _worker = market.bench().start(&[]);
+    let bench = market.bench();
+    let _worker = bench.start(&[]);
     // All at once, so that neither caches nor flights may mix them up.
     let ids = market.enqueue(&PAYERS.map(job)).await;
     let first = market.done(&ids).await;
@@ -58,7 +59,8 @@ async fn tenants_and_variants_share_nothing_and_repeats_share_everything() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delivery_whose_file_is_gone_is_made_anew_from_what_is_shared() {
     let market = Market::open(Latency::NONE).await;
-    let _worker = market.bench().start(&[]);
+    let bench = market.bench();
+    let _worker = bench.start(&[]);
     let first = market.done(&market.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
     let copy = market.done(&market.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
     assert!(is_copy(&copy), "{copy:?}");

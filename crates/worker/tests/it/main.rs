@@ -9,6 +9,8 @@ mod asked;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod borders;
+#[cfg(test)]
 mod bought;
 #[cfg(test)]
 mod cache;
