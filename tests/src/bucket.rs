@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use aws_sdk_s3::Client;
@@ -36,7 +37,7 @@ pub struct Bucket {
     endpoint: String,
     /// What happens in the store of this process.
     pub script: Arc<Script>,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
     _serving: JoinSet<()>,
     _moto: Option<Running>,
 }
@@ -132,7 +133,7 @@ impl Bucket {
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, builder.build()));
         let folder = Some(folder);
-        Self { endpoint, script, _folder: folder, _serving: serving, _moto: None }.made().await
+        Self { endpoint, script, folder, _serving: serving, _moto: None }.made().await
     }
 
     /// moto, in a process of its own.
@@ -145,7 +146,7 @@ impl Bucket {
             .stderr(Stream::Null);
         let (moto, endpoint) = (Some(spec.spawn()?), format!("http://127.0.0.1:{port}"));
         let (script, serving) = (Arc::default(), JoinSet::new());
-        let bucket = Self { endpoint, script, _folder: None, _serving: serving, _moto: moto };
+        let bucket = Self { endpoint, script, folder: None, _serving: serving, _moto: moto };
         let address = format!("127.0.0.1:{port}");
         let listening = async {
             while tokio::net::TcpStream::connect(&address).await.is_err() {
@@ -195,11 +196,23 @@ impl Bucket {
         Ok(found.body.collect().await?.to_vec())
     }
 
+    /// Makes an object of the store of this process look as if it had been written so long ago.
+    pub fn age(&self, key: &str, by: Duration) -> anyhow::Result<()> {
+        let folder = self.folder.as_ref().context("only the store of this process")?;
+        age(&folder.path().join(BUCKET).join(key), by)
+    }
+
     /// How many uploads have begun and not ended; s3s-fs cannot say.
     pub async fn pending(&self) -> anyhow::Result<usize> {
         let listed = self.client().list_multipart_uploads().bucket(BUCKET).send().await?;
         Ok(listed.uploads().len())
     }
+}
+
+/// Makes a file look as if it had been written so long ago.
+pub fn age(file: &Path, by: Duration) -> anyhow::Result<()> {
+    let opened = std::fs::File::options().write(true).open(file)?;
+    Ok(opened.set_modified(SystemTime::now() - by)?)
 }
 
 async fn serve(listener: TcpListener, service: S3Service) {

@@ -8,6 +8,7 @@ use child::{Running, Spec};
 use redis::aio::ConnectionManager;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::authority::Authority;
 
@@ -174,6 +175,53 @@ impl Server {
         let mut connection = self.connection().await?;
         let cut = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").clone();
         Ok(cut.query_async(&mut connection).await?)
+    }
+
+    /// Changes a setting while it runs, such as `maxmemory-policy`.
+    pub async fn configure(&self, name: &str, value: &str) -> anyhow::Result<()> {
+        let mut connection = self.connection().await?;
+        Ok(redis::cmd("CONFIG")
+            .arg("SET")
+            .arg(name)
+            .arg(value)
+            .query_async(&mut connection)
+            .await?)
+    }
+
+    /// A number that the server tells of itself, such as `used_memory`.
+    pub async fn told(&self, name: &str) -> anyhow::Result<u64> {
+        let mut connection = self.connection().await?;
+        let info: String =
+            redis::cmd("INFO").arg("everything").query_async(&mut connection).await?;
+        let told = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        Ok(told.ok_or_else(|| anyhow::anyhow!("it does not tell {name}"))?.trim().parse()?)
+    }
+
+    /// Puts values there until so many bytes of its memory are used.
+    pub async fn fill(&self, used: u64) -> anyhow::Result<()> {
+        let mut connection = self.connection().await?;
+        while self.told("used_memory").await? < used {
+            let mut put = redis::cmd("RPUSH");
+            put.arg("filling").arg(vec![b'x'; 128 << 10]);
+            let _: usize = put.query_async(&mut connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts values there without end, as other users of a cache do, until the answer is dropped.
+    pub async fn crowd(&self, bytes: usize) -> anyhow::Result<JoinSet<()>> {
+        let mut connection = self.connection().await?;
+        let mut crowd = JoinSet::new();
+        crowd.spawn(async move {
+            for n in 0_u64.. {
+                let mut set = redis::cmd("SET");
+                set.arg(format!("crowd:{n}")).arg(vec![b'x'; bytes]);
+                // A server that takes nothing more is crowded too.
+                let _: redis::RedisResult<()> = set.query_async(&mut connection).await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        Ok(crowd)
     }
 
     /// A connection for the test itself.

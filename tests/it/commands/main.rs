@@ -5,6 +5,7 @@
 mod dead;
 mod embedded;
 mod life;
+mod purges;
 mod support;
 mod tls;
 mod usage;

@@ -134,7 +134,10 @@ async fn answers_that_fall_silent_are_ended_by_the_stage_s_time() {
         })
         .await
         .unwrap();
-    assert_eq!(produced.stages[1].tries, 2, "the draft went on behind what was said");
+    // On a busy machine a sound answer may take that long too.
+    let asked = bench.simulator.purchases().into_iter().filter(|p| p.endpoint == Endpoint::Chat);
+    assert_eq!(produced.stages[1].tries as usize, asked.count());
+    assert!(produced.stages[1].tries > 1, "the draft went on behind what was said");
     let words = produced.stages[1].resources["words"];
     assert!((400.0..=500.0).contains(&words), "{words} words");
 }

@@ -32,6 +32,7 @@ const FLUSHED: Duration = Duration::from_millis(40);
 /// What the stream does next.
 enum Step {
     Say(String),
+    Garble,
     /// Until nobody holds the endpoint any more.
     Hold,
     End {
@@ -98,6 +99,7 @@ fn steps(call: &mut Call) -> VecDeque<Step> {
         Some(Fault::Reset) => cut(&mut steps, half, Some(Step::Break)),
         Some(Fault::Stall) => cut(&mut steps, half, Some(Step::Hang)),
         Some(Fault::Truncate) => cut(&mut steps, half, None),
+        Some(Fault::Garble) => cut(&mut steps, half, Some(Step::Garble)),
         Some(Fault::Length) => cut(&mut steps, half, Some(Step::End { finish: "length" })),
         _ => steps.push_back(Step::End { finish: "stop" }),
     }
@@ -111,7 +113,7 @@ fn cut(steps: &mut VecDeque<Step>, at: usize, end: Option<Step>) {
 }
 
 impl Talking {
-    async fn next(&mut self) -> Option<Result<String, std::io::Error>> {
+    async fn next(&mut self) -> Option<Result<Bytes, std::io::Error>> {
         if matches!(self.steps.front(), Some(Step::Hold)) {
             self.bill.shared.holds.pass(Endpoint::Chat).await;
             self.steps.pop_front();
@@ -141,8 +143,9 @@ impl Talking {
                 let usage = json!({ "prompt_tokens": input, "completion_tokens": output });
                 let last = event(&json!({ "choices": [choice] }));
                 let usage = event(&json!({ "choices": [], "usage": usage }));
-                Some(Ok(format!("{last}{usage}data: [DONE]\n\n")))
+                Some(Ok([last, usage, Bytes::from_static(b"data: [DONE]\n\n")].concat().into()))
             }
+            Step::Garble => Some(Ok(Bytes::from_static(b"data: {\"choices\":[\xff\xfe]}\n\n"))),
             Step::Break => {
                 sleep(FLUSHED).await;
                 Some(Err(std::io::ErrorKind::ConnectionReset.into()))
@@ -167,6 +170,6 @@ impl Talking {
     }
 }
 
-fn event(data: &Value) -> String {
-    format!("data: {data}\n\n")
+fn event(data: &Value) -> Bytes {
+    format!("data: {data}\n\n").into()
 }

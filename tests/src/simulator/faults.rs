@@ -54,6 +54,8 @@ pub enum Fault {
     Html,
     /// Bytes that are no text, with status 200.
     InvalidUtf8,
+    /// The same in the middle of the writer's stream.
+    Garble,
     /// Nothing, with status 200.
     Empty,
     /// A picture as a link.

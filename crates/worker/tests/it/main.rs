@@ -3,11 +3,17 @@
 
 // `cfg(test)` tells clippy that panics are this target's way to report.
 #[cfg(test)]
+mod apart;
+#[cfg(test)]
 mod asked;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod borders;
+#[cfg(test)]
 mod bought;
+#[cfg(test)]
+mod cache;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]

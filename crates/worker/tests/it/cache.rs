@@ -1,0 +1,172 @@
+//! The shared cache's Redis is full, crowded, or its values' time is over: jobs get slower, none
+//! fails, and none pays twice for its own.
+
+use std::path::Path;
+use std::time::Duration;
+
+use stillcast_enqueue::{Format, Job, Options, Source, StageName};
+use tests::bucket::{self, ACCESS_KEY, BUCKET, Bucket, SECRET_KEY};
+use tests::server::Server;
+use tests::simulator::{Endpoint, Latency};
+
+use crate::bench::{Bench, free_address, get, until};
+use crate::market::{Market, stage};
+
+/// The memory of a cache's Redis here; an empty one takes some 2 % of it.
+const MEMORY: u64 = 64 << 20;
+const CACHED: &str = "stillcast:*:cache:*";
+
+fn job(format: Format) -> Job {
+    Job::new(Source::Text("A heron stood in the river after the rain.".to_owned()), format)
+}
+
+/// How often the worker at `address` met `result` in its cache.
+async fn met(address: std::net::SocketAddr, result: &str) -> u64 {
+    let line = format!("\nstillcast_cache_requests_total{{result=\"{result}\"}} ");
+    let page = until("the worker answers", async || get(address, "/metrics").await).await;
+    let count = page.split_once(&line).and_then(|(_, rest)| rest.lines().next()?.parse().ok());
+    count.unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_nothing() {
+    let market = Market::open(Latency::NONE).await;
+    let cache = Server::start_with(Some(&MEMORY.to_string())).await.unwrap();
+    let mut shared = Vec::new();
+    for (percent, is_taken) in [(55, true), (62, false)] {
+        cache.fill(MEMORY / 100 * percent).await.unwrap();
+        let address = free_address().await;
+        let bench = market
+            .bench()
+            .set("CACHE_REDIS_URL", &cache.url())
+            .set("WORKER_ADDR", &address.to_string());
+        let worker = bench.start(&[]);
+        // Another variant each round: nothing of the round before can help.
+        let options = Options { variant: u32::try_from(percent).unwrap(), ..Options::default() };
+        for is_copy in [false, is_taken] {
+            let id = market.enqueue(&[job(Format::Video).with_options(options.clone())]).await;
+            let record = market.done(&id).await.remove(0);
+            assert_eq!((record.attempt, record.interruptions), (1, 0), "{record:?}");
+            assert_eq!(stage(&record, StageName::Upload).cached, is_copy, "{record:?}");
+        }
+        let cached = cache.keys(CACHED).await.unwrap();
+        assert_eq!(cached.len() > shared.len(), is_taken, "at {percent} %: {cached:?}");
+        shared = cached;
+        if is_taken {
+            market.assert_each_bought_once();
+        }
+        assert_eq!(met(address, "full").await > 0, !is_taken, "at {percent} %");
+        assert_eq!(met(address, "failed").await, 0, "at {percent} %");
+        worker.kill().await;
+    }
+    // One job has paid in the first round and two in the second, each once for its own.
+    for endpoint in [Endpoint::Chat, Endpoint::Image] {
+        let calls = market.purchases(endpoint, "done").len();
+        assert_eq!(calls, 3, "{endpoint:?}");
+    }
+    let speech = market.bought(Endpoint::Speech);
+    assert!(speech.values().all(|count| *count <= 3), "{speech:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cache_that_forgets_at_once_makes_jobs_slower_and_fails_none() {
+    const JOBS: usize = 6;
+    let (market, cache) = (Market::open(Latency::NONE).await, Server::start().await.unwrap());
+    cache.configure("maxmemory-policy", "allkeys-lru").await.unwrap();
+    let used = cache.told("used_memory").await.unwrap();
+    cache.configure("maxmemory", &(used + (256 << 10)).to_string()).await.unwrap();
+    let _crowd = cache.crowd(16 << 10).await.unwrap();
+    let benches = [market.bench(), market.bench()]
+        .map(|bench| bench.set("CACHE_REDIS_URL", &cache.url()).set("MAX_PARALLEL_TASKS", "2"));
+    let _workers = benches.each_ref().map(|bench| bench.start(&[]));
+    let jobs: Vec<Job> = (0..JOBS).map(|_| job(Format::Audio)).collect();
+    let records = market.done(&market.enqueue(&jobs).await).await;
+    assert!(cache.told("evicted_keys").await.unwrap() > 0, "nothing was forgotten");
+    assert!(records.iter().all(|record| record.attempt == 1), "{records:#?}");
+    let payers = records.iter().filter(|record| record.cost.spent_usd > 0.0).count();
+    for endpoint in [Endpoint::Chat, Endpoint::Speech] {
+        let bought = market.bought(endpoint);
+        assert!(bought.values().all(|count| *count <= payers), "{endpoint:?}: {bought:?}");
+    }
+    let spent: f64 = records.iter().map(|record| record.cost.spent_usd).sum();
+    let paid: f64 = market.simulator.purchases().iter().map(|purchase| purchase.usd).sum();
+    assert!((spent - paid).abs() < 1e-9, "booked {spent}, paid {paid}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shared_value_is_gone_after_its_time_and_bought_anew() {
+    let market = Market::open(Latency::NONE).await;
+    let bench = market.bench().set("CACHE_TTL", "6s");
+    let _worker = bench.start(&[]);
+    market.done(&market.enqueue(&[job(Format::Audio)]).await).await;
+    assert!(!market.server.keys(CACHED).await.unwrap().is_empty());
+    until("their time is over", async || {
+        market.server.keys(CACHED).await.ok()?.is_empty().then_some(())
+    })
+    .await;
+    let record = market.done(&market.enqueue(&[job(Format::Audio)]).await).await.remove(0);
+    assert!(record.stages.iter().all(|stage| !stage.cached), "{record:?}");
+    let bought = market.bought(Endpoint::Chat);
+    assert_eq!(bought.values().collect::<Vec<_>>(), [&2]);
+}
+
+/// Objects, how old each is in minutes, and whether it stays; `CACHE_TTL` is 3600 s, and a value
+/// outlives it by an hour.
+const OBJECTS: [(&str, u64, bool); 5] = [
+    ("cache/default/tts/aaaa", 121, false),
+    ("cache/acme/image/bbbb", 60 * 24, false),
+    ("cache/default/tts/cccc", 118, true),
+    ("media/default/01a2/dddd.m4a", 60 * 24 * 400, true),
+    ("work/default/01a2/eeee", 60 * 24 * 400, true),
+];
+
+/// Starts a worker of `bench` and waits until it has swept.
+async fn sweep(bench: &Bench) {
+    let worker = bench.start(&[]);
+    until("the shared values are swept", async || {
+        worker.log().contains("deleted shared values past their time").then_some(())
+    })
+    .await;
+    let log = worker.log();
+    assert!(log.contains(r#""swept":2"#), "{log}");
+}
+
+#[tokio::test]
+async fn shared_objects_are_swept_an_hour_after_their_time_from_a_folder() {
+    let server = Server::start_everysec().await.unwrap();
+    let bench = Bench::on(&server);
+    let at = |key: &str| bench.store().join(key);
+    for (key, minutes, _) in OBJECTS {
+        let parent = at(key);
+        std::fs::create_dir_all(Path::parent(&parent).unwrap()).unwrap();
+        std::fs::write(at(key), "sound").unwrap();
+        bucket::age(&at(key), Duration::from_secs(60 * minutes)).unwrap();
+    }
+    sweep(&bench).await;
+    for (key, _, stays) in OBJECTS {
+        assert_eq!(at(key).exists(), stays, "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shared_objects_are_swept_an_hour_after_their_time_from_a_bucket() {
+    let server = Server::start_everysec().await.unwrap();
+    let bucket = Bucket::here().await.unwrap();
+    let name = |key: &str| format!("a/prefix/{key}");
+    for (key, minutes, _) in OBJECTS {
+        let put = bucket.client().put_object().bucket(BUCKET).key(name(key));
+        put.body(b"sound".to_vec().into()).send().await.unwrap();
+        bucket.age(&name(key), Duration::from_secs(60 * minutes)).unwrap();
+    }
+    let bench = Bench::on(&server)
+        .set("STORAGE_URL", "s3://deliveries/a/prefix")
+        .set("S3_ENDPOINT", bucket.endpoint())
+        .set("AWS_REGION", "us-east-1")
+        .set("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .set("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+    sweep(&bench).await;
+    let mut left: Vec<String> =
+        OBJECTS.into_iter().filter(|(_, _, stays)| *stays).map(|(key, ..)| name(key)).collect();
+    left.sort();
+    assert_eq!(bucket.objects().await.unwrap(), left);
+}

@@ -1,0 +1,73 @@
+//! A purge on a bucket: the record goes last, and neighbours keep what is theirs.
+
+use std::time::Duration;
+
+use queue::{Clock, Endpoint, Scripts};
+use tests::bucket::{ACCESS_KEY, BUCKET, Bucket, SECRET_KEY, Step};
+use tests::program::Program;
+
+use crate::support::Bench;
+
+/// The bench's program, its files in `bucket`.
+fn on(bench: Bench, bucket: &Bucket) -> Bench {
+    let settings = [
+        ("STORAGE_URL", "s3://deliveries/a/prefix"),
+        ("S3_ENDPOINT", bucket.endpoint()),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+    ];
+    let program = settings
+        .iter()
+        .fold(bench.program, |program: Program, (name, value)| program.env(name, *value));
+    Bench { program, ..bench }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_purge_that_the_bucket_refuses_keeps_the_record_and_may_be_repeated() {
+    let bucket = Bucket::here().await.unwrap();
+    let bench = on(Bench::start().await, &bucket);
+    let id = bench.enqueue(&[]).await;
+    bench.json(&["job", "cancel", &id]).await;
+    let own = [
+        format!("media/default/{id}/aa.m4a"),
+        format!("media/default/{id}/aa.json"),
+        format!("work/default/{id}/bb"),
+    ];
+    // Whose names begin alike, and what others of the tenant share.
+    let theirs = [
+        format!("cache/default/tts/{id}"),
+        format!("media/default/{id}-2/cc.m4a"),
+        format!("media/other/{id}/dd.m4a"),
+        format!("work/default/{id}-2/ee"),
+    ];
+    let name = |key: &String| format!("a/prefix/{key}");
+    for key in own.iter().chain(&theirs) {
+        let put = bucket.client().put_object().bucket(BUCKET).key(name(key));
+        put.body(b"sound".to_vec().into()).send().await.unwrap();
+    }
+    bucket.script.set("DeleteObjects", Step::Deny);
+    let refused = bench.run(&["job", "purge", &id]).await;
+    assert_ne!(refused.code, 0, "{refused:?}");
+    assert!(refused.stderr.contains("and so does its record"), "{refused:?}");
+    assert_eq!(bench.json(&["job", "show", &id]).await["state"], "cancelled");
+    bucket.script.clear();
+    assert_eq!(bench.json(&["job", "purge", &id]).await["answer"], "purged");
+    assert_eq!(bucket.objects().await.unwrap(), theirs.each_ref().map(name));
+    let _ = bench.run(&["job", "show", &id]).await.expect(1);
+}
+
+#[tokio::test]
+async fn a_job_at_work_is_not_purged() {
+    let bench = Bench::start().await;
+    let id = bench.enqueue(&[]).await;
+    let (file, work) = (bench.file_of(&id), bench.work_of(&id));
+    let endpoint = Endpoint::new(&bench.server.url(), "stillcast").unwrap();
+    let mut connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
+    let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
+    scripts.claim(&mut connection, "anna", "n1", Duration::from_mins(1), 0).await.unwrap();
+    let refused = bench.run(&["job", "purge", &id, "--json"]).await.expect(1);
+    let refused = refused.saying("is leased: cancel it first").json::<serde_json::Value>();
+    assert_eq!((&refused["answer"], &refused["state"]), (&"not-ended".into(), &"leased".into()));
+    assert!(file.exists() && work.exists());
+}
