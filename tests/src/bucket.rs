@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_s3::Client;
@@ -212,7 +212,7 @@ impl Bucket {
 /// Makes a file look as if it had been written so long ago.
 pub fn age(file: &Path, by: Duration) -> anyhow::Result<()> {
     let opened = std::fs::File::options().write(true).open(file)?;
-    Ok(opened.set_modified(SystemTime::now() - by)?)
+    Ok(opened.set_modified(opened.metadata()?.modified()? - by)?)
 }
 
 async fn serve(listener: TcpListener, service: S3Service) {
