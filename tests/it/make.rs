@@ -10,8 +10,9 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use stillcast_enqueue::{JobRecord, StageName, State};
 use tests::measure::facts;
-use tests::process::{children, mentioning, until};
+use tests::process::{children, mentioning};
 use tests::program::{Program, Ran, ended};
+use tests::wait::until;
 
 const TEXT: &str = "\
 Anna: I walked along the harbour before work. The gulls were loud and the water was quite still.
@@ -48,7 +49,7 @@ impl Desk {
         let (text, out) = (self.path("text.txt"), self.path("out"));
         let make = ["make", "--text", &text, "--out", &out, "--json"];
         let running = self.program.spawn(&make).unwrap();
-        let record = until(async || {
+        let record = until("the words are written", async || {
             let jobs = self.program.run(&["jobs", "--state", "leased", "--json"]).await.unwrap();
             let jobs: Value = serde_json::from_str(&jobs.stdout).ok()?;
             let record: JobRecord = serde_json::from_value(jobs["jobs"].get(0)?.clone()).unwrap();
@@ -61,7 +62,7 @@ impl Desk {
     /// Nothing that was started for this desk is left.
     async fn is_cleared(&self) {
         let home = self.path("home");
-        until(async || mentioning(&home).is_empty().then_some(())).await;
+        until("nobody is left", async || mentioning(&home).is_empty().then_some(())).await;
     }
 
     fn files(&self) -> Vec<PathBuf> {

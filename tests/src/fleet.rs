@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use child::{Running, Spec};
 use futures::FutureExt;
 use nix::sys::signal::{Signal, kill};
@@ -13,12 +14,12 @@ use stillcast_enqueue::{Job, JobId, JobRecord, Producer, ProducerOptions, Submis
 
 use crate::journal::{Account, Act, Entry};
 use crate::server::Server;
+use crate::wait::look;
 
 /// The queue of every fault test.
 pub const QUEUE: &str = "faults";
 /// Longest wait for any event; reaching it is a failure, never a pass.
 const PATIENCE: Duration = Duration::from_secs(90);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// How one worker is set up.
 #[derive(Clone, Debug)]
@@ -152,18 +153,9 @@ impl Fleet {
     pub async fn until<T>(
         &self,
         what: &str,
-        mut look: impl AsyncFnMut() -> Option<T>,
+        at: impl AsyncFnMut() -> Option<T>,
     ) -> anyhow::Result<T> {
-        let looking = async {
-            loop {
-                if let Some(found) = look().await {
-                    return found;
-                }
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-        };
-        let found = tokio::time::timeout(PATIENCE, looking).await;
-        found.map_err(|_| anyhow::anyhow!("not within {PATIENCE:?}: {what}"))
+        look(PATIENCE, at).await.with_context(|| format!("not within {PATIENCE:?}: {what}"))
     }
 
     /// The numbers of `stats.lua`. A connection that an outage broke opens itself again.

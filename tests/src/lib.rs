@@ -14,3 +14,4 @@ pub mod proxy;
 pub mod script;
 pub mod server;
 pub mod simulator;
+pub mod wait;

@@ -1,13 +1,9 @@
 //! Processes as the kernel lists them: whose children live, and waiting until one is gone.
 
-use std::time::Duration;
-
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-/// Longest wait for any event; reaching it is a failure, never a pass.
-const PATIENCE: Duration = Duration::from_mins(1);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+use crate::wait::until;
 
 /// The living children of `parent`, the oldest first.
 #[must_use]
@@ -32,24 +28,11 @@ pub fn mentioning(words: &str) -> Vec<i32> {
 
 /// Waits until the process is gone, or only its zombie is left for somebody else to reap.
 pub async fn gone(pid: i32) {
-    until(async || {
+    until("the process is gone", async || {
         let lives = kill(Pid::from_raw(pid), None).is_ok();
         (!lives || status(pid).is_none_or(|(state, _)| state == 'Z')).then_some(())
     })
     .await;
-}
-
-/// Waits until `look` finds something.
-pub async fn until<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let looking = async {
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, looking).await.expect("nothing of the kind happened in time")
 }
 
 fn processes() -> Vec<i32> {

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use baseline::Errand;
 use tests::fleet::Fleet;
 use tests::journal::{Act, Entry};
-
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+pub(crate) use tests::wait::look;
 
 /// What became of some errands within a window.
 pub(crate) struct Seen {
@@ -80,17 +79,4 @@ pub(crate) async fn line(
     wanted: impl Fn(&Entry) -> bool,
 ) -> Option<Entry> {
     look(window, async || fleet.account().entries().into_iter().find(&wanted)).await
-}
-
-/// Looks until there is something to be seen, at most for `window`.
-pub(crate) async fn look<T>(window: Duration, mut at: impl AsyncFnMut() -> Option<T>) -> Option<T> {
-    let looking = async {
-        loop {
-            if let Some(found) = at().await {
-                return found;
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-    };
-    tokio::time::timeout(window, looking).await.ok()
 }

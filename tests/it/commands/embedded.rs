@@ -146,7 +146,7 @@ async fn a_killed_redis_comes_back_with_its_jobs() {
     kill(Pid::from_raw(redis), Signal::SIGKILL).unwrap();
     gone(redis).await;
     let id = accepted["id"].as_str().unwrap();
-    let shown = tests::process::until(async || {
+    let shown = tests::wait::until("a job is shown", async || {
         let shown = beside.program.run(&["job", "show", id, "--json"]).await.unwrap();
         (shown.code == 0).then_some(shown)
     });

@@ -5,8 +5,8 @@ use std::time::Duration;
 use pipeline::{ArtifactStore, Failure};
 use providers::store::{BucketOptions, S3Store, Store};
 use tests::bucket::{BUCKET, Bucket, Step};
-use tests::process::until;
 use tests::proxy::Proxy;
+use tests::wait::until;
 
 use crate::support::{Files, delivery, options, store};
 
@@ -91,7 +91,7 @@ async fn moto_lists_no_upload_after_a_cut_wire_or_a_cancel() {
         let delivery = delivery(&format!("job-{turn}"));
         let is_cancelled = tokio::select! {
             put = store.put(&delivery, &media) => put.map(|_| false).unwrap(),
-            () = until(async || (bucket.pending().await.unwrap() == 1).then_some(())) => true,
+            () = until("moto lists it", async || (bucket.pending().await.unwrap() == 1).then_some(())) => true,
         };
         store.settle(SETTLE).await;
         assert_eq!(bucket.pending().await.unwrap(), 0);

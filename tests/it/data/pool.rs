@@ -5,7 +5,7 @@ use std::time::Duration;
 use pipeline::{Failure, SourceStore};
 use providers::postgres::{PostgresSources, Queries};
 use sqlx::Row;
-use tests::process::until;
+use tests::wait::until;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ async fn failing_and_cancelled_loads_leave_the_pool_as_it_was() {
     }
     assert_eq!(loads.join_all().await.len(), 500);
     let most = i64::try_from(TASKS + 2).unwrap();
-    until(async || {
+    until("the pool is as it was", async || {
         let (all, busy) = sessions(&content).await;
         assert!(all <= most, "{all} connections");
         (busy == 0).then_some(())

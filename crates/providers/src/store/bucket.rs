@@ -21,10 +21,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{ChecksumMode, Delete, ObjectIdentifier};
 use bytes::Bytes;
-use pipeline::{
-    Answer, ArtifactStore, Delivery, Listed, Media, ObjectKey, ObjectStore, ProviderError,
-};
-use stillcast_enqueue::Artifact;
+use pipeline::{Listed, ObjectKey, ObjectStore, ProviderError};
 
 use super::{Finished, Store, StoreError, shelf};
 use chores::Chores;
@@ -288,25 +285,4 @@ impl Store for S3Store {
     }
 }
 
-#[async_trait]
-impl ArtifactStore for S3Store {
-    fn provider(&self) -> &'static str {
-        PROVIDER
-    }
-
-    async fn put(
-        &self,
-        delivery: &Delivery,
-        media: &Media,
-    ) -> Result<Answer<Artifact>, ProviderError> {
-        shelf::deliver(self, delivery, media).await
-    }
-
-    async fn adopt(
-        &self,
-        delivery: &Delivery,
-        delivered: &Artifact,
-    ) -> Result<Option<Answer<Artifact>>, ProviderError> {
-        shelf::adopt(self, delivery, delivered).await
-    }
-}
+shelf::delivers!(S3Store);

@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pipeline::{
-    Answer, ArtifactStore, Delivery, Listed, Media, ObjectKey, ObjectStore, ProviderError,
-};
-use stillcast_enqueue::{Artifact, Identifier};
+use pipeline::{Listed, ObjectKey, ObjectStore, ProviderError};
+use stillcast_enqueue::Identifier;
 
 use super::{Finished, Store, StoreError, files, shelf};
 
@@ -169,28 +167,7 @@ impl Store for FileStore {
     }
 }
 
-#[async_trait]
-impl ArtifactStore for FileStore {
-    fn provider(&self) -> &'static str {
-        PROVIDER
-    }
-
-    async fn put(
-        &self,
-        delivery: &Delivery,
-        media: &Media,
-    ) -> Result<Answer<Artifact>, ProviderError> {
-        shelf::deliver(self, delivery, media).await
-    }
-
-    async fn adopt(
-        &self,
-        delivery: &Delivery,
-        delivered: &Artifact,
-    ) -> Result<Option<Answer<Artifact>>, ProviderError> {
-        shelf::adopt(self, delivery, delivered).await
-    }
-}
+shelf::delivers!(FileStore);
 
 fn provider_error(error: &StoreError) -> ProviderError {
     let message = error.to_string();

@@ -23,6 +23,40 @@ pub struct Finished {
     pub content_type: &'static str,
 }
 
+/// Makes a store of objects one of artifacts. By a macro, since no trait of ours may implement the
+/// pipeline's for all its own.
+macro_rules! delivers {
+    ($store:ty) => {
+        #[async_trait::async_trait]
+        impl pipeline::ArtifactStore for $store {
+            fn provider(&self) -> &'static str {
+                PROVIDER
+            }
+
+            async fn put(
+                &self,
+                delivery: &pipeline::Delivery,
+                media: &pipeline::Media,
+            ) -> Result<pipeline::Answer<stillcast_enqueue::Artifact>, pipeline::ProviderError>
+            {
+                $crate::store::shelf::deliver(self, delivery, media).await
+            }
+
+            async fn adopt(
+                &self,
+                delivery: &pipeline::Delivery,
+                delivered: &stillcast_enqueue::Artifact,
+            ) -> Result<
+                Option<pipeline::Answer<stillcast_enqueue::Artifact>>,
+                pipeline::ProviderError,
+            > {
+                $crate::store::shelf::adopt(self, delivery, delivered).await
+            }
+        }
+    };
+}
+pub(super) use delivers;
+
 /// Delivers a file and its manifest.
 pub(super) async fn deliver<S: Store>(
     store: &S,

@@ -49,7 +49,7 @@ pub(super) fn read(reader: &mut Reader, variables: &BTreeMap<String, String>) ->
 
 fn queue(reader: &mut Reader) -> Option<QueueConfig> {
     let ca_file = ca_file(reader);
-    let redis_url = redis_url(reader, ca_file.as_ref().and_then(Option::as_deref));
+    let redis_url = redis_url(reader, ca_file.as_deref());
     let name = reader.read("queue_name", |text| {
         let checked = Identifier::parse("queue_name", text);
         checked.map(|name| name.to_string()).map_err(|_| "is letters, digits, `.`, `_`, `-`".into())
@@ -60,7 +60,7 @@ fn queue(reader: &mut Reader) -> Option<QueueConfig> {
     let probe_interval = reader.duration("probe_interval", SECOND..=DAY);
     Some(QueueConfig {
         redis_url: redis_url?,
-        ca_file: ca_file?,
+        ca_file,
         name: name?,
         slots: slots?,
         lease_ttl: lease_ttl?,
@@ -81,14 +81,15 @@ fn redis_url(reader: &mut Reader, ca_file: Option<&Path>) -> Option<SecretString
     Some(trusting(&url, ca_file).into())
 }
 
-/// Certificates to trust instead of the system's.
-fn ca_file(reader: &mut Reader) -> Option<Option<PathBuf>> {
+/// Certificates to trust instead of the system's. Where the setting is at fault, the reader keeps
+/// that.
+fn ca_file(reader: &mut Reader) -> Option<PathBuf> {
     reader.read("redis_ca_file", |path| {
         let path = (!path.is_empty()).then(|| PathBuf::from(path));
         // Any host will do: what is tried is the file.
         let tried = address::connection_info(&trusting("rediss://localhost", path.as_deref()));
         tried.map(|_| path).map_err(|error| error.to_string())
-    })
+    })?
 }
 
 /// The address, with whom to trust there.

@@ -11,12 +11,12 @@ use nix::unistd::Pid;
 use stillcast_enqueue::{Producer, ProducerOptions};
 use tempfile::TempDir;
 use tests::server::Server;
+pub(crate) use tests::wait::until;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Longest wait for any event; reaching it is a failure, never a pass.
 const PATIENCE: Duration = Duration::from_secs(150);
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// The queue of every test here.
 pub(crate) const QUEUE: &str = "worker-tests";
 
@@ -163,18 +163,4 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Option<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.ok()?;
     Some(answer)
-}
-
-/// Waits until `look` finds something.
-pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let looking = async {
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-    };
-    let found = tokio::time::timeout(PATIENCE, looking).await;
-    found.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
 }
