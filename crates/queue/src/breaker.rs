@@ -7,7 +7,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use stillcast_enqueue::{ErrorReport, StageRecord};
+use stillcast_enqueue::{ErrorReport, StageName, StageRecord};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -109,10 +109,11 @@ impl Breaker {
                 Some(Change::Closed)
             }
             Some(open) => {
-                match refusal(report) {
-                    Some(error) => *open = Refused::now(error, self.interval),
+                if let Some(error) = refusal(report) {
+                    *open = Refused::now(error, self.interval);
+                } else {
                     // It ended before anybody could tell: the next job probes at once.
-                    None => (open.again, open.probe) = (Instant::now(), None),
+                    (open.again, open.probe) = (Instant::now(), None);
                 }
                 None
             }
@@ -123,7 +124,7 @@ impl Breaker {
     }
 
     fn tell_opened(&self, error: Option<&ErrorReport>) {
-        let stage = error.and_then(|error| error.stage).map(|stage| stage.as_str());
+        let stage = error.and_then(|error| error.stage).map(StageName::as_str);
         let code = error.map(|error| error.code.as_str());
         tracing::error!(
             stage,
@@ -167,7 +168,7 @@ fn refusal(report: &Report) -> Option<Option<&ErrorReport>> {
 #[cfg(test)]
 mod tests {
     use futures::FutureExt;
-    use stillcast_enqueue::{Artifact, StageName};
+    use stillcast_enqueue::Artifact;
 
     use super::*;
 

@@ -51,7 +51,7 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
 
 async fn check(asked: Inspection, loaded: Result<Config, config::Faults>) -> Result<(), Stop> {
     let findings = match &loaded {
-        Ok(config) if asked.probe => probe::all(config).await,
+        Ok(config) if asked.probe => Box::pin(probe::all(config)).await,
         _ => Vec::new(),
     };
     let page = check::page(&loaded, &findings, asked.json);

@@ -53,7 +53,9 @@ async fn calls_in_flight_end_and_are_kept_and_no_other_begins() {
     const CALLS: [(Endpoint, usize); 3] =
         [(Endpoint::Chat, 1), (Endpoint::Speech, 2), (Endpoint::Image, 1)];
     let market = Market::open(Latency::NONE).await;
-    CALLS.iter().for_each(|(endpoint, _)| market.simulator.hold(*endpoint));
+    for (endpoint, _) in CALLS {
+        market.simulator.hold(endpoint);
+    }
     let bench = market.bench().set("TTS_SLOTS", "2");
     let id = market.enqueue(&[job(Format::Video)]).await.remove(0);
     let mut worker = bench.start(&[]);
@@ -65,7 +67,9 @@ async fn calls_in_flight_end_and_are_kept_and_no_other_begins() {
     })
     .await;
     drain(&worker).await;
-    CALLS.iter().for_each(|(endpoint, _)| market.simulator.release(*endpoint));
+    for (endpoint, _) in CALLS {
+        market.simulator.release(endpoint);
+    }
     assert_eq!(worker.end().await, 0, "{}", worker.log());
     for (endpoint, calls) in CALLS {
         assert_eq!(market.purchases(endpoint, "done").len(), calls, "{endpoint:?}");
