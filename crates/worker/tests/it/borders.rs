@@ -18,7 +18,8 @@ fn audio(text: impl Into<String>) -> Job {
 fn assert_private(worker: &Worker, records: &[JobRecord]) {
     let said = worker.log() + &format!("{records:?}");
     let keys = CAPABILITIES.map(key);
-    for canary in keys.iter().map(String::as_str).chain([CANARY, "Let your breath", "passwd"]) {
+    for canary in keys.iter().map(String::as_str).chain([CANARY, "come back to the room", "passwd"])
+    {
         assert!(!said.contains(canary), "{canary} is in a log or a record");
     }
 }
