@@ -116,13 +116,13 @@ pub(super) async fn speak(
         call.bill.set("refused", 400, 0.0);
         return refusal(&Fault::status(400, "invalid_value"), &text);
     }
+    // From here on it is being made, and is paid for, whoever still listens.
+    let usd = characters as f64 * shared.options.prices.characters / 1e6;
+    call.bill.set("left", 0, usd);
     let Ok(pcm) = shared.speech.say(&text).await else {
         call.bill.set("broken", 500, 0.0);
         return refusal(&Fault::status(500, "server_error"), "");
     };
-    // From here on it is being made, and is paid for, whoever still listens.
-    let usd = characters as f64 * shared.options.prices.characters / 1e6;
-    call.bill.set("left", 0, usd);
     let seconds = pcm.len() as f64 / 2.0 / f64::from(RATE);
     sleep(shared.options.latency.speech(seconds, &mut call.rng)).await;
     call.bill.set("done", 200, usd);

@@ -8,7 +8,7 @@ use stillcast_enqueue::{Format, Job, JobId, JobRecord, Source, StageName};
 use tests::postgres::Postgres;
 use tests::simulator::{Endpoint, Latency, Options, Voice};
 
-use super::shop::{ENDPOINTS, Shop, job, slow_voice, stage};
+use super::shop::{DUST, ENDPOINTS, Shop, assert_usd, job, slow_voice, stage};
 use crate::bench::{Bench, Worker, until};
 
 /// What deaths of the worker have cost.
@@ -93,6 +93,9 @@ async fn a_kill_at_each_finished_call_repeats_at_most_that_call() {
     // Two may end in the same moment; nobody can be killed twice then.
     assert!(ordeal.kills + 3 >= met.len(), "{} kills at {} calls", ordeal.kills, met.len());
     assert!(ordeal.cut.parts <= ordeal.kills, "{:?}", ordeal.cut);
+    // What a checkpoint has booked stays; what was paid since died with its worker.
+    let (unbooked, cut_off) = (ordeal.shop.unbooked(&[record]), ordeal.shop.cut_off());
+    assert!(unbooked > 0.0 && unbooked < cut_off + DUST, "{unbooked} of {cut_off}");
 }
 
 /// All that is finished once it is more than `met`; none when the job has ended before.
@@ -141,6 +144,8 @@ async fn a_kill_at_each_checkpoint_repeats_nothing() {
     assert!(ordeal.kills > 9, "{} kills", ordeal.kills);
     assert_eq!((ordeal.cut.parts, ordeal.cut.words), (0, 0), "a call ended between look and kill");
     ordeal.shop.assert_each_bought_once();
+    let record_of = std::slice::from_ref(&record);
+    assert_usd(ordeal.shop.unbooked(record_of), ordeal.shop.cut_off(), "calls that died");
     for cached in [StageName::Transcript, StageName::Tts, StageName::Image] {
         assert!(stage(&record, cached).cached, "{record:?}");
     }
