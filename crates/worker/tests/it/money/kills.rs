@@ -20,6 +20,11 @@ struct Cut {
     words: usize,
 }
 
+/// Workers that share nothing: what is not bought again, a checkpoint has given.
+fn unshared(shop: &Shop) -> Bench {
+    shop.bench().set("USE_CACHING", "false")
+}
+
 /// One job, on one worker after another.
 struct Ordeal {
     shop: Shop,
@@ -34,7 +39,7 @@ impl Ordeal {
         let voice = Voice::Hurried;
         let shop = Shop::open_with(|options| Options { latency, voice, ..options }).await;
         // Of one slot, the order of calls is the order of passages.
-        let bench = shop.bench().set("TTS_SLOTS", "1");
+        let bench = unshared(&shop).set("TTS_SLOTS", "1");
         let id = shop.enqueue(&[job(Format::Video)]).await.remove(0);
         Self { shop, bench, id, cut: Cut::default(), kills: 0 }
     }
@@ -184,7 +189,7 @@ async fn a_kill_in_collection_encode_and_upload_repeats_nothing() {
     let voice = Voice::Hurried;
     let latency = slow_voice();
     let shop = Shop::open_with(|options| Options { latency, voice, ..options }).await;
-    let bench = shop.bench().set("DATABASE_URL", &database);
+    let bench = unshared(&shop).set("DATABASE_URL", &database);
     let (ffmpeg, hold) = reluctant_ffmpeg(&bench);
     let bench = bench.set("FFMPEG_PATH", &ffmpeg.display().to_string());
     // Nothing can be read, encoded or delivered until each obstacle is taken away.

@@ -117,7 +117,6 @@ async fn every_call_of_a_mix_of_faults_is_accounted_for() {
     for (endpoint, cut) in CUT {
         let (all, good) = tally(&shop, endpoint);
         let (keys, tries) = (keys(&shop, endpoint), failed_tries(&crew, endpoint));
-        println!("{endpoint:?}: {all} calls, {good} good, {tries} tries, {keys} keys, {cuts} cuts");
         assert!(good <= keys + cut * cuts, "{endpoint:?}: {good} good calls for {keys} keys");
         assert!(all <= keys + tries + cut * cuts, "{endpoint:?}: {all} calls, {tries} failed");
     }
