@@ -212,15 +212,34 @@ pub struct StageRecord {
     pub resources: BTreeMap<String, f64>,
 }
 
-/// Money, in US dollars.
+/// Money, in US dollars, of all attempts of a job.
+///
+/// The books are written with each checkpoint and with each report. What a worker has paid since
+/// its last checkpoint dies with it, if it dies: a call that it had under way, or that was just
+/// finished, stands on the provider's bill and in no record. Everything else does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Paid for results that were used.
     pub spent_usd: f64,
     /// Not paid, since a cache answered.
     pub avoided_usd: f64,
-    /// Paid for results that were lost.
+    /// Paid for results that were lost. A call that was cut off, by a time-out, a cancel, a deadline
+    /// or the end of a drain, counts in full where its price is known beforehand, as that of speech
+    /// and pictures is; a transcript counts as far as it was read, and not at all before its first
+    /// word.
     pub wasted_usd: f64,
+}
+
+impl std::ops::Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            spent_usd: self.spent_usd + other.spent_usd,
+            avoided_usd: self.avoided_usd + other.avoided_usd,
+            wasted_usd: self.wasted_usd + other.wasted_usd,
+        }
+    }
 }
 
 /// Why a job failed: which stage, whose fault, and what to do. Never private text.

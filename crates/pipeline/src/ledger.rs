@@ -31,6 +31,8 @@ struct Account {
     recalled: bool,
     /// Money that others have paid for it.
     avoided_usd: f64,
+    /// Money that earlier attempts have paid for parts of it.
+    earlier_usd: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,9 +88,15 @@ impl Ledger {
         account.avoided_usd += avoided_usd;
     }
 
-    /// Money that what `stage` gave has cost this attempt and others.
+    /// An earlier attempt has paid for a part of what `stage` gives.
+    pub(crate) fn paid_before(&self, stage: StageName, usd: f64) {
+        self.accounts().entry(stage).or_default().earlier_usd += usd;
+    }
+
+    /// Money that what `stage` gave has cost this job and others.
     pub(crate) fn price(&self, stage: StageName) -> f64 {
-        let price = |account: &Account| account.usage.usd() + account.avoided_usd;
+        let price =
+            |account: &Account| account.usage.usd() + account.avoided_usd + account.earlier_usd;
         self.accounts().get(&stage).map_or(0.0, price)
     }
 
@@ -192,6 +200,7 @@ impl Default for Account {
             wasted: Usage::default(),
             recalled: false,
             avoided_usd: 0.0,
+            earlier_usd: 0.0,
         }
     }
 }

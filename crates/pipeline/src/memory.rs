@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use stillcast_enqueue::ErrorReport;
+use stillcast_enqueue::{Cost, ErrorReport};
 
 use crate::{Interrupted, ObjectStore};
 
@@ -24,6 +24,13 @@ pub trait Checkpoints: Send + Sync {
 
     /// Replaces the words said until now. They become durable with the next digest.
     fn say(&self, words: &str);
+
+    /// Books what this attempt has cost until now, in all. It becomes durable with the next digest,
+    /// or with the report.
+    fn book(&self, cost: Cost);
+
+    /// What earlier attempts have cost.
+    fn earlier_cost(&self) -> Cost;
 }
 
 /// Values that the jobs of a fleet share for a time (`CACHE_TTL`). Being slow, full or away is a
@@ -137,6 +144,13 @@ impl Checkpoints for InProcess {
 
     fn say(&self, words: &str) {
         self.kept().words = Some(words.to_owned());
+    }
+
+    // The caller has the cost of the only attempt.
+    fn book(&self, _: Cost) {}
+
+    fn earlier_cost(&self) -> Cost {
+        Cost::default()
     }
 }
 

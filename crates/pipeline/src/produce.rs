@@ -36,7 +36,9 @@ pub const fn standard(tasks: usize, cores: usize) -> Policies {
 /// the first failure is reported; when `run.cancel` is cancelled, everything in flight is dropped.
 pub async fn produce(run: &Run) -> Result<Produced, Failed> {
     let attempt = Attempt::begin(run);
-    match run.cancel.run_until_cancelled(Box::pin(flow(&attempt))).await {
+    // Whatever was cut off is booked by now.
+    let ended = run.cancel.run_until_cancelled(Box::pin(flow(&attempt))).await;
+    match ended {
         Some(Ok(artifact)) => {
             Ok(Produced { artifact, stages: attempt.records(), cost: attempt.cost() })
         }

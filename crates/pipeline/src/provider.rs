@@ -53,6 +53,11 @@ pub trait SpeechSynthesizer: Send + Sync {
         utterance: &Utterance,
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError>;
+    /// What speaking `utterance` costs, as far as that is known beforehand.
+    fn estimate(&self, utterance: &Utterance) -> Usage {
+        let _ = utterance;
+        Usage::default()
+    }
 }
 
 /// Draws the picture.
@@ -64,6 +69,10 @@ pub trait ImageGenerator: Send + Sync {
     fn revision(&self) -> String;
     /// Draws `scene`.
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError>;
+    /// What a picture costs, as far as that is known beforehand.
+    fn estimate(&self) -> Usage {
+        Usage::default()
+    }
 }
 
 /// Makes the file, in three steps of which the first two go on at once.

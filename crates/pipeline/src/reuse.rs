@@ -130,8 +130,8 @@ impl Attempt<'_> {
             sharing.cache.delete(&item.key).await;
             return Ok(None);
         };
-        self.keep(item, &bytes).await;
         self.recalled(item.stage, usd);
+        self.keep(item, &bytes).await;
         Ok(Some(value))
     }
 

@@ -86,6 +86,29 @@ pub(crate) struct Attempt<'run> {
     began: Instant,
 }
 
+/// The price of a call under way. Dropped unsettled, since the call was cut off, it is lost: nobody
+/// says how far a provider had come, and what it has made it charges for.
+struct OpenBill<'attempt, 'run> {
+    attempt: &'attempt Attempt<'run>,
+    stage: StageName,
+    price: Option<Usage>,
+}
+
+impl OpenBill<'_, '_> {
+    /// The call was answered, and its answer says what it has used.
+    fn settle(mut self) {
+        self.price = None;
+    }
+}
+
+impl Drop for OpenBill<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(price) = self.price.take().filter(|price| price.usd() > 0.0) {
+            self.attempt.wasted(self.stage, &price);
+        }
+    }
+}
+
 /// A branch that ended early; why is the attempt's to say.
 #[derive(Debug)]
 pub(crate) struct Halted;
@@ -127,6 +150,21 @@ impl<'run> Attempt<'run> {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Answer<T>, ProviderError>>,
     {
+        self.call_priced(stage, provider, &Usage::default(), call).await
+    }
+
+    /// The same, when it is known beforehand that a call will use `price`.
+    pub(crate) async fn call_priced<T, F, Fut>(
+        &self,
+        stage: StageName,
+        provider: &'static str,
+        price: &Usage,
+        call: F,
+    ) -> Result<T, StageError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Answer<T>, ProviderError>>,
+    {
         let _busy = self.activity.work();
         let limit = self.row(stage).timeout;
         self.announce(stage);
@@ -134,7 +172,10 @@ impl<'run> Attempt<'run> {
             let call = call();
             self.work(stage, limit, async {
                 self.tried(stage, provider);
-                call.await
+                let open = OpenBill { attempt: self, stage, price: Some(price.clone()) };
+                let answer = call.await;
+                open.settle();
+                answer
             })
         })
         .await
@@ -192,11 +233,19 @@ impl<'run> Attempt<'run> {
     /// Books what a call has used that failed, and yet gave something.
     pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
         self.ledger.used(stage, usage);
+        self.book();
     }
 
     /// Books what a call has used for nothing.
     pub(crate) fn wasted(&self, stage: StageName, usage: &Usage) {
         self.ledger.wasted(stage, usage);
+        self.book();
+    }
+
+    /// From now on the cost survives this attempt, however it ends; and with the next checkpoint,
+    /// this worker.
+    fn book(&self) {
+        self.run.memory.checkpoints.book(self.cost());
     }
 
     pub(crate) fn cost(&self) -> Cost {
@@ -213,12 +262,18 @@ impl<'run> Attempt<'run> {
         self.announce(stage);
         let provider = self.run.providers.name_of(stage);
         self.ledger.recalled(stage, provider, usd);
+        self.book();
     }
 
-    /// What this attempt has paid, or was spared, for `item`: all of it for the finished file.
+    /// A part of what `stage` gives was paid for by an earlier attempt.
+    pub(crate) fn paid_before(&self, stage: StageName, usd: f64) {
+        self.ledger.paid_before(stage, usd);
+    }
+
+    /// What has been paid, or was spared, for `item`: by all attempts for the finished file.
     pub(crate) fn price_of(&self, item: &Item) -> f64 {
         if item.kept == Kept::Facts {
-            let cost = self.cost();
+            let cost = self.run.memory.checkpoints.earlier_cost() + self.cost();
             return cost.spent_usd + cost.avoided_usd;
         }
         self.ledger.price(item.stage)

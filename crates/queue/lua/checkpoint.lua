@@ -1,6 +1,6 @@
 -- T5: a finished paid call is remembered; the job has made progress.
 --
--- ARGV  2 id  3 token  4 stages (JSON, '' = unchanged)  5 words ('' = unchanged)
+-- ARGV  2 id  3 token  4 cost (JSON, '' = unchanged)  5 words ('' = unchanged)
 --       then name, digest for each checkpoint
 -- Returns 'ok' or 'stale'.
 -- After: the digests stand in the hash as `checkpoint:<name>`, the first writer's each; `words`, the
@@ -8,7 +8,7 @@
 -- a digest is new, crashes and interruptions without progress begin anew; a repeated one, or words
 -- alone, are no progress.
 
-local id, token, stages, words = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local id, token, cost, words = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if not holds(id, token) then return 'stale' end
 local is_whole = redis.call('HEXISTS', job_key(id), 'checkpoint:transcript') == 1
 local new = 0
@@ -16,6 +16,6 @@ for at = 6, #ARGV, 2 do
   new = new + redis.call('HSETNX', job_key(id), 'checkpoint:' .. ARGV[at], ARGV[at + 1])
 end
 if words ~= '' and not is_whole then redis.call('SET', transcript_key(id), words) end
-if stages ~= '' then redis.call('HSET', job_key(id), 'stages', stages) end
+if cost ~= '' then redis.call('HSET', job_key(id), 'cost', cost) end
 if new > 0 then redis.call('HDEL', job_key(id), 'crashes', 'stalls') end
 return 'ok'

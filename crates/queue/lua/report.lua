@@ -6,7 +6,7 @@
 --       10 cost (JSON, '' = unchanged)  11 most interruptions without a checkpoint
 --       12 error for too many of them (JSON)  then each flight that a park waits for
 -- Returns {'accepted', state}, {'stale', state or ''}, or {'go-on', ''}: a flight that the job
---         wants to wait for has landed or lost its owner, so the job stays leased.
+--         wants to wait for has landed or lost its owner, so the job stays leased; its cost is kept.
 -- After `accepted`: the job is in `state`. Repeating a report that was accepted answers the same.
 
 local id, token, outcome, delay, reason = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
@@ -87,11 +87,11 @@ function outcomes.release()
   return 'ready'
 end
 
+keep('cost', cost)
 local overrule = outcome ~= 'done' and overruled(id)
 if outcome == 'park' and not overrule and waits_in_vain() then return { 'go-on', '' } end
 
 keep('stages', stages)
-keep('cost', cost)
 local state
 if overrule then
   keep('error', failure)

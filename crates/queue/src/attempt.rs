@@ -85,6 +85,9 @@ impl Attempts {
                 Ok(()) => self.work(lease).await,
                 Err(why) => self.interrupted(lease, why),
             };
+            // Whatever ended the handler, what it has booked was paid.
+            let report =
+                Report { cost: report.cost.or_else(|| lease.held.books.total()), ..report };
             // Before the slot is free again.
             if let Some(change) = self.breaker.ended(lease.id(), &report) {
                 self.observer.observe(&Event::Breaker { is_open: change == Change::Opened });
@@ -96,7 +99,7 @@ impl Attempts {
                     return None;
                 }
                 // A flight to wait for is down already: the handler goes on from its checkpoints.
-                Reported::GoOn => report.cost.into_iter().for_each(|cost| lease.book(cost)),
+                Reported::GoOn => lease.held.books.carry_over(),
             }
         }
     }

@@ -24,6 +24,8 @@ use crate::{Interrupted, Limits, Outcome, QueueError, Reaped, Report, owned};
 
 /// Between two tries to listen for cancellations.
 const LISTEN_AGAIN: Duration = Duration::from_millis(100);
+/// Behind the drain's deadline, attempts that were stopped have so long for their reports.
+const LAST_REPORTS: Duration = Duration::from_secs(1);
 
 /// Does the work of one attempt.
 #[async_trait]
@@ -163,9 +165,15 @@ impl Consumer {
             }
             stopped
         };
-        let stopped = tokio::select! {
-            stopped = finished => stopped,
-            () = self.drain_deadline(&shutdown) => self.end_at_once().await,
+        let mut finished = Box::pin(finished);
+        let in_time = tokio::select! {
+            stopped = &mut finished => Some(stopped),
+            () = self.drain_deadline(&shutdown) => self.last_reports(&mut finished).await,
+        };
+        drop(finished);
+        let stopped = match in_time {
+            Some(stopped) => stopped,
+            None => self.end_at_once().await,
         };
         // Its last round would write this worker down again; its end may take a call to Redis.
         let _ = tokio::task::spawn_blocking(move || drop(thread)).await;
@@ -241,13 +249,18 @@ impl Consumer {
         }
     }
 
+    /// The running attempts must stop; most can say at once what they have cost.
+    async fn last_reports<T>(&self, finished: impl Future<Output = T>) -> Option<T> {
+        self.leases.all().iter().for_each(|held| held.interrupt(Interrupted::Draining));
+        tokio::time::timeout(LAST_REPORTS, finished).await.ok()
+    }
+
     /// The running attempts are dropped; their jobs are given back here.
     async fn end_at_once(&self) -> Stopped {
         let Link { scripts, mut connection } = self.link.clone();
         let limits = &self.options.limits;
-        let report = Report::from(Outcome::Release);
         for held in self.leases.all() {
-            held.interrupt(Interrupted::Draining);
+            let report = Report { cost: held.books.total(), ..Outcome::Release.into() };
             let (id, token) = (&held.id, &held.token);
             let released =
                 scripts.report(&mut connection, id, token, &report, Duration::ZERO, limits).await;

@@ -79,8 +79,6 @@ pub(crate) struct Link {
 
 /// What the claim said of the job.
 pub(crate) struct LeasedJob {
-    /// What this attempt has paid in reports that were not taken, earlier attempts included.
-    booked: Mutex<Option<Cost>>,
     pub(crate) envelope: Envelope,
     pub(crate) hash: HashMap<String, String>,
     /// What this lease has remembered.
@@ -115,7 +113,9 @@ impl Lease {
         leases: Arc<Leases>,
         link: Link,
     ) -> Self {
-        let job = LeasedJob { envelope, hash, written: Mutex::default(), booked: Mutex::default() };
+        let earlier = hash.get("cost").and_then(|text| serde_json::from_str(text).ok());
+        held.books.open(earlier.unwrap_or_default());
+        let job = LeasedJob { envelope, hash, written: Mutex::default() };
         Self { job: Arc::new(job), held, leases, link }
     }
 
@@ -154,17 +154,15 @@ impl Lease {
         self.field("ready_ms")?.parse().ok()
     }
 
-    /// What has been paid until now: by earlier attempts, as their reports said, and by this one
-    /// before it was told to go on.
-    pub fn cost(&self) -> Cost {
-        let booked = *self.job.booked.lock().unwrap_or_else(PoisonError::into_inner);
-        let reported = || self.field("cost").and_then(|text| serde_json::from_str(text).ok());
-        booked.or_else(reported).unwrap_or_default()
+    /// What earlier attempts have cost, and this one before it was told to go on.
+    pub fn earlier_cost(&self) -> Cost {
+        self.held.books.earlier()
     }
 
-    /// Keeps the cost of a report that Redis did not take, since the attempt goes on.
-    pub(crate) fn book(&self, cost: Cost) {
-        *self.job.booked.lock().unwrap_or_else(PoisonError::into_inner) = Some(cost);
+    /// Books what this attempt has cost until now, in all; written with the next checkpoint, and
+    /// with the report.
+    pub fn book(&self, cost: Cost) {
+        self.held.books.book(cost);
     }
 
     /// The digest that this attempt or an earlier one stored under `name`.
@@ -255,10 +253,11 @@ impl Lease {
         let digests: Vec<(&str, &str)> =
             batch.iter().map(|(name, digest)| (name.as_str(), digest.as_str())).collect();
         let (id, token, digests) = (self.id(), self.token(), digests.as_slice());
-        let said = words.as_deref().unwrap_or_default();
+        let (said, cost) = (words.as_deref().unwrap_or_default(), self.held.books.total());
         let is_current = self
             .repeat(|mut link: Link| async move {
-                link.scripts.checkpoint(&mut link.connection, id, token, said, digests).await
+                let Link { scripts, connection } = &mut link;
+                scripts.checkpoint(connection, id, token, said, cost, digests).await
             })
             .await;
         {

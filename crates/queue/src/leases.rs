@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use stillcast_enqueue::Cost;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,7 @@ pub(crate) struct Held {
     /// Past this moment the job is worthless.
     deadline: Moment,
     why: Mutex<Option<Interrupted>>,
+    pub(crate) books: Books,
     /// Cancelled when work in flight must stop.
     pub(crate) stop: CancellationToken,
 }
@@ -41,6 +43,7 @@ impl Held {
             renew_until: AtomicU64::new(renew_until.as_nanos()),
             deadline,
             why: Mutex::new(None),
+            books: Books::default(),
             stop: CancellationToken::new(),
         }
     }
@@ -90,6 +93,49 @@ impl Held {
 
     fn may_renew(&self, now: Moment) -> bool {
         now < Moment::from_nanos(self.renew_until.load(Ordering::Acquire))
+    }
+}
+
+/// The money of one job.
+#[derive(Default)]
+pub(crate) struct Books(Mutex<Pages>);
+
+#[derive(Default)]
+struct Pages {
+    earlier: Cost,
+    now: Option<Cost>,
+}
+
+impl Books {
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What earlier attempts have cost.
+    pub(crate) fn open(&self, earlier: Cost) {
+        self.pages().earlier = earlier;
+    }
+
+    pub(crate) fn earlier(&self) -> Cost {
+        self.pages().earlier
+    }
+
+    /// What the attempt has cost until now, in all.
+    pub(crate) fn book(&self, now: Cost) {
+        self.pages().now = Some(now);
+    }
+
+    /// What all attempts have cost; none when nothing was booked under this lease.
+    pub(crate) fn total(&self) -> Option<Cost> {
+        let pages = self.pages();
+        pages.now.map(|now| pages.earlier + now)
+    }
+
+    /// The attempt begins anew under the same lease.
+    pub(crate) fn carry_over(&self) {
+        let mut pages = self.pages();
+        let now = pages.now.take().unwrap_or_default();
+        pages.earlier = pages.earlier + now;
     }
 }
 

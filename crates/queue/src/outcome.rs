@@ -72,7 +72,8 @@ pub struct Report {
     pub outcome: Outcome,
     /// What each stage did; `None` leaves the record's stages as they are.
     pub stages: Option<Vec<StageRecord>>,
-    /// Money; `None` leaves the record's cost as it is.
+    /// Money of all attempts; `None` is what was booked under the lease, or else leaves the record's
+    /// cost as it is.
     pub cost: Option<Cost>,
 }
 

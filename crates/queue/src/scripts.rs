@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::aio::ConnectionLike;
 use redis::{RedisResult, Script, ScriptInvocation, Value};
 use stillcast_enqueue::keys::Keys;
-use stillcast_enqueue::lua;
+use stillcast_enqueue::{Cost, lua};
 
 use crate::answers::understand_claim;
 use crate::{Claim, Limits, Outcome, ParkReason, QueueError, Report, Reported};
@@ -177,17 +177,19 @@ impl Scripts {
         call
     }
 
-    /// T5; false when the token is stale. Empty `words` leave the transcript as it is.
+    /// T5; false when the token is stale. Empty `words` leave the transcript as it is, and no `cost`
+    /// the record's.
     pub async fn checkpoint(
         &self,
         connection: &mut impl ConnectionLike,
         id: &str,
         token: &str,
         words: &str,
+        cost: Option<Cost>,
         digests: &[(&str, &str)],
     ) -> RedisResult<bool> {
         let mut call = self.call(Verb::Checkpoint);
-        call.arg(id).arg(token).arg("").arg(words);
+        call.arg(id).arg(token).arg(json(cost.as_ref())).arg(words);
         for (name, digest) in digests {
             call.arg(*name).arg(*digest);
         }

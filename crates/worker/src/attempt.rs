@@ -14,7 +14,7 @@ use pipeline::{
     Request, Run, SharedCache, Sharing, Slots,
 };
 use queue::{Handler, Interrupted, Lease, Outcome, Report};
-use stillcast_enqueue::{Cost, ErrorReport, JobId};
+use stillcast_enqueue::{ErrorReport, JobId};
 use telemetry::Metrics;
 use tracing::Instrument;
 
@@ -65,8 +65,8 @@ impl Attempts {
         let watch = Watch::start(lease.clone());
         let report = match self.run(lease, watch.progress()) {
             Ok((run, _folder)) => match Box::pin(pipeline::produce(&run)).await {
-                Ok(produced) => self.done(produced, lease.cost()),
-                Err(failed) => self.failed(&failed, &watch, lease.cost()),
+                Ok(produced) => self.done(produced),
+                Err(failed) => self.failed(&failed, &watch),
             },
             Err(error) => unusable(&error),
         };
@@ -109,16 +109,15 @@ impl Attempts {
         Memory { checkpoints: own, objects: Arc::clone(&self.objects), sharing }
     }
 
-    fn done(&self, produced: Produced, earlier: Cost) -> Report {
+    fn done(&self, produced: Produced) -> Report {
         outcome::count_done(&self.metrics, &produced.stages);
         let artifact = &produced.artifact;
         tracing::info!(artifact.bytes, artifact.duration_s, "delivered {}", artifact.key);
         let outcome = Outcome::Done { artifact: Box::new(produced.artifact) };
-        let cost = Some(sum(earlier, produced.cost));
-        Report { outcome, stages: Some(produced.stages), cost }
+        Report { outcome, stages: Some(produced.stages), cost: None }
     }
 
-    fn failed(&self, failed: &Failed, watch: &Watch, earlier: Cost) -> Report {
+    fn failed(&self, failed: &Failed, watch: &Watch) -> Report {
         let error = &failed.error;
         outcome::count_failed(&self.metrics, failed, &watch.ended());
         if let Some(Elsewhere::Flights(flights)) = &failed.elsewhere {
@@ -129,17 +128,7 @@ impl Attempts {
             tracing::warn!(stage = %error.stage, error.code, "the attempt failed: {error}");
         }
         let outcome = outcome_of(failed, self.probe_interval);
-        let cost = Some(sum(earlier, failed.cost));
-        Report { outcome, stages: Some(failed.stages.clone()), cost }
-    }
-}
-
-/// The money of all attempts.
-fn sum(one: Cost, other: Cost) -> Cost {
-    Cost {
-        spent_usd: one.spent_usd + other.spent_usd,
-        avoided_usd: one.avoided_usd + other.avoided_usd,
-        wasted_usd: one.wasted_usd + other.wasted_usd,
+        Report { outcome, stages: Some(failed.stages.clone()), cost: None }
     }
 }
 

@@ -50,6 +50,9 @@ pub struct Purchase {
     pub input: String,
     /// `done`, `refused`, the fault's word, or `left` when the client went away.
     pub outcome: String,
+    /// Whether it was made to fail: what came of it cannot be used.
+    #[serde(default)]
+    pub spoilt: bool,
     /// The answer's status.
     pub status: u16,
     /// What it cost.
@@ -135,6 +138,7 @@ impl super::Shared {
             key: digest(bearer.as_bytes()),
             input: digest(body),
             outcome: "left".to_owned(),
+            spoilt: false,
             status: 0,
             usd: 0.0,
         };
@@ -142,6 +146,7 @@ impl super::Shared {
         let mut bill = Bill { shared: Arc::clone(self), bearer, purchase };
         let refusal = self.keys().refusal(&bill.bearer);
         let fault = refusal.or_else(|| self.faults().next(endpoint));
+        bill.purchase.spoilt = fault.is_some();
         if let Some(fault) = &fault
             && let Some(response) = instead(fault, &mut bill, &quoted)
         {

@@ -60,14 +60,14 @@ pub(super) async fn draw(
         Some(Fault::Huge) => HUGE,
         _ => call.asked["size"].as_str().unwrap_or("1024x1024"),
     };
+    // From here on it is being made, and is paid for, whoever still waits.
+    let usd = shared.options.prices.picture;
+    call.bill.set("left", 0, usd);
     let is_jpeg = call.asked["output_format"] == "jpeg";
     let Ok(picture) = shared.image.paint(size, is_jpeg).await else {
         call.bill.set("refused", 400, 0.0);
         return refusal(&Fault::status(400, "invalid_size"), "");
     };
-    // It is paid for, whoever still waits for it.
-    let usd = shared.options.prices.picture;
-    call.bill.set("left", 0, usd);
     sleep(shared.options.latency.picture(&mut call.rng)).await;
     shared.holds.pass(Endpoint::Image).await;
     call.bill.set("done", 200, usd);

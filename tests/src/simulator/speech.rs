@@ -25,6 +25,8 @@ const RATE: u32 = 24_000;
 pub const PACE: f64 = 13.5;
 /// Of hurried speech.
 const HURRIED: f64 = 27.0;
+/// Samples of half a minute, longer than most passages.
+const LONG_TONE: usize = 720_000;
 /// As real servers limit it.
 const MOST_CHARACTERS: usize = 4_096;
 const FLUSHED: Duration = Duration::from_millis(40);
@@ -44,18 +46,20 @@ pub enum Voice {
 pub(super) struct Studio {
     voice: Voice,
     spoken: Mutex<HashMap<String, Bytes>>,
+    /// The longest tone until now: a shorter one is how it begins.
+    tone: Mutex<Bytes>,
 }
 
 impl Studio {
     pub(super) fn new(voice: Voice) -> Self {
-        Self { voice, spoken: Mutex::default() }
+        Self { voice, spoken: Mutex::default(), tone: Mutex::default() }
     }
 
     async fn say(&self, text: &str) -> anyhow::Result<Bytes> {
         let characters = text.chars().count() as f64;
         match self.voice {
-            Voice::Tone => return Ok(tone(characters / PACE)),
-            Voice::Hurried => return Ok(tone(characters / HURRIED)),
+            Voice::Tone => return Ok(self.tone(characters / PACE)),
+            Voice::Hurried => return Ok(self.tone(characters / HURRIED)),
             Voice::Flite => {}
         }
         let known = self.spoken().get(text).cloned();
@@ -65,6 +69,20 @@ impl Studio {
         let said = flite(text).await?;
         self.spoken().insert(text.to_owned(), said.clone());
         Ok(said)
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "lengths are positive and far below an hour"
+    )]
+    fn tone(&self, seconds: f64) -> Bytes {
+        let count = (seconds * f64::from(RATE)) as usize;
+        let mut longest = self.tone.lock().unwrap_or_else(PoisonError::into_inner);
+        if longest.len() < count * 2 {
+            *longest = tone(count.max(LONG_TONE));
+        }
+        longest.slice(..count * 2)
     }
 
     fn spoken(&self) -> std::sync::MutexGuard<'_, HashMap<String, Bytes>> {
@@ -85,15 +103,10 @@ async fn flite(text: &str) -> anyhow::Result<Bytes> {
 }
 
 /// A tone that swells as syllables do.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "lengths are positive and levels far below full scale"
-)]
-fn tone(seconds: f64) -> Bytes {
-    let count = (seconds * f64::from(RATE)) as u32;
-    let sample = |n: u32| {
-        let time = f64::from(n) / f64::from(RATE);
+#[expect(clippy::cast_possible_truncation, reason = "levels are far below full scale")]
+fn tone(count: usize) -> Bytes {
+    let sample = |n: usize| {
+        let time = n as f64 / f64::from(RATE);
         let level = 0.6 + 0.4 * (time * 20.0).sin();
         ((time * 1382.0).sin() * level * 9_000.0) as i16
     };
@@ -116,13 +129,13 @@ pub(super) async fn speak(
         call.bill.set("refused", 400, 0.0);
         return refusal(&Fault::status(400, "invalid_value"), &text);
     }
+    // From here on it is being made, and is paid for, whoever still listens.
+    let usd = characters as f64 * shared.options.prices.characters / 1e6;
+    call.bill.set("left", 0, usd);
     let Ok(pcm) = shared.speech.say(&text).await else {
         call.bill.set("broken", 500, 0.0);
         return refusal(&Fault::status(500, "server_error"), "");
     };
-    // From here on it is being made, and is paid for, whoever still listens.
-    let usd = characters as f64 * shared.options.prices.characters / 1e6;
-    call.bill.set("left", 0, usd);
     let seconds = pcm.len() as f64 / 2.0 / f64::from(RATE);
     sleep(shared.options.latency.speech(seconds, &mut call.rng)).await;
     shared.holds.pass(Endpoint::Speech).await;

@@ -26,15 +26,21 @@ impl Attempt<'_> {
     }
 
     /// A part of a result that has no flight of its own: the job's own checkpoint, or another's.
-    pub(crate) async fn recall_part(&self, item: &Item) -> Result<Option<Bytes>, StageError> {
+    /// `price` is what the job has paid, if it is its own.
+    pub(crate) async fn recall_part(
+        &self,
+        item: &Item,
+        price: f64,
+    ) -> Result<Option<Bytes>, StageError> {
         if let Some(bytes) = self.recall_bytes(item).await? {
             self.recalled(item.stage, 0.0);
+            self.paid_before(item.stage, price);
             return Ok(Some(bytes));
         }
         let Some(sharing) = self.sharing(item) else { return Ok(None) };
         let Some((bytes, usd)) = self.shared_value(sharing, item).await else { return Ok(None) };
-        self.keep(item, &bytes).await;
         self.recalled(item.stage, usd);
+        self.keep(item, &bytes).await;
         Ok(Some(bytes))
     }
 

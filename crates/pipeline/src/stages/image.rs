@@ -56,7 +56,9 @@ impl Reusable for Drawing<'_> {
     async fn pay(&self) -> Result<(Image, Bytes), StageError> {
         let painter = self.attempt.run.providers.painter.as_ref();
         let draw = || draw_once(painter, &self.scene);
-        let image = self.attempt.call(STAGE, painter.provider(), draw).await?;
+        let price = painter.estimate();
+        let called = self.attempt.call_priced(STAGE, painter.provider(), &price, draw);
+        let image = called.await?;
         Ok((image.clone(), image.bytes))
     }
 }

@@ -166,18 +166,20 @@ impl Voice<'_> {
     async fn say_new(&self, item: &Item, text: String) -> Result<Bytes, StageError> {
         let attempt = self.attempt;
         let _busy = attempt.activity.work();
-        if let Some(pcm) = attempt.recall_part(item).await? {
-            return Ok(pcm);
-        }
         let options = &attempt.run.request.options;
         let utterance = Utterance {
             text,
             voice: options.voice.as_ref().map(Identifier::to_string),
             language: options.language.as_ref().map(Identifier::to_string),
         };
-        let provider = attempt.run.providers.speaker.provider();
+        let speaker = &attempt.run.providers.speaker;
+        let price = speaker.estimate(&utterance);
+        if let Some(pcm) = attempt.recall_part(item, price.usd()).await? {
+            return Ok(pcm);
+        }
         let say = || say_once(attempt, &utterance);
-        let (pcm, usd) = attempt.call(STAGE, provider, say).await?;
+        let called = attempt.call_priced(STAGE, speaker.provider(), &price, say);
+        let (pcm, usd) = called.await?;
         attempt.keep_part(item, &pcm, usd).await;
         Ok(pcm)
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use stillcast_enqueue::Cost;
 
 use crate::{
     Boarding, Checkpoints, Flights, Interrupted, Landing, Listed, Memory, ObjectKey, ObjectStore,
@@ -42,6 +43,8 @@ struct Kept {
     digests: BTreeMap<String, String>,
     said: Option<String>,
     words: Option<String>,
+    earlier: Cost,
+    now: Cost,
 }
 
 impl World {
@@ -145,6 +148,20 @@ impl Checkpoints for JobMemory {
 
     fn say(&self, words: &str) {
         self.kept.lock().unwrap().said = Some(words.to_owned());
+    }
+
+    fn book(&self, cost: Cost) {
+        let mut kept = self.kept.lock().unwrap();
+        let total = |cost: Cost| cost.spent_usd + cost.wasted_usd + cost.avoided_usd;
+        // Within an attempt cost only grows: another one has begun.
+        if total(cost) < total(kept.now) {
+            kept.earlier = kept.earlier + kept.now;
+        }
+        kept.now = cost;
+    }
+
+    fn earlier_cost(&self) -> Cost {
+        self.kept.lock().unwrap().earlier
     }
 }
 

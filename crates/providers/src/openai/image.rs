@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pipeline::{Answer, Image, ImageGenerator, ProviderError, Scene};
+use pipeline::{Answer, Image, ImageGenerator, ProviderError, Scene, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -93,9 +93,13 @@ impl ImageGenerator for OpenAiPainter {
         format!("{} {} {}", prompt::REVISION, self.client.revision(), self.size)
     }
 
+    fn estimate(&self) -> Usage {
+        self.price.usage()
+    }
+
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
         let response = self.client.post("/images/generations", &self.body(scene)).await?;
-        let usage = self.price.usage();
+        let usage = self.estimate();
         let read = async { self.read(self.client.json(response, MOST_BYTES).await?) };
         let value = read.await.map_err(|error| fault::booked(error, &usage))?;
         Ok(Answer { value, usage })

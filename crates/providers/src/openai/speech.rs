@@ -76,10 +76,6 @@ impl OpenAiSpeech {
         }
         Ok(Answer::free(wav::speech(body)))
     }
-
-    fn usage(&self, utterance: &Utterance) -> Usage {
-        self.options.price.usage(utterance.text.chars().count())
-    }
 }
 
 #[async_trait]
@@ -90,6 +86,10 @@ impl SpeechSynthesizer for OpenAiSpeech {
 
     fn revision(&self) -> String {
         format!("{} {} {}", prompt::REVISION, self.client.revision(), self.options.voice)
+    }
+
+    fn estimate(&self, utterance: &Utterance) -> Usage {
+        self.options.price.usage(utterance.text.chars().count())
     }
 
     async fn speak(
@@ -110,7 +110,7 @@ impl SpeechSynthesizer for OpenAiSpeech {
         }
         let response = self.client.post("/audio/speech", &body).await?;
         let media_type = media_type(response.headers()).to_owned();
-        let spent = self.usage(utterance);
+        let spent = self.estimate(utterance);
         let read = async {
             let body = self.client.bytes(response, MOST_BYTES).await?;
             self.read(&body, &media_type, scratch).await

@@ -87,6 +87,20 @@ fn the_start_is_that_of_the_first_attempt() {
 }
 
 #[test]
+fn t5_a_checkpoint_keeps_what_was_paid_until_then() {
+    let mut queue = Queue::start();
+    queue.put("a");
+    let token = queue.lease("anna", "a");
+    let cost = "{\"spent_usd\":2}";
+    assert_eq!(queue.call(Verb::Checkpoint, &["a", &token, cost, "", "image", "d"]), ["ok"]);
+    assert_eq!(queue.call(Verb::Checkpoint, &["a", &token, "", "", "tts", "d"]), ["ok"]);
+    assert_eq!(queue.field("a", "cost"), cost);
+    let stale = ["a", "0:x", "{}", "", "tts", "d"];
+    assert_eq!(queue.call(Verb::Checkpoint, &stale), ["stale"]);
+    assert_eq!(queue.field("a", "cost"), cost, "a stale token changes nothing");
+}
+
+#[test]
 fn t5_only_a_new_checkpoint_resets_crashes_and_interruptions() {
     let mut queue = Queue::start();
     queue.put("a");
@@ -101,10 +115,9 @@ fn t5_only_a_new_checkpoint_resets_crashes_and_interruptions() {
     assert_eq!(queue.field("a", "checkpoint:call1"), "d1", "the first writer wins");
     assert_eq!(queue.field("a", "crashes"), "1", "an old checkpoint is no progress");
     assert_eq!(queue.field("a", "stalls"), "1", "nor does it excuse an interruption");
-    let both = ["a", &token, "[]", "", "call1", "d", "call2", "d"];
+    let both = ["a", &token, "", "", "call1", "d", "call2", "d"];
     assert_eq!(queue.call(Verb::Checkpoint, &both), ["ok"]);
     assert_eq!(queue.field("a", "crashes") + &queue.field("a", "stalls"), "");
-    assert_eq!(queue.field("a", "stages"), "[]");
 }
 
 #[test]

@@ -184,3 +184,14 @@ fn a_report_writes_stages_and_cost_beside_the_outcome() {
     assert_eq!((hash["stages"].as_str(), hash["cost"].as_str()), ("[1]", "{\"spent_usd\":2}"));
     assert_eq!(hash["error"], "{}");
 }
+
+#[test]
+fn a_report_that_is_told_to_go_on_keeps_its_cost() {
+    let mut queue = Queue::start();
+    let token = leased(&mut queue, "a");
+    let words =
+        ["a", &token, "park", "5", "flight", "", "", "[1]", "{\"spent_usd\":2}", "20", "", "k"];
+    assert_eq!(queue.call(Verb::Report, &words), ["go-on", ""]);
+    assert_eq!(queue.state("a"), "leased");
+    assert_eq!(queue.field("a", "cost"), "{\"spent_usd\":2}");
+}

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use pipeline::{Boarding, Checkpoints, Flights, Interrupted, Landing};
 use queue::{FlightAnswer, Lease};
-use stillcast_enqueue::ErrorReport;
+use stillcast_enqueue::{Cost, ErrorReport};
 
 use super::reason;
 
@@ -27,6 +27,14 @@ impl Checkpoints for LeaseMemory {
 
     fn say(&self, words: &str) {
         self.0.say(words);
+    }
+
+    fn book(&self, cost: Cost) {
+        self.0.book(cost);
+    }
+
+    fn earlier_cost(&self) -> Cost {
+        self.0.earlier_cost()
     }
 }
 

@@ -4,8 +4,9 @@
 use stillcast_enqueue::{Format, Job, JobId, JobRecord, StageName};
 use tests::simulator::{Endpoint, Latency, Options, Voice};
 
-use super::shop::{ENDPOINTS, Shop, assert_usd, job, slow_voice, stage, sum};
-use crate::bench::{Bench, Worker, until};
+use super::crew::Crew;
+use super::shop::{DUST, ENDPOINTS, Shop, assert_usd, job, slow_voice, stage, sum};
+use crate::bench::{Bench, until};
 
 const CROWD: usize = 200;
 const KILLS: usize = 20;
@@ -49,36 +50,17 @@ async fn two_hundred_of_the_same_pay_once() {
     }
 }
 
-/// Workers of one bench; who is killed is replaced on the spot.
-struct Crew<'bench> {
-    bench: &'bench Bench,
-    workers: Vec<Worker>,
-}
-
-impl<'bench> Crew<'bench> {
-    fn start(bench: &'bench Bench, size: usize) -> Self {
-        Self { bench, workers: (0..size).map(|_| bench.start(&[])).collect() }
-    }
-
-    fn has(&self, process: i32) -> bool {
-        self.workers.iter().any(|worker| worker.pid() == process)
-    }
-
-    async fn replace(&mut self, process: i32) {
-        let at = self.workers.iter().position(|worker| worker.pid() == process).unwrap();
-        self.workers.swap_remove(at).kill().await;
-        self.workers.push(self.bench.start(&[]));
-    }
-}
-
 /// The worker that pays while a call is under way. Its job has not crashed since it last kept
 /// something, or has kept something since the last kill: three deaths for nothing would end it.
 async fn payer(shop: &Shop, crew: &Crew<'_>, kept: &mut usize) -> i32 {
     until("an owner pays", async || {
         let pays = ENDPOINTS.iter().any(|endpoint| shop.simulator.calls(*endpoint).1 > 0);
         // A dead owner's flight stands until its lease is over.
-        let payers =
-            shop.payers().await.into_iter().filter(|(_, process)| pays && crew.has(*process));
+        let payers = shop
+            .payers()
+            .await
+            .into_iter()
+            .filter(|(_, process)| pays && crew.processes().contains(process));
         for (id, process) in payers {
             let has_crashed = shop.hash(&id).await.contains_key("crashes");
             let pinned = shop.pinned(&id, "").await;
@@ -118,4 +100,6 @@ async fn two_hundred_of_the_same_outlive_twenty_owners() {
         assert!(shop.count(endpoint) <= bought.len() + KILLS, "{endpoint:?}: {bought:?}");
         assert!(begun <= bought.len() + 2 * KILLS, "{endpoint:?}: {begun} calls");
     }
+    let (unbooked, cut_off) = (shop.unbooked(&records), shop.cut_off());
+    assert!(unbooked > -DUST && unbooked < cut_off + DUST, "{unbooked} of {cut_off}");
 }

@@ -8,7 +8,7 @@ use stillcast_enqueue::{Format, Job, JobId, JobRecord, Source, StageName};
 use tests::postgres::Postgres;
 use tests::simulator::{Endpoint, Latency, Options, Voice};
 
-use super::shop::{ENDPOINTS, Shop, job, slow_voice, stage};
+use super::shop::{DUST, ENDPOINTS, Shop, assert_usd, job, slow_voice, stage};
 use crate::bench::{Bench, Worker, until};
 
 /// What deaths of the worker have cost.
@@ -18,6 +18,11 @@ struct Cut {
     parts: usize,
     /// Deaths before the words had reached theirs.
     words: usize,
+}
+
+/// Workers that share nothing: what is not bought again, a checkpoint has given.
+fn unshared(shop: &Shop) -> Bench {
+    shop.bench().set("USE_CACHING", "false")
 }
 
 /// One job, on one worker after another.
@@ -34,7 +39,7 @@ impl Ordeal {
         let voice = Voice::Hurried;
         let shop = Shop::open_with(|options| Options { latency, voice, ..options }).await;
         // Of one slot, the order of calls is the order of passages.
-        let bench = shop.bench().set("TTS_SLOTS", "1");
+        let bench = unshared(&shop).set("TTS_SLOTS", "1");
         let id = shop.enqueue(&[job(Format::Video)]).await.remove(0);
         Self { shop, bench, id, cut: Cut::default(), kills: 0 }
     }
@@ -93,6 +98,9 @@ async fn a_kill_at_each_finished_call_repeats_at_most_that_call() {
     // Two may end in the same moment; nobody can be killed twice then.
     assert!(ordeal.kills + 3 >= met.len(), "{} kills at {} calls", ordeal.kills, met.len());
     assert!(ordeal.cut.parts <= ordeal.kills, "{:?}", ordeal.cut);
+    // What a checkpoint has booked stays; what was paid since died with its worker.
+    let (unbooked, cut_off) = (ordeal.shop.unbooked(&[record]), ordeal.shop.cut_off());
+    assert!(unbooked > 0.0 && unbooked < cut_off + DUST, "{unbooked} of {cut_off}");
 }
 
 /// All that is finished once it is more than `met`; none when the job has ended before.
@@ -141,6 +149,8 @@ async fn a_kill_at_each_checkpoint_repeats_nothing() {
     assert!(ordeal.kills > 9, "{} kills", ordeal.kills);
     assert_eq!((ordeal.cut.parts, ordeal.cut.words), (0, 0), "a call ended between look and kill");
     ordeal.shop.assert_each_bought_once();
+    let record_of = std::slice::from_ref(&record);
+    assert_usd(ordeal.shop.unbooked(record_of), ordeal.shop.cut_off(), "calls that died");
     for cached in [StageName::Transcript, StageName::Tts, StageName::Image] {
         assert!(stage(&record, cached).cached, "{record:?}");
     }
@@ -179,7 +189,7 @@ async fn a_kill_in_collection_encode_and_upload_repeats_nothing() {
     let voice = Voice::Hurried;
     let latency = slow_voice();
     let shop = Shop::open_with(|options| Options { latency, voice, ..options }).await;
-    let bench = shop.bench().set("DATABASE_URL", &database);
+    let bench = unshared(&shop).set("DATABASE_URL", &database);
     let (ffmpeg, hold) = reluctant_ffmpeg(&bench);
     let bench = bench.set("FFMPEG_PATH", &ffmpeg.display().to_string());
     // Nothing can be read, encoded or delivered until each obstacle is taken away.

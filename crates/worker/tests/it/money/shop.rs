@@ -14,7 +14,7 @@ use crate::bought::buying;
 /// Everything that can be bought.
 pub(super) const ENDPOINTS: [Endpoint; 3] = [Endpoint::Chat, Endpoint::Speech, Endpoint::Image];
 /// Sums of prices differ by no more, whatever their order.
-const DUST: f64 = 1e-9;
+pub(super) const DUST: f64 = 1e-9;
 
 /// A provider, a queue, and a worker's environment that buys there.
 pub(super) struct Shop {
@@ -56,6 +56,12 @@ impl Shop {
             records.filter(|all| all.iter().all(|record| record.state.is_terminal()))
         })
         .await
+    }
+
+    /// The states of jobs; none when the queue does not answer.
+    pub(super) async fn states(&self, ids: &[JobId]) -> Option<Vec<State>> {
+        let records = self.producer.status(ids).await.ok()?;
+        records.into_iter().map(|record| Some(record?.state)).collect()
     }
 
     /// All must be done.
@@ -119,6 +125,22 @@ impl Shop {
         let of =
             |purchase: &&Purchase| endpoint.is_none_or(|endpoint| purchase.endpoint == endpoint);
         purchases.iter().filter(of).map(|purchase| purchase.usd).sum()
+    }
+
+    /// US dollars for calls whose client went away, and for what was bought to the end once more.
+    pub(super) fn cut_off(&self) -> f64 {
+        let mut seen = BTreeSet::new();
+        let is_lost = |purchase: &&Purchase| {
+            let is_done = purchase.outcome == "done" && !purchase.spoilt;
+            purchase.outcome == "left" || (is_done && !seen.insert(purchase.input.clone()))
+        };
+        self.simulator.purchases().iter().filter(is_lost).map(|purchase| purchase.usd).sum()
+    }
+
+    /// What was paid and stands in no record.
+    pub(super) fn unbooked(&self, records: &[JobRecord]) -> f64 {
+        let cost = sum(records);
+        self.paid(None) - cost.spent_usd - cost.wasted_usd
     }
 
     /// One job's worth of calls, whoever paid.
