@@ -9,8 +9,8 @@ use tests::bucket::{self, ACCESS_KEY, BUCKET, Bucket, SECRET_KEY};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Latency};
 
-use crate::bench::{Bench, free_address, get, until};
-use crate::market::{Market, stage};
+use crate::bench::{Bench, free_address, until};
+use crate::market::{Market, met, stage};
 
 /// The memory of a cache's Redis here; an empty one takes some 2 % of it.
 const MEMORY: u64 = 64 << 20;
@@ -18,14 +18,6 @@ const CACHED: &str = "stillcast:*:cache:*";
 
 fn job(format: Format) -> Job {
     Job::new(Source::Text("A heron stood in the river after the rain.".to_owned()), format)
-}
-
-/// How often the worker at `address` met `result` in its cache.
-async fn met(address: std::net::SocketAddr, result: &str) -> u64 {
-    let line = format!("\nstillcast_cache_requests_total{{result=\"{result}\"}} ");
-    let page = until("the worker answers", async || get(address, "/metrics").await).await;
-    let count = page.split_once(&line).and_then(|(_, rest)| rest.lines().next()?.parse().ok());
-    count.unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,12 +2,13 @@
 //! provider's journal come out.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use stillcast_enqueue::{Job, JobId, JobRecord, Producer, StageName, StageRecord, State};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Key, Keys, Latency, Options, Purchase, Simulator};
 
-use crate::bench::{Bench, producer, until};
+use crate::bench::{Bench, get, producer, until};
 use crate::bought::buying;
 
 /// The capabilities, by the first word of their settings; each has a key of its own here.
@@ -41,7 +42,9 @@ impl Market {
     /// The environment of a worker in a home of its own; all share one store.
     pub(crate) fn bench(&self) -> Bench {
         let bench = buying(&self.server, &self.simulator)
-            .set("STORAGE_URL", &format!("file://{}", self.store().display()));
+            .set("STORAGE_URL", &format!("file://{}", self.store().display()))
+            // A machine with more to do than it can would lose a short lease, and buy again.
+            .set("LEASE_TTL", "30");
         CAPABILITIES.iter().fold(bench, |bench, capability| {
             bench.set(&format!("{capability}_API_KEY"), &key(capability))
         })
@@ -99,6 +102,15 @@ impl Market {
             assert!(bought.values().all(|count| *count == 1), "{endpoint:?}: {bought:?}");
         }
     }
+}
+
+/// How often the worker at `address` met `result` in its cache. A cache that does not answer in time
+/// is a miss, so that each `failed` may cost one call more.
+pub(crate) async fn met(address: SocketAddr, result: &str) -> usize {
+    let line = format!("\nstillcast_cache_requests_total{{result=\"{result}\"}} ");
+    let page = until("the worker answers", async || get(address, "/metrics").await).await;
+    let count = page.split_once(&line).and_then(|(_, rest)| rest.lines().next()?.parse().ok());
+    count.unwrap_or_default()
 }
 
 /// What `stage` did.

@@ -5,7 +5,7 @@ use stillcast_enqueue::{Identifier, Job, Source, State};
 use tests::simulator::{Endpoint, Latency, Purchase};
 
 use crate::bench::{Bench, Worker, free_address, get, until};
-use crate::market::{CAPABILITIES, Market, key};
+use crate::market::{CAPABILITIES, Market, key, met};
 
 const TEXT: &str = "canary-pier-31";
 /// `MAX_PARALLEL_TASKS` of every worker here.
@@ -46,7 +46,8 @@ async fn a_revoked_key_burns_neither_a_thousand_jobs_nor_an_attempt() {
     let text = |n: usize| format!("At the {TEXT}, evening {}.", n % TEXTS);
     let jobs: Vec<Job> = (0..1000).map(|n| Job::audio(Source::Text(text(n)))).collect();
     let ids = market.enqueue(&jobs).await;
-    let benches = [bench(&market), bench(&market)];
+    let addresses = [free_address().await, free_address().await];
+    let benches = addresses.map(|address| bench(&market).set("WORKER_ADDR", &address.to_string()));
     let workers = benches.each_ref().map(|bench| bench.start(&[]));
     let refused = || market.purchases(Endpoint::Chat, "refused");
     until("three rounds of probes are refused", async || {
@@ -70,7 +71,9 @@ async fn a_revoked_key_burns_neither_a_thousand_jobs_nor_an_attempt() {
     }
     // Passages that two texts have in common have no flight, and may be bought by both.
     let words = market.bought(Endpoint::Chat);
-    assert_eq!((words.len(), words.values().sum()), (TEXTS, TEXTS), "{words:?}");
+    let failed = met(addresses[0], "failed").await + met(addresses[1], "failed").await;
+    let calls = words.values().sum::<usize>();
+    assert!(words.len() == TEXTS && calls <= TEXTS + failed, "{failed} misses: {words:?}");
     for worker in &workers {
         assert!(worker.log().contains("a provider refuses this worker's account"));
         assert_private(worker);
