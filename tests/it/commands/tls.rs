@@ -52,8 +52,10 @@ async fn a_job_is_enqueued_made_and_looked_at_over_tls() {
     let _ = desk.worker(&desk.trusted).run(&["--until-empty"]).await.unwrap().expect(0);
     let jobs: serde_json::Value = stillcast.run(&["jobs", "--json"]).await.unwrap().json();
     let record: JobRecord = serde_json::from_value(jobs["jobs"][0].clone()).unwrap();
-    let course = (record.state, record.attempt, record.interruptions, record.crashes);
-    assert_eq!(course, (State::Done, 1, 0, 0), "{record:?}");
+    // Not how often it was interrupted: a starved machine connects too slowly for such a lease, but
+    // twenty interruptions without a checkpoint bury a job whose renewals never arrive.
+    let course = (record.state, record.attempt, record.crashes);
+    assert_eq!(course, (State::Done, 1, 0), "{record:?}");
     let cached = desk.server.keys("stillcast:stillcast:cache:*").await.unwrap();
     assert!(!cached.is_empty(), "the shared cache was reached too");
     // The address itself may say whom to trust.
