@@ -87,7 +87,8 @@ pub trait ObjectStore: Send + Sync {
     async fn put_if_absent(&self, key: &ObjectKey, bytes: Bytes) -> Result<bool, ProviderError>;
 
     /// Lays the same bytes under another key, without moving them through this process where the
-    /// store can; an object already there stays. False when there is nothing at `from`.
+    /// store can. False when there is nothing at `from`. Keys name their bytes: an object that is
+    /// already there keeps them, and is as young as if it had been put now.
     async fn copy(&self, from: &ObjectKey, to: &ObjectKey) -> Result<bool, ProviderError>;
 
     /// The object's length in bytes; `None` when there is none.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use pipeline::{ObjectKey, ObjectStore};
 use providers::store::{FileStore, Store};
 use stillcast_enqueue::{JobId, StageName};
-use tests::bucket::Bucket;
+use tests::bucket::{self, Bucket};
 
 use crate::support::{Files, delivery, store};
 
@@ -100,6 +100,22 @@ async fn delivers(store: &impl Store) {
     store.probe().await.unwrap();
 }
 
+/// What is shared anew is young again, so that no sweep takes it while its time lasts.
+async fn renews_copies(store: &impl ObjectStore, age: impl Fn(&ObjectKey)) {
+    let own = ObjectKey::parse("work/acme/job-9/0e").unwrap();
+    let shared = ObjectKey::cache("acme", StageName::Tts, "0e").unwrap();
+    store.put_if_absent(&own, Bytes::from_static(b"sound")).await.unwrap();
+    for old in [&own, &shared] {
+        assert!(store.copy(&own, &shared).await.unwrap());
+        age(old);
+        assert!(store.copy(&own, &shared).await.unwrap());
+        let listed = store.list(&ObjectKey::parse("cache/acme").unwrap()).await.unwrap();
+        let found = listed.iter().find(|object| object.key == shared).unwrap();
+        assert!(found.age < Duration::from_mins(10), "{found:?}");
+    }
+    assert_eq!(store.get(&shared).await.unwrap().unwrap(), "sound");
+}
+
 async fn passes(store: &impl Store) {
     keeps_objects(store).await;
     delivers(store).await;
@@ -112,13 +128,18 @@ async fn a_folder_passes() {
     let store = FileStore::open(&url, "worker").unwrap();
     passes(&store).await;
     settles_races(&store).await;
+    let old = Duration::from_hours(2);
+    renews_copies(&store, |key| bucket::age(&folder.path().join(key.as_str()), old).unwrap()).await;
 }
 
 /// But for races: s3s-fs looks and writes in two steps, and tears its own checksums.
 #[tokio::test]
 async fn s3s_fs_passes() {
     let bucket = Bucket::here().await.unwrap();
-    passes(&store(&bucket).await).await;
+    let store = store(&bucket).await;
+    passes(&store).await;
+    let old = Duration::from_hours(2);
+    renews_copies(&store, |key| bucket.age(&format!("a/prefix/{key}"), old).unwrap()).await;
     let names = bucket.objects().await.unwrap();
     assert!(names.iter().all(|name| name.starts_with("a/prefix/")), "{names:?}");
 }

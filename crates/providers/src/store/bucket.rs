@@ -215,11 +215,8 @@ impl ObjectStore for S3Store {
     async fn copy(&self, from: &ObjectKey, to: &ObjectKey) -> Result<bool, ProviderError> {
         let source = shelf::escape(&format!("{}/{}", self.bucket, self.name(from)));
         let request = self.client.copy_object().bucket(&*self.bucket).key(self.name(to));
-        match failure::unless_gone(request.copy_source(source).if_none_match("*").send().await) {
-            Ok(copied) => Ok(copied.is_some()),
-            Err(error) if error.code == failure::EXISTS => Ok(true),
-            Err(error) => Err(error),
-        }
+        let copied = failure::unless_gone(request.copy_source(source).send().await)?;
+        Ok(copied.is_some())
     }
 
     async fn size(&self, key: &ObjectKey) -> Result<Option<u64>, ProviderError> {

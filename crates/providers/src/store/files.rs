@@ -49,16 +49,26 @@ pub(super) fn put(
     }
 }
 
-/// Lays the file of `from` under `to` as well; what is already there stays. False when there is
-/// nothing at `from`.
+/// Lays the file of `from` under `to` as well, as if it had been written now; what is already there
+/// stays, and grows young. False when there is nothing at `from`.
 pub(super) fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
     to.parent().map_or(Ok(()), make)?;
     match fs::hard_link(from, to) {
-        Ok(()) => sync_folder(to).map(|()| true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(from.exists()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(at(to)(error)),
+        Ok(()) => sync_folder(to)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && from.exists() => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(at(to)(error)),
     }
+    renew(to)
+}
+
+/// Takes a file's age away; false when it is gone.
+#[expect(clippy::disallowed_methods, reason = "a file's age is told by the host's wall clock")]
+fn renew(path: &Path) -> Result<bool, StoreError> {
+    let opened = fs::File::options().append(true).open(path);
+    let renewed = opened.and_then(|file| file.set_modified(std::time::SystemTime::now()));
+    unless_gone(renewed, path).map(|found| found.is_some())
 }
 
 /// The content of a file, if it is there.
