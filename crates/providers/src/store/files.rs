@@ -66,7 +66,7 @@ pub(super) fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
 /// Takes a file's age away; false when it is gone.
 #[expect(clippy::disallowed_methods, reason = "a file's age is told by the host's wall clock")]
 fn renew(path: &Path) -> Result<bool, StoreError> {
-    let opened = fs::File::options().append(true).open(path);
+    let opened = File::options().append(true).open(path);
     let renewed = opened.and_then(|file| file.set_modified(std::time::SystemTime::now()));
     unless_gone(renewed, path).map(|found| found.is_some())
 }
