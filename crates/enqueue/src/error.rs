@@ -77,8 +77,16 @@ pub enum EnqueueError {
     /// Redis refused or the connection broke. Repeating the same call is safe.
     #[cfg(feature = "redis")]
     #[error("Redis: {}{}", .0, crate::address::advice(.0).unwrap_or_default())]
-    Redis(#[from] redis::RedisError),
+    Redis(redis::RedisError),
     /// Redis answered something that this version does not understand.
     #[error("unexpected answer from Redis: {0}")]
     Protocol(String),
+}
+
+// By hand: as a `#[from]` it would be a source too, and whoever prints the chain would print it twice.
+#[cfg(feature = "redis")]
+impl From<redis::RedisError> for EnqueueError {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(error)
+    }
 }

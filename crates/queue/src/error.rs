@@ -11,7 +11,7 @@ pub enum QueueError {
     Address(String),
     /// Redis could not be reached or refused the call.
     #[error("Redis: {}{}", .0, address::advice(.0).unwrap_or_default())]
-    Redis(#[from] redis::RedisError),
+    Redis(redis::RedisError),
     /// The server is set up so that it would lose jobs.
     #[error("{0}")]
     Unfit(String),
@@ -29,4 +29,11 @@ pub enum QueueError {
     /// The operating system refused a thread or a clock.
     #[error("the operating system: {0}")]
     System(#[from] std::io::Error),
+}
+
+// By hand: as a `#[from]` it would be a source too, and whoever prints the chain would print it twice.
+impl From<redis::RedisError> for QueueError {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(error)
+    }
 }

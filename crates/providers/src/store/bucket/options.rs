@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -77,6 +80,8 @@ pub(super) async fn client(options: &BucketOptions) -> Client {
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(region) = &options.region {
         loader = loader.region(Region::new(region.clone()));
+    } else if options.endpoint.is_some() {
+        loader = loader.region(of_this_machine());
     }
     if let Some(endpoint) = &options.endpoint {
         loader = loader.endpoint_url(endpoint);
@@ -98,4 +103,12 @@ pub(super) async fn client(options: &BucketOptions) -> Client {
         config = config.region(Region::new(ANY_REGION));
     }
     Client::from_conf(config.build())
+}
+
+/// What the machine's settings say, without asking Amazon's metadata service: a store of one's own is
+/// not in their cloud, and the question would cost each start its time-out.
+fn of_this_machine() -> RegionProviderChain {
+    RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new())
+        .or_else(Region::from_static(ANY_REGION))
 }
