@@ -7,15 +7,14 @@ use stillcast_enqueue::{Job, JobRecord, Options, Source, StageName};
 use tests::simulator::{Endpoint, Latency};
 
 use crate::bench::free_address;
-use crate::market::{Market, met, stage};
+use crate::shop::{Shop, TEXT, met, stage};
 
 /// Three payers, and what each of them makes.
 const PAYERS: [(&str, u32); 3] = [("default", 0), ("acme", 0), ("acme", 1)];
 
 fn job((tenant, variant): (&str, u32)) -> Job {
-    let text = "A heron stood in the river after the rain.".to_owned();
     let options = Options { variant, ..Options::default() };
-    Job::video(Source::Text(text)).with_tenant(tenant).with_options(options)
+    Job::video(Source::Text(TEXT.to_owned())).with_tenant(tenant).with_options(options)
 }
 
 fn is_copy(record: &JobRecord) -> bool {
@@ -24,36 +23,36 @@ fn is_copy(record: &JobRecord) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tenants_and_variants_share_nothing_and_repeats_share_everything() {
-    let market = Market::open(Latency::NONE).await;
+    let shop = Shop::open(Latency::NONE).await;
     let address = free_address().await;
-    let bench = market.bench().set("WORKER_ADDR", &address.to_string());
+    let bench = shop.bench().set("WORKER_ADDR", &address.to_string());
     let _worker = bench.start(&[]);
     // All at once, so that neither caches nor flights may mix them up.
-    let ids = market.enqueue(&PAYERS.map(job)).await;
-    let first = market.done(&ids).await;
+    let ids = shop.enqueue(&PAYERS.map(job)).await;
+    let first = shop.done(&ids).await;
     assert!(
         first.iter().all(|record| record.stages.iter().all(|stage| !stage.cached)),
         "{first:#?}"
     );
-    let again = market.done(&market.enqueue(&PAYERS.map(job)).await).await;
+    let again = shop.done(&shop.enqueue(&PAYERS.map(job)).await).await;
     let failed = met(address, "failed").await;
     let copies = again.iter().filter(|record| is_copy(record)).count();
     assert!(copies + failed >= PAYERS.len(), "{again:#?}");
     for endpoint in [Endpoint::Chat, Endpoint::Image] {
-        let calls = market.purchases(endpoint, "done").len();
+        let calls = shop.count(endpoint);
         assert!((PAYERS.len()..=PAYERS.len() + failed).contains(&calls), "{endpoint:?}: {calls}");
     }
     for (record, (tenant, _)) in first.iter().chain(&again).zip(PAYERS.iter().cycle()) {
         let artifact = record.artifact.as_ref().unwrap();
         assert!(artifact.key.starts_with(&format!("media/{tenant}/{}/", record.id)), "{record:?}");
-        assert!(market.store().join(&artifact.key).exists());
+        assert!(shop.store().join(&artifact.key).exists());
     }
     let digest = |record: &JobRecord| record.artifact.as_ref().unwrap().sha256.clone();
     for (record, copy) in first.iter().zip(&again).filter(|(_, copy)| is_copy(copy)) {
         assert_eq!(digest(record), digest(copy), "a copy is the same file");
     }
     // What is shared lies below its tenant.
-    let tenants: BTreeSet<String> = std::fs::read_dir(market.store().join("cache"))
+    let tenants: BTreeSet<String> = std::fs::read_dir(shop.store().join("cache"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -62,25 +61,25 @@ async fn tenants_and_variants_share_nothing_and_repeats_share_everything() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delivery_whose_file_is_gone_is_made_anew_from_what_is_shared() {
-    let market = Market::open(Latency::NONE).await;
+    let shop = Shop::open(Latency::NONE).await;
     let address = free_address().await;
-    let bench = market.bench().set("WORKER_ADDR", &address.to_string());
+    let bench = shop.bench().set("WORKER_ADDR", &address.to_string());
     let _worker = bench.start(&[]);
-    let first = market.done(&market.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
-    let copy = market.done(&market.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
+    let first = shop.done(&shop.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
+    let copy = shop.done(&shop.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
     assert!(is_copy(&copy) || met(address, "failed").await > 0, "{copy:?}");
     // As a purge of the job does that had made it.
-    let own = market.store().join(format!("media/default/{}", first.id));
+    let own = shop.store().join(format!("media/default/{}", first.id));
     std::fs::remove_dir_all(&own).unwrap();
     let kept = copy.artifact.unwrap();
-    assert_eq!(std::fs::metadata(market.store().join(&kept.key)).unwrap().len(), kept.bytes);
-    let bought = market.simulator.purchases().len();
-    let anew = market.done(&market.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
+    assert_eq!(std::fs::metadata(shop.store().join(&kept.key)).unwrap().len(), kept.bytes);
+    let bought = shop.simulator.purchases().len();
+    let anew = shop.done(&shop.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
     assert!(!is_copy(&anew), "{anew:?}");
-    let more = market.simulator.purchases().len() - bought;
+    let more = shop.simulator.purchases().len() - bought;
     let failed = met(address, "failed").await;
     assert!(more <= failed, "words, sound and picture are shared: {more} calls, {failed} misses");
-    let copied = market.done(&market.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
+    let copied = shop.done(&shop.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
     let failed = met(address, "failed").await;
     assert!(is_copy(&copied) || failed > 0, "the entry names the new file: {copied:?}");
 }

@@ -5,6 +5,7 @@ use tests::server::Server;
 use tests::simulator::{Endpoint, Fault, Key, Keys, Options, Simulator};
 
 use crate::bench::{Bench, producer, until};
+use crate::shop::CAPABILITIES;
 
 const KEY: &str = "sk-canary-4410";
 const TEXT: &str = "canary-lighthouse-77";
@@ -20,7 +21,7 @@ pub(crate) fn buying(server: &Server, simulator: &Simulator) -> Bench {
         .set("TTS_PRICE", "18")
         .set("IMAGE_PRICE", "0.013")
         .set("RUST_LOG", "debug");
-    for capability in ["LLM", "TTS", "IMAGE"] {
+    for capability in CAPABILITIES {
         bench = bench.set(&format!("{capability}_PROVIDER"), "openai");
     }
     bench

@@ -4,31 +4,27 @@
 use std::path::Path;
 use std::time::Duration;
 
-use stillcast_enqueue::{Format, Job, Options, Source, StageName};
+use stillcast_enqueue::{Format, Job, Options, StageName};
 use tests::bucket::{self, ACCESS_KEY, BUCKET, Bucket, SECRET_KEY};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Latency};
 
 use crate::bench::{Bench, free_address, until};
-use crate::market::{Market, met, stage};
+use crate::shop::{Shop, assert_usd, job, met, stage, sum};
 
 /// The memory of a cache's Redis here; an empty one takes some 2 % of it.
 const MEMORY: u64 = 64 << 20;
 const CACHED: &str = "stillcast:*:cache:*";
 
-fn job(format: Format) -> Job {
-    Job::new(Source::Text("A heron stood in the river after the rain.".to_owned()), format)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_nothing() {
-    let market = Market::open(Latency::NONE).await;
+    let shop = Shop::open(Latency::NONE).await;
     let cache = Server::start_with(Some(&MEMORY.to_string())).await.unwrap();
     let mut shared = Vec::new();
     for (percent, is_taken) in [(55, true), (62, false)] {
         cache.fill(MEMORY / 100 * percent).await.unwrap();
         let address = free_address().await;
-        let bench = market
+        let bench = shop
             .bench()
             .set("CACHE_REDIS_URL", &cache.url())
             .set("WORKER_ADDR", &address.to_string());
@@ -36,8 +32,8 @@ async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_noth
         // Another variant each round: nothing of the round before can help.
         let options = Options { variant: u32::try_from(percent).unwrap(), ..Options::default() };
         for is_copy in [false, is_taken] {
-            let id = market.enqueue(&[job(Format::Video).with_options(options.clone())]).await;
-            let record = market.done(&id).await.remove(0);
+            let id = shop.enqueue(&[job(Format::Video).with_options(options.clone())]).await;
+            let record = shop.done(&id).await.remove(0);
             assert_eq!((record.attempt, record.interruptions), (1, 0), "{record:?}");
             assert_eq!(stage(&record, StageName::Upload).cached, is_copy, "{record:?}");
         }
@@ -45,7 +41,7 @@ async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_noth
         assert_eq!(cached.len() > shared.len(), is_taken, "at {percent} %: {cached:?}");
         shared = cached;
         if is_taken {
-            market.assert_each_bought_once();
+            shop.assert_each_bought_once();
         }
         assert_eq!(met(address, "full").await > 0, !is_taken, "at {percent} %");
         assert_eq!(met(address, "failed").await, 0, "at {percent} %");
@@ -53,52 +49,50 @@ async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_noth
     }
     // One job has paid in the first round and two in the second, each once for its own.
     for endpoint in [Endpoint::Chat, Endpoint::Image] {
-        let calls = market.purchases(endpoint, "done").len();
+        let calls = shop.count(endpoint);
         assert_eq!(calls, 3, "{endpoint:?}");
     }
-    let speech = market.bought(Endpoint::Speech);
+    let speech = shop.bought(Endpoint::Speech);
     assert!(speech.values().all(|count| *count <= 3), "{speech:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cache_that_forgets_at_once_makes_jobs_slower_and_fails_none() {
     const JOBS: usize = 6;
-    let (market, cache) = (Market::open(Latency::NONE).await, Server::start().await.unwrap());
+    let (shop, cache) = (Shop::open(Latency::NONE).await, Server::start().await.unwrap());
     cache.configure("maxmemory-policy", "allkeys-lru").await.unwrap();
     let used = cache.told("used_memory").await.unwrap();
     cache.configure("maxmemory", &(used + (256 << 10)).to_string()).await.unwrap();
     let _crowd = cache.crowd(16 << 10).await.unwrap();
-    let benches = [market.bench(), market.bench()]
+    let benches = [shop.bench(), shop.bench()]
         .map(|bench| bench.set("CACHE_REDIS_URL", &cache.url()).set("MAX_PARALLEL_TASKS", "2"));
     let _workers = benches.each_ref().map(|bench| bench.start(&[]));
     let jobs: Vec<Job> = (0..JOBS).map(|_| job(Format::Audio)).collect();
-    let records = market.done(&market.enqueue(&jobs).await).await;
+    let records = shop.done(&shop.enqueue(&jobs).await).await;
     assert!(cache.told("evicted_keys").await.unwrap() > 0, "nothing was forgotten");
     assert!(records.iter().all(|record| record.attempt == 1), "{records:#?}");
     let payers = records.iter().filter(|record| record.cost.spent_usd > 0.0).count();
     for endpoint in [Endpoint::Chat, Endpoint::Speech] {
-        let bought = market.bought(endpoint);
+        let bought = shop.bought(endpoint);
         assert!(bought.values().all(|count| *count <= payers), "{endpoint:?}: {bought:?}");
     }
-    let spent: f64 = records.iter().map(|record| record.cost.spent_usd).sum();
-    let paid: f64 = market.simulator.purchases().iter().map(|purchase| purchase.usd).sum();
-    assert!((spent - paid).abs() < 1e-9, "booked {spent}, paid {paid}");
+    assert_usd(sum(&records).spent_usd, shop.paid(None), "in all");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shared_value_is_gone_after_its_time_and_bought_anew() {
-    let market = Market::open(Latency::NONE).await;
-    let bench = market.bench().set("CACHE_TTL", "6s");
+    let shop = Shop::open(Latency::NONE).await;
+    let bench = shop.bench().set("CACHE_TTL", "6s");
     let _worker = bench.start(&[]);
-    market.done(&market.enqueue(&[job(Format::Audio)]).await).await;
-    assert!(!market.server.keys(CACHED).await.unwrap().is_empty());
+    shop.done(&shop.enqueue(&[job(Format::Audio)]).await).await;
+    assert!(!shop.server.keys(CACHED).await.unwrap().is_empty());
     until("their time is over", async || {
-        market.server.keys(CACHED).await.ok()?.is_empty().then_some(())
+        shop.server.keys(CACHED).await.ok()?.is_empty().then_some(())
     })
     .await;
-    let record = market.done(&market.enqueue(&[job(Format::Audio)]).await).await.remove(0);
+    let record = shop.done(&shop.enqueue(&[job(Format::Audio)]).await).await.remove(0);
     assert!(record.stages.iter().all(|stage| !stage.cached), "{record:?}");
-    let bought = market.bought(Endpoint::Chat);
+    let bought = shop.bought(Endpoint::Chat);
     assert_eq!(bought.values().collect::<Vec<_>>(), [&2]);
 }
 

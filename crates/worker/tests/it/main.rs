@@ -21,12 +21,12 @@ mod conversations;
 #[cfg(test)]
 mod drain;
 #[cfg(test)]
-mod market;
-#[cfg(test)]
 mod money;
 #[cfg(test)]
 mod probes;
 #[cfg(test)]
 mod refused;
+#[cfg(test)]
+mod shop;
 #[cfg(test)]
 mod work;

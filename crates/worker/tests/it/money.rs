@@ -6,5 +6,5 @@ mod crew;
 mod crowd;
 mod kills;
 mod mix;
+mod ordeal;
 mod reuse;
-mod shop;

@@ -5,8 +5,8 @@ use nix::sys::signal::Signal;
 use stillcast_enqueue::{Format, Job, JobId, JobRecord, StageName, State};
 use tests::simulator::{Endpoint, Fault, Latency, Options, Voice};
 
-use super::shop::{ENDPOINTS, Shop, assert_usd, job, slow_voice, stage};
 use crate::bench::until;
+use crate::shop::{ENDPOINTS, Shop, assert_usd, job, slow_voice, stage};
 
 /// So slow that nothing ends before it is cut off.
 fn endless() -> Latency {
@@ -31,7 +31,7 @@ async fn under_way(shop: &Shop) {
 /// The record once its job has left its worker, and the provider has seen that.
 async fn cut_off(shop: &Shop, id: &JobId) -> JobRecord {
     let record = until("the job is given back", async || {
-        shop.record(id).await.filter(|record| record.state != State::Leased)
+        Some(shop.record(id).await).filter(|record| record.state != State::Leased)
     })
     .await;
     until("every call was cut off", async || {
@@ -95,14 +95,11 @@ async fn a_call_cut_off_by_its_time_out_is_in_the_books() {
 async fn a_copy_of_what_took_two_attempts_avoids_the_price_of_both() {
     let shop = open(Latency::NONE).await;
     let bench = shop.bench().set("UPLOAD_TRIES", "1");
-    // A file where the folder of deliveries should be: nothing can be delivered.
-    let obstacle = bench.store().join("media");
-    std::fs::create_dir_all(bench.store()).unwrap();
-    std::fs::write(&obstacle, "").unwrap();
+    let obstacle = shop.obstruct_deliveries();
     let _worker = bench.start(&[]);
     let first = shop.enqueue(&[job(Format::Video)]).await;
     until("an attempt has failed", async || {
-        shop.record(&first[0]).await.filter(|record| record.state == State::Delayed)
+        Some(shop.record(&first[0]).await).filter(|record| record.state == State::Delayed)
     })
     .await;
     std::fs::remove_file(obstacle).unwrap();

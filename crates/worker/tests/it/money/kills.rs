@@ -4,85 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use stillcast_enqueue::{Format, Job, JobId, JobRecord, Source, StageName};
+use stillcast_enqueue::{Job, JobId, Source, StageName};
 use tests::postgres::Postgres;
 use tests::simulator::{Endpoint, Latency, Options, Voice};
 
-use super::shop::{DUST, ENDPOINTS, Shop, assert_usd, job, slow_voice, stage};
+use super::ordeal::{Ordeal, unshared};
 use crate::bench::{Bench, Worker, until};
-
-/// What deaths of the worker have cost.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cut {
-    /// Speech and pictures that were finished, and never reached a checkpoint.
-    parts: usize,
-    /// Deaths before the words had reached theirs.
-    words: usize,
-}
-
-/// Workers that share nothing: what is not bought again, a checkpoint has given.
-fn unshared(shop: &Shop) -> Bench {
-    shop.bench().set("USE_CACHING", "false")
-}
-
-/// One job, on one worker after another.
-struct Ordeal {
-    shop: Shop,
-    bench: Bench,
-    id: JobId,
-    cut: Cut,
-    kills: usize,
-}
-
-impl Ordeal {
-    async fn begin(latency: Latency) -> Self {
-        let voice = Voice::Hurried;
-        let shop = Shop::open_with(|options| Options { latency, voice, ..options }).await;
-        // Of one slot, the order of calls is the order of passages.
-        let bench = unshared(&shop).set("TTS_SLOTS", "1");
-        let id = shop.enqueue(&[job(Format::Video)]).await.remove(0);
-        Self { shop, bench, id, cut: Cut::default(), kills: 0 }
-    }
-
-    /// Everything that was bought to the end.
-    fn finished(&self) -> BTreeSet<String> {
-        ENDPOINTS.iter().flat_map(|endpoint| self.shop.bought(*endpoint).into_keys()).collect()
-    }
-
-    /// The checkpoints of parts.
-    async fn kept(&self) -> usize {
-        let passages = self.shop.pinned(self.id.as_str(), "passage-").await;
-        passages + self.shop.pinned(self.id.as_str(), "image").await
-    }
-
-    /// Calls for parts that were finished, repeated ones too.
-    fn parts(&self) -> usize {
-        self.shop.count(Endpoint::Speech) + self.shop.count(Endpoint::Image)
-    }
-
-    async fn kill(&mut self, worker: Worker) {
-        worker.kill().await;
-        let parts = self.parts() - self.kept().await;
-        // Of one slot for speech, and one picture.
-        assert!(parts <= self.cut.parts + 2, "{parts} parts are lost, before {:?}", self.cut);
-        let words = 1 - self.shop.pinned(self.id.as_str(), "transcript").await;
-        self.cut = Cut { parts, words: self.cut.words + words };
-        self.kills += 1;
-    }
-
-    /// The job ends on a last worker, having bought again what was cut, and nothing else.
-    async fn end(&self) -> JobRecord {
-        let _worker = self.bench.start(&[]);
-        let record = self.shop.done(std::slice::from_ref(&self.id)).await.remove(0);
-        let repeats = |endpoint| self.shop.count(endpoint) - self.shop.bought(endpoint).len();
-        let parts = repeats(Endpoint::Speech) + repeats(Endpoint::Image);
-        assert_eq!(parts, self.cut.parts, "calls repeated, calls cut off from their checkpoint");
-        let drafts = self.shop.count(Endpoint::Chat);
-        assert!((1..=1 + self.cut.words).contains(&drafts), "{drafts} drafts: {:?}", self.cut);
-        assert!(self.shop.bought(Endpoint::Speech).len() > 9, "{record:?}");
-        record
-    }
-}
+use crate::shop::{DUST, Shop, assert_usd, slow_voice, stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_at_each_finished_call_repeats_at_most_that_call() {
@@ -134,7 +62,7 @@ async fn a_kill_at_each_checkpoint_repeats_nothing() {
     loop {
         let worker = ordeal.bench.start(&[]);
         let kept = until("one more call is kept, or the job is done", async || {
-            let record = ordeal.shop.record(&ordeal.id).await?;
+            let record = ordeal.shop.record(&ordeal.id).await;
             let kept = ordeal.kept().await;
             let words = ordeal.shop.pinned(ordeal.id.as_str(), "transcript").await;
             let is_kept = kept > met && ordeal.parts() == kept && words == 1;
@@ -175,7 +103,7 @@ fn reluctant_ffmpeg(bench: &Bench) -> (PathBuf, PathBuf) {
 /// Waits until the job is in `stage`, by its record, and kills the worker there.
 async fn kill_in(shop: &Shop, id: &JobId, worker: Worker, wanted: StageName) {
     until(&format!("the job is in {wanted}"), async || {
-        let record = shop.record(id).await?;
+        let record = shop.record(id).await;
         (record.stage == Some(wanted)).then_some(())
     })
     .await;
@@ -196,9 +124,7 @@ async fn a_kill_in_collection_encode_and_upload_repeats_nothing() {
     let bench = bench.set("FFMPEG_PATH", &ffmpeg.display().to_string());
     // Nothing can be read, encoded or delivered until each obstacle is taken away.
     let lock = postgres.lock("content", "messages").await.unwrap();
-    let media = bench.store().join("media");
-    std::fs::create_dir_all(bench.store()).unwrap();
-    std::fs::write(&media, "").unwrap();
+    let obstacle = shop.obstruct_deliveries();
     let ids = shop.enqueue(&[Job::video(Source::Conversation(conversation))]).await;
 
     kill_in(&shop, &ids[0], bench.start(&[]), StageName::Collection).await;
@@ -216,7 +142,7 @@ async fn a_kill_in_collection_encode_and_upload_repeats_nothing() {
     kill_in(&shop, &ids[0], worker, StageName::Encode).await;
     std::fs::remove_file(&hold).unwrap();
     kill_in(&shop, &ids[0], bench.start(&[]), StageName::Upload).await;
-    std::fs::remove_file(&media).unwrap();
+    std::fs::remove_file(&obstacle).unwrap();
 
     let _worker = bench.start(&[]);
     let record = shop.done(&ids).await.remove(0);

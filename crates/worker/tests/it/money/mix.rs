@@ -7,8 +7,8 @@ use tests::server::Server;
 use tests::simulator::{Endpoint, Fault, Latency, Options, Voice};
 
 use super::crew::Crew;
-use super::shop::{DUST, ENDPOINTS, Shop, slow_voice};
 use crate::bench::{QUEUE, until};
+use crate::shop::{DUST, ENDPOINTS, Shop, slow_voice};
 
 /// Texts while the cache serves, and jobs of each.
 const TEXTS: usize = 13;
@@ -80,15 +80,16 @@ async fn misfortunes(shop: &Shop, crew: &mut Crew<'_>, ids: &[JobId]) {
     for round in 1..=KILLS {
         let share = ids.len() * round / (KILLS + 2);
         until("a share of the jobs has ended", async || {
-            let ended = shop.states(ids).await?.into_iter().filter(|state| state.is_terminal());
+            let records = shop.records(ids).await;
+            let ended = records.iter().filter(|record| record.state.is_terminal());
             (ended.count() >= share).then_some(())
         })
         .await;
         let victim = chances.usize(..4);
         crew.replace(crew.processes()[victim]).await;
         shop.server.cut_clients().await.unwrap();
-        let states = until("Redis answers again", async || shop.states(ids).await).await;
-        let running = ids.iter().zip(states).filter(|(_, state)| !state.is_terminal());
+        let records = shop.records(ids).await;
+        let running = ids.iter().zip(records).filter(|(_, record)| !record.state.is_terminal());
         for (id, _) in running.take(CANCELS.div_ceil(KILLS)) {
             shop.producer.cancel(id).await.unwrap();
         }
@@ -103,6 +104,7 @@ async fn every_call_of_a_mix_of_faults_is_accounted_for() {
     let mut cache = Server::start().await.unwrap();
     let bench = shop
         .bench()
+        .set("LEASE_TTL", "3")
         .set("CACHE_REDIS_URL", &cache.url())
         .set("TTS_SLOTS", &VOICES.to_string())
         .set("TTS_TIMEOUT", "8s")

@@ -5,8 +5,8 @@ use stillcast_enqueue::{Format, StageName, State};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Latency};
 
-use super::shop::{Shop, job, slow_voice, stage};
 use crate::bench::{QUEUE, until};
+use crate::shop::{Shop, assert_usd, job, slow_voice, stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cache_that_stops_in_the_middle_fails_nothing() {
@@ -42,7 +42,7 @@ async fn without_caching_every_job_pays_for_itself() {
         assert!(record.stages.iter().all(|stage| !stage.cached), "{record:?}");
     }
     assert_eq!(shop.count(Endpoint::Chat), 2);
-    assert!(!bench.store().join("cache").exists());
+    assert!(!shop.store().join("cache").exists());
     for pattern in ["stillcast:*:cache:*", "*flight:*"] {
         assert_eq!(shop.server.keys(pattern).await.unwrap(), Vec::<String>::new());
     }
@@ -52,10 +52,7 @@ async fn without_caching_every_job_pays_for_itself() {
 async fn a_dead_job_that_is_replayed_when_the_cache_has_expired_pays_nothing_again() {
     let shop = Shop::open(Latency::NONE).await;
     let bench = shop.bench().set("CACHE_TTL", "1s").set("UPLOAD_TRIES", "1");
-    // A file where the folder of deliveries should be: nothing can be delivered.
-    let obstacle = bench.store().join("media");
-    std::fs::create_dir_all(bench.store()).unwrap();
-    std::fs::write(&obstacle, "").unwrap();
+    let obstacle = shop.obstruct_deliveries();
     let _worker = bench.start(&[]);
     let ids = shop.enqueue(&[job(Format::Video).with_max_attempts(1)]).await;
     let dead = shop.ended(&ids).await.remove(0);
@@ -75,6 +72,5 @@ async fn a_dead_job_that_is_replayed_when_the_cache_has_expired_pays_nothing_aga
     for paid in [StageName::Transcript, StageName::Tts, StageName::Image] {
         assert!(stage(&record, paid).cached, "{record:?}");
     }
-    let paid: f64 = shop.simulator.purchases().iter().map(|purchase| purchase.usd).sum();
-    assert!((record.cost.spent_usd - paid).abs() < 1e-9, "{paid}: {:?}", record.cost);
+    assert_usd(record.cost.spent_usd, shop.paid(None), "in all");
 }
