@@ -130,7 +130,8 @@ impl Attempt<'_> {
             sharing.cache.delete(&item.key).await;
             return Ok(None);
         };
-        self.recalled(item.stage, usd);
+        // What the job has paid or was spared for parts of it, it is not spared once more.
+        self.recalled(item.stage, (usd - self.price_of(item)).max(0.0));
         self.keep(item, &bytes).await;
         Ok(Some(value))
     }

@@ -72,6 +72,20 @@ async fn a_second_job_of_the_same_gets_a_copy_and_its_record_says_so() {
     assert!(!second.journal.calls().contains(&StageName::Encode));
 }
 
+/// The first job has drawn the picture and gave way; another has used it and delivered.
+#[tokio::test(start_paused = true)]
+async fn a_copy_does_not_spare_a_job_what_it_has_paid() {
+    let world = world();
+    let first = Fleet::of(&world, Format::Video);
+    first.script(StageName::Encode, [Step::Fail(Failure::Misconfigured)]);
+    let gave_way = failed(&first).await;
+    assert!((gave_way.cost.spent_usd - PICTURE_USD).abs() < 1e-9, "{:?}", gave_way.cost);
+    made(&Fleet::of(&world, Format::Video)).await;
+    let copied = made(&first).await;
+    assert_eq!(copied.artifact.key, "copied");
+    assert!(copied.cost.avoided_usd.abs() < 1e-9, "{:?}", copied.cost);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_delivery_that_is_gone_is_made_anew_without_paying() {
     let world = world();

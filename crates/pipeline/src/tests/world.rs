@@ -29,6 +29,8 @@ struct State {
     is_store_down: bool,
     /// What a rival puts first, by kind.
     rivals: BTreeMap<String, Bytes>,
+    /// What each job has cost: in attempts that have ended, and in this one.
+    costs: BTreeMap<String, (Cost, Cost)>,
 }
 
 /// What one job remembers; lives as long as its record.
@@ -43,8 +45,6 @@ struct Kept {
     digests: BTreeMap<String, String>,
     said: Option<String>,
     words: Option<String>,
-    earlier: Cost,
-    now: Cost,
 }
 
 impl World {
@@ -117,9 +117,12 @@ impl World {
         self.state().objects.keys().filter(|key| key.starts_with(area)).count()
     }
 
-    /// The job has left its lease: its flights are anybody's.
+    /// The job has left its lease: its flights are anybody's, and its attempt's cost is booked.
     pub(super) fn leave(&self, job: &str) {
-        self.state().owners.retain(|_, owner| owner != job);
+        let mut state = self.state();
+        state.owners.retain(|_, owner| owner != job);
+        let (earlier, now) = state.costs.entry(job.to_owned()).or_default();
+        *earlier = *earlier + std::mem::take(now);
     }
 
     pub(super) fn owned(&self) -> usize {
@@ -151,17 +154,11 @@ impl Checkpoints for JobMemory {
     }
 
     fn book(&self, cost: Cost) {
-        let mut kept = self.kept.lock().unwrap();
-        let total = |cost: Cost| cost.spent_usd + cost.wasted_usd + cost.avoided_usd;
-        // Within an attempt cost only grows: another one has begun.
-        if total(cost) < total(kept.now) {
-            kept.earlier = kept.earlier + kept.now;
-        }
-        kept.now = cost;
+        self.world.state().costs.entry(self.job.clone()).or_default().1 = cost;
     }
 
     fn earlier_cost(&self) -> Cost {
-        self.kept.lock().unwrap().earlier
+        self.world.state().costs.get(&self.job).map_or_else(Cost::default, |(earlier, _)| *earlier)
     }
 }
 
