@@ -1,5 +1,8 @@
 //! Around every call: slot, gate, tries with time-out and back-off, account.
 
+mod books;
+mod limits;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +13,12 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use books::OpenBill;
+
 use crate::activity::Activity;
 use crate::error::Strikes;
 use crate::ledger::{InPhase, Ledger};
-use crate::recipe::{Item, Kept, Recipe};
+use crate::recipe::Recipe;
 use crate::{
     Answer, Elsewhere, Failed, Failure, Gate, Memory, Policies, Progress, ProviderError, Providers,
     Slots, StageError, StagePolicy, Usage,
@@ -84,29 +89,6 @@ pub(crate) struct Attempt<'run> {
     elsewhere: Mutex<Option<(&'static str, Elsewhere)>>,
     pub(crate) activity: Activity,
     began: Instant,
-}
-
-/// The price of a call under way. Dropped unsettled, since the call was cut off, it is lost: nobody
-/// says how far a provider had come, and what it has made it charges for.
-struct OpenBill<'attempt, 'run> {
-    attempt: &'attempt Attempt<'run>,
-    stage: StageName,
-    price: Option<Usage>,
-}
-
-impl OpenBill<'_, '_> {
-    /// The call was answered, and its answer says what it has used.
-    fn settle(mut self) {
-        self.price = None;
-    }
-}
-
-impl Drop for OpenBill<'_, '_> {
-    fn drop(&mut self) {
-        if let Some(price) = self.price.take().filter(|price| price.usd() > 0.0) {
-            self.attempt.wasted(self.stage, &price);
-        }
-    }
 }
 
 /// A branch that ended early; why is the attempt's to say.
@@ -230,53 +212,9 @@ impl<'run> Attempt<'run> {
         }
     }
 
-    /// Books what a call has used that failed, and yet gave something.
-    pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
-        self.ledger.used(stage, usage);
-        self.book();
-    }
-
-    /// Books what a call has used for nothing.
-    pub(crate) fn wasted(&self, stage: StageName, usage: &Usage) {
-        self.ledger.wasted(stage, usage);
-        self.book();
-    }
-
-    /// From now on the cost survives this attempt, however it ends; and with the next checkpoint,
-    /// this worker.
-    fn book(&self) {
-        self.run.memory.checkpoints.book(self.cost());
-    }
-
-    pub(crate) fn cost(&self) -> Cost {
-        self.ledger.cost()
-    }
-
     /// What the job's results are called.
     pub(crate) fn recipe(&self) -> Recipe<'run> {
         Recipe { request: &self.run.request, providers: &self.run.providers }
-    }
-
-    /// Books a result that nobody had to pay for now; `usd` is what it cost another job.
-    pub(crate) fn recalled(&self, stage: StageName, usd: f64) {
-        self.announce(stage);
-        let provider = self.run.providers.name_of(stage);
-        self.ledger.recalled(stage, provider, usd);
-        self.book();
-    }
-
-    /// A part of what `stage` gives was paid for by an earlier attempt.
-    pub(crate) fn paid_before(&self, stage: StageName, usd: f64) {
-        self.ledger.paid_before(stage, usd);
-    }
-
-    /// What has been paid, or was spared, for `item`: by all attempts for the finished file.
-    pub(crate) fn price_of(&self, item: &Item) -> f64 {
-        if item.kept == Kept::Facts {
-            let cost = self.run.memory.checkpoints.earlier_cost() + self.cost();
-            return cost.spent_usd + cost.avoided_usd;
-        }
-        self.ledger.price(item.stage)
     }
 
     /// Notes what other jobs have to do with the failure of this `code`.
@@ -364,59 +302,5 @@ impl<'run> Attempt<'run> {
         wait: impl Future<Output = T>,
     ) -> Result<T, StageError> {
         self.halt.run_until_cancelled(wait).await.ok_or_else(|| StageError::halted(stage))
-    }
-
-    /// The wait before the next try, or the verdict: fail, or park when the provider asks for a
-    /// wait above the back-off cap or beyond the budget left.
-    fn delay(
-        &self,
-        error: &StageError,
-        ceiling: Option<Duration>,
-    ) -> Result<Duration, Box<StageError>> {
-        let Failure::Transient { retry_after } = error.failure else {
-            return Err(Box::new(error.clone()));
-        };
-        let left = self.time_left(error.stage);
-        let longest = self.row(error.stage).backoff.cap.min(left);
-        if let Some(asked) = retry_after.filter(|asked| *asked > longest) {
-            return Err(Box::new(StageError { park: Some(asked), ..error.clone() }));
-        }
-        // Full jitter; on top of a wait that was asked for, so that not all come back at once.
-        let delay = ceiling
-            .map(|ceiling| retry_after.unwrap_or_default() + ceiling.mul_f64(fastrand::f64()));
-        delay.filter(|delay| *delay < left).ok_or_else(|| Box::new(error.clone()))
-    }
-
-    /// What is left of the content's time, or behind it of the attempt's budget.
-    fn time_left(&self, stage: StageName) -> Duration {
-        let policies = &self.run.policies;
-        let budget = match stage {
-            StageName::Encode | StageName::Upload => {
-                policies.attempt_budget(self.run.request.format)
-            }
-            _ => policies.content_timeout,
-        };
-        budget.saturating_sub(self.began.elapsed())
-    }
-
-    fn timed_out(&self, stage: StageName, limit: Duration) -> StageError {
-        if self.time_left(stage).is_zero() {
-            return self.out_of_time(stage);
-        }
-        let message = format!("no answer within {limit:?}");
-        StageError::new(stage, Failure::Transient { retry_after: None }, "timeout", message)
-    }
-
-    fn out_of_time(&self, stage: StageName) -> StageError {
-        let (code, message) = match stage {
-            StageName::Encode | StageName::Upload => {
-                ("attempt-timeout", "the attempt's time budget is used up".to_owned())
-            }
-            _ => {
-                let limit = self.run.policies.content_timeout;
-                ("content-timeout", format!("CONTENT_GENERATION_TIMEOUT ({limit:?}) is used up"))
-            }
-        };
-        StageError::new(stage, Failure::Transient { retry_after: None }, code, message)
     }
 }
