@@ -21,7 +21,7 @@ use crate::table::{Measure, Subject, Table};
 
 /// How long an idle worker is watched: several turns of everything that it does by itself.
 const IDLE: Duration = Duration::from_secs(20);
-const PATIENCE: Duration = Duration::from_mins(2);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What the queue tells while it runs.
 enum Told {
@@ -100,7 +100,7 @@ async fn with_worker<T>(
     let consumer = Consumer::connect(options).await?;
     let working = consumer.run(Arc::new(Empty(tell)), shutdown.clone());
     let watching = async {
-        let seen = tokio::time::timeout(PATIENCE, watch(told)).await;
+        let seen = tokio::time::timeout(WAIT_TIMEOUT, watch(told)).await;
         shutdown.signal();
         seen.context("the worker took too long")?
     };

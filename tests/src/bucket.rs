@@ -30,7 +30,7 @@ pub const SECRET_KEY: &str = "test-secret";
 /// A bucket that exists.
 pub const BUCKET: &str = "deliveries";
 /// How long moto may take to start; reaching it is a failure, never a pass.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A store and what must live as long as it.
 pub struct Bucket {
@@ -90,7 +90,7 @@ impl Script {
                 changed.await;
             }
         };
-        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        let waited = tokio::time::timeout(WAIT_TIMEOUT, waiting).await;
         assert!(waited.is_ok(), "{verb} was asked for {} times", self.heard(verb));
     }
 
@@ -153,7 +153,7 @@ impl Bucket {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, listening).await.context("moto does not listen")?;
+        tokio::time::timeout(WAIT_TIMEOUT, listening).await.context("moto does not listen")?;
         bucket.made().await
     }
 

@@ -19,7 +19,7 @@ use crate::wait::look;
 /// The queue of every fault test.
 pub const QUEUE: &str = "faults";
 /// Longest wait for any event; reaching it is a failure, never a pass.
-const PATIENCE: Duration = Duration::from_secs(90);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How one worker is set up.
 #[derive(Clone, Debug)]
@@ -155,7 +155,7 @@ impl Fleet {
         what: &str,
         at: impl AsyncFnMut() -> Option<T>,
     ) -> anyhow::Result<T> {
-        look(PATIENCE, at).await.with_context(|| format!("not within {PATIENCE:?}: {what}"))
+        look(WAIT_TIMEOUT, at).await.with_context(|| format!("not within {WAIT_TIMEOUT:?}: {what}"))
     }
 
     /// The numbers of `stats.lua`. A connection that an outage broke opens itself again.
@@ -212,7 +212,7 @@ impl Worker {
     /// Waits for its end; whether it ended with status 0.
     pub async fn end(&mut self) -> anyhow::Result<bool> {
         let Some(mut running) = self.running.take() else { return Ok(true) };
-        let ended = tokio::time::timeout(PATIENCE, running.wait()).await?;
+        let ended = tokio::time::timeout(WAIT_TIMEOUT, running.wait()).await?;
         Ok(ended.is_ok())
     }
 }

@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// How long a server may take to start or to stop; reaching it is a failure, never a pass.
-const PATIENCE: Duration = Duration::from_mins(1);
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 const HINT: &str = "install it with: apt-get install postgresql";
 /// Debian keeps the server's programs outside PATH, one folder a version.
 const DEBIAN: &str = "/usr/lib/postgresql";
@@ -37,7 +37,7 @@ impl Postgres {
             .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--no-sync"])
             .arg("-D")
             .arg(server.data())
-            .timeout(PATIENCE);
+            .timeout(WAIT_TIMEOUT);
         initdb.run().await.context("initdb")?;
         server.resume().await?;
         Ok(server)
@@ -98,7 +98,7 @@ impl Postgres {
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         if let Some(mut running) = self.running.take() {
             kill(Pid::from_raw(running.pid()), Signal::SIGINT)?;
-            tokio::time::timeout(PATIENCE, running.wait()).await??;
+            tokio::time::timeout(WAIT_TIMEOUT, running.wait()).await??;
         }
         Ok(())
     }
@@ -118,10 +118,10 @@ impl Postgres {
         let connecting = async {
             while let Err(error) = self.connection("postgres").await {
                 tracing::debug!("not yet: {error}");
-                tokio::time::sleep(LOOK_AGAIN).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         };
-        tokio::time::timeout(PATIENCE, connecting).await.context("postgres does not answer")
+        tokio::time::timeout(WAIT_TIMEOUT, connecting).await.context("postgres does not answer")
     }
 
     fn data(&self) -> PathBuf {

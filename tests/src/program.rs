@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 /// Longest run of one command; reaching it is a failure, never a pass.
-const PATIENCE: Duration = Duration::from_secs(150);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// A program with an environment of its own: nothing of the tester's gets in but `PATH`.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl Program {
     }
 
     fn spec(&self, args: &[&str]) -> Spec {
-        let spec = Spec::new(&self.path).args(args).env_clear().timeout(PATIENCE);
+        let spec = Spec::new(&self.path).args(args).env_clear().timeout(WAIT_TIMEOUT);
         self.environment.iter().fold(spec, |spec, (name, value)| spec.env(name, value))
     }
 
@@ -110,7 +110,7 @@ pub async fn first_line(running: &mut Running) -> anyhow::Result<String> {
     let out = running.stdout.take().context("stdout is piped")?;
     let mut reader = BufReader::new(out);
     let mut line = String::new();
-    tokio::time::timeout(PATIENCE, reader.read_line(&mut line)).await??;
+    tokio::time::timeout(WAIT_TIMEOUT, reader.read_line(&mut line)).await??;
     running.stdout = Some(reader.into_inner());
     Ok(line)
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::authority::Authority;
 
 /// How long a server may take to answer its first PING.
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running server and its folder.
 pub struct Server {
@@ -125,7 +125,7 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, pinging).await?;
+        tokio::time::timeout(WAIT_TIMEOUT, pinging).await?;
         Ok(())
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 /// Longest wait for any event; reaching it is a failure, never a pass.
-pub const PATIENCE: Duration = Duration::from_secs(150);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(150);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Looks until there is something to be seen, at most for `window`.
 pub async fn look<T>(window: Duration, mut at: impl AsyncFnMut() -> Option<T>) -> Option<T> {
@@ -13,7 +13,7 @@ pub async fn look<T>(window: Duration, mut at: impl AsyncFnMut() -> Option<T>) -
             if let Some(found) = at().await {
                 return found;
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     tokio::time::timeout(window, looking).await.ok()
@@ -21,7 +21,7 @@ pub async fn look<T>(window: Duration, mut at: impl AsyncFnMut() -> Option<T>) -
 
 /// Looks until there is something to be seen; its absence fails the test by the name `what`.
 pub async fn until<T>(what: &str, at: impl AsyncFnMut() -> Option<T>) -> T {
-    let found = look(PATIENCE, at).await;
-    assert!(found.is_some(), "not within {PATIENCE:?}: {what}");
+    let found = look(WAIT_TIMEOUT, at).await;
+    assert!(found.is_some(), "not within {WAIT_TIMEOUT:?}: {what}");
     found.expect("asserted above")
 }

@@ -15,7 +15,7 @@ use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, RawHash, State};
 /// Jobs in one script: a longer one would hold up everybody else on the same Redis.
 const JOBS_A_SCRIPT: usize = 500;
 /// How often [`Producer::wait`] looks when no event reaches it.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How to reach the queue.
 #[derive(Clone, Debug)]
@@ -204,7 +204,7 @@ impl Producer {
                     return Ok(Waited::Ended(Box::new(record)));
                 }
                 Some(_) if Instant::now() >= end => return Ok(Waited::TimedOut),
-                Some(_) => sleep(LOOK_AGAIN.min(end - Instant::now())).await,
+                Some(_) => sleep(POLL_INTERVAL.min(end - Instant::now())).await,
             }
         }
     }

@@ -1,7 +1,6 @@
 //! What a person or a script can ask for; one file a group of commands.
 
 mod dead;
-mod delivery;
 mod dev;
 mod enqueue;
 mod job;
@@ -10,6 +9,7 @@ mod make;
 mod migrate;
 mod purge;
 mod queue;
+mod save;
 
 use clap::Subcommand;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use stillcast_enqueue::address;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// Where the embedded stack keeps its data when `STILLCAST_HOME` is not set, below `HOME`.
 const DEFAULT_HOME: &str = ".local/share/stillcast";
@@ -78,7 +78,7 @@ impl BucketConfig {
             return Ok(read);
         }
         let message = "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or none of them";
-        Err(Failure::configuration(message))
+        Err(CliError::configuration(message))
     }
 }
 
@@ -106,7 +106,7 @@ impl Environment {
         let read = |value: &OsString| value.to_str().map(str::to_owned);
         self.raw(name)
             .map(|value| {
-                let fault = || Failure::configuration(format!("{name} is not valid UTF-8"));
+                let fault = || CliError::configuration(format!("{name} is not valid UTF-8"));
                 read(value).ok_or_else(fault)
             })
             .transpose()
@@ -119,7 +119,7 @@ impl Environment {
             (value, None) => Ok(value),
             (None, Some(path)) => read_secret(&file_name, Path::new(path)).map(Some),
             (Some(_), Some(_)) => {
-                Err(Failure::configuration(format!("{name} and {file_name} are both set")))
+                Err(CliError::configuration(format!("{name} and {file_name} are both set")))
             }
         }
     }
@@ -134,7 +134,7 @@ fn redis_url(environment: &Environment) -> anyhow::Result<Option<String>> {
 
 fn read_secret(name: &str, path: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::configuration(format!("{name}: {} cannot be read: {error}", path.display()))
+        CliError::configuration(format!("{name}: {} cannot be read: {error}", path.display()))
     })?;
     Ok(text.trim().to_owned())
 }
@@ -143,7 +143,7 @@ fn home(environment: &Environment) -> anyhow::Result<PathBuf> {
     let chosen = environment.raw("STILLCAST_HOME").map(PathBuf::from);
     let default = || environment.raw("HOME").map(|home| Path::new(home).join(DEFAULT_HOME));
     let home = chosen.or_else(default).ok_or_else(|| {
-        Failure::configuration("set STILLCAST_HOME: neither it nor HOME names a folder")
+        CliError::configuration("set STILLCAST_HOME: neither it nor HOME names a folder")
     })?;
     Ok(std::path::absolute(home)?)
 }

@@ -4,9 +4,9 @@ use anyhow::Context as _;
 use queue::{Endpoint, Inspector};
 use stillcast_enqueue::{Producer, ProducerOptions};
 
+use crate::cli_error::CliError;
 use crate::config::Config;
 use crate::embedded::Home;
-use crate::failure::Failure;
 
 /// Where the queue is, and where its workers put files.
 pub(crate) struct Place {
@@ -22,7 +22,7 @@ pub(crate) fn place(config: &Config) -> anyhow::Result<Place> {
     }
     let home = Home::at(&config.home);
     if !home.is_running() {
-        return Err(Failure::missing(format!(
+        return Err(CliError::missing(format!(
             "REDIS_URL is not set and nothing runs in {}: set it, or start `stillcast dev`",
             config.home.display()
         )));

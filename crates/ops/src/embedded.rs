@@ -15,10 +15,10 @@ use child::{ChildError, Finished, Running};
 use queue::{Endpoint, Inspector};
 
 use crate::Context;
+use crate::cli_error::CliError;
 use crate::embedded::home::Claimed;
 pub(crate) use crate::embedded::home::Home;
 use crate::embedded::worker::WorkerPlan;
-use crate::failure::Failure;
 
 /// Starts of a child that a signal killed, before its owner gives up.
 const MAX_REVIVALS: u32 = 5;
@@ -108,7 +108,7 @@ impl Stack {
         };
         let text = format!("{who} {how}; jobs are kept{}", tail_of(log));
         let is_configuration = matches!(ended, Err(ChildError::Status { code: 78, .. }));
-        Err(if is_configuration { Failure::configuration(text) } else { Failure::missing(text) })
+        Err(if is_configuration { CliError::configuration(text) } else { CliError::missing(text) })
     }
 }
 

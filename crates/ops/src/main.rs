@@ -1,10 +1,10 @@
 //! `stillcast`: a command line goes in; a file, a record or a sentence comes out, and an exit code.
 
+mod cli_error;
 mod commands;
 mod config;
 mod connect;
 mod embedded;
-mod failure;
 mod progress;
 mod render;
 mod request;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             screen.note(&format!("stillcast: {error:#}"));
-            failure::exit_code(&error)
+            cli_error::exit_code(&error)
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Screen {
     live: bool,
 }
 
-/// Back to the begin of the line, and wipes it.
+/// Back to the start of the line, and wipes it.
 const WIPE: &str = "\r\x1b[2K";
 
 impl Screen {

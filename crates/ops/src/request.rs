@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use stillcast_enqueue::{Format, Identifier, Job, Options, Source};
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::render::Screen;
 
 /// Far above any request's limit, far below what hurts.
@@ -15,7 +15,7 @@ const MAX_INPUT: u64 = 1024 * 1024;
 pub(crate) fn read_text(path: &Path, screen: &Screen) -> anyhow::Result<String> {
     let bytes = read(path, screen)?;
     String::from_utf8(bytes)
-        .map_err(|_| Failure::usage(format!("{} is not UTF-8 text", path.display())))
+        .map_err(|_| CliError::usage(format!("{} is not UTF-8 text", path.display())))
 }
 
 /// The bytes in `path`, or on stdin for `-`; at most one MiB.
@@ -32,19 +32,19 @@ pub(crate) fn read(path: &Path, screen: &Screen) -> anyhow::Result<Vec<u8>> {
     let read = source.take(MAX_INPUT + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(path, &error))?;
     if bytes.len() as u64 > MAX_INPUT {
-        return Err(Failure::usage(format!("{} is larger than 1 MiB", path.display())));
+        return Err(CliError::usage(format!("{} is larger than 1 MiB", path.display())));
     }
     Ok(bytes)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
-    Failure::usage(format!("{} cannot be read: {error}", path.display()))
+    CliError::usage(format!("{} cannot be read: {error}", path.display()))
 }
 
 /// The text of a file, or a conversation by its identifier.
 #[derive(clap::Args)]
 #[group(multiple = false)]
-pub(crate) struct Subject {
+pub(crate) struct SourceArgs {
     /// The text, at most 16 KiB: a file, or - for stdin.
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
@@ -53,14 +53,14 @@ pub(crate) struct Subject {
     conversation: Option<String>,
 }
 
-impl Subject {
+impl SourceArgs {
     /// What a request is about; `None` when neither was named.
     pub(crate) fn source(&self, screen: &Screen) -> anyhow::Result<Option<Source>> {
         match (&self.text, &self.conversation) {
             (Some(path), _) => Ok(Some(Source::Text(read_text(path, screen)?))),
             (None, Some(id)) => {
                 let named = Source::conversation(id);
-                named.map(Some).map_err(|error| Failure::usage(error.to_string()))
+                named.map(Some).map_err(|error| CliError::usage(error.to_string()))
             }
             (None, None) => Ok(None),
         }
@@ -70,7 +70,7 @@ impl Subject {
 /// How the file shall be, and whose it is.
 #[derive(clap::Args)]
 #[group(multiple = true)]
-pub(crate) struct Manner {
+pub(crate) struct OptionArgs {
     /// A voice of the speech provider.
     #[arg(long, value_name = "NAME")]
     voice: Option<String>,
@@ -85,12 +85,12 @@ pub(crate) struct Manner {
     tenant: Option<String>,
 }
 
-impl Manner {
-    /// A job of this manner.
+impl OptionArgs {
+    /// A job with these options.
     pub(crate) fn job(&self, source: Source, format: Format) -> anyhow::Result<Job> {
         let named = |field, text: &Option<String>| {
             let parsed = text.as_deref().map(|text| Identifier::parse(field, text)).transpose();
-            parsed.map_err(|error| Failure::usage(error.to_string()))
+            parsed.map_err(|error| CliError::usage(error.to_string()))
         };
         let options = Options {
             voice: named("voice", &self.voice)?,

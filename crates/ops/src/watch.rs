@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use queue::{Announcements, Inspector};
 use stillcast_enqueue::JobRecord;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// How often to look when no event says so.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// How long Redis may be away before watching ends.
-const OUTAGE_PATIENCE: Duration = Duration::from_secs(30);
+const OUTAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Looks at job `id` until it has ended, and shows `see` each record on the way.
 pub(crate) async fn until_ended(
@@ -40,7 +40,7 @@ pub(crate) async fn until(
                 }
             }
             Ok(None) => return Err(unknown(id)),
-            Err(error) if seen.elapsed() > OUTAGE_PATIENCE => return Err(error.into()),
+            Err(error) if seen.elapsed() > OUTAGE_TIMEOUT => return Err(error.into()),
             Err(_) => {}
         }
         hints.wait(id).await;
@@ -49,7 +49,7 @@ pub(crate) async fn until(
 
 /// The sentence for an identifier that names nothing.
 pub(crate) fn unknown(id: &str) -> anyhow::Error {
-    Failure::failed(format!("there is no job {id}: it never was, or its record was purged"))
+    CliError::failed(format!("there is no job {id}: it never was, or its record was purged"))
 }
 
 /// Events of the queue, as long as they come.
@@ -58,7 +58,7 @@ struct Hints(Option<Announcements>);
 impl Hints {
     /// Returns at a change of job `id`, or after a quarter of a second.
     async fn wait(&mut self, id: &str) {
-        let _ = tokio::time::timeout(LOOK_AGAIN, self.change(id)).await;
+        let _ = tokio::time::timeout(POLL_INTERVAL, self.change(id)).await;
     }
 
     async fn change(&mut self, id: &str) {

@@ -7,14 +7,14 @@ use anyhow::Context;
 use providers::postgres::{self, MigrationError};
 use providers::store::{BucketOptions, Credentials, FileStore, S3Store};
 
+use crate::cli_error::CliError;
 use crate::config::BucketConfig;
-use crate::failure::Failure;
 
 pub(crate) use providers::store::Store;
 
 /// Opens the store at `STORAGE_URL`.
 pub(crate) async fn store(url: &str, bucket: &BucketConfig) -> anyhow::Result<Arc<dyn Store>> {
-    let refused = |error: providers::store::StoreError| Failure::configuration(error.to_string());
+    let refused = |error: providers::store::StoreError| CliError::configuration(error.to_string());
     if url.starts_with("s3://") {
         let opened = S3Store::open(&options(url, bucket)).await;
         return Ok(Arc::new(opened.map_err(refused).context("STORAGE_URL")?));
@@ -42,10 +42,10 @@ fn options(url: &str, bucket: &BucketConfig) -> BucketOptions {
 /// Applies the migrations that are missing, and says what they were.
 pub(crate) async fn migrate(url: &str) -> anyhow::Result<Vec<String>> {
     postgres::migrate(url).await.map_err(|error| match error {
-        MigrationError::Address(_) => Failure::configuration(error.to_string()),
-        MigrationError::Away(_) => Failure::missing(format!(
+        MigrationError::Address(_) => CliError::configuration(error.to_string()),
+        MigrationError::Away(_) => CliError::missing(format!(
             "{error}; start it, install it with `apt-get install postgresql`, or correct the address"
         )),
-        MigrationError::Refused(refused) => Failure::failed(refused.to_string()),
+        MigrationError::Refused(refused) => CliError::failed(refused.to_string()),
     })
 }

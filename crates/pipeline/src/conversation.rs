@@ -57,7 +57,7 @@ impl Conversation {
 }
 
 /// Most characters of a title: it shall not crowd out what was said.
-const LONGEST_TITLE: usize = 200;
+const MAX_TITLE: usize = 200;
 /// What stands between two parts.
 const GAP: &str = "\n\n";
 
@@ -77,7 +77,7 @@ impl Default for Page {
 
 impl Page {
     fn open(&mut self, title: &str) {
-        let (title, cut) = clip(title.trim(), LONGEST_TITLE);
+        let (title, cut) = clip(title.trim(), MAX_TITLE);
         title.clone_into(&mut self.title);
         self.left -= title.chars().count();
         self.cut += cut;

@@ -4,11 +4,11 @@
 use bytes::Bytes;
 use stillcast_enqueue::{Artifact, Format, StageName, StageRecord};
 
+use crate::cache_key::CacheKey;
 use crate::produce::make;
-use crate::recipe::Item;
 use crate::reuse::Reusable;
 use crate::run::{Attempt, Halted};
-use crate::{Delivery, Failure, SourceText, StageError};
+use crate::{FailureClass, SourceText, StageError, UploadTarget};
 
 const STAGE: StageName = StageName::Upload;
 /// The stages that a copy skips.
@@ -19,24 +19,24 @@ pub(crate) async fn deliver(
     attempt: &Attempt<'_>,
     source: &SourceText,
 ) -> Result<Artifact, Halted> {
-    let once = Once { attempt, source, item: attempt.recipe().delivery(source) };
-    attempt.reuse(&once).await.map_err(|error| attempt.halt(error))
+    let file = FinishedFile { attempt, source, item: attempt.recipe().delivery(source) };
+    attempt.reuse(&file).await.map_err(|error| attempt.halt(error))
 }
 
 /// A file that one job of the fleet makes.
-struct Once<'run> {
+struct FinishedFile<'run> {
     attempt: &'run Attempt<'run>,
     source: &'run SourceText,
-    item: Item,
+    item: CacheKey,
 }
 
-impl Reusable for Once<'_> {
+impl Reusable for FinishedFile<'_> {
     type Value = Artifact;
     // The file made lies under this job's own key already.
     const ADOPTS: bool = false;
     const ALONE: bool = true;
 
-    fn item(&self) -> &Item {
+    fn item(&self) -> &CacheKey {
         &self.item
     }
 
@@ -44,7 +44,7 @@ impl Reusable for Once<'_> {
     async fn accept(&self, facts: Bytes) -> Result<Option<Artifact>, StageError> {
         let Ok(delivered) = serde_json::from_slice::<Artifact>(&facts) else { return Ok(None) };
         let copied = match self.copy(&delivered).await {
-            Err(error) if error.failure == Failure::Interrupted => return Err(error),
+            Err(error) if error.failure == FailureClass::Interrupted => return Err(error),
             Err(error) => {
                 tracing::warn!(code = error.code, "a delivered file was not copied: {error}");
                 None
@@ -67,11 +67,11 @@ impl Reusable for Once<'_> {
     }
 }
 
-impl Once<'_> {
+impl FinishedFile<'_> {
     async fn copy(&self, delivered: &Artifact) -> Result<Option<Artifact>, StageError> {
         let (request, store) = (&self.attempt.run.request, &self.attempt.run.providers.store);
         let skipped = self.skipped().map(|stage| self.record(stage));
-        let delivery = Delivery {
+        let delivery = UploadTarget {
             tenant: request.tenant.clone(),
             job: request.job.clone(),
             format: request.format,

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use stillcast_enqueue::{Cost, ErrorReport, StageName, StageRecord};
 
-use crate::{Elsewhere, Usage};
+use crate::{OtherJob, Usage};
 
 /// What a failure means for the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum FailureClass {
     /// The same call may well succeed later: 5xx, reset, time-out, 429.
     Transient {
         /// The wait that the provider asked for.
@@ -35,13 +35,13 @@ pub struct ProviderError {
     /// Whose call it was, such as `offline`.
     pub provider: &'static str,
     /// What it means.
-    pub failure: Failure,
+    pub failure: FailureClass,
     /// A stable kebab-case word for programs, such as `speech-silent`.
     pub code: &'static str,
     /// What happened and what to do, for people; lower case, without a full stop.
     pub message: String,
     /// What it means when the next try meets the same code; `failure` again when unset.
-    pub again: Option<Failure>,
+    pub again: Option<FailureClass>,
     /// What the failed call has used, and nobody will have anything of.
     pub wasted: Usage,
     /// What caused it.
@@ -52,7 +52,7 @@ impl ProviderError {
     /// A failure of class `failure`.
     pub fn new(
         provider: &'static str,
-        failure: Failure,
+        failure: FailureClass,
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
@@ -66,7 +66,7 @@ impl ProviderError {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self::new(provider, Failure::Transient { retry_after: None }, code, message)
+        Self::new(provider, FailureClass::Transient { retry_after: None }, code, message)
     }
 
     /// A failure of this input.
@@ -75,7 +75,7 @@ impl ProviderError {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self::new(provider, Failure::Permanent, code, message)
+        Self::new(provider, FailureClass::Permanent, code, message)
     }
 
     /// A failure of the set-up.
@@ -84,7 +84,7 @@ impl ProviderError {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self::new(provider, Failure::Misconfigured, code, message)
+        Self::new(provider, FailureClass::Misconfigured, code, message)
     }
 
     /// A part that this worker lacks.
@@ -93,12 +93,12 @@ impl ProviderError {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self::new(provider, Failure::Unequipped, code, message)
+        Self::new(provider, FailureClass::Unequipped, code, message)
     }
 
     /// Says what a second such failure in a row of tries means: one bad answer is an accident.
     #[must_use]
-    pub fn again(self, failure: Failure) -> Self {
+    pub fn again(self, failure: FailureClass) -> Self {
         Self { again: Some(failure), ..self }
     }
 
@@ -154,7 +154,7 @@ pub struct StageError {
     /// The provider that failed, when one did.
     pub provider: Option<&'static str>,
     /// What it means.
-    pub failure: Failure,
+    pub failure: FailureClass,
     /// A stable kebab-case word for programs.
     pub code: &'static str,
     /// What happened and what to do, for people.
@@ -162,7 +162,7 @@ pub struct StageError {
     /// Park the job for this long instead of using an attempt.
     pub park: Option<Duration>,
     /// What it would have meant at the next try.
-    pub again: Option<Failure>,
+    pub again: Option<FailureClass>,
     /// What caused it.
     pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -171,7 +171,7 @@ impl StageError {
     /// A failure of the runner itself rather than of a provider.
     pub(crate) fn new(
         stage: StageName,
-        failure: Failure,
+        failure: FailureClass,
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
@@ -182,7 +182,7 @@ impl StageError {
 
     /// The failure of a branch that stops, or is no longer fed, since another one has failed.
     pub(crate) fn halted(stage: StageName) -> Self {
-        Self::new(stage, Failure::Interrupted, "halted", "another stage has failed")
+        Self::new(stage, FailureClass::Interrupted, "halted", "another stage has failed")
     }
 
     /// The record's form of this error; the cause is part of its message.
@@ -216,9 +216,9 @@ impl Error for StageError {
 
 /// The codes that the tries of one call have met.
 #[derive(Default)]
-pub(crate) struct Strikes(Vec<&'static str>);
+pub(crate) struct RepeatedCodes(Vec<&'static str>);
 
-impl Strikes {
+impl RepeatedCodes {
     /// A code met before may mean something else than the first time.
     pub(crate) fn judge(&mut self, error: StageError) -> StageError {
         let Self(met) = self;
@@ -240,5 +240,5 @@ pub struct Failed {
     /// What this attempt has cost.
     pub cost: Cost,
     /// What another job has to do with it, when one has.
-    pub elsewhere: Option<Elsewhere>,
+    pub other_job: Option<OtherJob>,
 }

@@ -7,23 +7,23 @@
 
 mod activity;
 mod artifact;
+mod cache_key;
+mod cache_value;
 mod conversation;
 mod delivery;
 mod error;
 mod feed;
+mod host;
 mod ledger;
 mod memory;
 mod object;
-mod parcel;
 mod picture;
 mod policy;
 mod produce;
 mod provider;
-mod recipe;
 mod reuse;
 mod run;
 mod script;
-mod seam;
 mod slots;
 pub mod sound;
 mod stages;
@@ -32,19 +32,21 @@ mod tests;
 
 pub use artifact::{Clip, Image, Media, SourceText};
 pub use conversation::{Conversation, Excerpt};
-pub use error::{Failed, Failure, ProviderError, StageError};
-pub use memory::{Boarding, Checkpoints, Flights, Landing, Memory, Put, SharedCache, Sharing};
+pub use error::{Failed, FailureClass, ProviderError, StageError};
+pub use host::{Gate, Interrupted, Progress, percent};
+pub use memory::{
+    Checkpoints, FlightResult, Flights, JoinAnswer, Memory, Put, SharedCache, Sharing,
+};
 pub use object::{InvalidKey, Listed, ObjectKey, ObjectStore};
 pub use picture::{ImageFacts, ImageFault, ImageKind};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use provider::{
-    Answer, ArtifactStore, Delivery, Draft, DraftPiece, Encoding, Finish, ImageGenerator,
-    MediaEncoder, Prompt, Providers, Scene, SourceStore, Speech, SpeechSynthesizer,
-    TranscriptWriter, Usage, Utterance,
+    Answer, ArtifactStore, Draft, DraftPiece, Encoding, Finish, ImageGenerator, MediaEncoder,
+    Prompt, Providers, Scene, SourceStore, Speech, SpeechSynthesizer, TranscriptWriter,
+    UploadTarget, Usage, Utterance,
 };
-pub use reuse::Elsewhere;
+pub use reuse::OtherJob;
 pub use run::{Produced, Request, Run};
 pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, WORDS};
-pub use seam::{Gate, Interrupted, Progress, percent};
 pub use slots::Slots;

@@ -20,14 +20,14 @@ pub trait Checkpoints: Send + Sync {
     async fn remember(&self, name: &str, digest: &str) -> Result<(), Interrupted>;
 
     /// The words that were said until now: the whole transcript once its digest is kept.
-    async fn words(&self) -> Result<Option<String>, Interrupted>;
+    async fn partial_transcript(&self) -> Result<Option<String>, Interrupted>;
 
     /// Replaces the words said until now. They become durable with the next digest.
-    fn say(&self, words: &str);
+    fn save_partial_transcript(&self, words: &str);
 
     /// Books what this attempt has cost until now, in all. It becomes durable with the next digest,
     /// or with the report.
-    fn book(&self, cost: Cost);
+    fn record_cost(&self, cost: Cost);
 
     /// What earlier attempts have cost.
     fn earlier_cost(&self) -> Cost;
@@ -63,15 +63,15 @@ pub enum Put {
 #[async_trait]
 pub trait Flights: Send + Sync {
     /// Into the flight `key`: who pays?
-    async fn join(&self, key: &str) -> Result<Boarding, Interrupted>;
+    async fn join(&self, key: &str) -> Result<JoinAnswer, Interrupted>;
 
     /// Out of the flight `key`, with its end for all who wait.
-    async fn land(&self, key: &str, landing: &Landing) -> Result<(), Interrupted>;
+    async fn land(&self, key: &str, landing: &FlightResult) -> Result<(), Interrupted>;
 }
 
 /// What joining a flight answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Boarding {
+pub enum JoinAnswer {
     /// This job pays.
     Owned,
     /// Another job pays already.
@@ -84,7 +84,7 @@ pub enum Boarding {
 
 /// How a flight ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Landing {
+pub enum FlightResult {
     /// The value can be recalled.
     Stored,
     /// The value could not be stored.
@@ -113,16 +113,16 @@ impl Memory {
 
 /// Checkpoints in this process alone.
 #[derive(Default)]
-struct InProcess(Mutex<Kept>);
+struct InProcess(Mutex<InProcessState>);
 
 #[derive(Default)]
-struct Kept {
+struct InProcessState {
     digests: HashMap<String, String>,
     words: Option<String>,
 }
 
 impl InProcess {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, InProcessState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,16 +138,16 @@ impl Checkpoints for InProcess {
         Ok(())
     }
 
-    async fn words(&self) -> Result<Option<String>, Interrupted> {
+    async fn partial_transcript(&self) -> Result<Option<String>, Interrupted> {
         Ok(self.kept().words.clone())
     }
 
-    fn say(&self, words: &str) {
+    fn save_partial_transcript(&self, words: &str) {
         self.kept().words = Some(words.to_owned());
     }
 
     // The caller has the cost of the only attempt.
-    fn book(&self, _: Cost) {}
+    fn record_cost(&self, _: Cost) {}
 
     fn earlier_cost(&self) -> Cost {
         Cost::default()

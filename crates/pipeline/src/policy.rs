@@ -23,7 +23,7 @@ pub struct StagePolicy {
     pub reuse: Reuse,
 }
 
-/// Doubling ceilings, from `first` to `cap`; each wait is drawn evenly from nought to its ceiling.
+/// Doubling ceilings, from `first` to `cap`; each wait is drawn evenly from zero to its ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     /// The ceiling before the second try.

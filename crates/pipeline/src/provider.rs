@@ -116,14 +116,14 @@ pub trait ArtifactStore: Send + Sync {
     /// Delivers the file and then its manifest. Repeating it is harmless.
     async fn put(
         &self,
-        delivery: &Delivery,
+        delivery: &UploadTarget,
         media: &Media,
     ) -> Result<Answer<Artifact>, ProviderError>;
     /// Delivers what another job has delivered, as a copy under this job's own key and with its own
     /// manifest; `None` when it is gone, or not as long as it was.
     async fn adopt(
         &self,
-        delivery: &Delivery,
+        delivery: &UploadTarget,
         delivered: &Artifact,
     ) -> Result<Option<Answer<Artifact>>, ProviderError>;
 }
@@ -297,7 +297,7 @@ pub struct Speech {
 
 /// For whom a file is delivered.
 #[derive(Clone, Debug)]
-pub struct Delivery {
+pub struct UploadTarget {
     /// Whose job it is.
     pub tenant: String,
     /// The job.

@@ -11,14 +11,16 @@ mod shared;
 use bytes::Bytes;
 use stillcast_enqueue::{ErrorReport, StageName};
 
-use crate::parcel::{Parcel, digest};
-use crate::recipe::Item;
+use crate::cache_key::CacheKey;
+use crate::cache_value::{CacheValue, digest};
 use crate::run::Attempt;
-use crate::{Boarding, Failure, Interrupted, Landing, ProviderError, Put, Sharing, StageError};
+use crate::{
+    FailureClass, FlightResult, Interrupted, JoinAnswer, ProviderError, Put, Sharing, StageError,
+};
 
 /// What another job has to do with the end of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Elsewhere {
+pub enum OtherJob {
     /// Other jobs pay for all that is missing: park until these flights have landed.
     Flights(Vec<String>),
     /// Another job has met this permanent failure of the same input.
@@ -34,7 +36,7 @@ pub(crate) trait Reusable {
     /// Whether nothing else can go on while another job makes it.
     const ALONE: bool;
 
-    fn item(&self) -> &Item;
+    fn item(&self) -> &CacheKey;
 
     /// Takes a value that was made before; `None` when it is of no use any more.
     async fn accept(&self, bytes: Bytes) -> Result<Option<Self::Value>, StageError>;
@@ -96,15 +98,15 @@ impl Attempt<'_> {
             return Ok(Look::Found(value));
         }
         match self.join(item).await? {
-            Boarding::Waiting => return Ok(Look::Waiting),
-            Boarding::Unshared => return Ok(Look::Alone),
-            Boarding::Permanent(report) => return Err(self.failed_elsewhere(item.stage, report)),
-            Boarding::Owned => {}
+            JoinAnswer::Waiting => return Ok(Look::Waiting),
+            JoinAnswer::Unshared => return Ok(Look::Alone),
+            JoinAnswer::Permanent(report) => return Err(self.failed_elsewhere(item.stage, report)),
+            JoinAnswer::Owned => {}
         }
         let Some(value) = self.recall_shared(sharing, wanted).await? else {
             return Ok(Look::Owned);
         };
-        self.land(item, Landing::Stored).await?;
+        self.land(item, FlightResult::Stored).await?;
         Ok(Look::Found(value))
     }
 
@@ -157,25 +159,26 @@ impl Attempt<'_> {
         let put = self.share(sharing, item, &bytes, self.price_of(item)).await;
         if R::ADOPTS
             && let Put::Present(theirs) = &put
-            && let Some(parcel) = Parcel::unpack(theirs)
-            && let Some(bytes) = self.open(item, &parcel).await
+            && let Some(cached) = CacheValue::unpack(theirs)
+            && let Some(bytes) = self.open(item, &cached).await
             && let Some(value) = wanted.accept(bytes.clone()).await?
         {
             self.keep(item, &bytes).await;
-            self.land(item, Landing::Stored).await?;
+            self.land(item, FlightResult::Stored).await?;
             return Ok(value);
         }
         self.pin(item, &bytes, &digest(&bytes)).await;
-        let landing = if put == Put::Refused { Landing::Unshared } else { Landing::Stored };
+        let landing =
+            if put == Put::Refused { FlightResult::Unshared } else { FlightResult::Stored };
         self.land(item, landing).await?;
         Ok(value)
     }
 }
 
-fn warn(item: &Item, what: &str, error: &ProviderError) {
+fn warn(item: &CacheKey, what: &str, error: &ProviderError) {
     tracing::warn!(stage = %item.stage, code = error.code, "{what}: {error}");
 }
 
 fn interrupted(stage: StageName, why: Interrupted) -> StageError {
-    StageError::new(stage, Failure::Interrupted, why.reason, why.to_string())
+    StageError::new(stage, FailureClass::Interrupted, why.reason, why.to_string())
 }

@@ -13,15 +13,15 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use books::OpenBill;
+use books::PendingCharge;
 
 use crate::activity::Activity;
-use crate::error::Strikes;
+use crate::cache_key::CacheKeys;
+use crate::error::RepeatedCodes;
 use crate::ledger::{InPhase, Ledger};
-use crate::recipe::Recipe;
 use crate::{
-    Answer, Elsewhere, Failed, Failure, Gate, Memory, Policies, Progress, ProviderError, Providers,
-    Slots, StageError, StagePolicy, Usage,
+    Answer, Failed, FailureClass, Gate, Memory, OtherJob, Policies, Progress, ProviderError,
+    Providers, Slots, StageError, StagePolicy, Usage,
 };
 
 /// What shall be produced.
@@ -86,7 +86,7 @@ pub(crate) struct Attempt<'run> {
     halt: CancellationToken,
     cause: Mutex<Option<StageError>>,
     /// What other jobs have to do with its end, under the code of the failure that says so.
-    elsewhere: Mutex<Option<(&'static str, Elsewhere)>>,
+    other_job: Mutex<Option<(&'static str, OtherJob)>>,
     pub(crate) activity: Activity,
     began: Instant,
 }
@@ -102,7 +102,7 @@ impl<'run> Attempt<'run> {
             ledger: Ledger::default(),
             halt: CancellationToken::new(),
             cause: Mutex::default(),
-            elsewhere: Mutex::default(),
+            other_job: Mutex::default(),
             activity: Activity::default(),
             began: Instant::now(),
         }
@@ -154,7 +154,7 @@ impl<'run> Attempt<'run> {
             let call = call();
             self.work(stage, limit, async {
                 self.tried(stage, provider);
-                let open = OpenBill { attempt: self, stage, price: Some(price.clone()) };
+                let open = PendingCharge { attempt: self, stage, price: Some(price.clone()) };
                 let answer = call.await;
                 open.settle();
                 answer
@@ -175,14 +175,14 @@ impl<'run> Attempt<'run> {
     {
         let row = self.row(stage);
         let mut ceilings = row.backoff.ceilings(row.tries);
-        let mut strikes = Strikes::default();
+        let mut repeated = RepeatedCodes::default();
         loop {
             let error = match action().await {
                 Ok(done) => return Ok(done),
-                Err(error) => strikes.judge(error),
+                Err(error) => repeated.judge(error),
             };
             let delay = self.delay(&error, ceilings.next()).map_err(|verdict| *verdict)?;
-            tracing::warn!(%stage, code = error.code, ?delay, "{stage} failed, trying again: {error}");
+            tracing::warn!(%stage, code = error.code, ?delay, "{stage} failed, retrying: {error}");
             self.unless_halted(stage, sleep(delay)).await?;
         }
     }
@@ -213,14 +213,14 @@ impl<'run> Attempt<'run> {
     }
 
     /// What the job's results are called.
-    pub(crate) fn recipe(&self) -> Recipe<'run> {
-        Recipe { request: &self.run.request, providers: &self.run.providers }
+    pub(crate) fn recipe(&self) -> CacheKeys<'run> {
+        CacheKeys { request: &self.run.request, providers: &self.run.providers }
     }
 
     /// Notes what other jobs have to do with the failure of this `code`.
-    pub(crate) fn note_elsewhere(&self, code: &'static str, elsewhere: Elsewhere) {
-        let mut noted = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.get_or_insert((code, elsewhere));
+    pub(crate) fn note_other_job(&self, code: &'static str, other_job: OtherJob) {
+        let mut noted = self.other_job.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert((code, other_job));
     }
 
     /// The first failure, if there was one.
@@ -261,11 +261,16 @@ impl<'run> Attempt<'run> {
         let stages = self.records();
         let error = self.cause().unwrap_or_else(|| {
             let stage = stages.last().map_or(StageName::Collection, |record| record.stage);
-            StageError::new(stage, Failure::Interrupted, "cancelled", "the attempt was cancelled")
+            StageError::new(
+                stage,
+                FailureClass::Interrupted,
+                "cancelled",
+                "the attempt was cancelled",
+            )
         });
-        let noted = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let elsewhere = noted.filter(|(code, _)| *code == error.code).map(|(_, noted)| noted);
-        Failed { error, stages, cost: self.cost(), elsewhere }
+        let noted = self.other_job.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let other_job = noted.filter(|(code, _)| *code == error.code).map(|(_, noted)| noted);
+        Failed { error, stages, cost: self.cost(), other_job }
     }
 
     async fn slot(&self, stage: StageName) -> Result<SemaphorePermit<'_>, StageError> {
@@ -289,7 +294,7 @@ impl<'run> Attempt<'run> {
         self.run.gate.check().map_err(|interrupted| {
             StageError::new(
                 stage,
-                Failure::Interrupted,
+                FailureClass::Interrupted,
                 interrupted.reason,
                 interrupted.to_string(),
             )

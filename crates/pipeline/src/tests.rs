@@ -2,7 +2,7 @@
 
 mod fakes;
 mod reuse;
-mod world;
+mod shared_state;
 mod writing;
 
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use stillcast_enqueue::{Format, Identifier, Source, StageName};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use self::fakes::{Fleet, OneConversation, PASSAGES, Step};
-use crate::{Failure, Interrupted, Policies, produce, standard};
+use self::fakes::{OneConversation, PASSAGES, Step, TestRun};
+use crate::{FailureClass, Interrupted, Policies, produce, standard};
 
 const STAGES: [StageName; 6] = StageName::ALL;
 
 fn transient(seconds: Option<u64>) -> Step {
-    Step::Fail(Failure::Transient { retry_after: seconds.map(Duration::from_secs) })
+    Step::Fail(FailureClass::Transient { retry_after: seconds.map(Duration::from_secs) })
 }
 
 /// A rule of the table and what it means in seconds.
@@ -65,38 +65,38 @@ fn ceilings_double_up_to_the_cap() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_delivers_and_each_stage_gives_its_account() {
-    let fleet = Fleet::new(Format::Video);
-    let produced = produce(&fleet.run).await.unwrap();
+    let test = TestRun::new(Format::Video);
+    let produced = produce(&test.run).await.unwrap();
     assert_eq!(produced.artifact.key, "delivered");
     let stages: Vec<StageName> = produced.stages.iter().map(|record| record.stage).collect();
     assert_eq!(stages, STAGES);
     let tts = &produced.stages[2];
     assert_eq!((tts.provider.as_deref(), tts.tries), (Some("fake"), PASSAGES));
     assert!((tts.resources["calls"] - f64::from(PASSAGES)).abs() < 0.1);
-    let encoded = fleet.journal.encoded();
+    let encoded = test.journal.encoded();
     let silence = crate::sound::silence(Duration::from_secs(3));
     assert!(encoded.windows(silence.len()).any(|window| window == silence), "the pause is exact");
-    assert_eq!(fleet.journal.ended(), STAGES);
+    assert_eq!(test.journal.ended(), STAGES);
     // Speech is the long part: it is what a reader sees from its first passage to its last.
     let [collection, transcript, tts, image, encode, upload] = STAGES;
-    assert_eq!(fleet.journal.began(), [collection, image, transcript, tts, encode, upload]);
+    assert_eq!(test.journal.began(), [collection, image, transcript, tts, encode, upload]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_audio_job_draws_nothing() {
-    let fleet = Fleet::new(Format::Audio);
-    let produced = produce(&fleet.run).await.unwrap();
+    let test = TestRun::new(Format::Audio);
+    let produced = produce(&test.run).await.unwrap();
     assert!(produced.stages.iter().all(|record| record.stage != StageName::Image));
-    assert!(!fleet.journal.calls().contains(&StageName::Image));
+    assert!(!test.journal.calls().contains(&StageName::Image));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_transient_failure_is_tried_again_with_back_off_in_every_stage() {
     for stage in [StageName::Transcript, StageName::Image, StageName::Tts, StageName::Upload] {
-        let fleet = Fleet::new(Format::Video);
-        fleet.script(stage, [transient(None), transient(None), Step::Succeed]);
+        let test = TestRun::new(Format::Video);
+        test.script(stage, [transient(None), transient(None), Step::Succeed]);
         let began = Instant::now();
-        let produced = produce(&fleet.run).await.unwrap();
+        let produced = produce(&test.run).await.unwrap();
         let record = produced.stages.iter().find(|record| record.stage == stage).unwrap();
         let calls = if stage == StageName::Tts { PASSAGES } else { 1 };
         assert_eq!(record.tries, calls + 2, "{stage}");
@@ -106,10 +106,10 @@ async fn a_transient_failure_is_tried_again_with_back_off_in_every_stage() {
 
 #[tokio::test(start_paused = true)]
 async fn an_encoder_that_breaks_gets_the_whole_sound_again() {
-    let fleet = Fleet::new(Format::Video);
-    produce(&fleet.run).await.unwrap();
-    let whole = fleet.journal.encoded();
-    let broken = Fleet::new(Format::Video);
+    let test = TestRun::new(Format::Video);
+    produce(&test.run).await.unwrap();
+    let whole = test.journal.encoded();
+    let broken = TestRun::new(Format::Video);
     broken.script(StageName::Encode, [transient(None), Step::Succeed]);
     let produced = produce(&broken.run).await.unwrap();
     assert_eq!(broken.journal.encoded(), whole);
@@ -123,10 +123,10 @@ async fn what_a_failure_means_decides_what_happens() {
     // stage, steps, failure, code, calls made, whether the job parks
     let cases = [
         (StageName::Image, vec![timeout; 4], "fake-transient", 4, None),
-        (StageName::Image, vec![Step::Fail(Failure::Permanent)], "fake-permanent", 1, None),
+        (StageName::Image, vec![Step::Fail(FailureClass::Permanent)], "fake-permanent", 1, None),
         (
             StageName::Upload,
-            vec![Step::Fail(Failure::Misconfigured)],
+            vec![Step::Fail(FailureClass::Misconfigured)],
             "fake-misconfigured",
             1,
             None,
@@ -144,10 +144,10 @@ async fn what_a_failure_means_decides_what_happens() {
         (StageName::Upload, vec![Step::Hang; 4], "timeout", 4, None),
     ];
     for (stage, steps, code, calls, park) in cases {
-        let fleet = Fleet::new(Format::Video);
-        fleet.script(stage, steps);
-        let failed = produce(&fleet.run).await.unwrap_err();
-        let made = fleet.journal.calls().iter().filter(|call| **call == stage).count();
+        let test = TestRun::new(Format::Video);
+        test.script(stage, steps);
+        let failed = produce(&test.run).await.unwrap_err();
+        let made = test.journal.calls().iter().filter(|call| **call == stage).count();
         assert_eq!((failed.error.code, made), (code, calls), "{failed}");
         assert_eq!(failed.error.park, park.map(Duration::from_secs), "{failed}");
         assert_eq!(failed.error.stage, stage);
@@ -157,21 +157,21 @@ async fn what_a_failure_means_decides_what_happens() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_the_budget_left_parks_even_below_the_cap() {
-    let mut fleet = Fleet::new(Format::Video);
-    fleet.policies(|policies| policies.content_timeout = Duration::from_secs(20));
-    fleet.script(StageName::Image, [transient(Some(30))]);
-    let failed = produce(&fleet.run).await.unwrap_err();
+    let mut test = TestRun::new(Format::Video);
+    test.policies(|policies| policies.content_timeout = Duration::from_secs(20));
+    test.script(StageName::Image, [transient(Some(30))]);
+    let failed = produce(&test.run).await.unwrap_err();
     assert_eq!(failed.error.park, Some(Duration::from_secs(30)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn content_has_a_time_of_its_own() {
-    let fleet = Fleet::new(Format::Video);
-    fleet.script(StageName::Transcript, vec![Step::Hang; 4]);
+    let test = TestRun::new(Format::Video);
+    test.script(StageName::Transcript, vec![Step::Hang; 4]);
     let began = Instant::now();
-    let failed = produce(&fleet.run).await.unwrap_err();
+    let failed = produce(&test.run).await.unwrap_err();
     assert_eq!(failed.error.code, "content-timeout");
-    assert_eq!(failed.error.failure, Failure::Transient { retry_after: None });
+    assert_eq!(failed.error.failure, FailureClass::Transient { retry_after: None });
     assert!(failed.error.message.contains("CONTENT_GENERATION_TIMEOUT"), "{failed}");
     let took = began.elapsed().as_secs();
     assert!((298..=301).contains(&took), "{took} s");
@@ -179,40 +179,43 @@ async fn content_has_a_time_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_branch_awaits_its_siblings_calls_and_begins_none() {
-    let mut fleet = Fleet::new(Format::Video);
+    let mut test = TestRun::new(Format::Video);
     // Two passages are being spoken when the picture is refused; the third has not begun.
-    fleet.policies(|policies| policies.tts.slots = 2);
-    fleet.script(StageName::Tts, vec![Step::Slow(Duration::from_secs(50)); 5]);
-    fleet.script(StageName::Image, [transient(None), Step::Fail(Failure::Permanent)]);
+    test.policies(|policies| policies.tts.slots = 2);
+    test.script(StageName::Tts, vec![Step::Slow(Duration::from_secs(50)); 5]);
+    test.script(StageName::Image, [transient(None), Step::Fail(FailureClass::Permanent)]);
     let began = Instant::now();
-    let failed = produce(&fleet.run).await.unwrap_err();
+    let failed = produce(&test.run).await.unwrap_err();
     assert_eq!((failed.error.stage, failed.error.code), (StageName::Image, "fake-permanent"));
     assert_eq!(began.elapsed().as_secs(), 50, "the calls in flight were awaited");
-    let count = |stage| fleet.journal.calls().iter().filter(|call| **call == stage).count();
-    assert_eq!((count(StageName::Tts), fleet.journal.finished(StageName::Tts)), (2, 2));
+    let count = |stage| test.journal.calls().iter().filter(|call| **call == stage).count();
+    assert_eq!((count(StageName::Tts), test.journal.finished(StageName::Tts)), (2, 2));
     assert_eq!(count(StageName::Upload), 0);
-    assert_eq!(fleet.journal.open_encoders(), 0, "the encoder was dropped");
+    assert_eq!(test.journal.open_encoders(), 0, "the encoder was dropped");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_passage_is_the_last_one_bought() {
-    let mut fleet = Fleet::new(Format::Audio);
-    fleet.policies(|policies| policies.tts.slots = 1);
-    fleet.script(StageName::Tts, [Step::Succeed, Step::Fail(Failure::Permanent)]);
-    let failed = produce(&fleet.run).await.unwrap_err();
+    let mut test = TestRun::new(Format::Audio);
+    test.policies(|policies| policies.tts.slots = 1);
+    test.script(StageName::Tts, [Step::Succeed, Step::Fail(FailureClass::Permanent)]);
+    let failed = produce(&test.run).await.unwrap_err();
     assert_eq!(failed.error.code, "fake-permanent");
-    let spoken = fleet.journal.calls().iter().filter(|call| **call == StageName::Tts).count();
+    let spoken = test.journal.calls().iter().filter(|call| **call == StageName::Tts).count();
     assert_eq!(spoken, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_begins_behind_a_closed_gate() {
     for open in 0..9 {
-        let fleet = Fleet::new(Format::Video);
-        fleet.close_gate_after(open);
-        let failed = produce(&fleet.run).await.unwrap_err();
-        assert_eq!((failed.error.failure, failed.error.code), (Failure::Interrupted, "lease-lost"));
-        assert!(fleet.journal.paid() <= open, "{open}: {:?}", fleet.journal.calls());
+        let test = TestRun::new(Format::Video);
+        test.close_gate_after(open);
+        let failed = produce(&test.run).await.unwrap_err();
+        assert_eq!(
+            (failed.error.failure, failed.error.code),
+            (FailureClass::Interrupted, "lease-lost")
+        );
+        assert!(test.journal.paid() <= open, "{open}: {:?}", test.journal.calls());
     }
     let reason = Interrupted { reason: "drain" };
     assert_eq!(reason.to_string(), "interrupted: drain");
@@ -220,29 +223,29 @@ async fn nothing_begins_behind_a_closed_gate() {
 
 #[tokio::test(start_paused = true)]
 async fn cancelling_drops_everything_in_flight_at_once() {
-    let fleet = Fleet::new(Format::Video);
-    fleet.script(StageName::Tts, vec![Step::Hang; 5]);
-    let cancel = fleet.run.cancel.clone();
+    let test = TestRun::new(Format::Video);
+    test.script(StageName::Tts, vec![Step::Hang; 5]);
+    let cancel = test.run.cancel.clone();
     let began = Instant::now();
-    let (produced, ()) = tokio::join!(produce(&fleet.run), async {
+    let (produced, ()) = tokio::join!(produce(&test.run), async {
         tokio::time::sleep(Duration::from_secs(7)).await;
         cancel.cancel();
     });
     let failed = produced.unwrap_err();
-    assert_eq!((failed.error.failure, failed.error.code), (Failure::Interrupted, "cancelled"));
+    assert_eq!((failed.error.failure, failed.error.code), (FailureClass::Interrupted, "cancelled"));
     assert_eq!(began.elapsed().as_secs(), 7);
-    assert_eq!(fleet.journal.open_encoders(), 0);
+    assert_eq!(test.journal.open_encoders(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_encoder_that_waits_for_speech_spends_none_of_its_time() {
-    let fleet = Fleet::new(Format::Audio);
+    let test = TestRun::new(Format::Audio);
     // Ninety seconds of waiting: more than the encode stage's whole time-out.
-    fleet.script(StageName::Tts, [Step::Slow(Duration::from_secs(90))]);
-    let produced = produce(&fleet.run).await.unwrap();
+    test.script(StageName::Tts, [Step::Slow(Duration::from_secs(90))]);
+    let produced = produce(&test.run).await.unwrap();
     let encode = produced.stages.iter().find(|record| record.stage == StageName::Encode).unwrap();
     assert!(encode.run_s < 1.0, "{encode:?}");
-    let stuck = Fleet::new(Format::Audio);
+    let stuck = TestRun::new(Format::Audio);
     stuck.script(StageName::Encode, vec![Step::Hang; 2]);
     let failed = produce(&stuck.run).await.unwrap_err();
     assert_eq!((failed.error.stage, failed.error.code), (StageName::Encode, "timeout"));
@@ -250,22 +253,22 @@ async fn an_encoder_that_waits_for_speech_spends_none_of_its_time() {
 
 #[tokio::test(start_paused = true)]
 async fn the_steps_of_an_encode_share_its_time() {
-    let fleet = Fleet::new(Format::Video);
+    let test = TestRun::new(Format::Video);
     let slow = |seconds| Step::Slow(Duration::from_secs(seconds));
     // Each step is below the 120 s of a video, both together are not; the second try is quick.
-    fleet.script(StageName::Encode, [slow(70), slow(70)]);
-    let produced = produce(&fleet.run).await.unwrap();
+    test.script(StageName::Encode, [slow(70), slow(70)]);
+    let produced = produce(&test.run).await.unwrap();
     assert_eq!(produced.stages[4].tries, 2);
-    let other = Fleet::new(Format::Video);
+    let other = TestRun::new(Format::Video);
     other.script(StageName::Encode, [slow(50), slow(50)]);
     assert_eq!(produce(&other.run).await.unwrap().stages[4].tries, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_transcript_that_breaks_the_contract_is_never_spoken_to_the_end() {
-    let fleet = Fleet::new(Format::Audio);
-    fleet.script(StageName::Transcript, vec![Step::Garble; 4]);
-    let failed = produce(&fleet.run).await.unwrap_err();
+    let test = TestRun::new(Format::Audio);
+    test.script(StageName::Transcript, vec![Step::Garble; 4]);
+    let failed = produce(&test.run).await.unwrap_err();
     assert_eq!(
         (failed.error.stage, failed.error.code),
         (StageName::Transcript, "transcript-bad-pause")
@@ -274,9 +277,9 @@ async fn a_transcript_that_breaks_the_contract_is_never_spoken_to_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn silent_speech_counts_as_a_failed_try() {
-    let fleet = Fleet::new(Format::Audio);
-    fleet.script(StageName::Tts, [Step::Garble, Step::Succeed]);
-    let produced = produce(&fleet.run).await.unwrap();
+    let test = TestRun::new(Format::Audio);
+    test.script(StageName::Tts, [Step::Garble, Step::Succeed]);
+    let produced = produce(&test.run).await.unwrap();
     assert_eq!(produced.stages[2].tries, PASSAGES + 1);
 }
 
@@ -285,19 +288,19 @@ async fn produce_can_be_spawned() {
     fn assert_send<T: Send>(value: T) -> T {
         value
     }
-    let fleet = Fleet::new(Format::Audio);
-    assert!(assert_send(produce(&fleet.run)).await.is_ok());
+    let test = TestRun::new(Format::Audio);
+    assert!(assert_send(produce(&test.run)).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_conversation_is_collected_and_its_account_says_what_was_cut() {
     let id = Uuid::now_v7();
     let about = |tenant: &str, source: Source| {
-        let mut fleet = Fleet::new(Format::Audio);
-        fleet.run.request.source = source;
-        fleet.run.request.tenant = tenant.to_owned();
-        fleet.run.providers.sources = Some(Arc::new(OneConversation(id)));
-        fleet
+        let mut test = TestRun::new(Format::Audio);
+        test.run.request.source = source;
+        test.run.request.tenant = tenant.to_owned();
+        test.run.providers.sources = Some(Arc::new(OneConversation(id)));
+        test
     };
     let produced = produce(&about("default", Source::Conversation(id)).run).await.unwrap();
     let collection = &produced.stages[0];
@@ -311,7 +314,7 @@ async fn a_conversation_is_collected_and_its_account_says_what_was_cut() {
         assert!((collection.resources[name] - amount).abs() < 0.1, "{name}: {collection:?}");
     }
 
-    let code = async |fleet: Fleet| produce(&fleet.run).await.unwrap_err().error.code;
+    let code = async |test: TestRun| produce(&test.run).await.unwrap_err().error.code;
     assert_eq!(code(about("other", Source::Conversation(id))).await, "conversation-not-found");
     let mut without = about("default", Source::Conversation(id));
     without.run.providers.sources = None;

@@ -16,7 +16,7 @@ use stillcast_enqueue::address::connection_info;
 use tokio::time::{Instant, timeout};
 
 /// Longest wait for any answer.
-const PATIENCE: Duration = Duration::from_millis(250);
+const CALL_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long a cache that failed is not asked.
 const REST: Duration = Duration::from_secs(1);
 /// How long a look at the server's memory is good for.
@@ -79,8 +79,8 @@ impl RedisCache {
     /// A cache of `queue` at `url` whose values live for `ttl`. Connects at its first use.
     pub fn new(url: &str, queue: &str, ttl: Duration, hear: Hear) -> RedisResult<Self> {
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
+            .set_connection_timeout(Some(CALL_TIMEOUT))
+            .set_response_timeout(Some(CALL_TIMEOUT))
             .set_number_of_retries(1);
         let client = Client::open(connection_info(url)?)?;
         let connection = ConnectionManager::new_lazy_with_config(client, config)?;
@@ -93,7 +93,7 @@ impl RedisCache {
             return Err(RedisError::from((ErrorKind::Io, "the cache rests after a failure")));
         }
         let mut connection = self.connection.clone();
-        let asked = timeout(PATIENCE, command.query_async(&mut connection)).await;
+        let asked = timeout(CALL_TIMEOUT, command.query_async(&mut connection)).await;
         let answer = asked.unwrap_or_else(|_| {
             Err(RedisError::from((ErrorKind::Io, "the cache did not answer in time")))
         });

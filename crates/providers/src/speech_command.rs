@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use child::{ChildError, Limits, Spec, Stream};
-use pipeline::{Answer, Failure, ProviderError, Speech, SpeechSynthesizer, Utterance};
+use pipeline::{Answer, FailureClass, ProviderError, Speech, SpeechSynthesizer, Utterance};
 use tokio::io::AsyncWriteExt;
 
 use crate::command::{Ffmpeg, usage};
@@ -16,9 +16,9 @@ use crate::wav::Wav;
 const PROVIDER: &str = "command";
 const HINT: &str = "install it, or correct TTS_COMMAND";
 /// A program that takes longer is stuck; the stage's own time-out is usually shorter.
-const LONGEST: Duration = Duration::from_mins(10);
+const MAX_TIME: Duration = Duration::from_mins(10);
 /// Ten minutes in stereo at 48 kHz.
-const MOST_BYTES: usize = 128 << 20;
+const MAX_BYTES: usize = 128 << 20;
 
 /// A program that speaks.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl CommandSpeech {
             .env_clear()
             .folder(scratch)
             .limits(Limits { core: Some(0), ..Limits::default() })
-            .timeout(LONGEST)
+            .timeout(MAX_TIME)
             .measured()
             .stdin(Stream::Piped)
             .stdout(Stream::Piped);
@@ -115,11 +115,11 @@ impl SpeechSynthesizer for CommandSpeech {
                 let _ = stdin.write_all(utterance.text.as_bytes()).await;
             }
         };
-        let (spoken, ()) = tokio::join!(running.output(MOST_BYTES), say);
+        let (spoken, ()) = tokio::join!(running.output(MAX_BYTES), say);
         let (bytes, finished) = spoken.map_err(|error| failed(&error))?;
         let wav = Wav::parse(&bytes).map_err(|fault| {
             ProviderError::transient(PROVIDER, fault.code(), fault.to_string())
-                .again(Failure::Misconfigured)
+                .again(FailureClass::Misconfigured)
         })?;
         let mut answer = wav.speech(&self.ffmpeg, scratch).await?;
         answer.usage.merge(&usage(&finished));
@@ -148,9 +148,9 @@ fn failed(error: &ChildError) -> ProviderError {
         ChildError::Spawn { .. } => unusable(),
         ChildError::Status { code, .. } => {
             let failure = match code {
-                64 | 65 => Failure::Permanent,
-                69 | 77 | 78 => Failure::Misconfigured,
-                _ => Failure::Transient { retry_after: None },
+                64 | 65 => FailureClass::Permanent,
+                69 | 77 | 78 => FailureClass::Misconfigured,
+                _ => FailureClass::Transient { retry_after: None },
             };
             let message = ended(format!("status {code}"));
             ProviderError::new(PROVIDER, failure, "command-failed", message)
@@ -165,7 +165,7 @@ fn failed(error: &ChildError) -> ProviderError {
         ChildError::TooMuchOutput { limit, .. } => {
             let message = format!("the voice's program wrote more than {limit} bytes");
             ProviderError::transient(PROVIDER, "command-too-much", message)
-                .again(Failure::Misconfigured)
+                .again(FailureClass::Misconfigured)
         }
         _ => ProviderError::transient(PROVIDER, "command-failed", "the pipe to the voice broke"),
     }

@@ -1,15 +1,15 @@
 //! A finished file goes in; a durable copy under a key that names its bytes comes out.
 //!
 //! `media/<tenant>/<job>/<sha256>.<ext>` is the file, `….json` beside it the manifest, which
-//! outlives the queue. `folder` keeps them on this host, `bucket` in S3; `shelf` is what both do
+//! outlives the queue. `folder` keeps them on this host, `bucket` in S3; `deliver` is what both do
 //! alike. Beside deliveries, both keep small objects: `work/` and `cache/`.
 
 #[cfg(feature = "s3")]
 mod bucket;
+mod deliver;
 mod files;
 mod folder;
 mod manifest;
-mod shelf;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ use stillcast_enqueue::JobId;
 
 #[cfg(feature = "s3")]
 pub use bucket::{BucketOptions, Credentials, S3Store};
+pub use deliver::Finished;
 pub use folder::FileStore;
-pub use shelf::Finished;
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]

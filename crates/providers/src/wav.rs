@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt;
 use crate::command::{Ffmpeg, usage};
 
 /// Ten minutes of samples; a passage is half a minute.
-pub(crate) const MOST_BYTES: usize = 10 * 60 * sound::RATE as usize * 2;
+pub(crate) const MAX_BYTES: usize = 10 * 60 * sound::RATE as usize * 2;
 /// From here on a length is a placeholder: streaming writers use 0x7ffff000 and above.
 const UNKNOWN: u32 = 0x7fff_0000;
 /// CPU time that no passage comes near.
@@ -101,7 +101,7 @@ impl<'file> Wav<'file> {
                 let _ = stdin.write_all(self.data).await;
             }
         };
-        let (resampled, ()) = tokio::join!(running.output(MOST_BYTES), feed);
+        let (resampled, ()) = tokio::join!(running.output(MAX_BYTES), feed);
         let (bytes, finished) = resampled.map_err(|error| ffmpeg.failed(error))?;
         Ok(Answer { value: speech(&bytes), usage: usage(&finished) })
     }

@@ -12,7 +12,7 @@ use apalis_core::backend::finalize::Ephemeral;
 use tokio::sync::mpsc;
 use tower::layer::util::Identity;
 
-use crate::attempt::Claimed;
+use crate::executor::Claimed;
 
 /// Claimed jobs on their way to an attempt.
 pub(crate) struct Claims(pub(crate) mpsc::Receiver<Claimed>);

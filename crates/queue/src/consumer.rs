@@ -9,16 +9,16 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::attempt::{AttemptService, Attempts};
 use crate::backend::Claims;
 use crate::breaker::Breaker;
-use crate::claiming::Claiming;
+use crate::claimer::Claimer;
 use crate::connection::{Endpoint, ServerReport};
 use crate::event::Observer;
+use crate::executor::{AttemptService, Executor};
 use crate::health::Health;
+use crate::heartbeat::{Heartbeat, HeartbeatThread};
 use crate::lease::{Lease, Link};
-use crate::leases::Leases;
-use crate::renewal::{Renewal, RenewalThread};
+use crate::lease_table::LeaseTable;
 use crate::scripts::{Clock, Scripts};
 use crate::{Interrupted, Limits, Outcome, QueueError, Reaped, Report, owned};
 
@@ -97,7 +97,7 @@ impl Shutdown {
 pub struct Consumer {
     pub(crate) options: ConsumerOptions,
     pub(crate) link: Link,
-    pub(crate) leases: Arc<Leases>,
+    pub(crate) leases: Arc<LeaseTable>,
     pub(crate) health: Health,
     pub(crate) breaker: Arc<Breaker>,
     server: ServerReport,
@@ -112,7 +112,7 @@ impl Consumer {
         let server = options.endpoint.examine(&mut connection).await?;
         let scripts = Scripts::new(options.endpoint.keys().clone(), Clock::Server);
         let link = Link { scripts, connection };
-        let (leases, health) = (Arc::new(Leases::new()), Health::new());
+        let (leases, health) = (Arc::new(LeaseTable::new()), Health::new());
         let breaker = Arc::new(Breaker::new(options.limits.probe_interval));
         Ok(Self { options, link, leases, health, breaker, server })
     }
@@ -142,7 +142,7 @@ impl Consumer {
         handler: Arc<dyn Handler>,
         shutdown: Shutdown,
     ) -> Result<Stopped, QueueError> {
-        let thread = self.start_renewal()?;
+        let thread = self.start_heartbeat()?;
         let _pulse = self.start_pulse();
         let _hints = self.start_cancel_hints();
         let (claims, incoming) = mpsc::channel(self.options.slots);
@@ -151,11 +151,11 @@ impl Consumer {
             .backend(Claims(incoming))
             .build(service)
             .run();
-        let mut claiming = Claiming::new(&self, claims);
+        let mut claimer = Claimer::new(&self, claims);
         let claim = async {
-            let stopped = claiming.run(&shutdown).await;
+            let stopped = claimer.run(&shutdown).await;
             self.start_drain(stopped).await;
-            drop(claiming);
+            drop(claimer);
             stopped
         };
         let finished = async {
@@ -181,8 +181,8 @@ impl Consumer {
         Ok(stopped)
     }
 
-    fn attempts(&self, handler: Arc<dyn Handler>) -> Attempts {
-        Attempts {
+    fn attempts(&self, handler: Arc<dyn Handler>) -> Executor {
+        Executor {
             handler,
             observer: Arc::clone(&self.options.observer),
             budget: self.options.attempt_budget,
@@ -192,8 +192,8 @@ impl Consumer {
         }
     }
 
-    fn start_renewal(&self) -> Result<RenewalThread, QueueError> {
-        let renewal = Renewal {
+    fn start_heartbeat(&self) -> Result<HeartbeatThread, QueueError> {
+        let renewal = Heartbeat {
             endpoint: self.options.endpoint.clone(),
             scripts: self.link.scripts.clone(),
             leases: Arc::clone(&self.leases),
@@ -223,7 +223,7 @@ impl Consumer {
         owned::spawn(async move {
             loop {
                 if let Err(error) = hear_cancels(&endpoint, &leases).await {
-                    tracing::debug!(%error, "no hints of cancellations, again");
+                    tracing::debug!(%error, "cancel subscription lost, resubscribing");
                 }
                 tokio::time::sleep(LISTEN_AGAIN).await;
             }
@@ -237,7 +237,7 @@ impl Consumer {
         tracing::info!(?stopped, running = self.leases.len(), "draining");
         let Link { scripts, mut connection } = self.link.clone();
         if let Err(error) = scripts.drain(&mut connection, &self.options.worker, "leaving").await {
-            tracing::warn!(%error, "the drain could not be announced");
+            tracing::warn!(%error, "announcing the drain failed");
         }
     }
 
@@ -260,12 +260,12 @@ impl Consumer {
         let Link { scripts, mut connection } = self.link.clone();
         let limits = &self.options.limits;
         for held in self.leases.all() {
-            let report = Report { cost: held.books.total(), ..Outcome::Release.into() };
+            let report = Report { cost: held.cost.total(), ..Outcome::Release.into() };
             let (id, token) = (&held.id, &held.token);
             let released =
                 scripts.report(&mut connection, id, token, &report, Duration::ZERO, limits).await;
             if let Err(error) = released {
-                tracing::warn!(job.id = id, %error, "not released; its lease will run out");
+                tracing::warn!(job.id = id, %error, "release failed; the lease will expire");
             }
         }
         Stopped::Drained
@@ -274,12 +274,12 @@ impl Consumer {
     async fn leave(&self) {
         let Link { scripts, mut connection } = self.link.clone();
         if let Err(error) = scripts.drain(&mut connection, &self.options.worker, "gone").await {
-            tracing::warn!(%error, "the worker could not sign off");
+            tracing::warn!(%error, "deregistering the worker failed");
         }
     }
 }
 
-async fn hear_cancels(endpoint: &Endpoint, leases: &Leases) -> redis::RedisResult<()> {
+async fn hear_cancels(endpoint: &Endpoint, leases: &LeaseTable) -> redis::RedisResult<()> {
     use futures::StreamExt;
     let mut listener = endpoint.listener().await?;
     listener.subscribe(endpoint.keys().named("cancels")).await?;

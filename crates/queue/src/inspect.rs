@@ -28,7 +28,7 @@ const LEASES_A_REAP: u64 = 500;
 /// What a replay did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplayAnswer {
-    /// It is ready again, its counters reset, its checkpoints kept.
+    /// It is ready, its counters reset, its checkpoints kept.
     Ready,
     /// Only dead jobs are replayed; this one is in another state.
     NotDead(State),
@@ -146,12 +146,12 @@ impl Inspector {
         }
     }
 
-    /// Stops claims; running jobs finish. False when they were stopped before.
+    /// Pauses claiming; running jobs finish. False when they were stopped before.
     pub async fn pause(&self) -> Result<bool, QueueError> {
         Ok(self.switch("pause").await? == 1)
     }
 
-    /// Lets claims go on. False when they were not stopped.
+    /// Resumes claiming. False when they were not stopped.
     pub async fn resume(&self) -> Result<bool, QueueError> {
         Ok(self.switch("resume").await? == 1)
     }

@@ -10,7 +10,7 @@ use stillcast_enqueue::{Cost, Envelope};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Moment;
-use crate::leases::{Held, Leases};
+use crate::lease_table::{LeaseState, LeaseTable};
 use crate::scripts::Scripts;
 
 /// Why an attempt must not go on.
@@ -32,7 +32,7 @@ pub enum Interrupted {
 
 /// What joining a flight answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FlightAnswer {
+pub enum JoinAnswer {
     /// This job pays; recall once more before, land after.
     Owned,
     /// The named job already pays.
@@ -48,7 +48,7 @@ pub enum FlightAnswer {
 
 /// How a flight ends for its waiters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Landing {
+pub enum FlightResult {
     /// The value can be recalled.
     Stored,
     /// The value could not be stored: each waiter pays for itself.
@@ -58,15 +58,15 @@ pub enum Landing {
 }
 
 /// First pause between two tries to reach Redis, and the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+const MIN_PAUSE: Duration = Duration::from_millis(20);
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 /// A lease. Clones are the same lease; only the consumer ends it.
 #[derive(Clone)]
 pub struct Lease {
     job: Arc<LeasedJob>,
-    pub(crate) held: Arc<Held>,
-    pub(crate) leases: Arc<Leases>,
+    pub(crate) held: Arc<LeaseState>,
+    pub(crate) leases: Arc<LeaseTable>,
     pub(crate) link: Link,
 }
 
@@ -109,12 +109,12 @@ impl Lease {
     pub(crate) fn new(
         envelope: Envelope,
         hash: HashMap<String, String>,
-        held: Arc<Held>,
-        leases: Arc<Leases>,
+        held: Arc<LeaseState>,
+        leases: Arc<LeaseTable>,
         link: Link,
     ) -> Self {
         let earlier = hash.get("cost").and_then(|text| serde_json::from_str(text).ok());
-        held.books.open(earlier.unwrap_or_default());
+        held.cost.open(earlier.unwrap_or_default());
         let job = LeasedJob { envelope, hash, written: Mutex::default() };
         Self { job: Arc::new(job), held, leases, link }
     }
@@ -156,13 +156,13 @@ impl Lease {
 
     /// What earlier attempts have cost, and this one before it was told to go on.
     pub fn earlier_cost(&self) -> Cost {
-        self.held.books.earlier()
+        self.held.cost.earlier()
     }
 
     /// Books what this attempt has cost until now, in all; written with the next checkpoint, and
     /// with the report.
-    pub fn book(&self, cost: Cost) {
-        self.held.books.book(cost);
+    pub fn record_cost(&self, cost: Cost) {
+        self.held.cost.record(cost);
     }
 
     /// The digest that this attempt or an earlier one stored under `name`.
@@ -173,7 +173,7 @@ impl Lease {
 
     /// The words said by this attempt and earlier ones, as far as they were remembered. Repeats
     /// until Redis has answered; the caller is dropped when the lease ends.
-    pub async fn words(&self) -> Option<String> {
+    pub async fn partial_transcript(&self) -> Option<String> {
         if let Some(words) = self.written().words.clone() {
             return Some(words);
         }
@@ -186,7 +186,7 @@ impl Lease {
     }
 
     /// Replaces the words said until now; they go out with the next checkpoint, or the report.
-    pub fn say(&self, words: impl Into<String>) {
+    pub fn save_partial_transcript(&self, words: impl Into<String>) {
         self.written().words = Some(words.into());
     }
 
@@ -253,7 +253,7 @@ impl Lease {
         let digests: Vec<(&str, &str)> =
             batch.iter().map(|(name, digest)| (name.as_str(), digest.as_str())).collect();
         let (id, token, digests) = (self.id(), self.token(), digests.as_slice());
-        let (said, cost) = (words.as_deref().unwrap_or_default(), self.held.books.total());
+        let (said, cost) = (words.as_deref().unwrap_or_default(), self.held.cost.total());
         let is_current = self
             .repeat(|mut link: Link| async move {
                 let Link { scripts, connection } = &mut link;
@@ -295,7 +295,7 @@ impl Lease {
     }
 
     /// Into the flight `key`: who pays for it?
-    pub async fn join(&self, key: &str) -> Result<FlightAnswer, Interrupted> {
+    pub async fn join(&self, key: &str) -> Result<JoinAnswer, Interrupted> {
         let (id, token) = (self.id(), self.token());
         let words = self
             .repeat(|mut link: Link| async move {
@@ -304,11 +304,11 @@ impl Lease {
             .await;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
-            ["owned"] => Ok(FlightAnswer::Owned),
-            ["waiting", owner] => Ok(FlightAnswer::Waiting { owner: (*owner).to_owned() }),
+            ["owned"] => Ok(JoinAnswer::Owned),
+            ["waiting", owner] => Ok(JoinAnswer::Waiting { owner: (*owner).to_owned() }),
             ["landed", how] => Ok(how
                 .strip_prefix("permanent ")
-                .map_or(FlightAnswer::Unshared, |error| FlightAnswer::Permanent(error.to_owned()))),
+                .map_or(JoinAnswer::Unshared, |error| JoinAnswer::Permanent(error.to_owned()))),
             _ => {
                 self.held.interrupt(Interrupted::LeaseLost);
                 Err(Interrupted::LeaseLost)
@@ -317,11 +317,11 @@ impl Lease {
     }
 
     /// Out of the flight `key`, with its answer for the waiters.
-    pub async fn land(&self, key: &str, landing: &Landing) -> Result<(), Interrupted> {
+    pub async fn land(&self, key: &str, landing: &FlightResult) -> Result<(), Interrupted> {
         let how = match landing {
-            Landing::Stored => "stored".to_owned(),
-            Landing::Unshared => "unshared".to_owned(),
-            Landing::Permanent(error) => format!("permanent {error}"),
+            FlightResult::Stored => "stored".to_owned(),
+            FlightResult::Unshared => "unshared".to_owned(),
+            FlightResult::Permanent(error) => format!("permanent {error}"),
         };
         let (id, token, how) = (self.id(), self.token(), how.as_str());
         // A flight that is no longer ours needs no landing, so the answer does not matter.
@@ -344,16 +344,16 @@ impl Lease {
     where
         Call: Future<Output = Result<T, E>>,
     {
-        let mut pause = FIRST_PAUSE;
+        let mut pause = MIN_PAUSE;
         loop {
             match call(self.link.clone()).await {
                 Ok(answer) => return answer,
                 Err(error) => {
-                    tracing::warn!(job.id = self.id(), %error, "Redis did not take a write, again");
+                    tracing::warn!(job.id = self.id(), %error, "write to Redis failed, retrying");
                 }
             }
             tokio::time::sleep(pause.mul_f64(fastrand::f64().midpoint(1.0))).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 }

@@ -4,23 +4,23 @@
 //! [`Outcome`]. This is the only crate that knows apalis.
 
 mod answers;
-mod attempt;
 mod backend;
 mod breaker;
-mod claiming;
+mod claimer;
 mod clock;
 mod connection;
 mod consumer;
 mod error;
 mod event;
+mod executor;
 mod health;
+mod heartbeat;
 mod inspect;
 mod lease;
-mod leases;
+mod lease_table;
 mod limits;
 mod outcome;
 mod owned;
-mod renewal;
 mod scripts;
 mod trash;
 mod verify;
@@ -36,7 +36,7 @@ pub use inspect::{
     Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, QueueStats,
     ReplayAnswer, StateCounts,
 };
-pub use lease::{FlightAnswer, Interrupted, Landing, Lease};
+pub use lease::{FlightResult, Interrupted, JoinAnswer, Lease};
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use scripts::{Clock, Scripts, Verb};

@@ -1,6 +1,6 @@
 //! Looks whether a queue keeps its promises: scripts and a connection go in, broken rules come out.
 //!
-//! Reading goes by pages, so a large queue serves its workers meanwhile. What looks wrong is looked
+//! Reading goes by state, so a large queue serves its workers meanwhile. What looks wrong is looked
 //! at again, since a job may have moved between two pages.
 
 mod flights;

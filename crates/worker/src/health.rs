@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// A consumer turns at least every two seconds, and Redis gets five to take a connection.
-const LEAST_LIVE: Duration = Duration::from_secs(15);
-const LEAST_READY: Duration = Duration::from_secs(5);
+const MIN_LIVE: Duration = Duration::from_secs(15);
+const MIN_READY: Duration = Duration::from_secs(5);
 
 /// What the probes are answered from.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub(crate) struct Vitals {
 
 impl Vitals {
     pub(crate) fn new(health: Health, metrics: Arc<Metrics>, lease_ttl: Duration) -> Self {
-        let (live, ready) = (LEAST_LIVE.max(lease_ttl / 2), LEAST_READY.max(lease_ttl / 3));
+        let (live, ready) = (MIN_LIVE.max(lease_ttl / 2), MIN_READY.max(lease_ttl / 3));
         Self { health, metrics, live, ready }
     }
 }

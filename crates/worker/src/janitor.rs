@@ -17,7 +17,7 @@ const CACHE_ROUND: Duration = Duration::from_mins(10);
 /// How long a shared value outlives its time: a job may just be reading it.
 const GRACE: Duration = Duration::from_hours(1);
 /// Folders a look.
-const MOST: usize = 100;
+const MAX_OBJECTS: usize = 100;
 /// The folder of all shared values.
 const SHARED: &str = "cache";
 
@@ -62,14 +62,14 @@ impl Janitor {
     async fn empty_trash(&self) -> anyhow::Result<()> {
         let trash = Trash::connect(&self.endpoint).await?;
         loop {
-            let due = trash.due(MOST).await?;
+            let due = trash.due(MAX_OBJECTS).await?;
             for folder in &due {
                 if trash.is_idle(folder).await? {
                     self.delete(folder).await.with_context(|| format!("{folder:?}"))?;
                 }
                 trash.forget(folder).await?;
             }
-            if due.len() < MOST {
+            if due.len() < MAX_OBJECTS {
                 return Ok(());
             }
         }

@@ -1,16 +1,16 @@
 //! `stillcast-worker`: jobs of a queue go in, files come out, until SIGTERM.
 
-mod attempt;
 mod check;
 mod cli;
 mod config;
 mod health;
 mod janitor;
+mod job_handler;
+mod metrics_observer;
 mod probe;
 mod signals;
-mod stop;
+mod start_error;
 mod wiring;
-mod witness;
 mod work;
 
 use std::io::{self, Write};
@@ -21,13 +21,13 @@ use clap::Parser;
 
 use cli::{Cli, Inspection};
 use config::{Config, Sources};
-use stop::Stop;
+use start_error::StartError;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run(&cli)),
-        Err(error) => Err(Stop::Missing(error.into())),
+        Err(error) => Err(StartError::Missing(error.into())),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,23 +39,27 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: &Cli) -> Result<(), Stop> {
+async fn run(cli: &Cli) -> Result<(), StartError> {
     let loaded = Config::load(&Sources::of_process(cli.config.as_deref()));
     if cli.inspection.check {
         return Box::pin(check(cli.inspection, loaded)).await;
     }
     let config = loaded?;
-    let _telemetry = telemetry::start(&config.logging).context("logging").map_err(Stop::Missing)?;
+    let _telemetry =
+        telemetry::start(&config.logging).context("logging").map_err(StartError::Missing)?;
     work::work(&config, cli.until_empty).await
 }
 
-async fn check(asked: Inspection, loaded: Result<Config, config::Faults>) -> Result<(), Stop> {
+async fn check(
+    asked: Inspection,
+    loaded: Result<Config, config::Faults>,
+) -> Result<(), StartError> {
     let findings = match &loaded {
         Ok(config) if asked.probe => Box::pin(probe::all(config)).await,
         _ => Vec::new(),
     };
     let page = check::page(&loaded, &findings, asked.json);
-    io::stdout().write_all(page.as_bytes()).context("stdout").map_err(Stop::Missing)?;
+    io::stdout().write_all(page.as_bytes()).context("stdout").map_err(StartError::Missing)?;
     loaded?;
-    if findings.iter().all(|finding| finding.ok) { Ok(()) } else { Err(Stop::Probed) }
+    if findings.iter().all(|finding| finding.ok) { Ok(()) } else { Err(StartError::Probed) }
 }

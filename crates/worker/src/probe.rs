@@ -18,9 +18,9 @@ use crate::{health, wiring};
 pub(crate) const REDIS: &str = "REDIS_URL: Redis cannot be used; start one of version 7.0 or newer \
     with `maxmemory-policy noeviction`, or correct the address";
 const INSTALL_FFMPEG: &str = "install it with: apt-get install -y ffmpeg, or set FFMPEG_PATH";
-const PATIENCE: Duration = Duration::from_secs(10);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// FFmpeg's lists are some 100 KiB.
-const MOST_OUTPUT: usize = 4 << 20;
+const MAX_OUTPUT: usize = 4 << 20;
 /// What the stages ask of FFmpeg, by the list in which it stands.
 const ABILITIES: [(&str, &[&str]); 2] =
     [("-encoders", &["aac", "libx264"]), ("-filters", &["flite", "atempo"])];
@@ -68,8 +68,8 @@ fn finding(part: &'static str, asked: anyhow::Result<String>) -> Finding {
 }
 
 async fn in_time<T>(asking: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let asked = timeout(PATIENCE, asking).await;
-    asked.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", PATIENCE.as_secs())))
+    let asked = timeout(PROBE_TIMEOUT, asking).await;
+    asked.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", PROBE_TIMEOUT.as_secs())))
 }
 
 async fn redis(config: &Config) -> anyhow::Result<String> {
@@ -77,7 +77,7 @@ async fn redis(config: &Config) -> anyhow::Result<String> {
         let url = config.queue.redis_url.expose_secret();
         let endpoint = Endpoint::new(url, &config.queue.name)?;
         let mut connection =
-            endpoint.shared(PATIENCE / 2).await.map_err(queue::QueueError::from)?;
+            endpoint.shared(PROBE_TIMEOUT / 2).await.map_err(queue::QueueError::from)?;
         anyhow::Ok(endpoint.examine(&mut connection).await?)
     };
     let report = in_time(asking).await.context(REDIS)?;
@@ -98,8 +98,8 @@ async fn lists_all(program: &Path, list: &str, abilities: &[&str]) -> anyhow::Re
         .args(["-hide_banner", "-loglevel", "error", list])
         .hint(INSTALL_FFMPEG)
         .env_clear()
-        .timeout(PATIENCE);
-    let (listed, _) = asking.output(MOST_OUTPUT).await?;
+        .timeout(PROBE_TIMEOUT);
+    let (listed, _) = asking.output(MAX_OUTPUT).await?;
     let listed = String::from_utf8_lossy(&listed);
     let has = |ability: &str| listed.split_whitespace().any(|word| word == ability);
     match abilities.iter().find(|ability| !has(ability)) {

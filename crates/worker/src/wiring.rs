@@ -23,11 +23,11 @@ use providers::store::{BucketOptions, Credentials, FileStore, S3Store, Store};
 use secrecy::ExposeSecret;
 use telemetry::Metrics;
 
-use crate::attempt::{Attempts, Folder, Folders};
 use crate::config::{
     AccountConfig, CachingConfig, Config, DatabaseConfig, EncodingConfig, PainterConfig,
     SpeakerConfig, StorageConfig, WriterConfig,
 };
+use crate::job_handler::{Folder, Folders, JobHandler};
 
 /// Longest wait at the end for uploads that were given up.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -37,7 +37,7 @@ const OFFLINE: &str = "offline";
 
 /// What the work is done with.
 pub(crate) struct Parts {
-    pub(crate) attempts: Attempts,
+    pub(crate) handler: JobHandler,
     store: Arc<dyn Store>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn parts(
         .with_context(|| format!("STILLCAST_HOME: {} cannot be used", scratch.display()))?;
     let slots = Arc::new(Slots::new(&config.policies));
     let policies = Arc::new(config.policies.clone());
-    let attempts = Attempts {
+    let handler = JobHandler {
         providers,
         objects: Arc::clone(&store) as _,
         cache: cache(config, &metrics)?,
@@ -86,7 +86,7 @@ pub(crate) async fn parts(
         metrics,
         probe_interval: config.queue.probe_interval,
     };
-    Ok(Parts { attempts, store })
+    Ok(Parts { handler, store })
 }
 
 fn cache(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn SharedCache>>> {

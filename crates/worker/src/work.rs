@@ -12,8 +12,8 @@ use telemetry::Metrics;
 use crate::config::Config;
 use crate::health::{self, Vitals};
 use crate::janitor::Janitor;
-use crate::stop::Stop;
-use crate::witness::Witness;
+use crate::metrics_observer::MetricsObserver;
+use crate::start_error::StartError;
 use crate::{probe, signals, wiring};
 
 /// First and longest back-off between two attempts of a job.
@@ -22,22 +22,22 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mi
 const CONNECT: Duration = Duration::from_secs(15);
 
 /// Works until `SIGTERM`, or, with `until_empty`, until nothing is left to do.
-pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop> {
+pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), StartError> {
     let shutdown = Shutdown::default();
     let _signals =
-        signals::listen(shutdown.clone()).map_err(|error| Stop::Missing(error.into()))?;
+        signals::listen(shutdown.clone()).map_err(|error| StartError::Missing(error.into()))?;
     for note in &config.notes {
         tracing::warn!("{note}");
     }
     let listener = match config.address {
-        Some(address) => Some(health::bind(address).await.map_err(Stop::Address)?),
+        Some(address) => Some(health::bind(address).await.map_err(StartError::Address)?),
         None => None,
     };
     let worker = worker_name();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
     let parts =
-        wiring::parts(config, &worker, Arc::clone(&metrics)).await.map_err(Stop::Missing)?;
-    let options = options(config, worker, until_empty, Witness(Arc::clone(&metrics)))?;
+        wiring::parts(config, &worker, Arc::clone(&metrics)).await.map_err(StartError::Missing)?;
+    let options = options(config, worker, until_empty, MetricsObserver(Arc::clone(&metrics)))?;
     let endpoint = options.endpoint.clone();
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
@@ -45,20 +45,20 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Stop>
     let settle = parts.settle();
     let (objects, ttl) = (parts.objects(), config.caching.ttl);
     let _janitor = Janitor { endpoint, objects, ttl }.start();
-    let stopped = consumer.run(Arc::new(parts.attempts), shutdown).await;
+    let stopped = consumer.run(Arc::new(parts.handler), shutdown).await;
     settle.await;
-    judge(stopped.context("the queue").map_err(Stop::Missing)?, &config.queue.name)
+    judge(stopped.context("the queue").map_err(StartError::Missing)?, &config.queue.name)
 }
 
 fn options(
     config: &Config,
     worker: String,
     until_empty: bool,
-    witness: Witness,
-) -> Result<ConsumerOptions, Stop> {
+    observer: MetricsObserver,
+) -> Result<ConsumerOptions, StartError> {
     let queue = &config.queue;
     let endpoint = Endpoint::new(queue.redis_url.expose_secret(), &queue.name)
-        .map_err(|error| Stop::Missing(error.into()))?;
+        .map_err(|error| StartError::Missing(error.into()))?;
     let budget = |format| config.policies.attempt_budget(format);
     Ok(ConsumerOptions {
         endpoint,
@@ -70,18 +70,18 @@ fn options(
         backoff: BACKOFF,
         limits: Limits { probe_interval: queue.probe_interval, ..Limits::default() },
         until_empty,
-        observer: Arc::new(witness),
+        observer: Arc::new(observer),
     })
 }
 
-async fn connect(options: ConsumerOptions) -> Result<Consumer, Stop> {
+async fn connect(options: ConsumerOptions) -> Result<Consumer, StartError> {
     let (worker, queue) = (options.worker.clone(), options.endpoint.keys().prefix().to_owned());
     let connecting = tokio::time::timeout(CONNECT, Consumer::connect(options)).await;
     let consumer = connecting
         .map_err(|_| anyhow!("it did not answer within {} s", CONNECT.as_secs()))
         .and_then(|connected| Ok(connected?))
         .context(probe::REDIS)
-        .map_err(Stop::Missing)?;
+        .map_err(StartError::Missing)?;
     for warning in &consumer.server().warnings {
         tracing::warn!("Redis: {warning}");
     }
@@ -91,14 +91,14 @@ async fn connect(options: ConsumerOptions) -> Result<Consumer, Stop> {
 }
 
 /// Without FFmpeg every job would only be claimed and parked.
-async fn ffmpeg(config: &Config) -> Result<(), Stop> {
-    probe::ffmpeg(&config.encoding.ffmpeg).await.map(drop).map_err(Stop::Missing)
+async fn ffmpeg(config: &Config) -> Result<(), StartError> {
+    probe::ffmpeg(&config.encoding.ffmpeg).await.map(drop).map_err(StartError::Missing)
 }
 
-fn judge(stopped: Stopped, queue: &str) -> Result<(), Stop> {
+fn judge(stopped: Stopped, queue: &str) -> Result<(), StartError> {
     match stopped {
         Stopped::Drained | Stopped::Empty => Ok(()),
-        Stopped::Paused => Err(Stop::Missing(anyhow!(
+        Stopped::Paused => Err(StartError::Missing(anyhow!(
             "the queue `{queue}` is paused, and jobs are left; resume it with: \
              stillcast queue resume"
         ))),

@@ -1,84 +1,84 @@
 //! Dead letters: found, understood, sent round again, or removed with their files.
 
-use crate::support::Bench;
+use crate::support::CommandHarness;
 
 #[tokio::test]
 async fn a_dead_job_is_listed_with_its_cause_and_replayed() {
-    let bench = Bench::start().await;
-    let id = bench.enqueue(&[]).await;
-    bench.bury_next(&id).await;
-    let words = bench.run(&["dead", "list"]).await.expect(0).stdout;
+    let harness = CommandHarness::start().await;
+    let id = harness.enqueue(&[]).await;
+    harness.bury_next(&id).await;
+    let words = harness.run(&["dead", "list"]).await.expect(0).stdout;
     let cause = "tts, provider offline: there is no such voice; choose slt (voice-unknown)";
     assert!(words.contains(&id) && words.contains(cause), "{words}");
-    let _ = bench.run(&["job", "watch", &id]).await.expect(1).saying(cause);
-    assert_eq!(bench.json(&["job", "replay", &id]).await["answer"], "ready");
-    let again = bench.run(&["job", "replay", &id, "--json"]).await.expect(1).saying("not dead");
+    let _ = harness.run(&["job", "watch", &id]).await.expect(1).saying(cause);
+    assert_eq!(harness.json(&["job", "replay", &id]).await["answer"], "ready");
+    let again = harness.run(&["job", "replay", &id, "--json"]).await.expect(1).saying("not dead");
     assert_eq!(again.json::<serde_json::Value>()["state"], "ready");
-    assert_eq!(bench.json(&["dead", "list"]).await["jobs"], serde_json::json!([]));
+    assert_eq!(harness.json(&["dead", "list"]).await["jobs"], serde_json::json!([]));
 }
 
 #[tokio::test]
 async fn all_dead_jobs_are_replayed_at_once_and_others_refused() {
-    let bench = Bench::start().await;
-    let (first, second) = (bench.enqueue(&[]).await, bench.enqueue(&[]).await);
-    bench.bury_next(&first).await;
-    bench.bury_next(&second).await;
-    let waiting = bench.enqueue(&[]).await;
-    let mixed = bench.run(&["dead", "replay", &first, &waiting, "--json"]).await.expect(1);
+    let harness = CommandHarness::start().await;
+    let (first, second) = (harness.enqueue(&[]).await, harness.enqueue(&[]).await);
+    harness.bury_next(&first).await;
+    harness.bury_next(&second).await;
+    let waiting = harness.enqueue(&[]).await;
+    let mixed = harness.run(&["dead", "replay", &first, &waiting, "--json"]).await.expect(1);
     let mixed: serde_json::Value = mixed.json();
     assert_eq!(mixed["granted"], serde_json::json!([first]));
     assert_eq!(mixed["refused"][0]["answer"], "not-dead");
-    let rest = bench.json(&["dead", "replay", "--all"]).await;
+    let rest = harness.json(&["dead", "replay", "--all"]).await;
     assert_eq!(rest["granted"], serde_json::json!([second]));
-    let none = bench.run(&["dead", "replay", "--all"]).await.expect(0);
+    let none = harness.run(&["dead", "replay", "--all"]).await.expect(0);
     assert!(none.saying("there are no dead jobs").stdout.is_empty());
 }
 
 #[tokio::test]
 async fn a_purge_removes_files_and_records_and_nothing_alive() {
-    let bench = Bench::start().await;
-    let (dead, alive) = (bench.enqueue(&[]).await, bench.enqueue(&["--priority", "0"]).await);
-    bench.bury_next(&dead).await;
-    let (gone, kept) = (bench.file_of(&dead), bench.file_of(&alive));
-    let named = bench.run(&["dead", "purge", &alive]).await.expect(1).saying("not-dead (ready)");
+    let harness = CommandHarness::start().await;
+    let (dead, alive) = (harness.enqueue(&[]).await, harness.enqueue(&["--priority", "0"]).await);
+    harness.bury_next(&dead).await;
+    let (gone, kept) = (harness.file_of(&dead), harness.file_of(&alive));
+    let named = harness.run(&["dead", "purge", &alive]).await.expect(1).saying("not-dead (ready)");
     assert_eq!(named.stdout, "");
-    let purged = bench.json(&["dead", "purge", "--all"]).await;
+    let purged = harness.json(&["dead", "purge", "--all"]).await;
     assert_eq!(purged["granted"], serde_json::json!([dead]));
     assert!(!gone.exists() && kept.exists());
-    let stats = bench.json(&["queue", "stats"]).await;
+    let stats = harness.json(&["queue", "stats"]).await;
     assert_eq!((&stats["purged"], &stats["states"]["dead"]), (&1.into(), &0.into()));
 }
 
 #[tokio::test]
 async fn a_purge_ends_what_a_job_has_left_and_may_be_repeated() {
-    let bench = Bench::start().await;
-    let id = bench.enqueue(&[]).await;
-    let _ = bench.run(&["job", "purge", &id]).await.expect(1).saying("cancel it first");
-    bench.json(&["job", "cancel", &id]).await;
-    let foreign = bench.run(&["job", "purge", &id, "--tenant", "another"]).await.expect(1);
+    let harness = CommandHarness::start().await;
+    let id = harness.enqueue(&[]).await;
+    let _ = harness.run(&["job", "purge", &id]).await.expect(1).saying("cancel it first");
+    harness.json(&["job", "cancel", &id]).await;
+    let foreign = harness.run(&["job", "purge", &id, "--tenant", "another"]).await.expect(1);
     let _ = foreign.saying("another tenant");
-    let (file, work) = (bench.file_of(&id), bench.work_of(&id));
-    assert_eq!(bench.json(&["job", "purge", &id]).await["answer"], "purged");
+    let (file, work) = (harness.file_of(&id), harness.work_of(&id));
+    assert_eq!(harness.json(&["job", "purge", &id]).await["answer"], "purged");
     assert!(!file.exists() && !work.exists());
-    let _ = bench.run(&["job", "purge", &id]).await.expect(1).saying("--tenant");
+    let _ = harness.run(&["job", "purge", &id]).await.expect(1).saying("--tenant");
     // As after a purge that was cut short, and a record that retention has removed since.
-    let (file, work) = (bench.file_of(&id), bench.work_of(&id));
+    let (file, work) = (harness.file_of(&id), harness.work_of(&id));
     for _ in 0..2 {
-        let again = bench.json(&["job", "purge", &id, "--tenant", "default"]).await;
+        let again = harness.json(&["job", "purge", &id, "--tenant", "default"]).await;
         assert_eq!(again["answer"], "purged");
         assert!(!file.exists() && !work.exists());
     }
-    let _ = bench.run(&["job", "purge", "../etc", "--tenant", "default"]).await.expect(2);
+    let _ = harness.run(&["job", "purge", "../etc", "--tenant", "default"]).await.expect(2);
 }
 
 #[tokio::test]
 async fn a_purge_without_a_store_touches_nothing() {
-    let mut bench = Bench::start().await;
-    let id = bench.enqueue(&[]).await;
-    bench.json(&["job", "cancel", &id]).await;
-    bench.program = bench.program.env("STORAGE_URL", "");
-    let _ = bench.run(&["job", "purge", &id]).await.expect(78).saying("STORAGE_URL");
-    bench.program = bench.program.env("STORAGE_URL", "ftp://elsewhere");
-    let _ = bench.run(&["job", "purge", &id]).await.expect(78).saying("STORAGE_URL");
-    assert_eq!(bench.json(&["job", "show", &id]).await["state"], "cancelled");
+    let mut harness = CommandHarness::start().await;
+    let id = harness.enqueue(&[]).await;
+    harness.json(&["job", "cancel", &id]).await;
+    harness.program = harness.program.env("STORAGE_URL", "");
+    let _ = harness.run(&["job", "purge", &id]).await.expect(78).saying("STORAGE_URL");
+    harness.program = harness.program.env("STORAGE_URL", "ftp://elsewhere");
+    let _ = harness.run(&["job", "purge", &id]).await.expect(78).saying("STORAGE_URL");
+    assert_eq!(harness.json(&["job", "show", &id]).await["state"], "cancelled");
 }

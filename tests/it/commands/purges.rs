@@ -6,10 +6,10 @@ use queue::{Clock, Endpoint, Scripts};
 use tests::bucket::{ACCESS_KEY, BUCKET, Bucket, SECRET_KEY, Step};
 use tests::program::Program;
 
-use crate::support::Bench;
+use crate::support::CommandHarness;
 
-/// The bench's program, its files in `bucket`.
-fn on(bench: Bench, bucket: &Bucket) -> Bench {
+/// The harness's program, its files in `bucket`.
+fn on(harness: CommandHarness, bucket: &Bucket) -> CommandHarness {
     let settings = [
         ("STORAGE_URL", "s3://deliveries/a/prefix"),
         ("S3_ENDPOINT", bucket.endpoint()),
@@ -19,16 +19,16 @@ fn on(bench: Bench, bucket: &Bucket) -> Bench {
     ];
     let program = settings
         .iter()
-        .fold(bench.program, |program: Program, (name, value)| program.env(name, *value));
-    Bench { program, ..bench }
+        .fold(harness.program, |program: Program, (name, value)| program.env(name, *value));
+    CommandHarness { program, ..harness }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_purge_that_the_bucket_refuses_keeps_the_record_and_may_be_repeated() {
     let bucket = Bucket::here().await.unwrap();
-    let bench = on(Bench::start().await, &bucket);
-    let id = bench.enqueue(&[]).await;
-    bench.json(&["job", "cancel", &id]).await;
+    let harness = on(CommandHarness::start().await, &bucket);
+    let id = harness.enqueue(&[]).await;
+    harness.json(&["job", "cancel", &id]).await;
     let own = [
         format!("media/default/{id}/aa.m4a"),
         format!("media/default/{id}/aa.json"),
@@ -47,26 +47,26 @@ async fn a_purge_that_the_bucket_refuses_keeps_the_record_and_may_be_repeated() 
         put.body(b"sound".to_vec().into()).send().await.unwrap();
     }
     bucket.script.set("DeleteObjects", Step::Deny);
-    let refused = bench.run(&["job", "purge", &id]).await;
+    let refused = harness.run(&["job", "purge", &id]).await;
     assert_ne!(refused.code, 0, "{refused:?}");
     assert!(refused.stderr.contains("and so does its record"), "{refused:?}");
-    assert_eq!(bench.json(&["job", "show", &id]).await["state"], "cancelled");
+    assert_eq!(harness.json(&["job", "show", &id]).await["state"], "cancelled");
     bucket.script.clear();
-    assert_eq!(bench.json(&["job", "purge", &id]).await["answer"], "purged");
+    assert_eq!(harness.json(&["job", "purge", &id]).await["answer"], "purged");
     assert_eq!(bucket.objects().await.unwrap(), theirs.each_ref().map(name));
-    let _ = bench.run(&["job", "show", &id]).await.expect(1);
+    let _ = harness.run(&["job", "show", &id]).await.expect(1);
 }
 
 #[tokio::test]
 async fn a_job_at_work_is_not_purged() {
-    let bench = Bench::start().await;
-    let id = bench.enqueue(&[]).await;
-    let (file, work) = (bench.file_of(&id), bench.work_of(&id));
-    let endpoint = Endpoint::new(&bench.server.url(), "stillcast").unwrap();
+    let harness = CommandHarness::start().await;
+    let id = harness.enqueue(&[]).await;
+    let (file, work) = (harness.file_of(&id), harness.work_of(&id));
+    let endpoint = Endpoint::new(&harness.server.url(), "stillcast").unwrap();
     let mut connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
     let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
     scripts.claim(&mut connection, "anna", "n1", Duration::from_mins(1), 0).await.unwrap();
-    let refused = bench.run(&["job", "purge", &id, "--json"]).await.expect(1);
+    let refused = harness.run(&["job", "purge", &id, "--json"]).await.expect(1);
     let refused = refused.saying("is leased: cancel it first").json::<serde_json::Value>();
     assert_eq!((&refused["answer"], &refused["state"]), (&"not-ended".into(), &"leased".into()));
     assert!(file.exists() && work.exists());

@@ -12,12 +12,12 @@ use tests::server::Server;
 /// What the jobs are about: never in any answer.
 pub(crate) const TEXT: &str = "A secret walk along the shore.";
 
-pub(crate) struct Bench {
+pub(crate) struct CommandHarness {
     pub(crate) server: Server,
     pub(crate) program: Program,
 }
 
-impl Bench {
+impl CommandHarness {
     pub(crate) async fn start() -> Self {
         let server = Server::start().await.unwrap();
         let folder = server.folder();

@@ -2,7 +2,7 @@
 
 use tests::program::Program;
 
-use crate::support::Bench;
+use crate::support::CommandHarness;
 
 /// Every command, as far as its help.
 const COMMANDS: [&[&str]; 16] = [
@@ -91,18 +91,18 @@ async fn a_wrong_setting_is_78() {
 
 #[tokio::test]
 async fn an_unknown_job_is_1_with_one_sentence() {
-    let bench = Bench::start().await;
+    let harness = CommandHarness::start().await;
     for verb in ["show", "watch", "cancel", "replay", "purge"] {
-        let ran = bench.run(&["job", verb, "nobody"]).await.expect(1).saying("no job nobody");
+        let ran = harness.run(&["job", verb, "nobody"]).await.expect(1).saying("no job nobody");
         assert_eq!(ran.stdout, "", "{verb}");
     }
 }
 
 #[tokio::test]
 async fn a_reader_that_has_seen_enough_is_no_fault() {
-    let bench = Bench::start().await;
-    bench.enqueue(&[]).await;
-    let mut jobs = bench.program.spawn(&["jobs"]).unwrap();
+    let harness = CommandHarness::start().await;
+    harness.enqueue(&[]).await;
+    let mut jobs = harness.program.spawn(&["jobs"]).unwrap();
     drop(jobs.stdout.take());
     jobs.wait().await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! Rows go in; the text, or the sentence that says what is wrong with them, comes out.
 
-use pipeline::{Failure, SourceStore};
+use pipeline::{FailureClass, SourceStore};
 use providers::postgres::{PostgresSources, Queries};
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
@@ -59,7 +59,10 @@ async fn what_is_not_there_and_what_is_not_yours_are_the_same() {
     let missing = sources.load("acme", Uuid::now_v7()).await.unwrap_err();
     let foreign = sources.load("other", id).await.unwrap_err();
     for error in [&missing, &foreign] {
-        assert_eq!((error.code, error.failure), ("conversation-not-found", Failure::Permanent));
+        assert_eq!(
+            (error.code, error.failure),
+            ("conversation-not-found", FailureClass::Permanent)
+        );
     }
     assert!(!format!("{foreign:?}").contains("secret"));
     let empty = content.converse("acme", &[("tool", "{}"), ("user", "  ")]).await;
@@ -100,13 +103,13 @@ async fn an_own_schema_is_two_queries() {
     ] {
         let error = load(broken, None).await.unwrap_err();
         assert_eq!(error.code, "database-refused", "{broken}");
-        assert_eq!(error.failure, Failure::Misconfigured);
+        assert_eq!(error.failure, FailureClass::Misconfigured);
         assert!(error.message.contains("MESSAGES_QUERY"), "{error}");
     }
     let quoting =
         "select who, (what #>> '{}')::int::text from talks where org = $1 and talk = $2::text";
     let error = load(messages, Some(quoting)).await.unwrap_err();
-    assert_eq!((error.code, error.failure), ("row-broken", Failure::Permanent));
+    assert_eq!((error.code, error.failure), ("row-broken", FailureClass::Permanent));
     assert!(!format!("{error:?} {error}").contains("late"), "a row is never quoted: {error:?}");
 }
 

@@ -1,6 +1,6 @@
 //! What stands beside a delivered file: headers, addresses, and a second writer.
 
-use pipeline::{ArtifactStore, Failure};
+use pipeline::{ArtifactStore, FailureClass};
 use providers::store::{BucketOptions, S3Store};
 use tests::bucket::{BUCKET, Bucket};
 
@@ -59,7 +59,7 @@ async fn finds_impostors(bucket: &Bucket) {
         let put = put.key(format!("a/prefix/{}", artifact.key)).body(vec![7; bytes].into());
         put.send().await.unwrap();
         let error = store.put(&delivery("job-1"), &media).await.unwrap_err();
-        assert_eq!((error.code, error.failure), ("artifact-conflict", Failure::Permanent));
+        assert_eq!((error.code, error.failure), ("artifact-conflict", FailureClass::Permanent));
     }
 }
 

@@ -33,7 +33,7 @@ const BENCHES: usize = 2;
 const TENANTS: [&str; 2] = ["acme", "other"];
 
 /// All that stands around the workers.
-struct World {
+struct Servers {
     server: Server,
     content: Content,
     bucket: Bucket,
@@ -41,7 +41,7 @@ struct World {
     folder: TempDir,
 }
 
-impl World {
+impl Servers {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
@@ -174,15 +174,15 @@ fn beside(key: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_of_two_tenants_become_files_that_measure_as_they_must() {
-    let world = World::new().await;
-    let records = world.make().await;
-    let measured = stream::iter(&records).map(|record| world.measure(record));
+    let servers = Servers::new().await;
+    let records = servers.make().await;
+    let measured = stream::iter(&records).map(|record| servers.measure(record));
     measured.buffer_unordered(BENCHES).for_each(async |()| ()).await;
 
     let digests: HashSet<_> =
         records.iter().map(|record| &record.artifact.as_ref().unwrap().sha256).collect();
     assert_eq!(digests.len(), JOBS, "each conversation has a file of its own");
-    let purchases = world.simulator.purchases();
+    let purchases = servers.simulator.purchases();
     let paid: f64 = purchases.iter().map(|purchase| purchase.usd).sum();
     let booked: f64 = records.iter().map(|one| one.cost.spent_usd + one.cost.wasted_usd).sum();
     assert!((paid - booked).abs() < 1e-9, "paid {paid}, booked {booked}");

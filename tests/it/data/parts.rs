@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pipeline::{ArtifactStore, Failure};
+use pipeline::{ArtifactStore, FailureClass};
 use providers::store::{BucketOptions, S3Store, Store};
 use tests::bucket::{BUCKET, Bucket, Step};
 use tests::proxy::Proxy;
@@ -21,7 +21,7 @@ async fn aborts_when(verb: &str) {
     let media = files.of(LARGE);
     bucket.script.set(verb, Step::Fail);
     let error = store.put(&delivery("job-1"), &media).await.unwrap_err();
-    assert!(matches!(error.failure, Failure::Transient { .. }), "{error:?}");
+    assert!(matches!(error.failure, FailureClass::Transient { .. }), "{error:?}");
     bucket.script.wait_for("AbortMultipartUpload", 1).await;
     store.settle(SETTLE).await;
     bucket.script.clear();
@@ -81,7 +81,7 @@ async fn moto_lists_no_upload_after_a_cut_wire_or_a_cancel() {
 
     proxy.lose_replies("partNumber=3", 1);
     let error = store.put(&delivery("job-1"), &media).await.unwrap_err();
-    assert!(matches!(error.failure, Failure::Transient { .. }), "{error:?}");
+    assert!(matches!(error.failure, FailureClass::Transient { .. }), "{error:?}");
     assert_eq!(proxy.lost(), 1);
     store.settle(SETTLE).await;
     assert_eq!(bucket.pending().await.unwrap(), 0);

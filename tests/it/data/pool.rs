@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pipeline::{Failure, SourceStore};
+use pipeline::{FailureClass, SourceStore};
 use providers::postgres::{PostgresSources, Queries};
 use sqlx::Row;
 use tests::wait::until;
@@ -71,14 +71,14 @@ async fn loads_wait_for_a_server_that_is_away_and_go_on() {
     let sources = content.sources();
     let error = sources.load("acme", id).await.unwrap_err();
     assert_eq!(error.code, "database-away");
-    let Failure::Transient { retry_after: Some(wait) } = error.failure else {
+    let FailureClass::Transient { retry_after: Some(wait) } = error.failure else {
         panic!("a job waits parked, without using an attempt: {error:?}")
     };
     assert!(wait > Duration::from_secs(2), "longer than the back-off of the stage: {wait:?}");
     // Ten seconds are the contract's; what happens meanwhile is only that loads fail.
     while stopped.elapsed() < Duration::from_secs(10) {
         let error = sources.load("acme", id).await.unwrap_err();
-        assert!(matches!(error.failure, Failure::Transient { .. }), "{error:?}");
+        assert!(matches!(error.failure, FailureClass::Transient { .. }), "{error:?}");
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     content.server.resume().await.unwrap();
@@ -92,6 +92,6 @@ async fn a_database_that_refuses_us_is_a_setting_to_mend() {
     let database = providers::postgres::Database::open(&nowhere, "test", 1).unwrap();
     let sources = PostgresSources::new(database, Queries::default());
     let error = sources.load("acme", Uuid::now_v7()).await.unwrap_err();
-    assert_eq!((error.code, error.failure), ("database-refused", Failure::Misconfigured));
+    assert_eq!((error.code, error.failure), ("database-refused", FailureClass::Misconfigured));
     assert!(content.database.probe().await.unwrap().contains("database content"));
 }

@@ -1,12 +1,12 @@
 //! Stores that refuse or fail: what it means for the job.
 
-use pipeline::{ArtifactStore, Failure};
+use pipeline::{ArtifactStore, FailureClass};
 use providers::store::{BucketOptions, Credentials, S3Store, Store};
 use tests::bucket::{Bucket, Step};
 
 use crate::support::{Files, delivery, options};
 
-async fn failure(options: &BucketOptions) -> (&'static str, Failure, String) {
+async fn failure(options: &BucketOptions) -> (&'static str, FailureClass, String) {
     let store = S3Store::open(options).await.unwrap();
     let error = store.put(&delivery("job-1"), &Files::new().of(10)).await.unwrap_err();
     (error.code, error.failure, error.message)
@@ -16,7 +16,7 @@ async fn failure(options: &BucketOptions) -> (&'static str, Failure, String) {
 async fn each_refusal_means_what_the_design_says() {
     let bucket = Bucket::here().await.unwrap();
     let good = options(&bucket);
-    let refused = ("store-refused", Failure::Misconfigured);
+    let refused = ("store-refused", FailureClass::Misconfigured);
     let wrong = |id: &str, secret: &str| {
         let credentials = Some(Credentials {
             access_key_id: id.to_owned(),
@@ -36,7 +36,7 @@ async fn each_refusal_means_what_the_design_says() {
     assert!(message.contains("AccessDenied"), "{message}");
     bucket.script.set("PutObject", Step::Fail);
     let (code, class, message) = failure(&good).await;
-    assert_eq!((code, class), ("store-failed", Failure::Transient { retry_after: None }));
+    assert_eq!((code, class), ("store-failed", FailureClass::Transient { retry_after: None }));
     assert!(message.contains("InternalError"), "{message}");
     assert_eq!(bucket.script.heard("PutObject"), 2, "the client repeats nothing by itself");
 }
@@ -46,11 +46,11 @@ async fn a_bucket_that_is_not_there_is_a_setting_and_a_dead_server_is_not() {
     let bucket = Bucket::moto().await.unwrap();
     let nowhere = BucketOptions { url: "s3://no-such-bucket".to_owned(), ..options(&bucket) };
     let (code, class, message) = failure(&nowhere).await;
-    assert_eq!((code, class), ("store-refused", Failure::Misconfigured));
+    assert_eq!((code, class), ("store-refused", FailureClass::Misconfigured));
     assert!(message.contains("NoSuchBucket"), "{message}");
     let probed = S3Store::open(&nowhere).await.unwrap().probe().await.unwrap_err();
     assert_eq!(probed.code, "store-refused");
     let endpoint = Some("http://127.0.0.1:1".to_owned());
     let (code, class, _) = failure(&BucketOptions { endpoint, ..options(&bucket) }).await;
-    assert_eq!((code, class), ("store-failed", Failure::Transient { retry_after: None }));
+    assert_eq!((code, class), ("store-failed", FailureClass::Transient { retry_after: None }));
 }

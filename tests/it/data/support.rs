@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pipeline::{Delivery, Media, ProviderError, SourceStore};
+use pipeline::{Media, ProviderError, SourceStore, UploadTarget};
 use providers::postgres::{Database, PostgresSources, Queries, migrate};
 use providers::store::{BucketOptions, Credentials, S3Store};
 use sqlx::PgConnection;
@@ -126,8 +126,8 @@ impl Files {
     }
 }
 
-pub(crate) fn delivery(job: &str) -> Delivery {
-    Delivery {
+pub(crate) fn delivery(job: &str) -> UploadTarget {
+    UploadTarget {
         tenant: "acme".to_owned(),
         job: JobId::parse(job).unwrap(),
         format: Format::Video,

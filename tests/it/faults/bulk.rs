@@ -1,4 +1,4 @@
-//! Many at once: nothing wedges, and claims go on.
+//! Many at once: nothing wedges, and claiming goes on.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ async fn what_no_marker_announces_is_claimed_within_three_seconds() {
     }
 }
 
-/// With 50,000 jobs waiting, claims go on as with few. A batch of 10,000 has one answer a job, in
+/// With 50,000 jobs waiting, claiming goes on as with few. A batch of 10,000 has one answer a job, in
 /// order.
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_thousand_waiting() {

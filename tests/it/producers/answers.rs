@@ -6,7 +6,7 @@ use stillcast_enqueue::{CancelAnswer, EnqueueError, InvalidJob, JobId, State, Wa
 use tests::fleet::{Fleet, WorkerOptions};
 use tests::script::Script;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 
 fn worker() -> WorkerOptions {
     WorkerOptions::of(env!("CARGO_BIN_EXE_six_calls"))
@@ -29,13 +29,13 @@ async fn status_names_each_job_in_order_and_none_for_the_unknown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wait_answers_unknown_at_once_then_time_out_then_the_end() {
     let fleet = Fleet::start().await.unwrap();
-    let unknown = fleet.producer.wait(&JobId::generate(), PATIENCE).await.unwrap();
+    let unknown = fleet.producer.wait(&JobId::generate(), WAIT_TIMEOUT).await.unwrap();
     assert_eq!(unknown, Waited::Unknown);
     let ids = fleet.enqueue(&[Script::of(5).job()]).await.unwrap();
     let over = fleet.producer.wait(&ids[0], Duration::from_millis(50)).await.unwrap();
     assert_eq!(over, Waited::TimedOut);
     let _worker = fleet.worker("worker", &worker()).unwrap();
-    let Waited::Ended(record) = fleet.producer.wait(&ids[0], PATIENCE).await.unwrap() else {
+    let Waited::Ended(record) = fleet.producer.wait(&ids[0], WAIT_TIMEOUT).await.unwrap() else {
         unreachable!("a worker is there")
     };
     assert_eq!((record.state, record.attempt), (State::Done, 1));

@@ -11,8 +11,8 @@ use tests::program::binary;
 use tests::script::Script;
 
 const SIX_CALLS: &str = env!("CARGO_BIN_EXE_six_calls");
-const PATIENCE: Duration = Duration::from_mins(1);
-const LONGEST_ANSWER: usize = 64 * 1024;
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
+const MAX_ANSWER: usize = 64 * 1024;
 
 #[expect(clippy::disallowed_methods, reason = "the test runner hands the interpreter over")]
 fn python() -> PathBuf {
@@ -34,8 +34,8 @@ async fn python_enqueues(fleet: &Fleet, jobs: &Value) -> Vec<(String, String, St
         .args([&fleet.server.url(), QUEUE])
         .arg(root().join("crates/enqueue/lua/enqueue.lua"))
         .arg(jobs.to_string())
-        .timeout(PATIENCE)
-        .output(LONGEST_ANSWER)
+        .timeout(WAIT_TIMEOUT)
+        .output(MAX_ANSWER)
         .await
         .unwrap();
     serde_json::from_slice(&printed).unwrap()
@@ -75,9 +75,9 @@ async fn a_plain_redis_client_in_python_enqueues() {
 }
 
 async fn run_example(fleet: &Fleet, text: &str) -> Result<Value, ChildError> {
-    let spec = Spec::new(binary("examples/enqueue")).arg(text).timeout(PATIENCE);
+    let spec = Spec::new(binary("examples/enqueue")).arg(text).timeout(WAIT_TIMEOUT);
     let spec = spec.env("REDIS_URL", fleet.server.url()).env("QUEUE_NAME", QUEUE);
-    let (printed, _) = spec.output(LONGEST_ANSWER).await?;
+    let (printed, _) = spec.output(MAX_ANSWER).await?;
     Ok(serde_json::from_slice(&printed).unwrap())
 }
 

@@ -10,7 +10,7 @@ use pipeline::{
 use providers::openai::OpenAiWriter;
 use tests::simulator::{Endpoint, Fault};
 
-use crate::bench::{Bench, prompt, scene, utterance};
+use crate::harness::{WireHarness, prompt, scene, utterance};
 
 /// A whole draft: its text and why it ended.
 pub(crate) async fn draft(
@@ -33,35 +33,35 @@ pub(crate) async fn draft(
 
 #[tokio::test]
 async fn words_come_as_they_are_written() {
-    let bench = Bench::start().await;
-    let (text, finish) = draft(&bench.writer(), &prompt()).await.unwrap();
+    let harness = WireHarness::start().await;
+    let (text, finish) = draft(&harness.writer(), &prompt()).await.unwrap();
     assert_eq!(finish, Finish::Complete);
     let words = text.split_whitespace().filter(|word| !word.contains("pause")).count();
     assert!((400..=500).contains(&words), "{words} words");
-    bench.simulator.script(Endpoint::Chat, [Some(Fault::Length), Some(Fault::Refuse)]);
-    assert_eq!(draft(&bench.writer(), &prompt()).await.unwrap().1, Finish::Length);
-    assert_eq!(draft(&bench.writer(), &prompt()).await.unwrap().1, Finish::Refused);
+    harness.simulator.script(Endpoint::Chat, [Some(Fault::Length), Some(Fault::Refuse)]);
+    assert_eq!(draft(&harness.writer(), &prompt()).await.unwrap().1, Finish::Length);
+    assert_eq!(draft(&harness.writer(), &prompt()).await.unwrap().1, Finish::Refused);
 }
 
 #[tokio::test]
 async fn what_is_said_is_gone_on_from() {
-    let bench = Bench::start().await;
+    let harness = WireHarness::start().await;
     let said = "Let the breath come and go as it likes. ".repeat(40);
     let prompt = Prompt { said, words: 40..=140, ..prompt() };
-    let (text, _) = draft(&bench.writer(), &prompt).await.unwrap();
+    let (text, _) = draft(&harness.writer(), &prompt).await.unwrap();
     let words = text.split_whitespace().count();
     assert!(words < 160, "{words} words more");
 }
 
 #[tokio::test]
 async fn speech_is_taken_raw_and_as_wav() {
-    let bench = Bench::start().await;
+    let harness = WireHarness::start().await;
     let speak = async || {
-        let answer = bench.speaker().speak(&utterance(), Path::new("/nowhere")).await.unwrap();
+        let answer = harness.speaker().speak(&utterance(), Path::new("/nowhere")).await.unwrap();
         (answer.value.samples.len(), answer.usage.usd())
     };
     let raw = speak().await;
-    bench.simulator.script(Endpoint::Speech, [Some(Fault::Wav)]);
+    harness.simulator.script(Endpoint::Speech, [Some(Fault::Wav)]);
     assert_eq!(speak().await, raw);
     let characters = utterance().text.chars().count();
     let seconds = raw.0 as f64 / 24_000.0;
@@ -71,8 +71,8 @@ async fn speech_is_taken_raw_and_as_wav() {
 
 #[tokio::test]
 async fn pictures_come_as_jpeg_and_decode_whole() {
-    let bench = Bench::start().await;
-    let picture = bench.painter().draw(&scene()).await.unwrap().value;
+    let harness = WireHarness::start().await;
+    let picture = harness.painter().draw(&scene()).await.unwrap().value;
     let facts = picture.inspect().unwrap();
     assert_eq!((facts.kind, facts.width, facts.height), (ImageKind::Jpeg, 640, 368));
 }

@@ -7,22 +7,22 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use child::{Running, Spec, Stream};
-use pipeline::{Failure, Finish, ImageGenerator, SpeechSynthesizer};
+use pipeline::{FailureClass, Finish, ImageGenerator, SpeechSynthesizer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::adapters::draft;
-use crate::bench::{Bench, assert_private, prompt, scene, utterance};
+use crate::harness::{WireHarness, assert_private, prompt, scene, utterance};
 
 /// Longest wait for its first answer; reaching it is a failure, never a pass.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PASSING: Failure = Failure::Transient { retry_after: None };
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
+const PASSING: FailureClass = FailureClass::Transient { retry_after: None };
 
-/// A running aimock, and a bench whose adapters buy from it.
+/// A running aimock, and a harness whose adapters buy from it.
 struct Mock {
-    bench: Bench,
+    harness: WireHarness,
     port: u16,
     _running: Running,
     _folder: TempDir,
@@ -40,16 +40,16 @@ impl Mock {
     async fn start() -> Self {
         let program = program();
         let folder = tempfile::tempdir().unwrap();
-        let mut bench = Bench::start().await;
-        let picture = bench.painter().draw(&scene()).await.unwrap().value.bytes;
+        let mut harness = WireHarness::start().await;
+        let picture = harness.painter().draw(&scene()).await.unwrap().value.bytes;
         let fixtures = folder.path().join("fixtures.json");
         std::fs::write(&fixtures, fixtures_with(&picture).to_string()).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
         let running = start(&program, port, &fixtures);
-        bench.base_url = format!("http://127.0.0.1:{port}/v1");
-        let mock = Self { bench, port, _running: running, _folder: folder };
+        harness.base_url = format!("http://127.0.0.1:{port}/v1");
+        let mock = Self { harness, port, _running: running, _folder: folder };
         mock.answers().await;
         mock
     }
@@ -60,7 +60,7 @@ impl Mock {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, asking)
+        tokio::time::timeout(WAIT_TIMEOUT, asking)
             .await
             .expect("aimock answers; tests/run brings the Node it needs");
     }
@@ -110,19 +110,19 @@ fn fixtures_with(picture: &[u8]) -> Value {
 
 #[tokio::test]
 async fn words_speech_and_pictures_are_understood() {
-    let Mock { bench, .. } = &Mock::start().await;
-    let (text, finish) = draft(&bench.writer(), &prompt()).await.unwrap();
+    let Mock { harness, .. } = &Mock::start().await;
+    let (text, finish) = draft(&harness.writer(), &prompt()).await.unwrap();
     assert_eq!((text.split_whitespace().count(), finish), (432, Finish::Complete));
-    let spoken = bench.speaker().speak(&utterance(), Path::new("/nowhere")).await.unwrap();
+    let spoken = harness.speaker().speak(&utterance(), Path::new("/nowhere")).await.unwrap();
     assert_eq!(spoken.value.samples, vec![0x0201; 48_000]);
-    let picture = bench.painter().draw(&scene()).await.unwrap().value;
+    let picture = harness.painter().draw(&scene()).await.unwrap().value;
     assert_eq!(picture.inspect().unwrap().width, 640);
 }
 
 #[tokio::test]
 async fn its_chaos_has_our_classes() {
     let mock = Mock::start().await;
-    let second = Failure::Transient { retry_after: Some(Duration::from_secs(1)) };
+    let second = FailureClass::Transient { retry_after: Some(Duration::from_secs(1)) };
     for (chaos, codes, failure) in [
         ("rateLimitRate", &["rate-limited"][..], second),
         ("dropRate", &["provider-failed"], PASSING),
@@ -130,12 +130,12 @@ async fn its_chaos_has_our_classes() {
         ("disconnectRate", &["connection-broken", "connection-failed"], PASSING),
     ] {
         mock.chaos(&json!({ chaos: 1 })).await;
-        let bench = &mock.bench;
-        let speech = bench.speaker().speak(&utterance(), Path::new("/nowhere")).await;
+        let harness = &mock.harness;
+        let speech = harness.speaker().speak(&utterance(), Path::new("/nowhere")).await;
         for error in [
-            draft(&bench.writer(), &prompt()).await.unwrap_err(),
+            draft(&harness.writer(), &prompt()).await.unwrap_err(),
             speech.unwrap_err(),
-            bench.painter().draw(&scene()).await.unwrap_err(),
+            harness.painter().draw(&scene()).await.unwrap_err(),
         ] {
             assert!(codes.contains(&error.code), "{chaos}: {error:?}");
             assert_eq!(error.failure, failure, "{chaos}");

@@ -5,8 +5,8 @@
 
 mod adapters;
 mod aimock;
-mod bench;
 mod borders;
+mod harness;
 mod refusals;
 mod spoilt;
 mod whole;

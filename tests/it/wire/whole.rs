@@ -3,21 +3,21 @@
 
 use std::time::Duration;
 
-use pipeline::Failure;
+use pipeline::FailureClass;
 use stillcast_enqueue::{Format, StageName};
 use tests::simulator::{Endpoint, Fault, Latency};
 
-use crate::bench::{Bench, assert_private};
+use crate::harness::{WireHarness, assert_private};
 
-fn assert_money(bench: &Bench, spent: f64, wasted: f64) {
-    let (paid, booked) = (bench.paid(), spent + wasted);
+fn assert_money(harness: &WireHarness, spent: f64, wasted: f64) {
+    let (paid, booked) = (harness.paid(), spent + wasted);
     assert!((paid - booked).abs() < 1e-9, "paid {paid}, booked {spent} + {wasted}");
 }
 
 #[tokio::test]
 async fn a_video_is_made_of_bought_parts_and_its_cost_is_what_was_paid() {
-    let bench = Bench::start().await;
-    let produced = bench.produce(Format::Video).await.unwrap();
+    let harness = WireHarness::start().await;
+    let produced = harness.produce(Format::Video).await.unwrap();
     assert!(produced.artifact.duration_s > 120.0, "{:?}", produced.artifact);
     for stage in [StageName::Transcript, StageName::Tts, StageName::Image] {
         let record = produced.stages.iter().find(|record| record.stage == stage).unwrap();
@@ -25,26 +25,26 @@ async fn a_video_is_made_of_bought_parts_and_its_cost_is_what_was_paid() {
         assert!(record.resources["usd"] > 0.0, "{record:?}");
     }
     assert!(produced.cost.wasted_usd.abs() < 1e-12);
-    assert_money(&bench, produced.cost.spent_usd, produced.cost.wasted_usd);
+    assert_money(&harness, produced.cost.spent_usd, produced.cost.wasted_usd);
 }
 
 #[tokio::test]
 async fn faults_of_every_kind_delay_a_file_and_the_books_still_agree() {
-    let bench = Bench::start().await;
+    let harness = WireHarness::start().await;
     let busy = Fault::status(429, "").with("retry-after-ms", "20");
-    bench.simulator.script(
+    harness.simulator.script(
         Endpoint::Chat,
         [Some(busy.clone()), Some(Fault::Reset), Some(Fault::Truncate), None],
     );
-    bench.simulator.script(
+    harness.simulator.script(
         Endpoint::Speech,
         [Some(Fault::Short), Some(Fault::Silent), Some(busy), Some(Fault::Reset), None],
     );
-    bench.simulator.script(
+    harness.simulator.script(
         Endpoint::Image,
         [Some(Fault::status(500, "")), Some(Fault::Truncate), Some(Fault::Html), None],
     );
-    let produced = bench
+    let produced = harness
         .produce_with(Format::Video, |policies| {
             for stage in StageName::ALL {
                 policies.row_mut(stage).backoff.first = Duration::from_millis(10);
@@ -53,8 +53,8 @@ async fn faults_of_every_kind_delay_a_file_and_the_books_still_agree() {
         .await
         .unwrap();
     assert!(produced.cost.wasted_usd > 0.0);
-    assert_money(&bench, produced.cost.spent_usd, produced.cost.wasted_usd);
-    let purchases = bench.simulator.purchases();
+    assert_money(&harness, produced.cost.spent_usd, produced.cost.wasted_usd);
+    let purchases = harness.simulator.purchases();
     let drafts = purchases.iter().filter(|purchase| purchase.endpoint == Endpoint::Chat).count();
     assert_eq!(drafts, 4, "a broken draft is gone on from, not begun anew");
 }
@@ -62,12 +62,12 @@ async fn faults_of_every_kind_delay_a_file_and_the_books_still_agree() {
 #[tokio::test]
 async fn short_and_long_drafts_become_transcripts_of_the_right_length() {
     for (fault, drafts) in [(Fault::Short, 2), (Fault::Length, 2), (Fault::Long, 2)] {
-        let bench = Bench::start().await;
-        bench.simulator.script(Endpoint::Chat, [Some(fault.clone())]);
-        let produced = bench.produce(Format::Audio).await.unwrap();
+        let harness = WireHarness::start().await;
+        harness.simulator.script(Endpoint::Chat, [Some(fault.clone())]);
+        let produced = harness.produce(Format::Audio).await.unwrap();
         let words = produced.stages[1].resources["words"];
         assert!((400.0..=500.0).contains(&words), "{fault:?}: {words} words");
-        let chats = bench.simulator.purchases();
+        let chats = harness.simulator.purchases();
         let chats = chats.iter().filter(|purchase| purchase.endpoint == Endpoint::Chat).count();
         assert_eq!(chats, drafts, "{fault:?}");
     }
@@ -76,36 +76,48 @@ async fn short_and_long_drafts_become_transcripts_of_the_right_length() {
 #[tokio::test]
 async fn spoilt_pictures_and_refused_words_end_the_job_with_their_cause() {
     for (endpoint, fault, stage, code, failure) in [
-        (Endpoint::Image, Fault::Truncate, StageName::Image, "image-broken", Failure::Permanent),
-        (Endpoint::Image, Fault::Short, StageName::Image, "image-unknown", Failure::Permanent),
-        (Endpoint::Image, Fault::Huge, StageName::Image, "image-too-large", Failure::Permanent),
+        (
+            Endpoint::Image,
+            Fault::Truncate,
+            StageName::Image,
+            "image-broken",
+            FailureClass::Permanent,
+        ),
+        (Endpoint::Image, Fault::Short, StageName::Image, "image-unknown", FailureClass::Permanent),
+        (
+            Endpoint::Image,
+            Fault::Huge,
+            StageName::Image,
+            "image-too-large",
+            FailureClass::Permanent,
+        ),
         (
             Endpoint::Image,
             Fault::Html,
             StageName::Image,
             "answer-unreadable",
-            Failure::Misconfigured,
+            FailureClass::Misconfigured,
         ),
         (
             Endpoint::Chat,
             Fault::Refuse,
             StageName::Transcript,
             "content-refused",
-            Failure::Permanent,
+            FailureClass::Permanent,
         ),
     ] {
-        let bench = Bench::start().await;
-        bench.simulator.script(endpoint, vec![Some(fault.clone()); 4]);
-        let failed = bench.produce(Format::Video).await.unwrap_err();
+        let harness = WireHarness::start().await;
+        harness.simulator.script(endpoint, vec![Some(fault.clone()); 4]);
+        let failed = harness.produce(Format::Video).await.unwrap_err();
         let error = &failed.error;
         assert_eq!((error.stage, error.code, error.failure), (stage, code, failure), "{fault:?}");
-        let calls = bench.simulator.purchases();
+        let calls = harness.simulator.purchases();
         let calls = calls.iter().filter(|purchase| purchase.endpoint == endpoint).count();
         assert!(calls <= 2, "{fault:?}: {calls} calls");
         assert_eq!(error.report().provider.as_deref(), Some("openai"));
         assert_private(error);
         assert_private(&failed);
-        assert_money(&bench, failed.cost.spent_usd, failed.cost.wasted_usd);
+        assert_money(&harness, failed.cost.spent_usd, failed.cost.wasted_usd);
     }
 }
 
@@ -115,19 +127,19 @@ async fn passages_are_spoken_side_by_side_and_within_their_slots() {
     let quick = Latency { first_token: 0.0, tokens_per_s: 1e9, ..Latency::TYPICAL };
     let slow = Latency { first_audio: 2.0, real_time_factor: 0.0, ..quick };
     for (slots, least) in [(8, 4), (2, 2)] {
-        let bench = Bench::with(|options| options.latency = slow).await;
-        bench.produce_with(Format::Audio, |policies| policies.tts.slots = slots).await.unwrap();
-        let most = bench.simulator.most_at_once(Endpoint::Speech);
+        let harness = WireHarness::with(|options| options.latency = slow).await;
+        harness.produce_with(Format::Audio, |policies| policies.tts.slots = slots).await.unwrap();
+        let most = harness.simulator.most_at_once(Endpoint::Speech);
         assert!((least..=slots).contains(&most), "{most} calls at once in {slots} slots");
     }
 }
 
 #[tokio::test]
 async fn answers_that_fall_silent_are_ended_by_the_stage_s_time() {
-    let bench = Bench::start().await;
-    bench.simulator.script(Endpoint::Chat, [Some(Fault::Stall)]);
-    bench.simulator.script(Endpoint::Speech, [Some(Fault::Stall)]);
-    let produced = bench
+    let harness = WireHarness::start().await;
+    harness.simulator.script(Endpoint::Chat, [Some(Fault::Stall)]);
+    harness.simulator.script(Endpoint::Speech, [Some(Fault::Stall)]);
+    let produced = harness
         .produce_with(Format::Audio, |policies| {
             policies.transcript.timeout = Duration::from_secs(2);
             policies.tts.timeout = Duration::from_secs(5);
@@ -135,7 +147,7 @@ async fn answers_that_fall_silent_are_ended_by_the_stage_s_time() {
         .await
         .unwrap();
     // On a busy machine a sound answer may take that long too.
-    let asked = bench.simulator.purchases().into_iter().filter(|p| p.endpoint == Endpoint::Chat);
+    let asked = harness.simulator.purchases().into_iter().filter(|p| p.endpoint == Endpoint::Chat);
     assert_eq!(produced.stages[1].tries as usize, asked.count());
     assert!(produced.stages[1].tries > 1, "the draft went on behind what was said");
     let words = produced.stages[1].resources["words"];

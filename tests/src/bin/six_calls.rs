@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use async_trait::async_trait;
 use queue::{
-    Consumer, ConsumerOptions, Endpoint, FlightAnswer, Handler, Interrupted, Landing, Lease,
+    Consumer, ConsumerOptions, Endpoint, FlightResult, Handler, Interrupted, JoinAnswer, Lease,
     Limits, Outcome, ParkReason, Report, Shutdown,
 };
 use stillcast_enqueue::{Artifact, ErrorReport, Source};
@@ -167,23 +167,23 @@ impl SixCalls {
                 return Ok(());
             }
             match lease.join(&key).await? {
-                FlightAnswer::Owned if value.exists() => {
-                    lease.land(&key, &Landing::Stored).await?;
+                JoinAnswer::Owned if value.exists() => {
+                    lease.land(&key, &FlightResult::Stored).await?;
                     return Ok(());
                 }
-                FlightAnswer::Owned => {
+                JoinAnswer::Owned => {
                     self.pay(lease, script, call, &key).await?;
                     std::fs::write(&value, "paid")
                         .map_err(|e| Early::Failed(error("put", &e.to_string())))?;
-                    lease.land(&key, &Landing::Stored).await?;
+                    lease.land(&key, &FlightResult::Stored).await?;
                     return Ok(());
                 }
-                FlightAnswer::Waiting { .. } if look < 2 => {
+                JoinAnswer::Waiting { .. } if look < 2 => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                FlightAnswer::Waiting { .. } => return Err(Early::Park(key)),
-                FlightAnswer::Unshared => return self.pay(lease, script, call, &key).await,
-                FlightAnswer::Permanent(text) => {
+                JoinAnswer::Waiting { .. } => return Err(Early::Park(key)),
+                JoinAnswer::Unshared => return self.pay(lease, script, call, &key).await,
+                JoinAnswer::Permanent(text) => {
                     return Err(Early::Failed(error("permanent", &text)));
                 }
             }

@@ -28,7 +28,7 @@ const HURRIED: f64 = 27.0;
 /// Samples of half a minute, longer than most passages.
 const LONG_TONE: usize = 720_000;
 /// As real servers limit it.
-const MOST_CHARACTERS: usize = 4_096;
+const MAX_CHARACTERS: usize = 4_096;
 const FLUSHED: Duration = Duration::from_millis(40);
 
 /// Who speaks.
@@ -125,7 +125,7 @@ pub(super) async fn speak(
     let text = call.asked["input"].as_str().unwrap_or_default().to_owned();
     let characters = text.chars().count();
     let is_pcm = call.asked["response_format"] == "pcm";
-    if !(1..=MOST_CHARACTERS).contains(&characters) || !is_pcm {
+    if !(1..=MAX_CHARACTERS).contains(&characters) || !is_pcm {
         call.bill.set("refused", 400, 0.0);
         return refusal(&Fault::status(400, "invalid_value"), &text);
     }

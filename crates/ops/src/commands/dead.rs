@@ -7,7 +7,7 @@ use stillcast_enqueue::State;
 
 use super::jobs::{Window, list};
 use super::{job, purge};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::{Context, connect};
 
 #[derive(Subcommand)]
@@ -15,17 +15,17 @@ pub(crate) enum Dead {
     /// Lists dead jobs with their errors, the newest first.
     #[command(after_help = "Example:\n  stillcast dead list --json | jq -r '.jobs[].error.code'")]
     List(Window),
-    /// Sends dead jobs round again; finished work is kept.
+    /// Retries dead jobs; finished work is kept.
     #[command(after_help = "Example:\n  stillcast dead replay --all")]
-    Replay(Which),
+    Replay(Selection),
     /// Removes dead jobs: files, work, records.
     #[command(after_help = "Example:\n  stillcast dead purge ID ID")]
-    Purge(Which),
+    Purge(Selection),
 }
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct Which {
+pub(crate) struct Selection {
     /// The jobs' identifiers.
     #[arg(value_name = "ID")]
     ids: Vec<String>,
@@ -60,7 +60,7 @@ impl Dead {
     }
 }
 
-impl Which {
+impl Selection {
     /// The identifiers given, or those of all dead jobs at this moment.
     async fn ids(&self, inspector: &Inspector) -> anyhow::Result<Vec<String>> {
         if !self.all {
@@ -128,7 +128,7 @@ impl Summary<'_> {
             return Ok(());
         }
         let refused: Vec<String> = self.refused.iter().map(job::Answer::words).collect();
-        Err(Failure::failed(format!("not {verb}: {}", refused.join("; "))))
+        Err(CliError::failed(format!("not {verb}: {}", refused.join("; "))))
     }
 }
 

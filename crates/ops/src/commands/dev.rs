@@ -4,8 +4,8 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::Context;
+use crate::cli_error::CliError;
 use crate::embedded::{Home, Stack};
-use crate::failure::Failure;
 use crate::render::pairs;
 use crate::signals::Signals;
 
@@ -41,7 +41,7 @@ impl Dev {
         context.screen.note("ending: running jobs are given back to the queue, which keeps them");
         tokio::select! {
             stopped = stack.stop() => fault.and(stopped),
-            () = signals.next() => Err(Failure::failed("killed before everything had ended")),
+            () = signals.next() => Err(CliError::failed("killed before everything had ended")),
         }
     }
 }

@@ -8,8 +8,8 @@ use queue::{Endpoint, Inspector};
 use serde::Serialize;
 use stillcast_enqueue::{Format, Job, JobId, JobRequest, State, Submission};
 
-use crate::failure::Failure;
-use crate::request::{Manner, Subject};
+use crate::cli_error::CliError;
+use crate::request::{OptionArgs, SourceArgs};
 use crate::{Context, connect, request};
 
 #[derive(Args)]
@@ -21,14 +21,14 @@ Examples:
     stillcast enqueue --json-request - --wait --json")]
 pub(crate) struct Enqueue {
     #[command(flatten)]
-    subject: Subject,
+    source: SourceArgs,
     /// A whole request as JSON: a file, or - for stdin.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["Subject", "Manner", "Wishes"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["SourceArgs", "OptionArgs", "JobArgs"])]
     json_request: Option<PathBuf>,
     #[command(flatten)]
-    manner: Manner,
+    options: OptionArgs,
     #[command(flatten)]
-    wishes: Wishes,
+    job_args: JobArgs,
     /// Waits until the job has ended; exit 1 when it failed.
     #[arg(long)]
     wait: bool,
@@ -37,7 +37,7 @@ pub(crate) struct Enqueue {
 /// What else a request may hold.
 #[derive(Args)]
 #[group(multiple = true)]
-struct Wishes {
+struct JobArgs {
     /// audio or video; audio when not given.
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
@@ -72,7 +72,7 @@ struct Accepted {
 impl Enqueue {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let job = self.job(context)?;
-        job.validate().map_err(|error| Failure::usage(error.to_string()))?;
+        job.validate().map_err(|error| CliError::usage(error.to_string()))?;
         let (redis_url, queue_name) =
             (connect::place(&context.config)?.redis_url, &context.config.queue_name);
         let producer = connect::producer(&redis_url, queue_name).await?;
@@ -85,23 +85,23 @@ impl Enqueue {
     }
 
     fn job(&self, context: &Context) -> anyhow::Result<Job> {
-        let usage = |error: stillcast_enqueue::InvalidJob| Failure::usage(error.to_string());
-        match (&self.json_request, self.subject.source(&context.screen)?) {
+        let usage = |error: stillcast_enqueue::InvalidJob| CliError::usage(error.to_string());
+        match (&self.json_request, self.source.source(&context.screen)?) {
             (Some(path), _) => {
                 JobRequest::parse(&request::read(path, &context.screen)?).map_err(usage)
             }
             (None, Some(source)) => {
-                let format = self.wishes.format.unwrap_or(Format::Audio);
-                Ok(self.wishes.of(self.manner.job(source, format)?))
+                let format = self.job_args.format.unwrap_or(Format::Audio);
+                Ok(self.job_args.of(self.options.job(source, format)?))
             }
             (None, None) => {
-                Err(Failure::usage("name a --text, a --conversation or a --json-request"))
+                Err(CliError::usage("name a --text, a --conversation or a --json-request"))
             }
         }
     }
 }
 
-impl Wishes {
+impl JobArgs {
     fn of(&self, job: Job) -> Job {
         Job {
             idempotency_key: self.idempotency_key.clone(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use stillcast_enqueue::{CancelAnswer, JobRecord, State};
 
 use super::purge;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::progress::Progress;
 use crate::watch::unknown;
 use crate::{Context, connect, render, watch};
@@ -15,16 +15,16 @@ use crate::{Context, connect, render, watch};
 pub(crate) enum Job {
     /// Prints the job's record.
     #[command(after_help = "Example:\n  stillcast job show ID --json | jq .stages")]
-    Show(One),
+    Show(JobIdArg),
     /// Follows the job until it has ended; exit 1 when it gave no file.
     #[command(after_help = "Example:\n  stillcast job watch ID --json | jq -r .stage")]
-    Watch(One),
+    Watch(JobIdArg),
     /// Ends the job: at once while it waits, within seconds while it runs.
     #[command(after_help = "Example:\n  stillcast job cancel ID")]
-    Cancel(One),
-    /// Sends a dead job round again; finished work is kept.
+    Cancel(JobIdArg),
+    /// Retries a dead job; finished work is kept.
     #[command(after_help = "Example:\n  stillcast job replay ID && stillcast job watch ID")]
-    Replay(One),
+    Replay(JobIdArg),
     /// Removes an ended job: its file, its work, its record. May be repeated.
     #[command(after_help = "\
 Examples:
@@ -34,7 +34,7 @@ Examples:
 }
 
 #[derive(Args)]
-pub(crate) struct One {
+pub(crate) struct JobIdArg {
     /// The job's identifier.
     id: String,
 }
@@ -67,10 +67,10 @@ impl Job {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let inspector = connect::inspector(&context.config).await?;
         match self {
-            Self::Show(One { id }) => show(&inspector, &id, context).await,
-            Self::Watch(One { id }) => follow(&inspector, &id, context).await,
-            Self::Cancel(One { id }) => cancel(&inspector, &id, context).await,
-            Self::Replay(One { id }) => {
+            Self::Show(JobIdArg { id }) => show(&inspector, &id, context).await,
+            Self::Watch(JobIdArg { id }) => follow(&inspector, &id, context).await,
+            Self::Cancel(JobIdArg { id }) => cancel(&inspector, &id, context).await,
+            Self::Replay(JobIdArg { id }) => {
                 let answer = inspector.replay(&id).await?;
                 replayed(&id, &answer, context)
             }
@@ -112,7 +112,7 @@ pub(super) async fn follow(
     if record.state == State::Done {
         Ok(())
     } else {
-        Err(Failure::failed(render::failure(&record)))
+        Err(CliError::failed(render::failure(&record)))
     }
 }
 
@@ -133,7 +133,7 @@ async fn cancel(inspector: &Inspector, id: &str, context: &Context) -> anyhow::R
 fn already(id: &str, state: State, context: &Context) -> anyhow::Result<()> {
     let value = Answer { id, word: "already", state: Some(state), owner: None };
     context.screen.answer(&value, String::new)?;
-    Err(Failure::failed(format!("{id} cannot be cancelled: it is {state} already")))
+    Err(CliError::failed(format!("{id} cannot be cancelled: it is {state} already")))
 }
 
 /// Says what a replay did; anything but `ready` is a failure.
@@ -143,9 +143,9 @@ pub(super) fn replayed(id: &str, answer: &ReplayAnswer, context: &Context) -> an
     }
     let (value, refusal) = replay_words(id, answer);
     context.screen.answer(&value, || {
-        if refusal.is_none() { format!("{id}  ready again") } else { String::new() }
+        if refusal.is_none() { format!("{id}  ready") } else { String::new() }
     })?;
-    refusal.map_or(Ok(()), |sentence| Err(Failure::failed(sentence)))
+    refusal.map_or(Ok(()), |sentence| Err(CliError::failed(sentence)))
 }
 
 /// The answer for programs, and the sentence for people when it is a refusal.

@@ -8,16 +8,16 @@ use queue::Inspector;
 use stillcast_enqueue::{Format, Job, JobRecord, Source, State};
 use tokio::time::Instant;
 
-use super::delivery;
+use super::save;
+use crate::cli_error::CliError;
 use crate::embedded::Stack;
-use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::request::{Manner, Subject};
+use crate::request::{OptionArgs, SourceArgs};
 use crate::signals::Signals;
 use crate::{Context, connect, render, watch};
 
 /// Jobs of earlier runs that are waited for; more of them wait for `stillcast dev`.
-const MOST_EARLIER: usize = 100;
+const MAX_EARLIER: usize = 100;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -27,7 +27,7 @@ Examples:
   stillcast make --text - --format video --out films --json < evening.txt | jq .artifact.duration_s")]
 pub(crate) struct Make {
     #[command(flatten)]
-    subject: Subject,
+    source: SourceArgs,
     /// audio or video.
     #[arg(long, value_name = "FORMAT", default_value_t = Format::Audio)]
     format: Format,
@@ -35,7 +35,7 @@ pub(crate) struct Make {
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
-    manner: Manner,
+    options: OptionArgs,
     /// Another file than the last time for the same text: a --variant that nobody knows.
     #[arg(long, conflicts_with = "variant")]
     fresh: bool,
@@ -64,11 +64,11 @@ impl Make {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let job = self.job(context)?;
         let made = std::fs::create_dir_all(&self.out);
-        made.map_err(|error| Failure::usage(format!("--out {}: {error}", self.out.display())))?;
+        made.map_err(|error| CliError::usage(format!("--out {}: {error}", self.out.display())))?;
         let mut signals = Signals::new()?;
         let mut stack = tokio::select! {
             started = Stack::start(context) => started?,
-            () = signals.next() => return Err(Failure::failed("stopped before there was a job")),
+            () = signals.next() => return Err(CliError::failed("stopped before there was a job")),
         };
         let until = self.timeout.map(|timeout| Instant::now() + timeout);
         let mut making = Making { stack: &mut stack, signals: &mut signals, until, context };
@@ -83,17 +83,17 @@ impl Make {
     }
 
     fn job(&self, context: &Context) -> anyhow::Result<Job> {
-        let source = self.subject.source(&context.screen)?;
-        let source = source.ok_or_else(|| Failure::usage("name a --text or a --conversation"))?;
+        let source = self.source.source(&context.screen)?;
+        let source = source.ok_or_else(|| CliError::usage("name a --text or a --conversation"))?;
         if matches!(source, Source::Conversation(_)) && context.config.database_url.is_none() {
             let message = "set DATABASE_URL: that is where the conversation is";
-            return Err(Failure::configuration(message));
+            return Err(CliError::configuration(message));
         }
-        let mut job = self.manner.job(source, self.format)?;
+        let mut job = self.options.job(source, self.format)?;
         if self.fresh {
             job.options.variant = random();
         }
-        job.validate().map_err(|error| Failure::usage(error.to_string()))?;
+        job.validate().map_err(|error| CliError::usage(error.to_string()))?;
         Ok(job)
     }
 }
@@ -148,7 +148,7 @@ impl Making<'_> {
 
     fn kept(&self, job: &Job, why: &str) -> anyhow::Error {
         let home = self.stack.home().path().display();
-        Failure::failed(format!(
+        CliError::failed(format!(
             "{why}; the job {id} is kept in {home}: the next `stillcast make` or `stillcast dev` \
              finishes it, `stillcast job cancel {id}` beside a `stillcast dev` drops it",
             id = job.id
@@ -161,11 +161,11 @@ impl Making<'_> {
             screen.answer(record, String::new)?;
             let log = self.stack.home().worker_log();
             let sentence = render::failure(record);
-            return Err(Failure::failed(format!("{sentence}; see {}", log.display())));
+            return Err(CliError::failed(format!("{sentence}; see {}", log.display())));
         };
         let source = artifact.path.clone().map(PathBuf::from);
         let source = source.unwrap_or_else(|| self.stack.home().store().join(&artifact.key));
-        let target = delivery::copy_into(out, source, &record.id).await?;
+        let target = save::copy_into(out, source, &record.id).await?;
         screen.answer(record, || target.display().to_string())?;
         if screen.is_json() {
             screen.live_line(&target.display().to_string());
@@ -178,7 +178,7 @@ impl Making<'_> {
 async fn unfinished(inspector: &Inspector) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::new();
     for state in [State::Ready, State::Leased] {
-        let page = inspector.list(Some(state), MOST_EARLIER, None).await?;
+        let page = inspector.list(Some(state), MAX_EARLIER, None).await?;
         ids.extend(page.jobs.into_iter().map(|record| record.id));
     }
     Ok(ids)

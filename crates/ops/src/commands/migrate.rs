@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::{Context, wiring};
 
 #[derive(Args)]
@@ -20,7 +20,7 @@ struct Migrated {
 impl Migrate {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let url = context.config.database_url.as_deref().ok_or_else(|| {
-            Failure::configuration("set DATABASE_URL to the database that shall be migrated")
+            CliError::configuration("set DATABASE_URL to the database that shall be migrated")
         })?;
         let migrated = Migrated { applied: wiring::migrate(url).await? };
         context.screen.answer(&migrated, || match migrated.applied.as_slice() {

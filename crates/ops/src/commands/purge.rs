@@ -8,8 +8,8 @@ use queue::{Inspector, PurgeAnswer};
 use stillcast_enqueue::{JobId, State};
 
 use super::job::Answer;
+use crate::cli_error::CliError;
 use crate::config::Config;
-use crate::failure::Failure;
 use crate::wiring::{self, Store};
 use crate::{Context, connect};
 
@@ -20,13 +20,13 @@ impl Files {
     /// Those of the queue that `config` names.
     pub(super) async fn of(config: &Config) -> anyhow::Result<Self> {
         let url = connect::place(config)?.storage_url.ok_or_else(|| {
-            Failure::configuration("a purge removes files: set STORAGE_URL as the workers have it")
+            CliError::configuration("a purge removes files: set STORAGE_URL as the workers have it")
         })?;
         Ok(Self(wiring::store(&url, &config.bucket).await?))
     }
 
     async fn remove(&self, tenant: &str, id: &str) -> anyhow::Result<()> {
-        let job = JobId::parse(id).map_err(|error| Failure::usage(error.to_string()))?;
+        let job = JobId::parse(id).map_err(|error| CliError::usage(error.to_string()))?;
         let removed = self.0.purge(tenant, &job).await;
         removed.with_context(|| format!("the files of {id} stay, and so does its record"))?;
         Ok(())
@@ -47,7 +47,7 @@ pub(super) async fn purge(
         return Ok(PurgeAnswer::Purged);
     };
     if tenant.is_some_and(|tenant| tenant != record.tenant) {
-        return Err(Failure::failed(format!("{id} is a job of another tenant")));
+        return Err(CliError::failed(format!("{id} is a job of another tenant")));
     }
     if !record.state.is_terminal() {
         return Ok(PurgeAnswer::NotEnded(record.state));
@@ -59,7 +59,7 @@ pub(super) async fn purge(
 /// Says what a purge did; anything but `purged` is a failure.
 pub(super) fn purged(id: &str, answer: PurgeAnswer, context: &Context) -> anyhow::Result<()> {
     if answer == PurgeAnswer::Unknown {
-        return Err(Failure::failed(format!(
+        return Err(CliError::failed(format!(
             "there is no job {id}; if only its record is gone, `--tenant` finds its files"
         )));
     }
@@ -67,7 +67,7 @@ pub(super) fn purged(id: &str, answer: PurgeAnswer, context: &Context) -> anyhow
     context.screen.answer(&value, || {
         if refusal.is_none() { format!("{id}  purged") } else { String::new() }
     })?;
-    refusal.map_or(Ok(()), |sentence| Err(Failure::failed(sentence)))
+    refusal.map_or(Ok(()), |sentence| Err(CliError::failed(sentence)))
 }
 
 /// The answer for programs, and the sentence for people when it is a refusal.

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use queue::Verified;
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::{Context, connect, render};
 
 #[derive(Subcommand)]
@@ -12,13 +12,13 @@ pub(crate) enum Queue {
     /// Prints depth, ages and the number of jobs in each state.
     #[command(after_help = "Example:\n  stillcast queue stats --json | jq .depth")]
     Stats,
-    /// Stops claims; running jobs finish.
+    /// Pauses claiming; running jobs finish.
     #[command(after_help = "Example:\n  stillcast queue pause")]
     Pause,
-    /// Lets claims go on.
+    /// Resumes claiming.
     #[command(after_help = "Example:\n  stillcast queue resume")]
     Resume,
-    /// Looks whether the queue keeps its promises; exit 1 when it does not.
+    /// Checks the queue's invariants; exit 1 when one is violated.
     #[command(
         after_help = "Example:\n  stillcast queue verify --json | jq -r '.violations[].rule'"
     )]
@@ -72,8 +72,8 @@ fn verify(verified: &Verified, context: &Context) -> anyhow::Result<()> {
     context.screen.answer(&findings, || findings.words())?;
     match findings.violations.len() {
         0 => Ok(()),
-        1 => Err(Failure::failed("the queue breaks a promise")),
-        count => Err(Failure::failed(format!("the queue breaks {count} promises"))),
+        1 => Err(CliError::failed("an invariant is violated")),
+        count => Err(CliError::failed(format!("{count} invariants are violated"))),
     }
 }
 
@@ -105,7 +105,8 @@ impl<'found> Findings<'found> {
 
 impl Switch {
     fn words(&self) -> String {
-        let standing = if self.paused { "paused: running jobs finish" } else { "claims go on" };
+        let standing =
+            if self.paused { "paused: running jobs finish" } else { "resumed: workers claim jobs" };
         let before = if self.changed { "" } else { ", as before" };
         format!("{standing}{before}")
     }

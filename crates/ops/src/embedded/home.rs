@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// Bytes that the kernel keeps for a socket's path, less the closing zero.
 const MAX_SOCKET_PATH: usize = 107;
 /// How long the children of a killed owner may take to die.
-const ORPHANS_PATIENCE: Duration = Duration::from_secs(10);
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const ORPHANS_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The folder, whoever uses it.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Home {
     /// Makes the folder, readable by its owner alone, and takes it; refuses one that is in use.
     pub(crate) async fn claim(self) -> anyhow::Result<Claimed> {
         if self.socket().as_os_str().as_bytes().len() > MAX_SOCKET_PATH {
-            return Err(Failure::configuration(format!(
+            return Err(CliError::configuration(format!(
                 "STILLCAST_HOME is too long for a socket in it: {} holds more than {} bytes",
                 self.0.display(),
                 MAX_SOCKET_PATH - "/redis.sock".len()
@@ -112,7 +112,7 @@ impl Home {
     fn refuse(&self, lock: &Path) -> anyhow::Error {
         let pid = std::fs::read_to_string(lock).ok().filter(|pid| !pid.is_empty());
         let holder = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-        Failure::missing(format!(
+        CliError::missing(format!(
             "another stillcast{holder} is using {}: wait for it, or set STILLCAST_HOME to another \
              folder",
             self.0.display()
@@ -126,14 +126,14 @@ impl Home {
             loop {
                 match file.try_lock() {
                     Ok(()) => return Ok(()),
-                    Err(TryLockError::WouldBlock) => tokio::time::sleep(LOOK_AGAIN).await,
+                    Err(TryLockError::WouldBlock) => tokio::time::sleep(POLL_INTERVAL).await,
                     Err(TryLockError::Error(error)) => return Err(error),
                 }
             }
         };
-        let patient = tokio::time::timeout(ORPHANS_PATIENCE, locked).await;
+        let patient = tokio::time::timeout(ORPHANS_TIMEOUT, locked).await;
         patient.map_err(|_| {
-            Failure::missing(format!(
+            CliError::missing(format!(
                 "a Redis or worker that an earlier stillcast started still uses {}: end it first",
                 self.0.display()
             ))

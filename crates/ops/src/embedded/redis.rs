@@ -6,13 +6,13 @@ use anyhow::Context as _;
 use child::{Running, Spec, Stream};
 use queue::{Endpoint, Inspector};
 
+use crate::cli_error::CliError;
 use crate::embedded::home::Claimed;
 use crate::embedded::tail_of;
-use crate::failure::Failure;
 
 /// How long it may take to read its data.
-const READY_PATIENCE: Duration = Duration::from_mins(2);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const READY_TIMEOUT: Duration = Duration::from_mins(2);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 const HINT: &str = "install it with: apt-get install --no-install-recommends redis-server";
 
 /// What makes it a queue that forgets nothing: no port, no eviction, every write on the disk.
@@ -58,7 +58,7 @@ pub(crate) async fn wait_until_ready(
             {
                 return inspector;
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     let inspector = unless_it_ends(redis, home, connected).await?;
@@ -74,7 +74,7 @@ pub(crate) async fn wait_for_answer(
 ) -> anyhow::Result<()> {
     let answered = async {
         while inspector.stats().await.is_err() {
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     unless_it_ends(redis, home, answered).await
@@ -85,17 +85,17 @@ async fn unless_it_ends<T>(
     home: &Claimed,
     wish: impl Future<Output = T>,
 ) -> anyhow::Result<T> {
-    let patient = tokio::time::timeout(READY_PATIENCE, wish);
+    let patient = tokio::time::timeout(READY_TIMEOUT, wish);
     let said = || tail_of(&home.redis_log());
     tokio::select! {
         granted = patient => {
-            let late = || Failure::missing(format!("the private Redis does not answer{}", said()));
+            let late = || CliError::missing(format!("the private Redis does not answer{}", said()));
             granted.map_err(|_| late())
         }
         ended = redis.wait() => {
             let text = format!("the private Redis did not start{}", said());
             ended.map(drop).context(text.clone())?;
-            Err(Failure::missing(text))
+            Err(CliError::missing(text))
         }
     }
 }

@@ -6,14 +6,14 @@ use bytes::Bytes;
 use stillcast_enqueue::{ErrorReport, StageName};
 use tokio::time::sleep;
 
-use super::{Elsewhere, interrupted};
-use crate::parcel::digest;
-use crate::recipe::Item;
+use super::{OtherJob, interrupted};
+use crate::cache_key::CacheKey;
+use crate::cache_value::digest;
 use crate::run::Attempt;
-use crate::{Boarding, Failure, Landing, Put, StageError};
+use crate::{FailureClass, FlightResult, JoinAnswer, Put, StageError};
 
 /// A branch that waits for another job looks again after so long, spread so that a herd does not.
-const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
+const POLL_INTERVAL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
 /// The code of an attempt that only waits for other jobs.
 const WAITS: &str = "waits-for-flight";
 /// The code of an attempt whose input has failed in another job for good.
@@ -23,11 +23,11 @@ impl Attempt<'_> {
     /// Ends the flight of a result that was handed on while it was made.
     pub(crate) async fn end_flight(
         &self,
-        item: &Item,
-        flight: &Boarding,
+        item: &CacheKey,
+        flight: &JoinAnswer,
         made: Result<Bytes, StageError>,
     ) -> Result<(), StageError> {
-        let sharing = self.sharing(item).filter(|_| *flight == Boarding::Owned);
+        let sharing = self.sharing(item).filter(|_| *flight == JoinAnswer::Owned);
         let (bytes, sharing) = match (made, sharing) {
             (Ok(bytes), Some(sharing)) => (bytes, sharing),
             (Ok(bytes), None) => {
@@ -41,26 +41,31 @@ impl Attempt<'_> {
         self.store(item, &bytes, &digest(&bytes)).await;
         let put = self.share(sharing, item, &bytes, self.price_of(item)).await;
         self.pin(item, &bytes, &digest(&bytes)).await;
-        let landing = if put == Put::Refused { Landing::Unshared } else { Landing::Stored };
+        let landing =
+            if put == Put::Refused { FlightResult::Unshared } else { FlightResult::Stored };
         self.land(item, landing).await
     }
 
     /// Into the flight of a result that is already being made.
-    pub(crate) async fn board(&self, item: &Item) -> Result<Boarding, StageError> {
+    pub(crate) async fn board(&self, item: &CacheKey) -> Result<JoinAnswer, StageError> {
         if self.sharing(item).is_none() {
-            return Ok(Boarding::Unshared);
+            return Ok(JoinAnswer::Unshared);
         }
         self.join(item).await
     }
 
-    pub(super) async fn join(&self, item: &Item) -> Result<Boarding, StageError> {
+    pub(super) async fn join(&self, item: &CacheKey) -> Result<JoinAnswer, StageError> {
         self.check(item.stage)?;
-        let Some(sharing) = self.sharing(item) else { return Ok(Boarding::Unshared) };
+        let Some(sharing) = self.sharing(item) else { return Ok(JoinAnswer::Unshared) };
         let joined = sharing.flights.join(&item.key).await;
         joined.map_err(|why| interrupted(item.stage, why))
     }
 
-    pub(super) async fn land(&self, item: &Item, landing: Landing) -> Result<(), StageError> {
+    pub(super) async fn land(
+        &self,
+        item: &CacheKey,
+        landing: FlightResult,
+    ) -> Result<(), StageError> {
         let Some(sharing) = self.sharing(item) else { return Ok(()) };
         let landed = sharing.flights.land(&item.key, &landing).await;
         landed.map_err(|why| interrupted(item.stage, why))
@@ -68,12 +73,12 @@ impl Attempt<'_> {
 
     /// A permanent failure of the input is everybody's; any other ends with the job's report, which
     /// passes the flight on.
-    pub(super) async fn land_failure(&self, item: &Item, error: StageError) -> StageError {
-        let is_of_the_input = error.failure == Failure::Permanent
+    pub(super) async fn land_failure(&self, item: &CacheKey, error: StageError) -> StageError {
+        let is_of_the_input = error.failure == FailureClass::Permanent
             && error.stage != StageName::Upload
             && error.code != ELSEWHERE;
         if is_of_the_input {
-            let landed = self.land(item, Landing::Permanent(error.report())).await;
+            let landed = self.land(item, FlightResult::Permanent(error.report())).await;
             // The lease is lost, and with it the flight.
             let _ = landed;
         }
@@ -86,7 +91,7 @@ impl Attempt<'_> {
             return Err(self.only_waits(stage));
         }
         let mark = self.activity.mark();
-        let (least, most) = LOOK_AGAIN;
+        let (least, most) = POLL_INTERVAL;
         let pause = least + most.saturating_sub(least).mul_f64(fastrand::f64());
         self.unless_halted(stage, sleep(pause)).await?;
         if self.activity.is_still_since(mark) {
@@ -96,14 +101,14 @@ impl Attempt<'_> {
     }
 
     fn only_waits(&self, stage: StageName) -> StageError {
-        self.note_elsewhere(WAITS, Elsewhere::Flights(self.activity.awaited()));
+        self.note_other_job(WAITS, OtherJob::Flights(self.activity.awaited()));
         let message = "other jobs already pay for all that this one needs";
-        StageError::new(stage, Failure::Interrupted, WAITS, message)
+        StageError::new(stage, FailureClass::Interrupted, WAITS, message)
     }
 
     pub(super) fn failed_elsewhere(&self, stage: StageName, report: ErrorReport) -> StageError {
         let message = format!("another job has failed on the same input: {}", report.message);
-        self.note_elsewhere(ELSEWHERE, Elsewhere::Failed(report));
-        StageError::new(stage, Failure::Permanent, ELSEWHERE, message)
+        self.note_other_job(ELSEWHERE, OtherJob::Failed(report));
+        StageError::new(stage, FailureClass::Permanent, ELSEWHERE, message)
     }
 }

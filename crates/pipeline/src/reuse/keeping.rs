@@ -8,17 +8,17 @@ use stillcast_enqueue::StageName;
 use tokio::time::timeout;
 
 use super::{interrupted, warn};
-use crate::parcel::digest;
-use crate::recipe::{Item, Kept};
+use crate::cache_key::{CacheKey, CheckpointKind};
+use crate::cache_value::digest;
 use crate::run::Attempt;
 use crate::{ObjectKey, ProviderError, StageError};
 
 /// Longest wait for one object of the store; the largest, a whole track, is some 20 MB.
-const STORE_PATIENCE: Duration = Duration::from_mins(1);
+const STORE_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Attempt<'_> {
     /// Keeps a result for this job's later attempts.
-    pub(crate) async fn keep(&self, item: &Item, bytes: &Bytes) {
+    pub(crate) async fn keep(&self, item: &CacheKey, bytes: &Bytes) {
         let _busy = self.activity.work();
         let digest = digest(bytes);
         self.store(item, bytes, &digest).await;
@@ -27,16 +27,16 @@ impl Attempt<'_> {
 
     /// The bytes of the job's own checkpoint. A store that cannot be read is a failure: paying again
     /// would be the dearer answer.
-    pub(crate) async fn recall_bytes(&self, item: &Item) -> Result<Option<Bytes>, StageError> {
+    pub(crate) async fn recall_bytes(&self, item: &CacheKey) -> Result<Option<Bytes>, StageError> {
         let checkpoints = &self.run.memory.checkpoints;
         let Some(pinned) = checkpoints.recall(&item.name) else { return Ok(None) };
         let found = match item.kept {
-            Kept::Facts => return Ok(Some(pinned.into())),
-            Kept::Words => {
-                let words = checkpoints.words().await;
+            CheckpointKind::Facts => return Ok(Some(pinned.into())),
+            CheckpointKind::Words => {
+                let words = checkpoints.partial_transcript().await;
                 words.map_err(|why| interrupted(item.stage, why))?.map(Bytes::from)
             }
-            Kept::Object => {
+            CheckpointKind::Object => {
                 let Some(place) = self.own_place(&pinned) else { return Ok(None) };
                 let found = self.within(self.run.memory.objects.get(&place)).await;
                 found.map_err(|error| error.at(item.stage))?
@@ -51,26 +51,28 @@ impl Attempt<'_> {
 
     /// The words that earlier attempts have said.
     pub(crate) async fn words_said(&self, stage: StageName) -> Result<Option<String>, StageError> {
-        let words = self.run.memory.checkpoints.words().await;
+        let words = self.run.memory.checkpoints.partial_transcript().await;
         words.map_err(|why| interrupted(stage, why))
     }
 
     /// Lays a value into the job's own folder. Without it a later attempt would only be dearer.
-    pub(super) async fn store(&self, item: &Item, bytes: &Bytes, digest: &str) {
-        let (Kept::Object, Some(place)) = (item.kept, self.own_place(digest)) else { return };
+    pub(super) async fn store(&self, item: &CacheKey, bytes: &Bytes, digest: &str) {
+        let (CheckpointKind::Object, Some(place)) = (item.kept, self.own_place(digest)) else {
+            return;
+        };
         let put = self.within(self.run.memory.objects.put_if_absent(&place, bytes.clone())).await;
         if let Err(error) = put {
             warn(item, "a finished call is not kept", &error);
         }
     }
 
-    pub(super) async fn pin(&self, item: &Item, bytes: &Bytes, digest: &str) {
+    pub(super) async fn pin(&self, item: &CacheKey, bytes: &Bytes, digest: &str) {
         let checkpoints = &self.run.memory.checkpoints;
         let pinned = match item.kept {
-            Kept::Object => Cow::Borrowed(digest),
-            Kept::Facts => String::from_utf8_lossy(bytes),
-            Kept::Words => {
-                checkpoints.say(&String::from_utf8_lossy(bytes));
+            CheckpointKind::Object => Cow::Borrowed(digest),
+            CheckpointKind::Facts => String::from_utf8_lossy(bytes),
+            CheckpointKind::Words => {
+                checkpoints.save_partial_transcript(&String::from_utf8_lossy(bytes));
                 Cow::Borrowed(digest)
             }
         };
@@ -88,9 +90,9 @@ impl Attempt<'_> {
         &self,
         errand: impl Future<Output = Result<T, ProviderError>>,
     ) -> Result<T, ProviderError> {
-        let Ok(answer) = timeout(STORE_PATIENCE, errand).await else {
+        let Ok(answer) = timeout(STORE_TIMEOUT, errand).await else {
             let store = self.run.providers.store.provider();
-            let message = format!("no answer within {STORE_PATIENCE:?}");
+            let message = format!("no answer within {STORE_TIMEOUT:?}");
             return Err(ProviderError::transient(store, "store-timeout", message));
         };
         answer

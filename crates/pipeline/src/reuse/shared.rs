@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::warn;
-use crate::parcel::{MOST_INLINE, Parcel, digest};
-use crate::recipe::{Item, Kept};
+use crate::cache_key::{CacheKey, CheckpointKind};
+use crate::cache_value::{CacheValue, MAX_INLINE, digest};
 use crate::run::Attempt;
 use crate::{ObjectKey, Put, Reuse, Sharing, StageError};
 
@@ -13,13 +13,13 @@ impl Attempt<'_> {
     pub(super) async fn shared_value(
         &self,
         sharing: &Sharing,
-        item: &Item,
+        item: &CacheKey,
     ) -> Option<(Bytes, f64)> {
         let packed = sharing.cache.get(&item.key).await?;
-        if let Some(parcel) = Parcel::unpack(&packed)
-            && let Some(bytes) = self.open(item, &parcel).await
+        if let Some(cached) = CacheValue::unpack(&packed)
+            && let Some(bytes) = self.open(item, &cached).await
         {
-            return Some((bytes, parcel.usd));
+            return Some((bytes, cached.usd));
         }
         sharing.cache.delete(&item.key).await;
         None
@@ -29,7 +29,7 @@ impl Attempt<'_> {
     /// `price` is what the job has paid, if it is its own.
     pub(crate) async fn recall_part(
         &self,
-        item: &Item,
+        item: &CacheKey,
         price: f64,
     ) -> Result<Option<Bytes>, StageError> {
         if let Some(bytes) = self.recall_bytes(item).await? {
@@ -45,44 +45,44 @@ impl Attempt<'_> {
     }
 
     /// Keeps a part that was paid for, and shares it: the whole may never come about here.
-    pub(crate) async fn keep_part(&self, item: &Item, bytes: &Bytes, usd: f64) {
+    pub(crate) async fn keep_part(&self, item: &CacheKey, bytes: &Bytes, usd: f64) {
         self.keep(item, bytes).await;
         if let Some(sharing) = self.sharing(item) {
             self.share(sharing, item, bytes, usd).await;
         }
     }
 
-    /// A parcel's value, from the store when it is large.
-    pub(super) async fn open(&self, item: &Item, parcel: &Parcel) -> Option<Bytes> {
-        if let Some(value) = &parcel.value {
+    /// A cached value's bytes, from the store when they are many.
+    pub(super) async fn open(&self, item: &CacheKey, cached: &CacheValue) -> Option<Bytes> {
+        if let Some(value) = &cached.value {
             return Some(value.clone());
         }
-        let place = self.shared_place(item, &parcel.digest)?;
+        let place = self.shared_place(item, &cached.digest)?;
         let found = self.within(self.run.memory.objects.get(&place)).await;
         let found = found.inspect_err(|error| warn(item, "a shared value was not read", error));
-        found.ok().flatten().filter(|bytes| digest(bytes) == parcel.digest)
+        found.ok().flatten().filter(|bytes| digest(bytes) == cached.digest)
     }
     /// Puts a value where other jobs find it. What is paid for is shared even while the worker
     /// leaves; only a lost lease or a cancelled job shares nothing.
     pub(super) async fn share(
         &self,
         sharing: &Sharing,
-        item: &Item,
+        item: &CacheKey,
         bytes: &Bytes,
         usd: f64,
     ) -> Put {
         if self.run.gate.check_finish().is_err() {
             return Put::Refused;
         }
-        let parcel = Parcel::of(bytes, usd);
-        if bytes.len() > MOST_INLINE && !self.lay_out(item, &parcel.digest).await {
+        let cached = CacheValue::of(bytes, usd);
+        if bytes.len() > MAX_INLINE && !self.lay_out(item, &cached.digest).await {
             return Put::Refused;
         }
-        sharing.cache.put_if_absent(&item.key, parcel.pack()).await
+        sharing.cache.put_if_absent(&item.key, cached.pack()).await
     }
 
     /// Copies a large value from the job's own folder to where all find it.
-    async fn lay_out(&self, item: &Item, digest: &str) -> bool {
+    async fn lay_out(&self, item: &CacheKey, digest: &str) -> bool {
         let (Some(own), Some(shared)) = (self.own_place(digest), self.shared_place(item, digest))
         else {
             return false;
@@ -93,12 +93,13 @@ impl Attempt<'_> {
     }
 
     /// What the job may share of this result; the policy table has the last word.
-    pub(super) fn sharing(&self, item: &Item) -> Option<&Sharing> {
-        let is_shared = item.kept == Kept::Facts || self.row(item.stage).reuse == Reuse::Shared;
+    pub(super) fn sharing(&self, item: &CacheKey) -> Option<&Sharing> {
+        let is_shared =
+            item.kept == CheckpointKind::Facts || self.row(item.stage).reuse == Reuse::Shared;
         self.run.memory.sharing.as_ref().filter(|_| is_shared)
     }
 
-    pub(super) fn shared_place(&self, item: &Item, digest: &str) -> Option<ObjectKey> {
+    pub(super) fn shared_place(&self, item: &CacheKey, digest: &str) -> Option<ObjectKey> {
         ObjectKey::cache(&self.run.request.tenant, item.stage, digest).ok()
     }
 }

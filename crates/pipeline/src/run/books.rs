@@ -4,24 +4,24 @@ use stillcast_enqueue::{Cost, StageName};
 
 use super::Attempt;
 use crate::Usage;
-use crate::recipe::{Item, Kept};
+use crate::cache_key::{CacheKey, CheckpointKind};
 
 /// The price of a call under way. Dropped unsettled, since the call was cut off, it is lost: nobody
 /// says how far a provider had come, and what it has made it charges for.
-pub(super) struct OpenBill<'attempt, 'run> {
+pub(super) struct PendingCharge<'attempt, 'run> {
     pub(super) attempt: &'attempt Attempt<'run>,
     pub(super) stage: StageName,
     pub(super) price: Option<Usage>,
 }
 
-impl OpenBill<'_, '_> {
+impl PendingCharge<'_, '_> {
     /// The call was answered, and its answer says what it has used.
     pub(super) fn settle(mut self) {
         self.price = None;
     }
 }
 
-impl Drop for OpenBill<'_, '_> {
+impl Drop for PendingCharge<'_, '_> {
     fn drop(&mut self) {
         if let Some(price) = self.price.take().filter(|price| price.usd() > 0.0) {
             self.attempt.wasted(self.stage, &price);
@@ -45,7 +45,7 @@ impl Attempt<'_> {
     /// From now on the cost survives this attempt, however it ends; and with the next checkpoint,
     /// this worker.
     fn book(&self) {
-        self.run.memory.checkpoints.book(self.cost());
+        self.run.memory.checkpoints.record_cost(self.cost());
     }
 
     pub(crate) fn cost(&self) -> Cost {
@@ -66,8 +66,8 @@ impl Attempt<'_> {
     }
 
     /// What has been paid, or was spared, for `item`: by all attempts for the finished file.
-    pub(crate) fn price_of(&self, item: &Item) -> f64 {
-        if item.kept == Kept::Facts {
+    pub(crate) fn price_of(&self, item: &CacheKey) -> f64 {
+        if item.kept == CheckpointKind::Facts {
             let cost = self.run.memory.checkpoints.earlier_cost() + self.cost();
             return cost.spent_usd + cost.avoided_usd;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use stillcast_enqueue::StageName;
 
 use super::Attempt;
-use crate::{Failure, StageError};
+use crate::{FailureClass, StageError};
 
 impl Attempt<'_> {
     /// The wait before the next try, or the verdict: fail, or park when the provider asks for a
@@ -15,7 +15,7 @@ impl Attempt<'_> {
         error: &StageError,
         ceiling: Option<Duration>,
     ) -> Result<Duration, Box<StageError>> {
-        let Failure::Transient { retry_after } = error.failure else {
+        let FailureClass::Transient { retry_after } = error.failure else {
             return Err(Box::new(error.clone()));
         };
         let left = self.time_left(error.stage);
@@ -46,7 +46,7 @@ impl Attempt<'_> {
             return self.out_of_time(stage);
         }
         let message = format!("no answer within {limit:?}");
-        StageError::new(stage, Failure::Transient { retry_after: None }, "timeout", message)
+        StageError::new(stage, FailureClass::Transient { retry_after: None }, "timeout", message)
     }
 
     pub(super) fn out_of_time(&self, stage: StageName) -> StageError {
@@ -59,6 +59,6 @@ impl Attempt<'_> {
                 ("content-timeout", format!("CONTENT_GENERATION_TIMEOUT ({limit:?}) is used up"))
             }
         };
-        StageError::new(stage, Failure::Transient { retry_after: None }, code, message)
+        StageError::new(stage, FailureClass::Transient { retry_after: None }, code, message)
     }
 }

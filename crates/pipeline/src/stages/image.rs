@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use stillcast_enqueue::{Format, StageName};
 
+use crate::cache_key::CacheKey;
 use crate::feed::Feed;
-use crate::recipe::Item;
 use crate::reuse::Reusable;
 use crate::run::{Attempt, Halted};
-use crate::{Answer, Failure, Image, ImageGenerator, ProviderError, Scene, SourceText, StageError};
+use crate::{
+    Answer, FailureClass, Image, ImageGenerator, ProviderError, Scene, SourceText, StageError,
+};
 
 const STAGE: StageName = StageName::Image;
 /// Changes with whatever this file does to a picture.
@@ -36,7 +38,7 @@ pub(crate) async fn draw(
 struct Drawing<'run> {
     attempt: &'run Attempt<'run>,
     scene: Scene,
-    item: Item,
+    item: CacheKey,
 }
 
 impl Reusable for Drawing<'_> {
@@ -44,7 +46,7 @@ impl Reusable for Drawing<'_> {
     const ADOPTS: bool = true;
     const ALONE: bool = false;
 
-    fn item(&self) -> &Item {
+    fn item(&self) -> &CacheKey {
         &self.item
     }
 
@@ -73,7 +75,7 @@ async fn draw_once(
     let inspected = tokio::task::spawn_blocking(move || image.inspect()).await;
     let broken = |code, message: String| {
         ProviderError::transient(painter.provider(), code, message)
-            .again(Failure::Permanent)
+            .again(FailureClass::Permanent)
             .wasting(answer.usage.clone())
     };
     inspected

@@ -12,13 +12,13 @@ use futures::StreamExt;
 use stillcast_enqueue::{Identifier, StageName};
 
 use super::tts::Written;
+use crate::cache_key::CacheKey;
+use crate::cache_value::digest;
 use crate::feed::Feed;
-use crate::parcel::digest;
-use crate::recipe::Item;
 use crate::reuse::Reusable;
 use crate::run::{Attempt, Halted};
 use crate::{
-    Answer, Boarding, DraftPiece, Finish, Passage, Prompt, ProviderError, Script, ScriptFault,
+    Answer, DraftPiece, Finish, JoinAnswer, Passage, Prompt, ProviderError, Script, ScriptFault,
     SourceText, StageError, TranscriptWriter, Usage, WORDS,
 };
 
@@ -44,7 +44,7 @@ struct Manuscript<'run> {
     passages: Feed<Passage>,
     written: Feed<Written>,
     script: Mutex<Script>,
-    item: Item,
+    item: CacheKey,
 }
 
 /// What came of one draft. Dropped unsettled, however that comes, it books the draft's price: lost
@@ -93,7 +93,7 @@ impl Reusable for Manuscript<'_> {
     const ADOPTS: bool = false;
     const ALONE: bool = false;
 
-    fn item(&self) -> &Item {
+    fn item(&self) -> &CacheKey {
         &self.item
     }
 
@@ -209,7 +209,7 @@ impl<'run> Manuscript<'run> {
     }
 
     fn hand_on(&self, script: &Script, passages: Vec<Passage>) {
-        self.attempt.run.memory.checkpoints.say(script.said());
+        self.attempt.run.memory.checkpoints.save_partial_transcript(script.said());
         for passage in passages {
             self.passages.push(passage);
         }
@@ -253,7 +253,7 @@ impl<'run> Manuscript<'run> {
         let digest = digest(&words);
         // A halted attempt joins nothing any more, and yet its finished words are kept.
         let boarding = self.attempt.board(&self.attempt.recipe().track(&digest)).await;
-        let flight = Some(boarding.unwrap_or(Boarding::Unshared));
+        let flight = Some(boarding.unwrap_or(JoinAnswer::Unshared));
         self.written.push(Written { digest, flight });
         self.passages.finish();
         Ok(words)

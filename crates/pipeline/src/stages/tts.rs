@@ -11,11 +11,11 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 use stillcast_enqueue::{Identifier, StageName};
 use tokio::sync::OnceCell;
 
+use crate::cache_key::CacheKey;
 use crate::feed::{Feed, Reader};
-use crate::recipe::Item;
 use crate::reuse::Reusable;
 use crate::run::{Attempt, Halted};
-use crate::{Answer, Boarding, Passage, ProviderError, StageError, Utterance, sound};
+use crate::{Answer, JoinAnswer, Passage, ProviderError, StageError, Utterance, sound};
 
 const STAGE: StageName = StageName::Tts;
 /// Changes with whatever this file and `sound` do to speech.
@@ -30,7 +30,7 @@ pub(crate) struct Written {
     pub(crate) digest: String,
     /// What joining the flight of its sound has answered; `None` when it was not written just now,
     /// so that nobody speaks it yet.
-    pub(crate) flight: Option<Boarding>,
+    pub(crate) flight: Option<JoinAnswer>,
 }
 
 pub(crate) async fn speak(
@@ -72,7 +72,7 @@ struct Voice<'run> {
 /// A whole sound that one job of the fleet buys.
 struct Track<'run> {
     voice: &'run Voice<'run>,
-    item: Item,
+    item: CacheKey,
 }
 
 impl Reusable for Track<'_> {
@@ -81,7 +81,7 @@ impl Reusable for Track<'_> {
     const ADOPTS: bool = false;
     const ALONE: bool = false;
 
-    fn item(&self) -> &Item {
+    fn item(&self) -> &CacheKey {
         &self.item
     }
 
@@ -163,7 +163,7 @@ impl Voice<'_> {
     }
 
     /// From an earlier attempt, or another job that never came to the end, or else the provider.
-    async fn say_new(&self, item: &Item, text: String) -> Result<Bytes, StageError> {
+    async fn say_new(&self, item: &CacheKey, text: String) -> Result<Bytes, StageError> {
         let attempt = self.attempt;
         let _busy = attempt.activity.work();
         let options = &attempt.run.request.options;

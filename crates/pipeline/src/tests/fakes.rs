@@ -14,19 +14,19 @@ use uuid::Uuid;
 
 use crate::sound::RATE;
 use crate::{
-    Answer, ArtifactStore, Clip, Conversation, Delivery, Draft, DraftPiece, Encoding, Excerpt,
-    Failed, Failure, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder,
-    Policies, Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots,
-    SourceStore, Speech, SpeechSynthesizer, TranscriptWriter, Usage, Utterance, produce, standard,
+    Answer, ArtifactStore, Clip, Conversation, Draft, DraftPiece, Encoding, Excerpt, Failed,
+    FailureClass, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies,
+    Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots, SourceStore,
+    Speech, SpeechSynthesizer, TranscriptWriter, UploadTarget, Usage, Utterance, produce, standard,
 };
 
-use super::world::World;
+use super::shared_state::SharedState;
 
 /// What the next call of a stage does; without a script it succeeds at once.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Succeed,
-    Fail(Failure),
+    Fail(FailureClass),
     /// Never answers.
     Hang,
     /// Succeeds after a while.
@@ -50,10 +50,10 @@ pub(super) const PICTURE_USD: f64 = 0.25;
 pub(super) const BROKEN_USD: f64 = 0.125;
 
 /// A whole set of fakes around one run.
-pub(super) struct Fleet {
+pub(super) struct TestRun {
     pub(super) run: Run,
     pub(super) journal: Arc<Journal>,
-    world: Arc<World>,
+    shared: Arc<SharedState>,
 }
 
 /// What happened.
@@ -76,25 +76,25 @@ struct Entries {
     are_deliveries_lost: bool,
 }
 
-impl Fleet {
-    /// A job alone in its world.
+impl TestRun {
+    /// A job alone in its shared.
     pub(super) fn new(format: Format) -> Self {
-        Self::sharing(&Arc::new(World::default()), format, false)
+        Self::sharing(&Arc::new(SharedState::default()), format, false)
     }
 
-    /// A job that shares with all others of `world`.
-    pub(super) fn of(world: &Arc<World>, format: Format) -> Self {
-        Self::sharing(world, format, true)
+    /// A job that shares with all others of `shared`.
+    pub(super) fn of(shared: &Arc<SharedState>, format: Format) -> Self {
+        Self::sharing(shared, format, true)
     }
 
-    /// A job of `world`, with `USE_CACHING` or without.
-    pub(super) fn sharing(world: &Arc<World>, format: Format, shares: bool) -> Self {
+    /// A job of `shared`, with `USE_CACHING` or without.
+    pub(super) fn sharing(shared: &Arc<SharedState>, format: Format, shares: bool) -> Self {
         let journal = Arc::new(Journal::default());
         let policies = standard(4, 2);
         let fake = || Arc::new(Fake(Arc::clone(&journal)));
         let job = JobId::generate();
         let run = Run {
-            memory: world.memory(job.as_str(), shares),
+            memory: shared.memory(job.as_str(), shares),
             request: Request {
                 job,
                 tenant: "default".to_owned(),
@@ -117,13 +117,13 @@ impl Fleet {
             progress: Arc::clone(&journal) as Arc<dyn Progress>,
             cancel: CancellationToken::new(),
         };
-        Self { run, journal, world: Arc::clone(world) }
+        Self { run, journal, shared: Arc::clone(shared) }
     }
 
     /// One attempt; behind it the job owns no flight.
     pub(super) async fn attempt(&self) -> Result<Produced, Failed> {
         let ended = produce(&self.run).await;
-        self.world.leave(self.run.request.job.as_str());
+        self.shared.leave(self.run.request.job.as_str());
         ended
     }
 
@@ -237,11 +237,11 @@ impl Journal {
             Step::Slow(time) => tokio::time::sleep(time).await,
             Step::Fail(failure) => {
                 let code = match failure {
-                    Failure::Transient { .. } => "fake-transient",
-                    Failure::Permanent => "fake-permanent",
-                    Failure::Misconfigured => "fake-misconfigured",
-                    Failure::Unequipped => "fake-unequipped",
-                    Failure::Interrupted => "fake-interrupted",
+                    FailureClass::Transient { .. } => "fake-transient",
+                    FailureClass::Permanent => "fake-permanent",
+                    FailureClass::Misconfigured => "fake-misconfigured",
+                    FailureClass::Unequipped => "fake-unequipped",
+                    FailureClass::Interrupted => "fake-interrupted",
                 };
                 return Err(ProviderError::new("fake", failure, code, "as scripted"));
             }
@@ -440,7 +440,11 @@ impl ArtifactStore for Fake {
         "fake"
     }
 
-    async fn put(&self, _: &Delivery, media: &Media) -> Result<Answer<Artifact>, ProviderError> {
+    async fn put(
+        &self,
+        _: &UploadTarget,
+        media: &Media,
+    ) -> Result<Answer<Artifact>, ProviderError> {
         self.0.step(StageName::Upload).await?;
         Ok(Answer::free(Artifact {
             url: "file:///delivered".to_owned(),
@@ -455,7 +459,7 @@ impl ArtifactStore for Fake {
 
     async fn adopt(
         &self,
-        _: &Delivery,
+        _: &UploadTarget,
         delivered: &Artifact,
     ) -> Result<Option<Answer<Artifact>>, ProviderError> {
         let is_lost = self.0.entries().are_deliveries_lost;

@@ -8,58 +8,58 @@ use bytes::Bytes;
 use stillcast_enqueue::{Format, Identifier, Options, StageName};
 use tokio::time::Instant;
 
-use super::fakes::{Fleet, PASSAGES, PICTURE_USD, Step};
-use super::world::World;
-use crate::parcel::Parcel;
-use crate::{Elsewhere, Failed, Failure, Produced, produce};
+use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun};
+use super::shared_state::SharedState;
+use crate::cache_value::CacheValue;
+use crate::{Failed, FailureClass, OtherJob, Produced, produce};
 
 const PAID: [StageName; 3] = [StageName::Transcript, StageName::Tts, StageName::Image];
 
-fn world() -> Arc<World> {
-    Arc::new(World::default())
+fn shared() -> Arc<SharedState> {
+    Arc::new(SharedState::default())
 }
 
 fn transient() -> Step {
-    Step::Fail(Failure::Transient { retry_after: None })
+    Step::Fail(FailureClass::Transient { retry_after: None })
 }
 
-/// Paid calls of a fleet: transcript, tts, image.
-fn paid(fleet: &Fleet) -> [usize; 3] {
-    let calls = fleet.journal.calls();
+/// Paid calls of a test: transcript, tts, image.
+fn paid(test: &TestRun) -> [usize; 3] {
+    let calls = test.journal.calls();
     PAID.map(|stage| calls.iter().filter(|call| **call == stage).count())
 }
 
 const ALL: [usize; 3] = [1, PASSAGES as usize, 1];
 
-async fn made(fleet: &Fleet) -> Produced {
-    fleet.attempt().await.unwrap()
+async fn made(test: &TestRun) -> Produced {
+    test.attempt().await.unwrap()
 }
 
-async fn failed(fleet: &Fleet) -> Failed {
-    fleet.attempt().await.unwrap_err()
+async fn failed(test: &TestRun) -> Failed {
+    test.attempt().await.unwrap_err()
 }
 
 #[tokio::test(start_paused = true)]
 async fn recall_goes_from_the_own_checkpoint_over_the_cache_to_the_flight() {
-    let world = world();
-    let fleet = Fleet::of(&world, Format::Video);
-    made(&fleet).await;
-    let told = world.told_of("image");
+    let shared = shared();
+    let test = TestRun::of(&shared, Format::Video);
+    made(&test).await;
+    let told = shared.told_of("image");
     let order = ["recall", "get", "join", "get", "put", "remember", "land-stored"];
     assert_eq!(told, order, "the flight was ours, so the cache was asked again before paying");
-    let failing = Fleet::of(&world, Format::Video).saying("another text");
-    failing.script(StageName::Upload, [Step::Fail(Failure::Misconfigured)]);
+    let failing = TestRun::of(&shared, Format::Video).saying("another text");
+    failing.script(StageName::Upload, [Step::Fail(FailureClass::Misconfigured)]);
     failed(&failing).await;
-    world.told_of("image");
+    shared.told_of("image");
     made(&failing).await;
-    assert_eq!(world.told_of("image"), ["recall"], "the own checkpoint answers first");
+    assert_eq!(shared.told_of("image"), ["recall"], "the own checkpoint answers first");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_job_of_the_same_gets_a_copy_and_its_record_says_so() {
-    let world = world();
-    made(&Fleet::of(&world, Format::Video)).await;
-    let second = Fleet::of(&world, Format::Video);
+    let shared = shared();
+    made(&TestRun::of(&shared, Format::Video)).await;
+    let second = TestRun::of(&shared, Format::Video);
     let produced = made(&second).await;
     assert_eq!((paid(&second), produced.artifact.key.as_str()), ([0; 3], "copied"));
     let skipped: Vec<StageName> =
@@ -75,12 +75,12 @@ async fn a_second_job_of_the_same_gets_a_copy_and_its_record_says_so() {
 /// The first job has drawn the picture and gave way; another has used it and delivered.
 #[tokio::test(start_paused = true)]
 async fn a_copy_does_not_spare_a_job_what_it_has_paid() {
-    let world = world();
-    let first = Fleet::of(&world, Format::Video);
-    first.script(StageName::Encode, [Step::Fail(Failure::Misconfigured)]);
+    let shared = shared();
+    let first = TestRun::of(&shared, Format::Video);
+    first.script(StageName::Encode, [Step::Fail(FailureClass::Misconfigured)]);
     let gave_way = failed(&first).await;
     assert!((gave_way.cost.spent_usd - PICTURE_USD).abs() < 1e-9, "{:?}", gave_way.cost);
-    made(&Fleet::of(&world, Format::Video)).await;
+    made(&TestRun::of(&shared, Format::Video)).await;
     let copied = made(&first).await;
     assert_eq!(copied.artifact.key, "copied");
     assert!(copied.cost.avoided_usd.abs() < 1e-9, "{:?}", copied.cost);
@@ -88,26 +88,26 @@ async fn a_copy_does_not_spare_a_job_what_it_has_paid() {
 
 #[tokio::test(start_paused = true)]
 async fn a_delivery_that_is_gone_is_made_anew_without_paying() {
-    let world = world();
-    made(&Fleet::of(&world, Format::Video)).await;
-    let second = Fleet::of(&world, Format::Video);
+    let shared = shared();
+    made(&TestRun::of(&shared, Format::Video)).await;
+    let second = TestRun::of(&shared, Format::Video);
     second.journal.lose_deliveries();
-    world.told_of("");
+    shared.told_of("");
     let produced = made(&second).await;
     assert_eq!(paid(&second), [0; 3]);
     assert_eq!(produced.artifact.key, "delivered");
     let cached = |stage: StageName| produced.stages.iter().any(|r| r.stage == stage && r.cached);
     assert!(PAID.into_iter().all(cached), "{:?}", produced.stages);
     assert!(!cached(StageName::Encode) && !cached(StageName::Upload));
-    let told = world.told_of("delivery");
+    let told = shared.told_of("delivery");
     assert!(told.starts_with(&["recall".into(), "get".into(), "delete".into()]), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn whatever_changes_a_result_changes_its_key() {
-    let world = world();
-    made(&Fleet::of(&world, Format::Video)).await;
-    let first = world.keys();
+    let shared = shared();
+    made(&TestRun::of(&shared, Format::Video)).await;
+    let first = shared.keys();
     let mut kinds: Vec<&str> = first.iter().filter_map(|key| key.split('/').nth(1)).collect();
     kinds.dedup();
     assert_eq!(kinds, ["delivery", "image", "passage", "transcript", "tts"]);
@@ -116,36 +116,36 @@ async fn whatever_changes_a_result_changes_its_key() {
     let spoken = Options { voice: identifier("low"), ..Options::default() };
     let foreign = Options { language: identifier("de"), ..Options::default() };
     // changed, and paid for again: transcript, tts, image
-    let fleet = || Fleet::of(&world, Format::Video);
+    let test = || TestRun::of(&shared, Format::Video);
     let cases = [
         // The fake writes the same words whatever it reads, and what is spoken is spoken.
-        (fleet().saying("another text"), [1, 0, 1]),
-        (fleet().of_tenant("another"), ALL),
-        (fleet().with(fresh), ALL),
-        (fleet().with(spoken), [0, PASSAGES as usize, 0]),
-        (fleet().with(foreign), [1, PASSAGES as usize, 0]),
-        (Fleet::of(&world, Format::Audio), [0, 0, 0]),
-        (fleet().revised(), ALL),
+        (test().saying("another text"), [1, 0, 1]),
+        (test().of_tenant("another"), ALL),
+        (test().with(fresh), ALL),
+        (test().with(spoken), [0, PASSAGES as usize, 0]),
+        (test().with(foreign), [1, PASSAGES as usize, 0]),
+        (TestRun::of(&shared, Format::Audio), [0, 0, 0]),
+        (test().revised(), ALL),
     ];
-    for (number, (fleet, calls)) in cases.into_iter().enumerate() {
-        made(&fleet).await;
-        assert_eq!(paid(&fleet), calls, "case {number}");
+    for (number, (test, calls)) in cases.into_iter().enumerate() {
+        made(&test).await;
+        assert_eq!(paid(&test), calls, "case {number}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn finished_calls_of_a_failed_attempt_are_not_repeated() {
-    let world = world();
+    let shared = shared();
     for shares in [true, false] {
         for stage in [StageName::Encode, StageName::Upload] {
-            let fleet = Fleet::sharing(&world, Format::Video, shares).saying(stage.as_str());
-            fleet.script(stage, [Step::Fail(Failure::Misconfigured)]);
-            failed(&fleet).await;
-            assert_eq!(paid(&fleet), ALL);
+            let test = TestRun::sharing(&shared, Format::Video, shares).saying(stage.as_str());
+            test.script(stage, [Step::Fail(FailureClass::Misconfigured)]);
+            failed(&test).await;
+            assert_eq!(paid(&test), ALL);
             // The cache's time is over, and still nothing is paid for again.
-            world.expire();
-            let produced = made(&fleet).await;
-            assert_eq!(paid(&fleet), ALL, "{stage}");
+            shared.expire();
+            let produced = made(&test).await;
+            assert_eq!(paid(&test), ALL, "{stage}");
             let tts = produced.stages.iter().find(|record| record.stage == StageName::Tts);
             assert!(tts.is_some_and(|record| record.cached && record.tries == 0), "{tts:?}");
             assert!(produced.cost.avoided_usd.abs() < 1e-9, "it was this job that paid");
@@ -155,73 +155,73 @@ async fn finished_calls_of_a_failed_attempt_are_not_repeated() {
 
 #[tokio::test(start_paused = true)]
 async fn passages_and_words_of_a_transcript_that_broke_off_are_kept() {
-    let fleet = Fleet::new(Format::Audio);
+    let test = TestRun::new(Format::Audio);
     let mut steps = vec![Step::Short];
     steps.extend([transient(); 4]);
-    fleet.script(StageName::Transcript, steps);
-    let error = failed(&fleet).await.error;
+    test.script(StageName::Transcript, steps);
+    let error = failed(&test).await.error;
     assert_eq!(error.stage, StageName::Transcript);
-    let spoken = paid(&fleet)[1];
+    let spoken = paid(&test)[1];
     assert_eq!(spoken, 2, "what was written was spoken");
-    let produced = made(&fleet).await;
-    assert_eq!(paid(&fleet)[1], PASSAGES as usize, "no passage was spoken twice");
-    let prompts = fleet.journal.prompts();
+    let produced = made(&test).await;
+    assert_eq!(paid(&test)[1], PASSAGES as usize, "no passage was spoken twice");
+    let prompts = test.journal.prompts();
     assert!(!prompts.last().unwrap().said.is_empty(), "the writer went on behind what was said");
     assert_eq!(produced.stages[2].tries as usize, PASSAGES as usize - spoken);
 }
 
 #[tokio::test(start_paused = true)]
 async fn siblings_in_flight_are_awaited_and_remembered() {
-    let mut fleet = Fleet::new(Format::Video);
-    fleet.policies(|policies| policies.tts.slots = 2);
-    fleet.script(StageName::Tts, vec![Step::Slow(Duration::from_secs(50)); 2]);
-    fleet.script(StageName::Image, [transient(), Step::Fail(Failure::Misconfigured)]);
-    failed(&fleet).await;
-    assert_eq!(paid(&fleet), [1, 2, 2]);
-    made(&fleet).await;
-    assert_eq!(paid(&fleet), [1, PASSAGES as usize, 3], "two passages and the words were kept");
+    let mut test = TestRun::new(Format::Video);
+    test.policies(|policies| policies.tts.slots = 2);
+    test.script(StageName::Tts, vec![Step::Slow(Duration::from_secs(50)); 2]);
+    test.script(StageName::Image, [transient(), Step::Fail(FailureClass::Misconfigured)]);
+    failed(&test).await;
+    assert_eq!(paid(&test), [1, 2, 2]);
+    made(&test).await;
+    assert_eq!(paid(&test), [1, PASSAGES as usize, 3], "two passages and the words were kept");
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_outrun_takes_the_winner_s_picture_and_pins_it() {
-    let world = world();
-    let fleet = Fleet::of(&world, Format::Video);
+    let shared = shared();
+    let test = TestRun::of(&shared, Format::Video);
     let theirs = Bytes::from_static(b"\x89PNG theirs");
-    world.outrun("image", Parcel::of(&theirs, 0.5).pack());
-    fleet.script(StageName::Upload, [Step::Fail(Failure::Misconfigured)]);
-    failed(&fleet).await;
-    assert_eq!(fleet.journal.shown(), theirs);
-    world.expire();
-    made(&fleet).await;
-    assert_eq!(fleet.journal.shown(), theirs, "a job uses no other than it used before");
-    assert_eq!(paid(&fleet)[2], 1);
+    shared.outrun("image", CacheValue::of(&theirs, 0.5).pack());
+    test.script(StageName::Upload, [Step::Fail(FailureClass::Misconfigured)]);
+    failed(&test).await;
+    assert_eq!(test.journal.shown(), theirs);
+    shared.expire();
+    made(&test).await;
+    assert_eq!(test.journal.shown(), theirs, "a job uses no other than it used before");
+    assert_eq!(paid(&test)[2], 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn words_that_are_spoken_already_stay_and_are_pinned() {
-    let world = world();
-    let fleet = Fleet::of(&world, Format::Audio);
+    let shared = shared();
+    let test = TestRun::of(&shared, Format::Audio);
     let theirs = Bytes::from_static(b"Other words.\n\n");
-    world.outrun("transcript", Parcel::of(&theirs, 0.0).pack());
-    made(&fleet).await;
-    assert_eq!(paid(&fleet), [1, PASSAGES as usize, 0]);
+    shared.outrun("transcript", CacheValue::of(&theirs, 0.0).pack());
+    made(&test).await;
+    assert_eq!(paid(&test), [1, PASSAGES as usize, 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_broken_cache_makes_it_dearer_and_never_fails() {
-    let world = world();
-    world.cache_down(true);
+    let shared = shared();
+    shared.cache_down(true);
     for _ in 0..2 {
-        let fleet = Fleet::of(&world, Format::Video);
-        made(&fleet).await;
-        assert_eq!(paid(&fleet), ALL);
-        world.leave(fleet.run.request.job.as_str());
+        let test = TestRun::of(&shared, Format::Video);
+        made(&test).await;
+        assert_eq!(paid(&test), ALL);
+        shared.leave(test.run.request.job.as_str());
     }
-    world.cache_down(false);
-    let damaged = Fleet::of(&world, Format::Video).saying("damaged");
+    shared.cache_down(false);
+    let damaged = TestRun::of(&shared, Format::Video).saying("damaged");
     made(&damaged).await;
-    world.sweep();
-    let again = Fleet::of(&world, Format::Video).saying("damaged");
+    shared.sweep();
+    let again = TestRun::of(&shared, Format::Video).saying("damaged");
     again.journal.lose_deliveries();
     made(&again).await;
     assert_eq!(paid(&again), [0, PASSAGES as usize, 0], "the track's object was swept");
@@ -229,127 +229,127 @@ async fn a_broken_cache_makes_it_dearer_and_never_fails() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_cannot_be_read_is_waited_for_and_not_paid_around() {
-    let world = world();
-    let fleet = Fleet::of(&world, Format::Video);
-    fleet.script(StageName::Upload, [Step::Fail(Failure::Misconfigured)]);
-    failed(&fleet).await;
-    world.expire();
-    world.store_down(true);
-    let error = failed(&fleet).await.error;
+    let shared = shared();
+    let test = TestRun::of(&shared, Format::Video);
+    test.script(StageName::Upload, [Step::Fail(FailureClass::Misconfigured)]);
+    failed(&test).await;
+    shared.expire();
+    shared.store_down(true);
+    let error = failed(&test).await.error;
     assert_eq!(error.code, "store-failed");
-    assert_eq!(error.failure, Failure::Transient { retry_after: None });
-    assert_eq!(paid(&fleet), ALL);
-    world.store_down(false);
-    made(&fleet).await;
-    assert_eq!(paid(&fleet), ALL);
+    assert_eq!(error.failure, FailureClass::Transient { retry_after: None });
+    assert_eq!(paid(&test), ALL);
+    shared.store_down(false);
+    made(&test).await;
+    assert_eq!(paid(&test), ALL);
 }
 
 /// The worker died between the upload and its report, or could not share what it had delivered.
 #[tokio::test(start_paused = true)]
 async fn a_job_that_has_delivered_delivers_no_other_file() {
-    let fleet = Fleet::new(Format::Video);
-    made(&fleet).await;
-    let done = fleet.journal.calls();
-    let again = made(&fleet).await;
+    let test = TestRun::new(Format::Video);
+    made(&test).await;
+    let done = test.journal.calls();
+    let again = made(&test).await;
     assert_eq!(again.artifact.sha256, "0".repeat(64));
-    assert_eq!(fleet.journal.calls(), done, "nothing was made, encoded or uploaded again");
+    assert_eq!(test.journal.calls(), done, "nothing was made, encoded or uploaded again");
     assert!(again.stages[1..].iter().all(|stage| stage.cached), "{:?}", again.stages);
-    fleet.journal.lose_deliveries();
-    assert_eq!(made(&fleet).await.artifact.key, "delivered", "a file that is gone is made anew");
-    assert_eq!(paid(&fleet), ALL);
+    test.journal.lose_deliveries();
+    assert_eq!(made(&test).await.artifact.key, "delivered", "a file that is gone is made anew");
+    assert_eq!(paid(&test), ALL);
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_sharing_only_checkpoints_are_used() {
-    let world = world();
+    let shared = shared();
     for _ in 0..2 {
-        let fleet = Fleet::sharing(&world, Format::Video, false);
-        made(&fleet).await;
-        assert_eq!(paid(&fleet), ALL);
+        let test = TestRun::sharing(&shared, Format::Video, false);
+        made(&test).await;
+        assert_eq!(paid(&test), ALL);
     }
-    assert!(world.keys().is_empty());
-    assert_eq!((world.objects("cache/"), world.owned()), (0, 0));
-    assert!(world.objects("work/") > 0);
+    assert!(shared.keys().is_empty());
+    assert_eq!((shared.objects("cache/"), shared.owned()), (0, 0));
+    assert!(shared.objects("work/") > 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_an_owner_that_died_has_bought_serves_its_heir() {
-    let world = world();
-    let mut owner = Fleet::of(&world, Format::Audio);
+    let shared = shared();
+    let mut owner = TestRun::of(&shared, Format::Audio);
     owner.policies(|policies| policies.tts.slots = 1);
     owner.script(StageName::Tts, [Step::Succeed, Step::Succeed, Step::Hang]);
     tokio::select! {
         _ = produce(&owner.run) => panic!("it hangs"),
         () = tokio::time::sleep(Duration::from_mins(1)) => {}
     }
-    world.leave(owner.run.request.job.as_str());
-    let heir = Fleet::of(&world, Format::Audio);
+    shared.leave(owner.run.request.job.as_str());
+    let heir = TestRun::of(&shared, Format::Audio);
     made(&heir).await;
     assert_eq!(paid(&heir), [0, PASSAGES as usize - 2, 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn many_jobs_of_the_same_pay_once() {
-    let world = world();
-    let fleets: Vec<Fleet> = (0..12)
-        .map(|n| Fleet::of(&world, if n % 2 == 0 { Format::Video } else { Format::Audio }))
+    let shared = shared();
+    let runs: Vec<TestRun> = (0..12)
+        .map(|n| TestRun::of(&shared, if n % 2 == 0 { Format::Video } else { Format::Audio }))
         .collect();
-    for fleet in &fleets {
-        fleet.script(StageName::Transcript, [Step::Slow(Duration::from_secs(9))]);
+    for test in &runs {
+        test.script(StageName::Transcript, [Step::Slow(Duration::from_secs(9))]);
     }
     // A job that parks comes again, as the queue would have it.
-    let until_made = |fleet| async move {
+    let until_made = |test| async move {
         loop {
-            match Fleet::attempt(fleet).await {
+            match TestRun::attempt(test).await {
                 Ok(produced) => return produced,
-                Err(Failed { elsewhere: Some(Elsewhere::Flights(_)), .. }) => {
+                Err(Failed { other_job: Some(OtherJob::Flights(_)), .. }) => {
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
                 Err(failed) => panic!("{failed}"),
             }
         }
     };
-    futures::future::join_all(fleets.iter().map(until_made)).await;
-    let sum = fleets
+    futures::future::join_all(runs.iter().map(until_made)).await;
+    let sum = runs
         .iter()
         .map(paid)
         .fold([0; 3], |sum, paid| std::array::from_fn(|stage| sum[stage] + paid[stage]));
     assert_eq!(sum, ALL);
-    assert_eq!(world.owned(), 0, "every flight has landed");
+    assert_eq!(shared.owned(), 0, "every flight has landed");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_only_waits_for_a_delivery_parks_at_once() {
-    let world = world();
-    world.occupy("delivery");
-    let fleet = Fleet::of(&world, Format::Video);
+    let shared = shared();
+    shared.occupy("delivery");
+    let test = TestRun::of(&shared, Format::Video);
     let began = Instant::now();
-    let failed = failed(&fleet).await;
-    let Some(Elsewhere::Flights(keys)) = failed.elsewhere else { panic!("{failed:?}") };
+    let failed = failed(&test).await;
+    let Some(OtherJob::Flights(keys)) = failed.other_job else { panic!("{failed:?}") };
     assert_eq!(keys.len(), 1);
     assert!(keys[0].starts_with("default/delivery/"), "{keys:?}");
-    assert_eq!((began.elapsed(), paid(&fleet)), (Duration::ZERO, [0; 3]));
-    assert_eq!(failed.error.failure, Failure::Interrupted);
+    assert_eq!((began.elapsed(), paid(&test)), (Duration::ZERO, [0; 3]));
+    assert_eq!(failed.error.failure, FailureClass::Interrupted);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_job_parks_only_when_all_that_it_does_is_wait() {
-    let world = world();
-    world.occupy("transcript");
-    let fleet = Fleet::of(&world, Format::Video);
-    fleet.script(StageName::Image, [Step::Slow(Duration::from_secs(40))]);
+    let shared = shared();
+    shared.occupy("transcript");
+    let test = TestRun::of(&shared, Format::Video);
+    test.script(StageName::Image, [Step::Slow(Duration::from_secs(40))]);
     let began = Instant::now();
-    let parked = failed(&fleet).await;
-    assert!(matches!(&parked.elsewhere, Some(Elsewhere::Flights(keys)) if keys.len() == 1));
+    let parked = failed(&test).await;
+    assert!(matches!(&parked.other_job, Some(OtherJob::Flights(keys)) if keys.len() == 1));
     let took = began.elapsed().as_secs_f64();
     assert!((40.0..44.0).contains(&took), "the picture was awaited first: {took} s");
-    world.occupy("image");
-    let world_of_two = World::default();
+    shared.occupy("image");
+    let world_of_two = SharedState::default();
     world_of_two.occupy("transcript");
     world_of_two.occupy("image");
-    let two = Fleet::of(&Arc::new(world_of_two), Format::Video);
+    let two = TestRun::of(&Arc::new(world_of_two), Format::Video);
     let parked = failed(&two).await;
-    let Some(Elsewhere::Flights(mut keys)) = parked.elsewhere else { panic!("{parked:?}") };
+    let Some(OtherJob::Flights(mut keys)) = parked.other_job else { panic!("{parked:?}") };
     keys.sort();
     let kinds: Vec<&str> = keys.iter().filter_map(|key| key.split('/').nth(1)).collect();
     assert_eq!(kinds, ["image", "transcript"], "it waits for both");
@@ -357,42 +357,42 @@ async fn a_job_parks_only_when_all_that_it_does_is_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flight_that_its_owner_left_is_taken_over() {
-    let world = world();
-    world.occupy("transcript");
-    let fleet = Fleet::of(&world, Format::Video);
-    fleet.script(StageName::Image, [Step::Slow(Duration::from_secs(40))]);
-    let (produced, ()) = tokio::join!(made(&fleet), async {
+    let shared = shared();
+    shared.occupy("transcript");
+    let test = TestRun::of(&shared, Format::Video);
+    test.script(StageName::Image, [Step::Slow(Duration::from_secs(40))]);
+    let (produced, ()) = tokio::join!(made(&test), async {
         tokio::time::sleep(Duration::from_secs(20)).await;
-        world.abandon("transcript");
+        shared.abandon("transcript");
     });
-    assert_eq!(paid(&fleet), ALL);
+    assert_eq!(paid(&test), ALL);
     assert_eq!(produced.stages[1].tries, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_permanent_failure_of_the_input_ends_all_that_wait_for_it() {
-    let world = world();
-    let first = Fleet::of(&world, Format::Video);
-    first.script(StageName::Image, [Step::Fail(Failure::Permanent)]);
+    let shared = shared();
+    let first = TestRun::of(&shared, Format::Video);
+    first.script(StageName::Image, [Step::Fail(FailureClass::Permanent)]);
     let error = failed(&first).await.error;
-    let second = Fleet::of(&world, Format::Video);
-    let Failed { elsewhere, error: theirs, .. } = failed(&second).await;
-    assert_eq!(elsewhere, Some(Elsewhere::Failed(error.report())));
-    assert_eq!((theirs.failure, paid(&second)), (Failure::Permanent, [0; 3]));
+    let second = TestRun::of(&shared, Format::Video);
+    let Failed { other_job, error: theirs, .. } = failed(&second).await;
+    assert_eq!(other_job, Some(OtherJob::Failed(error.report())));
+    assert_eq!((theirs.failure, paid(&second)), (FailureClass::Permanent, [0; 3]));
     // An upload's failure is the job's own.
-    let third = Fleet::of(&world, Format::Video).saying("third");
-    third.script(StageName::Upload, [Step::Fail(Failure::Permanent)]);
+    let third = TestRun::of(&shared, Format::Video).saying("third");
+    third.script(StageName::Upload, [Step::Fail(FailureClass::Permanent)]);
     failed(&third).await;
-    made(&Fleet::of(&world, Format::Video).saying("third")).await;
+    made(&TestRun::of(&shared, Format::Video).saying("third")).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn any_other_failure_leaves_the_flight_to_the_next() {
-    let world = world();
-    let first = Fleet::of(&world, Format::Video);
+    let shared = shared();
+    let first = TestRun::of(&shared, Format::Video);
     first.script(StageName::Image, vec![transient(); 4]);
     failed(&first).await;
-    let second = Fleet::of(&world, Format::Video);
+    let second = TestRun::of(&shared, Format::Video);
     made(&second).await;
     assert_eq!(paid(&second), [0, 0, 1], "words and sound were shared before");
 }

@@ -4,24 +4,24 @@ use std::time::Duration;
 
 use stillcast_enqueue::{Format, StageName};
 
-use super::fakes::{BROKEN_USD, Fleet, PASSAGES, PICTURE_USD, Step};
-use crate::{Failure, produce};
+use super::fakes::{BROKEN_USD, PASSAGES, PICTURE_USD, Step, TestRun};
+use crate::{FailureClass, produce};
 
 /// Words of a fake paragraph.
 const PARAGRAPH: usize = 80;
 
-fn fleet(steps: &[Step]) -> Fleet {
-    let fleet = Fleet::new(Format::Audio);
-    fleet.script(StageName::Transcript, steps.to_vec());
-    fleet
+fn test(steps: &[Step]) -> TestRun {
+    let test = TestRun::new(Format::Audio);
+    test.script(StageName::Transcript, steps.to_vec());
+    test
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_draft_that_breaks_off_goes_on_behind_what_was_said() {
-    let fleet = fleet(&[Step::Cut, Step::Succeed]);
-    let produced = produce(&fleet.run).await.unwrap();
+    let test = test(&[Step::Cut, Step::Succeed]);
+    let produced = produce(&test.run).await.unwrap();
     assert_eq!((produced.stages[1].tries, produced.stages[2].tries), (2, PASSAGES));
-    let prompts = fleet.journal.prompts();
+    let prompts = test.journal.prompts();
     assert_eq!(prompts[0].said, "");
     assert!(prompts[1].said.ends_with("likes. \n\n"), "up to the last whole passage");
     assert_eq!(prompts[1].words, 0..=500 - 5 * PARAGRAPH);
@@ -32,57 +32,60 @@ async fn a_draft_that_breaks_off_goes_on_behind_what_was_said() {
 
 #[tokio::test(start_paused = true)]
 async fn too_few_words_are_repaired_once_by_appending() {
-    let whole = fleet(&[]);
+    let whole = test(&[]);
     produce(&whole.run).await.unwrap();
     for early in [Step::Short, Step::Limited] {
-        let fleet = fleet(&[early, Step::Succeed]);
-        let produced = produce(&fleet.run).await.unwrap();
+        let test = test(&[early, Step::Succeed]);
+        let produced = produce(&test.run).await.unwrap();
         assert_eq!((produced.stages[1].tries, produced.stages[2].tries), (2, PASSAGES));
-        let prompts = fleet.journal.prompts();
+        let prompts = test.journal.prompts();
         assert_eq!(prompts[1].words, 400 - 2 * PARAGRAPH..=500 - 2 * PARAGRAPH);
         assert_eq!(prompts.len(), 2);
     }
-    let hopeless = fleet(&[Step::Short, Step::Short]);
+    let hopeless = test(&[Step::Short, Step::Short]);
     let failed = produce(&hopeless.run).await.unwrap_err();
     assert_eq!(failed.error.code, "transcript-too-short");
-    assert_eq!(failed.error.failure, Failure::Transient { retry_after: None });
+    assert_eq!(failed.error.failure, FailureClass::Transient { retry_after: None });
 }
 
 #[tokio::test(start_paused = true)]
 async fn too_many_words_are_trimmed_where_nobody_has_spoken_them() {
-    let fleet = fleet(&[Step::Long, Step::Long]);
-    let produced = produce(&fleet.run).await.unwrap();
+    let test = test(&[Step::Long, Step::Long]);
+    let produced = produce(&test.run).await.unwrap();
     assert_eq!(produced.stages[2].tries, 6, "480 words are spoken, the other 240 never bought");
     assert!(produced.stages[1].resources["words"] <= 500.0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_mark_that_nobody_can_speak_costs_the_rest_of_its_draft_only() {
-    let fleet = fleet(&[Step::Garble, Step::Succeed]);
-    let produced = produce(&fleet.run).await.unwrap();
+    let test = test(&[Step::Garble, Step::Succeed]);
+    let produced = produce(&test.run).await.unwrap();
     assert_eq!((produced.stages[1].tries, produced.stages[2].tries), (2, PASSAGES));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_broken_picture_is_an_accident_once_and_then_the_input_s_fault() {
-    let fleet = Fleet::new(Format::Video);
-    fleet.script(StageName::Image, [Step::Garble, Step::Succeed]);
-    let produced = produce(&fleet.run).await.unwrap();
+    let test = TestRun::new(Format::Video);
+    test.script(StageName::Image, [Step::Garble, Step::Succeed]);
+    let produced = produce(&test.run).await.unwrap();
     assert!((produced.cost.wasted_usd - PICTURE_USD).abs() < 1e-9);
     assert!((produced.cost.spent_usd - PICTURE_USD).abs() < 1e-9);
     let picture = produced.stages.iter().find(|record| record.stage == StageName::Image).unwrap();
     assert!((picture.resources["wasted_usd"] - PICTURE_USD).abs() < 1e-9);
-    let fleet = Fleet::new(Format::Video);
-    fleet.script(StageName::Image, vec![Step::Garble; 4]);
-    let failed = produce(&fleet.run).await.unwrap_err();
-    assert_eq!((failed.error.code, failed.error.failure), ("image-broken", Failure::Permanent));
+    let test = TestRun::new(Format::Video);
+    test.script(StageName::Image, vec![Step::Garble; 4]);
+    let failed = produce(&test.run).await.unwrap_err();
+    assert_eq!(
+        (failed.error.code, failed.error.failure),
+        ("image-broken", FailureClass::Permanent)
+    );
     assert!((failed.cost.wasted_usd - 2.0 * PICTURE_USD).abs() < 1e-9, "the second was the last");
 }
 
 #[tokio::test(start_paused = true)]
 async fn other_failures_between_do_not_count_as_the_same_accident() {
-    let fleet = Fleet::new(Format::Video);
-    let busy = Step::Fail(Failure::Transient { retry_after: Some(Duration::from_secs(1)) });
-    fleet.script(StageName::Image, [busy, Step::Garble, busy, Step::Succeed]);
-    assert!(produce(&fleet.run).await.is_ok());
+    let test = TestRun::new(Format::Video);
+    let busy = Step::Fail(FailureClass::Transient { retry_after: Some(Duration::from_secs(1)) });
+    test.script(StageName::Image, [busy, Step::Garble, busy, Step::Succeed]);
+    assert!(produce(&test.run).await.is_ok());
 }

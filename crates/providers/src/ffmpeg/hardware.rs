@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::command::Ffmpeg;
 
 /// A trial is two pictures; what takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TRIAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Encoders in order of preference, with what VAAPI needs before and behind its input.
 const CANDIDATES: [(&str, &[&str], &[&str]); 4] = [
@@ -49,8 +49,8 @@ async fn encode(
     behind: &[&str],
 ) -> Result<child::Finished, child::ChildError> {
     ffmpeg
-        .command(folder, PATIENCE)
-        .timeout(PATIENCE)
+        .command(folder, TRIAL_TIMEOUT)
+        .timeout(TRIAL_TIMEOUT)
         .args(before)
         .args(["-f", "lavfi", "-i", "color=size=256x256:rate=5:duration=0.4"])
         .args(behind)

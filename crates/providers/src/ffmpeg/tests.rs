@@ -1,6 +1,6 @@
 //! What the encoder does with input that is broken, missing or hostile.
 
-use pipeline::{Failure, Scene};
+use pipeline::{FailureClass, Scene};
 
 use super::*;
 
@@ -61,7 +61,7 @@ async fn an_encoder_that_dies_says_why() {
 async fn a_missing_encoder_is_the_set_up_s_fault() {
     let scratch = tempfile::tempdir().unwrap();
     let error = encode(&encoder("/no/such/ffmpeg", "96k"), scratch.path()).await.unwrap_err();
-    assert_eq!((error.code, error.failure), ("ffmpeg-missing", Failure::Misconfigured));
+    assert_eq!((error.code, error.failure), ("ffmpeg-missing", FailureClass::Misconfigured));
     assert!(error.message.contains("apt-get install -y ffmpeg"), "{error}");
 }
 

@@ -17,7 +17,7 @@ const TEMPO: &str = "atempo=0.88";
 /// CPU time that no passage comes near.
 const CPU: Duration = Duration::from_secs(20);
 /// Ten minutes of samples; a passage is half a minute.
-const MOST_BYTES: usize = 10 * 60 * sound::RATE as usize * 2;
+const MAX_BYTES: usize = 10 * 60 * sound::RATE as usize * 2;
 
 /// The offline voice.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl SpeechSynthesizer for OfflineSpeech {
             .command(scratch, CPU)
             .args(["-f", "lavfi", "-i", &input, "-af", TEMPO])
             .args(["-ar", &sound::RATE.to_string(), "-ac", "1", "-f", "s16le", "pipe:1"])
-            .output(MOST_BYTES)
+            .output(MAX_BYTES)
             .await;
         tokio::fs::remove_file(&text).await.map_err(unwritable)?;
         let (bytes, finished) = spoken.map_err(|error| self.ffmpeg.failed(error))?;
@@ -117,7 +117,10 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_voice_is_refused_with_the_known_ones() {
         let error = speak("Hello.", Some("nova")).await.unwrap_err();
-        assert_eq!((error.code, error.failure), ("voice-unknown", pipeline::Failure::Permanent));
+        assert_eq!(
+            (error.code, error.failure),
+            ("voice-unknown", pipeline::FailureClass::Permanent)
+        );
         assert!(error.message.contains("slt, awb, rms, kal16, kal"), "{error}");
     }
 
@@ -134,7 +137,7 @@ mod tests {
         let utterance = Utterance { text: "Hello.".into(), voice: None, language: None };
         let nowhere = OfflineSpeech::new("/no/such/ffmpeg");
         let error = nowhere.speak(&utterance, scratch.path()).await.unwrap_err();
-        assert_eq!(error.failure, pipeline::Failure::Misconfigured);
+        assert_eq!(error.failure, pipeline::FailureClass::Misconfigured);
         assert!(error.message.contains("apt-get install -y ffmpeg"), "{error}");
     }
 }

@@ -21,9 +21,9 @@ use super::{PROVIDER, fault, prompt};
 const STALL: Duration = Duration::from_secs(30);
 /// Most tokens of an answer: 500 words are some 700 tokens in English, twice that elsewhere. Rate
 /// limits count the number asked for, so more would be paid for in waiting.
-const MOST_TOKENS: u32 = 1_600;
+const MAX_TOKENS: u32 = 1_600;
 /// Most bytes of a stream: 1,600 tokens, each in an event of half a kilobyte.
-const MOST_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 /// Characters of a token, where nobody counts.
 const TOKEN: usize = 4;
 
@@ -48,7 +48,7 @@ impl TranscriptWriter for OpenAiWriter {
     }
 
     fn revision(&self) -> String {
-        format!("{} {} {MOST_TOKENS}", prompt::REVISION, self.client.revision())
+        format!("{} {} {MAX_TOKENS}", prompt::REVISION, self.client.revision())
     }
 
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {
@@ -58,7 +58,7 @@ impl TranscriptWriter for OpenAiWriter {
             "messages": prompt::messages(prompt),
             "stream": true,
             "stream_options": { "include_usage": true },
-            "max_completion_tokens": MOST_TOKENS,
+            "max_completion_tokens": MAX_TOKENS,
         });
         // These think at length unless told not to, out of the same tokens.
         if model.starts_with("gpt-6") {
@@ -232,7 +232,7 @@ fn cut(message: &str) -> ProviderError {
 
 /// The body's bytes, up to a limit: events without an end would fill the memory.
 fn bounded(response: Response) -> impl futures::Stream<Item = Result<Bytes, Broken>> + Send {
-    let mut left = MOST_BYTES;
+    let mut left = MAX_BYTES;
     response.bytes_stream().map(move |chunk| {
         let chunk = chunk.map_err(Broken::Lost)?;
         left = left.checked_sub(chunk.len()).ok_or(Broken::TooLong)?;

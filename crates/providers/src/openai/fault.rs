@@ -4,7 +4,7 @@
 //! A server's own sentence is never repeated: it may quote the prompt, or a part of the key. Its
 //! one-word code and its request number may be.
 
-use pipeline::{Failure, ProviderError, Usage};
+use pipeline::{FailureClass, ProviderError, Usage};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
@@ -13,9 +13,9 @@ use super::client::{Account, Capability};
 use super::retry_after::retry_after;
 
 /// Longest error body that is looked at.
-const MOST_ERROR: usize = 16 << 10;
+const MAX_ERROR: usize = 16 << 10;
 /// Longest word or number that is repeated.
-const MOST_WORD: usize = 64;
+const MAX_WORD: usize = 64;
 const UNREADABLE: &str = "answer-unreadable";
 
 /// The failure that a status other than a success means.
@@ -31,8 +31,8 @@ pub(super) async fn refused(account: &Account, mut response: Response) -> Provid
     let code = code_in(&beginning(&mut response).await);
     let error = judge(account.capability, status, code.as_deref(), &said);
     match error.failure {
-        Failure::Transient { .. } => {
-            ProviderError { failure: Failure::Transient { retry_after: asked }, ..error }
+        FailureClass::Transient { .. } => {
+            ProviderError { failure: FailureClass::Transient { retry_after: asked }, ..error }
         }
         _ => error,
     }
@@ -112,7 +112,7 @@ pub(super) fn lost(error: &reqwest::Error) -> ProviderError {
 /// A success whose body is none: an accident once, the wrong server twice.
 pub(super) fn unreadable(account: &Account, what: &str) -> ProviderError {
     let message = format!("the answer {what}; is {}_BASE_URL right?", account.capability);
-    ProviderError::transient(PROVIDER, UNREADABLE, message).again(Failure::Misconfigured)
+    ProviderError::transient(PROVIDER, UNREADABLE, message).again(FailureClass::Misconfigured)
 }
 
 /// Books what a call has cost whose answer was lost or spoilt. What is not of this API at all, such
@@ -126,7 +126,7 @@ async fn beginning(response: &mut Response) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
-        if body.len() > MOST_ERROR {
+        if body.len() > MAX_ERROR {
             break;
         }
     }
@@ -143,5 +143,5 @@ pub(super) fn code_in(body: &[u8]) -> Option<String> {
 
 /// Short, and of such letters that it can be neither a text nor a key.
 fn is_plain(text: &str, is_letter: impl Fn(char) -> bool) -> bool {
-    (1..=MOST_WORD).contains(&text.len()) && text.chars().all(|c| is_letter(c) || "_-".contains(c))
+    (1..=MAX_WORD).contains(&text.len()) && text.chars().all(|c| is_letter(c) || "_-".contains(c))
 }

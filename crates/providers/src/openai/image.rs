@@ -12,7 +12,7 @@ use super::price::ImagePrice;
 use super::{PROVIDER, fault, prompt};
 
 /// A picture of 32 MiB, in base64.
-const MOST_BYTES: usize = 48 << 20;
+const MAX_BYTES: usize = 48 << 20;
 
 /// The painter behind an image model.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl ImageGenerator for OpenAiPainter {
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
         let response = self.client.post("/images/generations", &self.body(scene)).await?;
         let usage = self.estimate();
-        let read = async { self.read(self.client.json(response, MOST_BYTES).await?) };
+        let read = async { self.read(self.client.json(response, MAX_BYTES).await?) };
         let value = read.await.map_err(|error| fault::booked(error, &usage))?;
         Ok(Answer { value, usage })
     }

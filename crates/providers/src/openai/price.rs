@@ -1,4 +1,4 @@
-//! What a call has used goes in; what it costs comes out. A price of nought means: not known.
+//! What a call has used goes in; what it costs comes out. A price of zero means: not known.
 
 use pipeline::Usage;
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::client::{Account, Client, HttpClient};
 
 /// The longest list of models that is read; a gateway's may name a thousand.
-const MOST_LIST: usize = 8 << 20;
+const MAX_LIST: usize = 8 << 20;
 
 /// What `GET /models` answers, as far as it matters.
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ pub async fn probe(http: &HttpClient, account: &Account) -> Result<String, Provi
         Ok(response) => response,
         Err(error) => return excused(error, account),
     };
-    let Models { data } = client.json(answered, MOST_LIST).await?;
+    let Models { data } = client.json(answered, MAX_LIST).await?;
     Ok(if data.iter().any(|known| known.id == *model) {
         format!("the key is accepted, and {model} is there")
     } else {

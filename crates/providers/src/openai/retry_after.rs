@@ -5,12 +5,12 @@ use std::time::Duration;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// Longer waits are no waits: somebody's clock or unit is wrong.
-const LONGEST: f64 = 24.0 * 3600.0;
+const MAX_SECONDS: f64 = 24.0 * 3600.0;
 
 /// `retry-after-ms`, else `Retry-After` in seconds or as a date.
 ///
 /// A date is measured against the answer's own `Date`, so that this host's clock does not matter;
-/// without one it says nothing. So do numbers below nought, which some servers send.
+/// without one it says nothing. So do negative numbers, which some servers send.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let milliseconds = text("retry-after-ms").and_then(|ms| ms.parse::<f64>().ok());
@@ -28,7 +28,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn seconds(number: f64) -> Option<Duration> {
-    (0.0..=LONGEST).contains(&number).then(|| Duration::from_secs_f64(number))
+    (0.0..=MAX_SECONDS).contains(&number).then(|| Duration::from_secs_f64(number))
 }
 
 #[cfg(test)]

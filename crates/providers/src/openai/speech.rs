@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use pipeline::{Answer, Failure, ProviderError, Speech, SpeechSynthesizer, Usage, Utterance};
+use pipeline::{Answer, FailureClass, ProviderError, Speech, SpeechSynthesizer, Usage, Utterance};
 use serde_json::json;
 
 use super::client::{Account, Client, HttpClient, media_type};
@@ -13,7 +13,7 @@ use crate::command::Ffmpeg;
 use crate::wav::{self, Wav};
 
 /// Ten minutes in stereo at 48 kHz, for servers that answer WAV.
-const MOST_BYTES: usize = 128 << 20;
+const MAX_BYTES: usize = 128 << 20;
 /// First bytes of packed sound: MP3 with and without a tag, Ogg, FLAC.
 const PACKED: [&[u8]; 5] = [b"ID3", b"\xff\xfb", b"\xff\xf3", b"OggS", b"fLaC"];
 
@@ -57,7 +57,7 @@ impl OpenAiSpeech {
         if Wav::is(body) {
             let wav = Wav::parse(body).map_err(|fault| {
                 ProviderError::transient(PROVIDER, fault.code(), fault.to_string())
-                    .again(Failure::Misconfigured)
+                    .again(FailureClass::Misconfigured)
             })?;
             return wav.speech(&self.ffmpeg, scratch).await;
         }
@@ -70,7 +70,7 @@ impl OpenAiSpeech {
             return Err(ProviderError::misconfigured(PROVIDER, "speech-format", message));
         }
         // Half a sample at the end: the rest was lost with it.
-        if body.len() % 2 == 1 || body.len() > wav::MOST_BYTES {
+        if body.len() % 2 == 1 || body.len() > wav::MAX_BYTES {
             let message = "the speech was cut in the middle of a sample, or has no end";
             return Err(ProviderError::transient(PROVIDER, "speech-cut", message));
         }
@@ -112,7 +112,7 @@ impl SpeechSynthesizer for OpenAiSpeech {
         let media_type = media_type(response.headers()).to_owned();
         let spent = self.estimate(utterance);
         let read = async {
-            let body = self.client.bytes(response, MOST_BYTES).await?;
+            let body = self.client.bytes(response, MAX_BYTES).await?;
             self.read(&body, &media_type, scratch).await
         };
         let mut answer = read.await.map_err(|error| fault::booked(error, &spent))?;

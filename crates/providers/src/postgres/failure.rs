@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pipeline::{Failure, ProviderError};
+use pipeline::{FailureClass, ProviderError};
 use sqlx::Error;
 use uuid::Uuid;
 
@@ -23,8 +23,8 @@ pub(super) fn not_found(id: Uuid) -> ProviderError {
 pub(super) fn of_connecting(error: Error) -> ProviderError {
     let failed = of_query(error);
     match failed.failure {
-        Failure::Transient { .. } => {
-            let failure = Failure::Transient { retry_after: Some(AWAY) };
+        FailureClass::Transient { .. } => {
+            let failure = FailureClass::Transient { retry_after: Some(AWAY) };
             let message = format!("the database cannot be reached; {}", failed.message);
             ProviderError { failure, code: "database-away", message, ..failed }
         }

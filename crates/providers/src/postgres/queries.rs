@@ -1,9 +1,9 @@
 //! Whose tables are read: the sample schema of `migrations/`, or the operator's own.
 
 /// Most rows of one kind that are looked at: with one character each they fill the text.
-const MOST_ROWS: usize = 2_000;
+const MAX_ROWS: usize = 2_000;
 /// Characters that a source text can hold.
-const MOST_CHARACTERS: usize = 2_000;
+const MAX_CHARACTERS: usize = 2_000;
 
 const CONVERSATION: &str = "select title from conversations where tenant = $1 and id = $2";
 const MESSAGES: &str = "\
@@ -78,11 +78,11 @@ fn fitting(query: &str) -> String {
     let query = query.trim().trim_end_matches(';');
     format!(
         "select label, excerpt, characters from (\
-           select q.label::text, left(q.body::text, {MOST_CHARACTERS}) as excerpt, \
+           select q.label::text, left(q.body::text, {MAX_CHARACTERS}) as excerpt, \
              char_length(q.body::text) as characters, \
              sum(char_length(q.body::text)) over (rows unbounded preceding) as reached \
-           from ({query}\n) as q (label, body) limit {MOST_ROWS}\
-         ) as read where coalesce(reached - characters, 0) < {MOST_CHARACTERS}"
+           from ({query}\n) as q (label, body) limit {MAX_ROWS}\
+         ) as read where coalesce(reached - characters, 0) < {MAX_CHARACTERS}"
     )
 }
 

@@ -1,6 +1,6 @@
 //! Words of errors: classes, and that no row is quoted. What needs a server is in `tests/it/data`.
 
-use pipeline::Failure;
+use pipeline::FailureClass;
 
 use super::*;
 
@@ -18,13 +18,13 @@ async fn nobody_at_the_address_is_worth_waiting_for() {
     let database = Database::open(&url, "test", 1).unwrap();
     let error = database.probe().await.unwrap_err();
     assert_eq!(error.code, "database-away", "{error}");
-    assert!(matches!(error.failure, Failure::Transient { retry_after: Some(_) }));
+    assert!(matches!(error.failure, FailureClass::Transient { retry_after: Some(_) }));
 }
 
 #[test]
 fn an_error_shows_neither_rows_nor_passwords() {
     let broken = failure::of_query(sqlx::Error::Decode("my secret".into()));
-    assert_eq!((broken.code, broken.failure), ("row-broken", Failure::Permanent));
+    assert_eq!((broken.code, broken.failure), ("row-broken", FailureClass::Permanent));
     let other = failure::of_query(sqlx::Error::InvalidArgument("my secret".to_owned()));
     assert!(!format!("{broken:?} {other:?}").contains("secret"), "{other:?}");
 }

@@ -45,16 +45,16 @@ async fn arguments_are_words_and_never_a_shell_s_line() {
 #[tokio::test]
 async fn the_environment_holds_what_was_asked_and_nothing_else() {
     let check = "[ \"$STILLCAST_VOICE\" = slow ] && [ -z \"$CARGO\" ] && exit 65; exit 1";
-    assert_eq!(speak(&script(check), "x").await.unwrap_err().failure, Failure::Permanent);
+    assert_eq!(speak(&script(check), "x").await.unwrap_err().failure, FailureClass::Permanent);
 }
 
 #[tokio::test]
 async fn each_end_has_its_class() {
-    let transient = Failure::Transient { retry_after: None };
+    let transient = FailureClass::Transient { retry_after: None };
     for (body, code, failure) in [
         ("exit 1", "command-failed", transient),
-        ("exit 65", "command-failed", Failure::Permanent),
-        ("exit 78", "command-failed", Failure::Misconfigured),
+        ("exit 65", "command-failed", FailureClass::Permanent),
+        ("exit 78", "command-failed", FailureClass::Misconfigured),
         ("kill -9 $$", "command-failed", transient),
         ("exit 0", "speech-unreadable", transient),
         ("printf RIFF0000WAVEfmt", "speech-cut", transient),
@@ -70,7 +70,7 @@ async fn each_end_has_its_class() {
         [(&["/no/such/voice"][..], "command-missing"), (&["/etc/passwd"], "command-unusable")]
     {
         let error = speak(&voice(words), "x").await.unwrap_err();
-        assert_eq!((error.code, error.failure), (code, Failure::Misconfigured));
+        assert_eq!((error.code, error.failure), (code, FailureClass::Misconfigured));
         assert!(error.message.contains("TTS_COMMAND") || code == "command-unusable", "{error}");
     }
 }

@@ -3,7 +3,7 @@
 //! One PUT below 16 MiB, above it parts; whatever does not come to its end is aborted, also when
 //! nobody waits for it any more. The client repeats nothing by itself: the pipeline's runner does.
 
-mod chores;
+mod background;
 mod content;
 mod failure;
 mod options;
@@ -23,8 +23,8 @@ use aws_sdk_s3::types::{ChecksumMode, Delete, ObjectIdentifier};
 use bytes::Bytes;
 use pipeline::{Listed, ObjectKey, ObjectStore, ProviderError};
 
-use super::{Finished, Store, StoreError, shelf};
-use chores::Chores;
+use super::{Finished, Store, StoreError, deliver};
+use background::Background;
 use content::{Body, Content};
 pub use options::{BucketOptions, Credentials};
 
@@ -46,7 +46,7 @@ pub struct S3Store {
     /// Empty, or ends with a slash.
     prefix: Arc<str>,
     public_base_url: Option<Arc<str>>,
-    chores: Arc<Chores>,
+    background: Arc<Background>,
 }
 
 impl S3Store {
@@ -58,7 +58,7 @@ impl S3Store {
             bucket: bucket.into(),
             prefix: prefix.into(),
             public_base_url: options.public_base_url.as_deref().map(Arc::from),
-            chores: Arc::default(),
+            background: Arc::default(),
         })
     }
 
@@ -213,7 +213,7 @@ impl ObjectStore for S3Store {
     }
 
     async fn copy(&self, from: &ObjectKey, to: &ObjectKey) -> Result<bool, ProviderError> {
-        let source = shelf::escape(&format!("{}/{}", self.bucket, self.name(from)));
+        let source = deliver::escape(&format!("{}/{}", self.bucket, self.name(from)));
         let request = self.client.copy_object().bucket(&*self.bucket).key(self.name(to));
         let copied = failure::unless_gone(request.copy_source(source).send().await)?;
         Ok(copied.is_some())
@@ -251,7 +251,7 @@ impl Store for S3Store {
 
     async fn url(&self, key: &ObjectKey) -> Result<String, ProviderError> {
         if let Some(base) = &self.public_base_url {
-            return Ok(shelf::below(base, key));
+            return Ok(deliver::below(base, key));
         }
         let lasting =
             PresigningConfig::expires_in(PRESIGNED).map_err(|error| failure::invalid(&error))?;
@@ -269,7 +269,7 @@ impl Store for S3Store {
     }
 
     async fn settle(&self, limit: Duration) {
-        self.chores.settle(limit).await;
+        self.background.settle(limit).await;
     }
 
     async fn probe(&self) -> Result<String, ProviderError> {
@@ -282,4 +282,4 @@ impl Store for S3Store {
     }
 }
 
-shelf::delivers!(S3Store);
+deliver::delivers!(S3Store);

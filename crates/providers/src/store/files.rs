@@ -50,7 +50,7 @@ pub(super) fn put(
 }
 
 /// Lays the file of `from` under `to` as well, as if it had been written now; what is already there
-/// stays, and grows young. False when there is nothing at `from`.
+/// stays, and counts as just put. False when there is nothing at `from`.
 pub(super) fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
     to.parent().map_or(Ok(()), make)?;
     match fs::hard_link(from, to) {

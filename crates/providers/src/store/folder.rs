@@ -12,7 +12,7 @@ use bytes::Bytes;
 use pipeline::{Listed, ObjectKey, ObjectStore, ProviderError};
 use stillcast_enqueue::Identifier;
 
-use super::{Finished, Store, StoreError, files, shelf};
+use super::{Finished, Store, StoreError, deliver, files};
 
 const PROVIDER: &str = "file-store";
 /// A `.part` this old belongs to nobody any more.
@@ -94,7 +94,7 @@ impl FileStore {
         work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, ProviderError> {
         let store = self.clone();
-        shelf::blocking(move || work(&store)).await.map_err(|error| provider_error(&error))
+        deliver::blocking(move || work(&store)).await.map_err(|error| provider_error(&error))
     }
 }
 
@@ -141,8 +141,8 @@ impl Store for FileStore {
 
     async fn url(&self, key: &ObjectKey) -> Result<String, ProviderError> {
         Ok(match &self.public_base_url {
-            Some(base) => shelf::below(base, key),
-            None => format!("file://{}", shelf::escape(&self.at(key).display().to_string())),
+            Some(base) => deliver::below(base, key),
+            None => format!("file://{}", deliver::escape(&self.at(key).display().to_string())),
         })
     }
 
@@ -167,7 +167,7 @@ impl Store for FileStore {
     }
 }
 
-shelf::delivers!(FileStore);
+deliver::delivers!(FileStore);
 
 fn provider_error(error: &StoreError) -> ProviderError {
     let message = error.to_string();

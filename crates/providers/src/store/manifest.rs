@@ -1,14 +1,14 @@
 //! A delivery goes in; what shall be known of it when the queue has forgotten comes out, as JSON
 //! without private text.
 
-use pipeline::Delivery;
+use pipeline::UploadTarget;
 use serde_json::json;
 use stillcast_enqueue::Artifact;
 
 /// The manifest's own version.
 const VERSION: u32 = 1;
 
-pub(super) fn write(delivery: &Delivery, artifact: &Artifact) -> Vec<u8> {
+pub(super) fn write(delivery: &UploadTarget, artifact: &Artifact) -> Vec<u8> {
     let manifest = json!({
         "v": VERSION,
         "job": delivery.job,

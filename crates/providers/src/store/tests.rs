@@ -4,18 +4,18 @@ use std::fs;
 
 use std::time::Duration;
 
-use pipeline::{Delivery, Media};
+use pipeline::{Media, UploadTarget};
 use stillcast_enqueue::{Artifact, Format};
 use tempfile::TempDir;
 
 use super::*;
 
-struct Bench {
+struct StoreHarness {
     folder: TempDir,
     store: FileStore,
 }
 
-impl Bench {
+impl StoreHarness {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("file://{}/st ore", folder.path().display());
@@ -43,9 +43,9 @@ impl Bench {
     }
 }
 
-fn delivery(tenant: &str, job: &str) -> Delivery {
+fn delivery(tenant: &str, job: &str) -> UploadTarget {
     let job = JobId::parse(job).unwrap();
-    Delivery { tenant: tenant.to_owned(), job, format: Format::Audio, stages: vec![] }
+    UploadTarget { tenant: tenant.to_owned(), job, format: Format::Audio, stages: vec![] }
 }
 
 // printf hello | sha256sum
@@ -53,53 +53,53 @@ const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938
 
 #[tokio::test]
 async fn a_key_names_its_bytes_and_a_manifest_lies_beside() {
-    let bench = Bench::new();
-    let artifact = bench.put("default", "hello").await.unwrap();
+    let harness = StoreHarness::new();
+    let artifact = harness.put("default", "hello").await.unwrap();
     assert_eq!(artifact.key, format!("media/default/job-1/{HELLO}.m4a"));
     assert_eq!((artifact.bytes, artifact.content_type.as_str()), (5, "audio/mp4"));
     assert!(artifact.url.starts_with("file:///") && artifact.url.contains("/st%20ore/media/"));
     assert_eq!(fs::read_to_string(artifact.path.unwrap()).unwrap(), "hello");
-    assert_eq!(bench.files(), [format!("{HELLO}.json"), format!("{HELLO}.m4a")]);
-    let manifest = fs::read(bench.store.path(&artifact.key).with_extension("json")).unwrap();
+    assert_eq!(harness.files(), [format!("{HELLO}.json"), format!("{HELLO}.m4a")]);
+    let manifest = fs::read(harness.store.path(&artifact.key).with_extension("json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
     assert_eq!((&manifest["sha256"], &manifest["job"]), (&HELLO.into(), &"job-1".into()));
 }
 
 #[tokio::test]
 async fn many_puts_of_one_key_agree_and_leave_no_litter() {
-    let bench = Bench::new();
-    let puts = (0..16).map(|_| bench.put("default", "hello"));
+    let harness = StoreHarness::new();
+    let puts = (0..16).map(|_| harness.put("default", "hello"));
     let artifacts = futures::future::try_join_all(puts).await.unwrap();
     assert!(artifacts.windows(2).all(|pair| pair[0] == pair[1]));
-    assert_eq!(bench.files().len(), 2);
+    assert_eq!(harness.files().len(), 2);
 }
 
 #[tokio::test]
 async fn other_bytes_under_the_key_are_never_served_silently() {
-    let bench = Bench::new();
-    let artifact = bench.put("default", "hello").await.unwrap();
+    let harness = StoreHarness::new();
+    let artifact = harness.put("default", "hello").await.unwrap();
     fs::write(artifact.path.unwrap(), "hell").unwrap();
-    let error = bench.put("default", "hello").await.unwrap_err();
+    let error = harness.put("default", "hello").await.unwrap_err();
     assert_eq!(error.code, "artifact-conflict");
 }
 
 #[tokio::test]
 async fn a_purge_removes_the_job_and_nothing_else() {
-    let bench = Bench::new();
+    let harness = StoreHarness::new();
     let job = JobId::parse("job-1").unwrap();
-    bench.put("default", "hello").await.unwrap();
-    bench.put("other", "hello").await.unwrap();
-    assert!(bench.store.purge("default", &job).await.unwrap());
-    assert!(!bench.store.purge("default", &job).await.unwrap());
-    assert_eq!(bench.files(), Vec::<String>::new());
-    assert!(bench.store.path(&format!("media/other/job-1/{HELLO}.m4a")).exists());
+    harness.put("default", "hello").await.unwrap();
+    harness.put("other", "hello").await.unwrap();
+    assert!(harness.store.purge("default", &job).await.unwrap());
+    assert!(!harness.store.purge("default", &job).await.unwrap());
+    assert_eq!(harness.files(), Vec::<String>::new());
+    assert!(harness.store.path(&format!("media/other/job-1/{HELLO}.m4a")).exists());
 }
 
 #[tokio::test]
 async fn names_never_leave_the_store() {
-    let bench = Bench::new();
+    let harness = StoreHarness::new();
     for tenant in ["..", "a/b", "", "/etc"] {
-        let error = bench.put(tenant, "hello").await.unwrap_err();
+        let error = harness.put(tenant, "hello").await.unwrap_err();
         assert_eq!(error.code, "delivery-invalid", "{tenant}");
     }
     for url in ["s3://bucket", "file://relative", "file:///a%20b", "/plain"] {
@@ -109,25 +109,25 @@ async fn names_never_leave_the_store() {
 
 #[tokio::test]
 async fn only_stale_parts_are_swept() {
-    let bench = Bench::new();
-    assert_eq!(bench.store.sweep().await.unwrap(), 0, "there is no folder yet");
-    bench.put("default", "hello").await.unwrap();
-    let part = bench.store.path("media/default/job-1/x.m4a.worker-0.0.part");
+    let harness = StoreHarness::new();
+    assert_eq!(harness.store.sweep().await.unwrap(), 0, "there is no folder yet");
+    harness.put("default", "hello").await.unwrap();
+    let part = harness.store.path("media/default/job-1/x.m4a.worker-0.0.part");
     fs::write(&part, "half").unwrap();
-    assert_eq!(bench.store.sweep().await.unwrap(), 0, "it may still be written");
+    assert_eq!(harness.store.sweep().await.unwrap(), 0, "it may still be written");
     let file = fs::File::options().write(true).open(&part).unwrap();
     let two_hours_ago = file.metadata().unwrap().modified().unwrap() - Duration::from_hours(2);
     file.set_modified(two_hours_ago).unwrap();
-    assert_eq!(bench.store.sweep().await.unwrap(), 1);
+    assert_eq!(harness.store.sweep().await.unwrap(), 1);
     assert!(!part.exists());
-    assert_eq!(bench.files().len(), 2);
+    assert_eq!(harness.files().len(), 2);
 }
 
 #[tokio::test]
 async fn a_public_base_url_is_what_people_fetch() {
-    let bench = Bench::new();
-    let store = bench.store.clone().with_public_base_url("https://media.example.org/");
-    let bench = Bench { store, ..bench };
-    let artifact = bench.put("default", "hello").await.unwrap();
+    let harness = StoreHarness::new();
+    let store = harness.store.clone().with_public_base_url("https://media.example.org/");
+    let harness = StoreHarness { store, ..harness };
+    let artifact = harness.put("default", "hello").await.unwrap();
     assert_eq!(artifact.url, format!("https://media.example.org/media/default/job-1/{HELLO}.m4a"));
 }

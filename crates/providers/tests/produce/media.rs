@@ -45,12 +45,12 @@ impl Progress for Heard {
 }
 
 /// A store in a temporary folder, and a way to produce into it.
-struct Bench {
+struct MediaHarness {
     folder: TempDir,
     heard: Arc<Heard>,
 }
 
-impl Bench {
+impl MediaHarness {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), heard: Arc::default() }
     }
@@ -115,8 +115,8 @@ fn stage(produced: &Produced, name: StageName) -> &StageRecord {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_audio_job_becomes_a_levelled_file_with_exact_pauses() {
-    let bench = Bench::new();
-    let (produced, path) = bench.produce(Format::Audio, true).await;
+    let harness = MediaHarness::new();
+    let (produced, path) = harness.produce(Format::Audio, true).await;
     let artifact = &produced.artifact;
     assert_eq!(artifact.content_type, "audio/mp4");
     let spoken = 120.0..400.0;
@@ -140,16 +140,16 @@ async fn an_audio_job_becomes_a_levelled_file_with_exact_pauses() {
     }
     assert!(stage(&produced, StageName::Tts).resources["cpu_s"] > 0.1);
     assert_eq!(stage(&produced, StageName::Encode).tries, 1);
-    let heard = bench.heard.0.lock().unwrap().clone();
+    let heard = harness.heard.0.lock().unwrap().clone();
     let ended = heard.iter().filter(|(_, ended)| *ended).map(|(name, _)| *name);
     assert_eq!(percent(Format::Audio, ended), 100);
-    bench.assert_no_litter();
+    harness.assert_no_litter();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_video_job_becomes_one_still_picture_over_the_same_sound() {
-    let bench = Bench::new();
-    let (produced, path) = bench.produce(Format::Video, true).await;
+    let harness = MediaHarness::new();
+    let (produced, path) = harness.produce(Format::Video, true).await;
     let artifact = &produced.artifact;
     assert_eq!(artifact.content_type, "video/mp4");
 
@@ -167,5 +167,5 @@ async fn a_video_job_becomes_one_still_picture_over_the_same_sound() {
     let encode = stage(&produced, StageName::Encode);
     assert!(encode.resources.contains_key("hardware_encoder"), "{encode:?}");
     assert_eq!(stage(&produced, StageName::Image).provider.as_deref(), Some("offline"));
-    bench.assert_no_litter();
+    harness.assert_no_litter();
 }

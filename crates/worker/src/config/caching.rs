@@ -9,7 +9,7 @@ use super::sections::{DAY, SECOND, redis_address, trusting};
 use super::{QueueConfig, redact};
 
 /// Most days of a shared result.
-const MOST_DAYS: u32 = 30;
+const MAX_DAYS: u32 = 30;
 
 /// How jobs share results.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct CachingConfig {
 /// Reads the section.
 pub(super) fn read(reader: &mut Reader, queue: Option<&QueueConfig>) -> Option<CachingConfig> {
     let shares = reader.flag("use_caching");
-    let ttl = reader.duration("cache_ttl", SECOND..=DAY * MOST_DAYS);
+    let ttl = reader.duration("cache_ttl", SECOND..=DAY * MAX_DAYS);
     // The secret was already read from it.
     reader.text("cache_redis_url_file");
     let url = reader.read("cache_redis_url", redis_address)?;

@@ -72,7 +72,7 @@ pub(crate) struct AccountConfig {
 const HARMLESS: [&str; 5] = ["HOME", "LANG", "LC_ALL", "PATH", "TMPDIR"];
 /// The one server that answers nobody without a key.
 const OPENAI: &str = "https://api.openai.com/";
-const MOST_DOLLARS: f64 = 1e6;
+const MAX_DOLLARS: f64 = 1e6;
 
 /// What `<capability>_PROVIDER` may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -256,7 +256,7 @@ fn key(reader: &mut Reader, [name, file]: [&'static str; 2]) -> Option<SecretStr
 
 fn dollars(reader: &mut Reader, name: &'static str) -> Option<f64> {
     reader.read(name, |text| {
-        let amount = text.parse().ok().filter(|amount| (0.0..=MOST_DOLLARS).contains(amount));
+        let amount = text.parse().ok().filter(|amount| (0.0..=MAX_DOLLARS).contains(amount));
         amount.ok_or_else(|| "is an amount of US dollars, such as 0.5; 0 for not known".to_owned())
     })
 }

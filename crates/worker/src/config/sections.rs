@@ -15,8 +15,8 @@ use super::reader::Reader;
 use super::{Config, EncodingConfig, QueueConfig, caching, capabilities, redact, storage};
 
 /// Most jobs or calls at once that a process is meant for.
-const MOST_SLOTS: usize = 1024;
-const MOST_TRIES: usize = 100;
+const MAX_SLOTS: usize = 1024;
+const MAX_TRIES: usize = 100;
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const DAY: Duration = Duration::from_hours(24);
 
@@ -54,7 +54,7 @@ fn queue(reader: &mut Reader) -> Option<QueueConfig> {
         let checked = Identifier::parse("queue_name", text);
         checked.map(|name| name.to_string()).map_err(|_| "is letters, digits, `.`, `_`, `-`".into())
     });
-    let slots = reader.count("max_parallel_tasks", 1..=MOST_SLOTS);
+    let slots = reader.count("max_parallel_tasks", 1..=MAX_SLOTS);
     let lease_ttl = reader.duration("lease_ttl", SECOND..=Duration::from_hours(1));
     let drain_timeout = reader.duration("drain_timeout", Duration::ZERO..=DAY);
     let probe_interval = reader.duration("probe_interval", SECOND..=DAY);
@@ -136,8 +136,8 @@ fn row(
     [timeout, tries, slots]: [&'static str; 3],
 ) -> Option<StagePolicy> {
     let timeout = duration(reader, timeout);
-    let tries = reader.count(tries, 1..=MOST_TRIES);
-    let slots = reader.count_or_auto(slots, 1..=MOST_SLOTS, default.slots);
+    let tries = reader.count(tries, 1..=MAX_TRIES);
+    let slots = reader.count_or_auto(slots, 1..=MAX_SLOTS, default.slots);
     let tries = u32::try_from(tries?).ok()?;
     Some(StagePolicy { timeout: timeout?, tries, slots: slots?, ..default })
 }

@@ -5,12 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 use tests::simulator::{Endpoint, Fault, Latency};
 
-use crate::bench::{Bench, Ended};
-use crate::shop::{CAPABILITIES, Shop, key};
+use crate::harness::{Ended, WorkerHarness};
+use crate::paid_harness::{CAPABILITIES, PaidHarness, key};
 
 /// The exit code, and what is said of these three.
-async fn probe(bench: &Bench) -> (i32, [(bool, String); 3]) {
-    let Ended { code, stdout, stderr } = bench.run(&["--check", "--probe", "--json"]).await;
+async fn probe(harness: &WorkerHarness) -> (i32, [(bool, String); 3]) {
+    let Ended { code, stdout, stderr } = harness.run(&["--check", "--probe", "--json"]).await;
     for secret in CAPABILITIES.map(key) {
         assert!(!stdout.contains(&secret) && !stderr.contains(&secret), "{stdout}{stderr}");
     }
@@ -25,27 +25,27 @@ async fn probe(bench: &Bench) -> (i32, [(bool, String); 3]) {
 
 #[tokio::test]
 async fn good_keys_are_found_good_and_refused_ones_by_the_name_of_their_setting() {
-    let shop = Shop::open(Latency::NONE).await;
-    let bench = shop.bench().set("TTS_MODEL", "a-voice-of-ours");
-    let (code, [writer, speaker, painter]) = probe(&bench).await;
+    let paid = PaidHarness::open(Latency::NONE).await;
+    let harness = paid.harness().set("TTS_MODEL", "a-voice-of-ours");
+    let (code, [writer, speaker, painter]) = probe(&harness).await;
     assert_eq!(code, 0, "{writer:?} {speaker:?} {painter:?}");
     assert_eq!(writer, (true, "the key is accepted, and gpt-6-luna is there".to_owned()));
     assert!(speaker.1.contains("is TTS_MODEL right?"), "{speaker:?}");
     for capability in CAPABILITIES {
-        shop.simulator.set_revoked(&key(capability), true);
+        paid.simulator.set_revoked(&key(capability), true);
     }
-    let (code, found) = probe(&bench).await;
+    let (code, found) = probe(&harness).await;
     assert_eq!(code, 69);
     for ((ok, message), capability) in found.iter().zip(CAPABILITIES) {
         assert!(!ok && message.contains(&format!("set {capability}_API_KEY")), "{message}");
     }
-    let none: Vec<_> = shop.simulator.purchases();
+    let none: Vec<_> = paid.simulator.purchases();
     assert!(none.is_empty(), "a probe has bought {none:?}");
 }
 
 #[tokio::test]
 async fn each_answer_of_a_server_means_what_it_should() {
-    let shop = Shop::open(Latency::NONE).await;
+    let paid = PaidHarness::open(Latency::NONE).await;
     let denied = Fault::status(403, "");
     let says = |status| Fault::status(status, "");
     for (fault, code, words) in [
@@ -58,35 +58,38 @@ async fn each_answer_of_a_server_means_what_it_should() {
         (Fault::InvalidUtf8, 69, "not valid UTF-8"),
         (Fault::Stall, 69, "no answer within 10 s"),
     ] {
-        let bench = shop.bench().set("TTS_PROVIDER", "offline").set("IMAGE_PROVIDER", "offline");
-        shop.simulator.script(Endpoint::Models, [Some(fault.clone())]);
-        let (ended, [writer, speaker, _]) = probe(&bench).await;
+        let harness =
+            paid.harness().set("TTS_PROVIDER", "offline").set("IMAGE_PROVIDER", "offline");
+        paid.simulator.script(Endpoint::Models, [Some(fault.clone())]);
+        let (ended, [writer, speaker, _]) = probe(&harness).await;
         assert!(ended == code && writer.1.contains(words), "{fault:?}: {ended} {writer:?}");
         assert_eq!((writer.0, speaker), (code == 0, (true, "offline".to_owned())));
     }
     // Nobody listens there.
-    let (code, [writer, ..]) = probe(&shop.bench().set("LLM_BASE_URL", "http://127.0.0.1:9")).await;
+    let (code, [writer, ..]) =
+        probe(&paid.harness().set("LLM_BASE_URL", "http://127.0.0.1:9")).await;
     assert!(code == 69 && !writer.0 && writer.1.contains("cannot be reached"), "{writer:?}");
 }
 
 #[tokio::test]
 async fn a_voice_of_this_machine_is_looked_for_and_not_started() {
-    let shop = Shop::open(Latency::NONE).await;
-    let bench = shop.bench();
-    let program = bench.folder().join("voice");
-    let started = bench.folder().join("started");
+    let paid = PaidHarness::open(Latency::NONE).await;
+    let harness = paid.harness();
+    let program = harness.folder().join("voice");
+    let started = harness.folder().join("started");
     std::fs::write(&program, format!("#!/bin/sh\ntouch {}\n", started.display())).unwrap();
     let command = format!("{} --fast", program.display());
-    let bench = bench.set("TTS_PROVIDER", "command").set("TTS_COMMAND", &command);
-    let (code, [_, voice, _]) = probe(&bench).await;
+    let harness = harness.set("TTS_PROVIDER", "command").set("TTS_COMMAND", &command);
+    let (code, [_, voice, _]) = probe(&harness).await;
     assert!(code == 69 && voice.1.contains("is it executable?"), "{voice:?}");
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-    let (code, [_, voice, _]) = probe(&bench).await;
+    let (code, [_, voice, _]) = probe(&harness).await;
     assert_eq!((code, voice), (0, (true, program.display().to_string())));
     assert!(!started.exists());
-    let (code, [_, voice, _]) = probe(&bench.set("TTS_COMMAND", "no-such-voice")).await;
+    let (code, [_, voice, _]) = probe(&harness.set("TTS_COMMAND", "no-such-voice")).await;
     assert!(code == 69 && voice.1.contains("no-such-voice was not found"), "{voice:?}");
     let (code, [_, voice, _]) =
-        probe(&shop.bench().set("TTS_PROVIDER", "command").set("TTS_COMMAND", "sh -c true")).await;
+        probe(&paid.harness().set("TTS_PROVIDER", "command").set("TTS_COMMAND", "sh -c true"))
+            .await;
     assert!(code == 0 && voice.1.ends_with("/sh"), "found in PATH: {voice:?}");
 }

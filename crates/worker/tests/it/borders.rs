@@ -5,8 +5,8 @@ use stillcast_enqueue::{Identifier, Job, JobId, JobRecord, Options, Source, Stag
 use tests::postgres::Postgres;
 use tests::simulator::{Endpoint, Fault, Latency};
 
-use crate::bench::{Worker, until};
-use crate::shop::{CAPABILITIES, Shop, key, stage};
+use crate::harness::{Worker, until};
+use crate::paid_harness::{CAPABILITIES, PaidHarness, key, stage};
 
 const CANARY: &str = "canary-willow-83";
 
@@ -30,9 +30,9 @@ fn code(record: &JobRecord) -> (State, &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn texts_as_people_and_attackers_write_them_become_files() {
-    let shop = Shop::open(Latency::NONE).await;
+    let paid = PaidHarness::open(Latency::NONE).await;
     for text in ["", " \n\t ", &"a".repeat((16 << 10) + 1)] {
-        let refused = shop.producer.enqueue(&audio(text)).await.unwrap_err();
+        let refused = paid.producer.enqueue(&audio(text)).await.unwrap_err();
         assert!(refused.to_string().contains("source.text"), "{refused}");
     }
     let texts = [
@@ -46,15 +46,15 @@ async fn texts_as_people_and_attackers_write_them_become_files() {
     let named = |job: Job| job.with_tenant("a..b").with_id(JobId::parse("con..json").unwrap());
     let mut jobs: Vec<Job> = texts.iter().map(audio).collect();
     jobs.push(named(audio(format!("A plain evening. {CANARY}"))));
-    let ids = shop.enqueue(&jobs).await;
-    let bench = shop.bench();
-    let worker = bench.start(&[]);
-    let records = shop.done(&ids).await;
+    let ids = paid.enqueue(&jobs).await;
+    let harness = paid.harness();
+    let worker = harness.start(&[]);
+    let records = paid.done(&ids).await;
     for record in &records {
         assert_eq!(record.attempt, 1, "{record:?}");
         let artifact = record.artifact.as_ref().unwrap();
-        let file = shop.store().join(&artifact.key).canonicalize().unwrap();
-        let home = shop.store().join("media").join(&record.tenant).canonicalize().unwrap();
+        let file = paid.store().join(&artifact.key).canonicalize().unwrap();
+        let home = paid.store().join("media").join(&record.tenant).canonicalize().unwrap();
         assert!(file.starts_with(home), "{file:?}");
     }
     assert!(stage(&records[4], StageName::Collection).resources["cut_characters"] > 14_000.0);
@@ -63,7 +63,8 @@ async fn texts_as_people_and_attackers_write_them_become_files() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_that_are_broken_empty_foreign_or_huge_harm_no_neighbour() {
-    let (shop, postgres) = (Shop::open(Latency::NONE).await, Postgres::start().await.unwrap());
+    let (paid, postgres) =
+        (PaidHarness::open(Latency::NONE).await, Postgres::start().await.unwrap());
     let url = postgres.database("content").await.unwrap();
     let talk = |n: u8| format!("01990000-0000-7000-8000-00000000000{n}");
     // An own schema, in which everything may be NULL.
@@ -85,10 +86,10 @@ async fn conversations_that_are_broken_empty_foreign_or_huge_harm_no_neighbour()
         let source = format!(r#"{{"conversation_id":"{}"}}"#, talk(n));
         Job::audio(serde_json::from_str(&source).unwrap())
     };
-    let ids = shop.enqueue(&[1, 2, 3, 4, 5].map(of)).await;
-    let bench = shop.bench().set("DATABASE_URL", &url).set("MESSAGES_QUERY", query);
-    let worker = bench.start(&[]);
-    let records = shop.ended(&ids).await;
+    let ids = paid.enqueue(&[1, 2, 3, 4, 5].map(of)).await;
+    let harness = paid.harness().set("DATABASE_URL", &url).set("MESSAGES_QUERY", query);
+    let worker = harness.start(&[]);
+    let records = paid.ended(&ids).await;
     let found: Vec<_> = records.iter().map(code).collect();
     let not_found = (State::Dead, "conversation-not-found");
     let empty = (State::Dead, "conversation-empty");
@@ -103,51 +104,51 @@ async fn conversations_that_are_broken_empty_foreign_or_huge_harm_no_neighbour()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_that_are_none_are_an_accident_once_and_the_set_up_s_fault_twice() {
-    let shop = Shop::open(Latency::NONE).await;
+    let paid = PaidHarness::open(Latency::NONE).await;
     let spoil = |endpoint, faults: &[Fault]| {
-        shop.simulator.script(endpoint, faults.iter().cloned().map(Some));
+        paid.simulator.script(endpoint, faults.iter().cloned().map(Some));
     };
     spoil(Endpoint::Chat, &[Fault::Garble]);
     spoil(Endpoint::Speech, &[Fault::InvalidUtf8]);
     spoil(Endpoint::Image, &[Fault::Html]);
-    let bench = shop.bench();
-    let worker = bench.start(&[]);
+    let harness = paid.harness();
+    let worker = harness.start(&[]);
     let text = || Source::Text(format!("An evening at the {CANARY}."));
-    let once = shop.done(&shop.enqueue(&[Job::video(text())]).await).await;
+    let once = paid.done(&paid.enqueue(&[Job::video(text())]).await).await;
     assert_eq!((once[0].attempt, &once[0].error), (1, &None), "{once:?}");
     for tried_again in [StageName::Transcript, StageName::Image] {
         assert_eq!(stage(&once[0], tried_again).tries, 2, "{once:?}");
     }
     spoil(Endpoint::Chat, &[Fault::Html, Fault::InvalidUtf8]);
     let options = Options { variant: 1, ..Options::default() };
-    let ids = shop.enqueue(&[Job::audio(text()).with_options(options)]).await;
+    let ids = paid.enqueue(&[Job::audio(text()).with_options(options)]).await;
     let parked = until("the job parks", async || {
-        Some(shop.record(&ids[0]).await).filter(|record| record.state == State::Parked)
+        Some(paid.record(&ids[0]).await).filter(|record| record.state == State::Parked)
     })
     .await;
     assert_eq!((parked.reason.as_deref(), parked.attempt), (Some("provider"), 0), "{parked:?}");
     assert_eq!(code(&parked).1, "answer-unreadable");
     assert!(parked.error.as_ref().unwrap().message.contains("is LLM_BASE_URL right?"));
-    let twice = shop.done(&ids).await;
+    let twice = paid.done(&ids).await;
     assert_private(&worker, &[once, twice, vec![parked]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_is_refused_for_its_content_ends_alone() {
-    let shop = Shop::open(Latency::NONE).await;
+    let paid = PaidHarness::open(Latency::NONE).await;
     // The refusal quotes the request and its key.
     let refused = Fault::status(400, "content_policy_violation");
-    shop.simulator.script(Endpoint::Chat, [Some(refused), Some(Fault::Refuse)]);
-    let bench = shop.bench().set("MAX_PARALLEL_TASKS", "1");
-    let worker = bench.start(&[]);
+    paid.simulator.script(Endpoint::Chat, [Some(refused), Some(Fault::Refuse)]);
+    let harness = paid.harness().set("MAX_PARALLEL_TASKS", "1");
+    let worker = harness.start(&[]);
     let options = || Options {
         voice: Some(Identifier::parse("voice", "a..b").unwrap()),
         ..Options::default()
     };
     let jobs =
         ["one", "two", "three"].map(|n| audio(format!("{CANARY} {n}")).with_options(options()));
-    let ids = shop.enqueue(&jobs).await;
-    let records = shop.ended(&ids).await;
+    let ids = paid.enqueue(&jobs).await;
+    let records = paid.ended(&ids).await;
     let found: Vec<_> = records.iter().map(code).collect();
     let dead = (State::Dead, "content-refused");
     assert_eq!(found, [dead, dead, (State::Done, "")]);

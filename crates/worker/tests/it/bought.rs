@@ -4,15 +4,15 @@ use stillcast_enqueue::{Job, Source, State};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Fault, Key, Keys, Options, Simulator};
 
-use crate::bench::{Bench, producer, until};
-use crate::shop::CAPABILITIES;
+use crate::harness::{WorkerHarness, producer, until};
+use crate::paid_harness::CAPABILITIES;
 
 const KEY: &str = "sk-canary-4410";
 const TEXT: &str = "canary-lighthouse-77";
 
 /// A worker that buys everything from `simulator`, at its prices.
-pub(crate) fn buying(server: &Server, simulator: &Simulator) -> Bench {
-    let mut bench = Bench::on(server)
+pub(crate) fn buying(server: &Server, simulator: &Simulator) -> WorkerHarness {
+    let mut harness = WorkerHarness::on(server)
         .set("OPENAI_BASE_URL", &simulator.base_url())
         .set("OPENAI_API_KEY", KEY)
         .set("PROBE_INTERVAL", "1s")
@@ -22,9 +22,9 @@ pub(crate) fn buying(server: &Server, simulator: &Simulator) -> Bench {
         .set("IMAGE_PRICE", "0.013")
         .set("RUST_LOG", "debug");
     for capability in CAPABILITIES {
-        bench = bench.set(&format!("{capability}_PROVIDER"), "openai");
+        harness = harness.set(&format!("{capability}_PROVIDER"), "openai");
     }
-    bench
+    harness
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,11 +34,11 @@ async fn a_job_waits_for_its_key_and_its_record_holds_what_was_paid() {
     options.keys = Keys::default().with(KEY, Key::revoked());
     let simulator = Simulator::start(options).await.unwrap();
     simulator.script(Endpoint::Speech, [Some(Fault::Short), Some(Fault::Reset)]);
-    let bench = buying(&server, &simulator);
+    let harness = buying(&server, &simulator);
     let producer = producer(&server).await;
     let job = Job::video(Source::Text(format!("At the {TEXT}, an evening.")));
     let id = producer.enqueue(&job).await.unwrap().id;
-    let worker = bench.start(&[]);
+    let worker = harness.start(&[]);
     let record = async || producer.status(std::slice::from_ref(&id)).await.ok()?.pop()?;
     let parked = until("the job parks", async || {
         record().await.filter(|record| record.state == State::Parked)

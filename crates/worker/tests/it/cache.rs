@@ -9,8 +9,8 @@ use tests::bucket::{self, ACCESS_KEY, BUCKET, Bucket, SECRET_KEY};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Latency};
 
-use crate::bench::{Bench, free_address, until};
-use crate::shop::{Shop, assert_usd, job, met, stage, sum};
+use crate::harness::{WorkerHarness, free_address, until};
+use crate::paid_harness::{PaidHarness, assert_usd, job, met, stage, sum};
 
 /// The memory of a cache's Redis here; an empty one takes some 2 % of it.
 const MEMORY: u64 = 64 << 20;
@@ -18,22 +18,22 @@ const CACHED: &str = "stillcast:*:cache:*";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_nothing() {
-    let shop = Shop::open(Latency::NONE).await;
+    let paid = PaidHarness::open(Latency::NONE).await;
     let cache = Server::start_with(Some(&MEMORY.to_string())).await.unwrap();
     let mut shared = Vec::new();
     for (percent, is_taken) in [(55, true), (62, false)] {
         cache.fill(MEMORY / 100 * percent).await.unwrap();
         let address = free_address().await;
-        let bench = shop
-            .bench()
+        let harness = paid
+            .harness()
             .set("CACHE_REDIS_URL", &cache.url())
             .set("WORKER_ADDR", &address.to_string());
-        let worker = bench.start(&[]);
+        let worker = harness.start(&[]);
         // Another variant each round: nothing of the round before can help.
         let options = Options { variant: u32::try_from(percent).unwrap(), ..Options::default() };
         for is_copy in [false, is_taken] {
-            let id = shop.enqueue(&[job(Format::Video).with_options(options.clone())]).await;
-            let record = shop.done(&id).await.remove(0);
+            let id = paid.enqueue(&[job(Format::Video).with_options(options.clone())]).await;
+            let record = paid.done(&id).await.remove(0);
             assert_eq!((record.attempt, record.interruptions), (1, 0), "{record:?}");
             assert_eq!(stage(&record, StageName::Upload).cached, is_copy, "{record:?}");
         }
@@ -41,7 +41,7 @@ async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_noth
         assert_eq!(cached.len() > shared.len(), is_taken, "at {percent} %: {cached:?}");
         shared = cached;
         if is_taken {
-            shop.assert_each_bought_once();
+            paid.assert_each_bought_once();
         }
         assert_eq!(met(address, "full").await > 0, !is_taken, "at {percent} %");
         assert_eq!(met(address, "failed").await, 0, "at {percent} %");
@@ -49,50 +49,50 @@ async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_noth
     }
     // One job has paid in the first round and two in the second, each once for its own.
     for endpoint in [Endpoint::Chat, Endpoint::Image] {
-        let calls = shop.count(endpoint);
+        let calls = paid.count(endpoint);
         assert_eq!(calls, 3, "{endpoint:?}");
     }
-    let speech = shop.bought(Endpoint::Speech);
+    let speech = paid.bought(Endpoint::Speech);
     assert!(speech.values().all(|count| *count <= 3), "{speech:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cache_that_forgets_at_once_makes_jobs_slower_and_fails_none() {
     const JOBS: usize = 6;
-    let (shop, cache) = (Shop::open(Latency::NONE).await, Server::start().await.unwrap());
+    let (paid, cache) = (PaidHarness::open(Latency::NONE).await, Server::start().await.unwrap());
     cache.configure("maxmemory-policy", "allkeys-lru").await.unwrap();
     let used = cache.told("used_memory").await.unwrap();
     cache.configure("maxmemory", &(used + (256 << 10)).to_string()).await.unwrap();
     let _crowd = cache.crowd(16 << 10).await.unwrap();
-    let benches = [shop.bench(), shop.bench()]
-        .map(|bench| bench.set("CACHE_REDIS_URL", &cache.url()).set("MAX_PARALLEL_TASKS", "2"));
-    let _workers = benches.each_ref().map(|bench| bench.start(&[]));
+    let benches = [paid.harness(), paid.harness()]
+        .map(|harness| harness.set("CACHE_REDIS_URL", &cache.url()).set("MAX_PARALLEL_TASKS", "2"));
+    let _workers = benches.each_ref().map(|harness| harness.start(&[]));
     let jobs: Vec<Job> = (0..JOBS).map(|_| job(Format::Audio)).collect();
-    let records = shop.done(&shop.enqueue(&jobs).await).await;
+    let records = paid.done(&paid.enqueue(&jobs).await).await;
     assert!(cache.told("evicted_keys").await.unwrap() > 0, "nothing was forgotten");
     assert!(records.iter().all(|record| record.attempt == 1), "{records:#?}");
     let payers = records.iter().filter(|record| record.cost.spent_usd > 0.0).count();
     for endpoint in [Endpoint::Chat, Endpoint::Speech] {
-        let bought = shop.bought(endpoint);
+        let bought = paid.bought(endpoint);
         assert!(bought.values().all(|count| *count <= payers), "{endpoint:?}: {bought:?}");
     }
-    assert_usd(sum(&records).spent_usd, shop.paid(None), "in all");
+    assert_usd(sum(&records).spent_usd, paid.usd_paid(None), "in all");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shared_value_is_gone_after_its_time_and_bought_anew() {
-    let shop = Shop::open(Latency::NONE).await;
-    let bench = shop.bench().set("CACHE_TTL", "6s");
-    let _worker = bench.start(&[]);
-    shop.done(&shop.enqueue(&[job(Format::Audio)]).await).await;
-    assert!(!shop.server.keys(CACHED).await.unwrap().is_empty());
+    let paid = PaidHarness::open(Latency::NONE).await;
+    let harness = paid.harness().set("CACHE_TTL", "6s");
+    let _worker = harness.start(&[]);
+    paid.done(&paid.enqueue(&[job(Format::Audio)]).await).await;
+    assert!(!paid.server.keys(CACHED).await.unwrap().is_empty());
     until("their time is over", async || {
-        shop.server.keys(CACHED).await.ok()?.is_empty().then_some(())
+        paid.server.keys(CACHED).await.ok()?.is_empty().then_some(())
     })
     .await;
-    let record = shop.done(&shop.enqueue(&[job(Format::Audio)]).await).await.remove(0);
+    let record = paid.done(&paid.enqueue(&[job(Format::Audio)]).await).await.remove(0);
     assert!(record.stages.iter().all(|stage| !stage.cached), "{record:?}");
-    let bought = shop.bought(Endpoint::Chat);
+    let bought = paid.bought(Endpoint::Chat);
     assert_eq!(bought.values().collect::<Vec<_>>(), [&2]);
 }
 
@@ -106,9 +106,9 @@ const OBJECTS: [(&str, u64, bool); 5] = [
     ("work/default/01a2/eeee", 60 * 24 * 400, true),
 ];
 
-/// Starts a worker of `bench` and waits until it has swept.
-async fn sweep(bench: &Bench) {
-    let worker = bench.start(&[]);
+/// Starts a worker of `harness` and waits until it has swept.
+async fn sweep(harness: &WorkerHarness) {
+    let worker = harness.start(&[]);
     until("the shared values are swept", async || {
         worker.log().contains("deleted shared values past their time").then_some(())
     })
@@ -120,15 +120,15 @@ async fn sweep(bench: &Bench) {
 #[tokio::test]
 async fn shared_objects_are_swept_an_hour_after_their_time_from_a_folder() {
     let server = Server::start_everysec().await.unwrap();
-    let bench = Bench::on(&server);
-    let at = |key: &str| bench.store().join(key);
+    let harness = WorkerHarness::on(&server);
+    let at = |key: &str| harness.store().join(key);
     for (key, minutes, _) in OBJECTS {
         let parent = at(key);
         std::fs::create_dir_all(Path::parent(&parent).unwrap()).unwrap();
         std::fs::write(at(key), "sound").unwrap();
         bucket::age(&at(key), Duration::from_secs(60 * minutes)).unwrap();
     }
-    sweep(&bench).await;
+    sweep(&harness).await;
     for (key, _, stays) in OBJECTS {
         assert_eq!(at(key).exists(), stays, "{key}");
     }
@@ -144,13 +144,13 @@ async fn shared_objects_are_swept_an_hour_after_their_time_from_a_bucket() {
         put.body(b"sound".to_vec().into()).send().await.unwrap();
         bucket.age(&name(key), Duration::from_secs(60 * minutes)).unwrap();
     }
-    let bench = Bench::on(&server)
+    let harness = WorkerHarness::on(&server)
         .set("STORAGE_URL", "s3://deliveries/a/prefix")
         .set("S3_ENDPOINT", bucket.endpoint())
         .set("AWS_REGION", "us-east-1")
         .set("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         .set("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
-    sweep(&bench).await;
+    sweep(&harness).await;
     let mut left: Vec<String> =
         OBJECTS.into_iter().filter(|(_, _, stays)| *stays).map(|(key, ..)| name(key)).collect();
     left.sort();

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tests::server::Server;
 use tokio::net::TcpListener;
 
-use crate::bench::{Bench, Ended, free_address};
+use crate::harness::{Ended, WorkerHarness, free_address};
 
 fn json(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stdout))
@@ -19,8 +19,9 @@ fn finding(page: &Value, part: &str) -> (bool, String) {
 
 #[tokio::test]
 async fn a_worker_without_what_it_needs_ends_with_78_and_says_all_of_it() {
-    let bench = Bench::new().unset("STORAGE_URL").unset("REDIS_URL").unset("LLM_PROVIDER");
-    let ended = bench.run(&[]).await;
+    let harness =
+        WorkerHarness::new().unset("STORAGE_URL").unset("REDIS_URL").unset("LLM_PROVIDER");
+    let ended = harness.run(&[]).await;
     assert_eq!(ended.code, 78);
     for name in ["STORAGE_URL", "REDIS_URL", "LLM_PROVIDER"] {
         assert!(ended.stderr.contains(&format!("{name}: is not set")), "{}", ended.stderr);
@@ -31,14 +32,14 @@ async fn a_worker_without_what_it_needs_ends_with_78_and_says_all_of_it() {
 async fn an_occupied_address_ends_with_78() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ended = Bench::new().set("WORKER_ADDR", &address).run(&[]).await;
+    let ended = WorkerHarness::new().set("WORKER_ADDR", &address).run(&[]).await;
     assert_eq!(ended.code, 78, "{}", ended.stderr);
     assert!(ended.stderr.contains(&format!("WORKER_ADDR: {address}")), "{}", ended.stderr);
 }
 
 #[tokio::test]
 async fn a_redis_that_is_not_there_ends_with_69() {
-    let ended = Bench::new().run(&[]).await;
+    let ended = WorkerHarness::new().run(&[]).await;
     assert_eq!(ended.code, 69, "{}", ended.stderr);
     assert!(ended.stderr.contains("REDIS_URL"), "{}", ended.stderr);
 }
@@ -46,15 +47,16 @@ async fn a_redis_that_is_not_there_ends_with_69() {
 #[tokio::test]
 async fn an_ffmpeg_that_is_not_there_ends_with_69_and_the_command_that_installs_it() {
     let server = Server::start().await.unwrap();
-    let ended = Bench::on(&server).set("FFMPEG_PATH", "/nowhere/ffmpeg").run(&[]).await;
+    let ended = WorkerHarness::on(&server).set("FFMPEG_PATH", "/nowhere/ffmpeg").run(&[]).await;
     assert_eq!(ended.code, 69, "{}", ended.stderr);
     assert!(ended.stderr.contains("apt-get install -y ffmpeg"), "{}", ended.stderr);
 }
 
 #[tokio::test]
 async fn check_prints_a_file_without_secrets() {
-    let bench = Bench::new().set("REDIS_URL", "redis://:canary@host").set("UPLOAD_TRIES", "3");
-    let ended = bench.run(&["--check"]).await;
+    let harness =
+        WorkerHarness::new().set("REDIS_URL", "redis://:canary@host").set("UPLOAD_TRIES", "3");
+    let ended = harness.run(&["--check"]).await;
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stdout.contains("\nupload_tries = 3\n"), "{}", ended.stdout);
     assert!(ended.stdout.contains("redis_url = \"redis://***@host\""), "{}", ended.stdout);
@@ -63,7 +65,7 @@ async fn check_prints_a_file_without_secrets() {
 
 #[tokio::test]
 async fn check_prints_faults_as_json() {
-    let ended = Bench::new().set("LEASE_TTL", "soon").run(&["--check", "--json"]).await;
+    let ended = WorkerHarness::new().set("LEASE_TTL", "soon").run(&["--check", "--json"]).await;
     assert_eq!(ended.code, 78);
     let page = json(&ended);
     assert_eq!(page["ok"], false);
@@ -73,8 +75,8 @@ async fn check_prints_faults_as_json() {
 #[tokio::test]
 async fn a_probe_finds_every_part() {
     let server = Server::start().await.unwrap();
-    let bench = Bench::on(&server).set("WORKER_ADDR", &free_address().await.to_string());
-    let ended = bench.run(&["--check", "--probe", "--json"]).await;
+    let harness = WorkerHarness::on(&server).set("WORKER_ADDR", &free_address().await.to_string());
+    let ended = harness.run(&["--check", "--probe", "--json"]).await;
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     let page = json(&ended);
     assert_eq!(page["ok"], true);
@@ -86,12 +88,12 @@ async fn a_probe_finds_every_part() {
 #[tokio::test]
 async fn a_probe_names_every_part_that_is_missing() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let bench = Bench::new()
+    let harness = WorkerHarness::new()
         .set("REDIS_URL", "redis://:canary@127.0.0.1:1")
         .set("FFMPEG_PATH", "/bin/true")
         .set("STORAGE_URL", "file:///proc/nowhere")
         .set("WORKER_ADDR", &taken.local_addr().unwrap().to_string());
-    let ended = bench.run(&["--check", "--probe", "--json"]).await;
+    let ended = harness.run(&["--check", "--probe", "--json"]).await;
     assert_eq!(ended.code, 69, "{}", ended.stdout);
     let page = json(&ended);
     for (part, hint) in [
@@ -109,11 +111,11 @@ async fn a_probe_names_every_part_that_is_missing() {
 
 #[tokio::test]
 async fn usage_ends_with_2_and_help_shows_examples() {
-    assert_eq!(Bench::new().run(&["--probe"]).await.code, 2);
-    assert_eq!(Bench::new().run(&["make"]).await.code, 2);
-    let help = Bench::new().run(&["--help"]).await;
+    assert_eq!(WorkerHarness::new().run(&["--probe"]).await.code, 2);
+    assert_eq!(WorkerHarness::new().run(&["make"]).await.code, 2);
+    let help = WorkerHarness::new().run(&["--help"]).await;
     assert_eq!(help.code, 0);
     assert!(help.stdout.contains("stillcast-worker --check --probe --json"), "{}", help.stdout);
-    let version = Bench::new().run(&["--version"]).await;
+    let version = WorkerHarness::new().run(&["--version"]).await;
     assert_eq!(version.stdout, format!("stillcast-worker {}\n", env!("CARGO_PKG_VERSION")));
 }

@@ -4,15 +4,16 @@ use stillcast_enqueue::{Job, Source, StageName, State};
 use tests::postgres::Postgres;
 use tests::simulator::Latency;
 
-use crate::bench::{free_address, get, until};
-use crate::shop::{Shop, stage};
+use crate::harness::{free_address, get, until};
+use crate::paid_harness::{PaidHarness, stage};
 
 const CONVERSATION: &str = "01990000-0000-7000-8000-000000000007";
 const CANARY: &str = "canary-orchard-58";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_without_a_database_goes_on_with_texts_and_leaves_conversations_to_another() {
-    let (shop, postgres) = (Shop::open(Latency::NONE).await, Postgres::start().await.unwrap());
+    let (paid, postgres) =
+        (PaidHarness::open(Latency::NONE).await, Postgres::start().await.unwrap());
     let url = postgres.database("content").await.unwrap();
     providers::postgres::migrate(&url).await.unwrap();
     let seed = format!(
@@ -24,13 +25,13 @@ async fn a_worker_without_a_database_goes_on_with_texts_and_leaves_conversations
     let source: Source =
         serde_json::from_str(&format!(r#"{{"conversation_id":"{CONVERSATION}"}}"#)).unwrap();
     let talk = || Job::audio(source.clone()).with_priority(9);
-    let talks = shop.enqueue(&[talk(), talk(), talk()]).await;
+    let talks = paid.enqueue(&[talk(), talk(), talk()]).await;
     let text = || Job::audio(Source::Text("A heron stood in the river.".to_owned()));
     let address = free_address().await;
-    let without = shop.bench().set("WORKER_ADDR", &address.to_string());
+    let without = paid.harness().set("WORKER_ADDR", &address.to_string());
     let lacking = without.start(&[]);
     let parked = until("a conversation parks", async || {
-        shop.records(&talks).await.into_iter().find(|record| record.state == State::Parked)
+        paid.records(&talks).await.into_iter().find(|record| record.state == State::Parked)
     })
     .await;
     assert_eq!((parked.reason.as_deref(), parked.attempt), (Some("provider"), 0), "{parked:?}");
@@ -38,17 +39,17 @@ async fn a_worker_without_a_database_goes_on_with_texts_and_leaves_conversations
     assert_eq!(error.code, "database-missing");
     assert!(error.message.contains("set DATABASE_URL"), "{error:?}");
     for _ in 0..5 {
-        shop.done(&shop.enqueue(&[text(), text()]).await).await;
+        paid.done(&paid.enqueue(&[text(), text()]).await).await;
     }
     let page = get(address, "/metrics").await.unwrap();
     assert!(page.contains("\nstillcast_breaker_open 0\n"), "{page}");
     assert!(!lacking.log().contains("refuses this worker's account"), "{}", lacking.log());
-    for record in shop.records(&talks).await {
+    for record in paid.records(&talks).await {
         assert!(!record.state.is_terminal() && record.attempt <= 1, "{record:?}");
     }
-    let with = shop.bench().set("DATABASE_URL", &url);
+    let with = paid.harness().set("DATABASE_URL", &url);
     let equipped = with.start(&[]);
-    for record in shop.done(&talks).await {
+    for record in paid.done(&talks).await {
         assert_eq!(record.attempt, 1, "{record:?}");
         let collected = stage(&record, StageName::Collection);
         assert_eq!(collected.provider.as_deref(), Some("postgres"), "{record:?}");

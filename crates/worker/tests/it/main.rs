@@ -7,8 +7,6 @@ mod apart;
 #[cfg(test)]
 mod asked;
 #[cfg(test)]
-mod bench;
-#[cfg(test)]
 mod borders;
 #[cfg(test)]
 mod bought;
@@ -21,12 +19,14 @@ mod conversations;
 #[cfg(test)]
 mod drain;
 #[cfg(test)]
+mod harness;
+#[cfg(test)]
 mod money;
+#[cfg(test)]
+mod paid_harness;
 #[cfg(test)]
 mod probes;
 #[cfg(test)]
 mod refused;
-#[cfg(test)]
-mod shop;
 #[cfg(test)]
 mod work;

@@ -2,9 +2,9 @@
 //! says what was bought how often.
 
 mod books;
-mod crew;
 mod crowd;
+mod kill_sequence;
 mod kills;
 mod mix;
-mod ordeal;
 mod reuse;
+mod workers;

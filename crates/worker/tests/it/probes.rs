@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use stillcast_enqueue::{Job, Source, StageName, State};
 use tests::server::Server;
 
-use crate::bench::{Bench, free_address, get, producer, until};
+use crate::harness::{WorkerHarness, free_address, get, producer, until};
 
 async fn answers(address: SocketAddr, path: &str, status: u16, word: &str) -> String {
     until(&format!("{path} answers {status} with `{word}`"), async || {
@@ -26,8 +26,8 @@ fn job() -> Job {
 async fn readiness_follows_redis_and_liveness_does_not() {
     let mut server = Server::start().await.unwrap();
     let address = free_address().await;
-    let bench = Bench::on(&server).set("WORKER_ADDR", &address.to_string());
-    let _worker = bench.start(&[]);
+    let harness = WorkerHarness::on(&server).set("WORKER_ADDR", &address.to_string());
+    let _worker = harness.start(&[]);
     answers(address, "/readyz", 200, "ready").await;
     answers(address, "/healthz", 200, "live").await;
     server.kill().await.unwrap();
@@ -42,18 +42,18 @@ async fn readiness_follows_redis_and_liveness_does_not() {
 async fn a_draining_worker_says_so_until_the_second_signal() {
     let server = Server::start().await.unwrap();
     let address = free_address().await;
-    let bench = Bench::on(&server).set("WORKER_ADDR", &address.to_string());
+    let harness = WorkerHarness::on(&server).set("WORKER_ADDR", &address.to_string());
     // A voice that never ends keeps the drain waiting.
-    let voice = bench.folder().join("slow-ffmpeg");
+    let voice = harness.folder().join("slow-ffmpeg");
     let script = "#!/bin/sh\ncase \"$*\" in *flite=*) exec sleep 600 ;; esac\nexec ffmpeg \"$@\"\n";
     std::fs::write(&voice, script).unwrap();
     std::fs::set_permissions(&voice, PermissionsExt::from_mode(0o755)).unwrap();
-    let bench = bench.set("FFMPEG_PATH", &voice.display().to_string());
+    let harness = harness.set("FFMPEG_PATH", &voice.display().to_string());
     let (producer, job) = (producer(&server).await, job());
     producer.enqueue(&job).await.unwrap();
     let record =
         async || producer.status(std::slice::from_ref(&job.id)).await.unwrap().pop().flatten();
-    let mut worker = bench.start(&[]);
+    let mut worker = harness.start(&[]);
     until("the job speaks", async || {
         record().await.filter(|record| record.stage >= Some(StageName::Tts))
     })
@@ -72,9 +72,9 @@ async fn a_draining_worker_says_so_until_the_second_signal() {
 async fn the_scrape_tells_what_was_done() {
     let server = Server::start().await.unwrap();
     let address = free_address().await;
-    let bench = Bench::on(&server).set("WORKER_ADDR", &address.to_string());
+    let harness = WorkerHarness::on(&server).set("WORKER_ADDR", &address.to_string());
     producer(&server).await.enqueue(&job()).await.unwrap();
-    let _worker = bench.start(&[]);
+    let _worker = harness.start(&[]);
     let done = "stillcast_job_duration_seconds_count{state=\"done\"} 1";
     let page = answers(address, "/metrics", 200, done).await;
     let head = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -4,8 +4,8 @@
 use stillcast_enqueue::{Identifier, Job, Source, State};
 use tests::simulator::{Endpoint, Latency, Purchase};
 
-use crate::bench::{Bench, Worker, free_address, get, until};
-use crate::shop::{CAPABILITIES, Shop, key, met};
+use crate::harness::{Worker, WorkerHarness, free_address, get, until};
+use crate::paid_harness::{CAPABILITIES, PaidHarness, key, met};
 
 const TEXT: &str = "canary-pier-31";
 /// `MAX_PARALLEL_TASKS` of every worker here.
@@ -24,8 +24,8 @@ fn most(workers: usize, refused: &[Purchase]) -> usize {
     workers * (SLOTS + rounds + 1)
 }
 
-fn bench(shop: &Shop) -> Bench {
-    shop.bench().set("MAX_PARALLEL_TASKS", &SLOTS.to_string())
+fn harness(paid: &PaidHarness) -> WorkerHarness {
+    paid.harness().set("MAX_PARALLEL_TASKS", &SLOTS.to_string())
 }
 
 fn assert_private(worker: &Worker) {
@@ -41,20 +41,20 @@ async fn a_revoked_key_burns_neither_a_thousand_jobs_nor_an_attempt() {
     const WORKERS: usize = 2;
     /// More texts than slots of the fleet, so that no refusal is spared by a flight.
     const TEXTS: usize = 5;
-    let shop = Shop::open(Latency::NONE).await;
-    shop.simulator.set_revoked(&key("LLM"), true);
+    let paid = PaidHarness::open(Latency::NONE).await;
+    paid.simulator.set_revoked(&key("LLM"), true);
     let text = |n: usize| format!("At the {TEXT}, evening {}.", n % TEXTS);
     let jobs: Vec<Job> = (0..1000).map(|n| Job::audio(Source::Text(text(n)))).collect();
-    let ids = shop.enqueue(&jobs).await;
+    let ids = paid.enqueue(&jobs).await;
     let addresses = [free_address().await, free_address().await];
-    let benches = addresses.map(|address| bench(&shop).set("WORKER_ADDR", &address.to_string()));
-    let workers = benches.each_ref().map(|bench| bench.start(&[]));
-    let refused = || shop.purchases(Endpoint::Chat, "refused");
+    let benches = addresses.map(|address| harness(&paid).set("WORKER_ADDR", &address.to_string()));
+    let workers = benches.each_ref().map(|harness| harness.start(&[]));
+    let refused = || paid.purchases(Endpoint::Chat, "refused");
     until("three rounds of probes are refused", async || {
         (refused().len() >= WORKERS * (1 + ROUNDS)).then_some(())
     })
     .await;
-    let records = shop.records(&ids).await;
+    let records = paid.records(&ids).await;
     let refused = refused();
     assert!(refused.len() <= most(WORKERS, &refused), "{} calls were refused", refused.len());
     let touched = records.iter().filter(|record| record.error.is_some()).count();
@@ -65,14 +65,14 @@ async fn a_revoked_key_burns_neither_a_thousand_jobs_nor_an_attempt() {
         let error = record.error.as_ref();
         assert!(error.is_none_or(|error| error.code == "key-refused"), "{record:?}");
     }
-    shop.simulator.set_revoked(&key("LLM"), false);
-    for record in shop.done(&ids).await {
+    paid.simulator.set_revoked(&key("LLM"), false);
+    for record in paid.done(&ids).await {
         assert_eq!((record.state, record.attempt), (State::Done, 1), "{record:?}");
     }
     // Passages that two texts have in common have no flight, and may be bought by both.
-    let words = shop.bought(Endpoint::Chat);
+    let words = paid.bought(Endpoint::Chat);
     let failed = met(addresses[0], "failed").await + met(addresses[1], "failed").await;
-    let calls = shop.count(Endpoint::Chat);
+    let calls = paid.count(Endpoint::Chat);
     assert!(words.len() == TEXTS && calls <= TEXTS + failed, "{failed} misses: {words:?}");
     for worker in &workers {
         assert!(worker.log().contains("a provider refuses this worker's account"));
@@ -86,16 +86,16 @@ fn is_open(page: &str, is_open: bool) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_voice_that_refuses_leaves_what_is_cached_and_the_words_alone() {
-    let shop = Shop::open(Latency::NONE).await;
+    let paid = PaidHarness::open(Latency::NONE).await;
     let address = free_address().await;
     // One call at a time, so that a job is refused once.
-    let bench = bench(&shop).set("WORKER_ADDR", &address.to_string()).set("TTS_SLOTS", "1");
-    let worker = bench.start(&[]);
+    let harness = harness(&paid).set("WORKER_ADDR", &address.to_string()).set("TTS_SLOTS", "1");
+    let worker = harness.start(&[]);
     let page = async || get(address, "/metrics").await;
     let audio = || Job::audio(Source::Text(format!("At the {TEXT}, an evening.")));
-    shop.done(&shop.enqueue(&[audio()]).await).await;
+    paid.done(&paid.enqueue(&[audio()]).await).await;
     assert!(is_open(&page().await.unwrap(), false));
-    shop.simulator.set_revoked(&key("TTS"), true);
+    paid.simulator.set_revoked(&key("TTS"), true);
     // Other voices say the same words.
     let voices: Vec<Job> = (0..4)
         .map(|n| {
@@ -103,19 +103,19 @@ async fn a_voice_that_refuses_leaves_what_is_cached_and_the_words_alone() {
             audio().with_options(stillcast_enqueue::Options { voice, ..Default::default() })
         })
         .collect();
-    let ids = shop.enqueue(&voices).await;
+    let ids = paid.enqueue(&voices).await;
     until("the breaker is open", async || is_open(&page().await?, true).then_some(())).await;
     let ready = get(address, "/readyz").await.unwrap();
     assert!(ready.starts_with("HTTP/1.1 200 "), "whoever is refused still takes part: {ready}");
-    let refused = || shop.purchases(Endpoint::Speech, "refused");
+    let refused = || paid.purchases(Endpoint::Speech, "refused");
     for _ in 0..2 * ROUNDS {
         let seen = refused().len();
         // A copy of what is delivered, as the next probe: it asks nobody, and says nothing of a key.
-        let copy = shop.enqueue(&[audio().with_priority(9)]).await;
-        shop.done(&copy).await;
+        let copy = paid.enqueue(&[audio().with_priority(9)]).await;
+        paid.done(&copy).await;
         until("a round of probes", async || (refused().len() > seen).then_some(())).await;
     }
-    let records = shop.records(&ids).await;
+    let records = paid.records(&ids).await;
     let refused = refused();
     assert!(refused.len() <= most(1, &refused), "{} calls were refused", refused.len());
     for record in &records {
@@ -123,11 +123,11 @@ async fn a_voice_that_refuses_leaves_what_is_cached_and_the_words_alone() {
         assert!(matches!(error, None | Some("key-refused")), "{record:?}");
         assert!(!matches!(record.state, State::Dead | State::Expired), "{record:?}");
     }
-    shop.simulator.set_revoked(&key("TTS"), false);
-    for record in shop.done(&ids).await {
+    paid.simulator.set_revoked(&key("TTS"), false);
+    for record in paid.done(&ids).await {
         assert_eq!(record.attempt, 1, "{record:?}");
     }
-    assert_eq!(shop.bought(Endpoint::Chat).len(), 1, "the words were cached");
+    assert_eq!(paid.bought(Endpoint::Chat).len(), 1, "the words were cached");
     until("the breaker is closed", async || is_open(&page().await?, false).then_some(())).await;
     assert_private(&worker);
 }

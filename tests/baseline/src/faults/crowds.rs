@@ -29,7 +29,7 @@ pub(super) async fn shared(column: Column) -> anyhow::Result<String> {
 }
 
 const CROWD: usize = 10_000;
-const LONGEST: Duration = Duration::from_secs(90);
+const MAX_WAIT: Duration = Duration::from_secs(90);
 
 pub(super) async fn due_at_once(column: Column) -> anyhow::Result<String> {
     let fleet = Fleet::start().await?;
@@ -42,10 +42,10 @@ pub(super) async fn due_at_once(column: Column) -> anyhow::Result<String> {
         let journal = std::fs::read_to_string(fleet.server.folder().join("journal"));
         journal.unwrap_or_default().matches(r#""act":"finish""#).count()
     };
-    let all = look(LONGEST, async || (finished() >= CROWD).then_some(began.elapsed())).await;
+    let all = look(MAX_WAIT, async || (finished() >= CROWD).then_some(began.elapsed())).await;
     Ok(match all {
         Some(took) => format!("all done in {}", seconds(took)),
-        None => format!("**{} done** within {}", finished(), seconds(LONGEST)),
+        None => format!("**{} done** within {}", finished(), seconds(MAX_WAIT)),
     })
 }
 

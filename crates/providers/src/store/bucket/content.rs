@@ -9,7 +9,7 @@ use pipeline::{ObjectKey, ProviderError};
 use sha2::{Digest, Sha256};
 
 use super::failure;
-use crate::store::{at, shelf};
+use crate::store::{at, deliver};
 
 /// The metadata that holds the digest, for stores that keep no checksums.
 pub(super) const DIGEST: &str = "sha256";
@@ -37,7 +37,7 @@ impl Content {
         let is_json = Path::new(key.as_str()).extension().is_some_and(|ending| ending == "json");
         let media_type = if is_json { "application/json" } else { "application/octet-stream" };
         let hashed = bytes.clone();
-        let sha256 = shelf::blocking(move || Ok(Sha256::digest(&hashed).into())).await;
+        let sha256 = deliver::blocking(move || Ok(Sha256::digest(&hashed).into())).await;
         let sha256 = sha256.map_err(|error| failure::unreadable(&error.to_string()))?;
         let length = bytes.len() as u64;
         let body = Body::Bytes(bytes);
@@ -60,7 +60,7 @@ impl Content {
                     file.read_exact_at(&mut part, offset).map_err(at(&path))?;
                     Ok(Bytes::from(part))
                 };
-                let read = shelf::blocking(read).await;
+                let read = deliver::blocking(read).await;
                 read.map_err(|error| failure::unreadable(&error.to_string()))
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use pipeline::{Failure, ProviderError};
+use pipeline::{FailureClass, ProviderError};
 
 use super::PROVIDER;
 
@@ -67,7 +67,7 @@ where
         SdkError::ServiceError(service) => {
             let (raw, said) = (service.raw(), service.err());
             let mut judged = of_code(said.code(), said.message(), Some(raw.status().as_u16()));
-            if let Failure::Transient { retry_after } = &mut judged.failure {
+            if let FailureClass::Transient { retry_after } = &mut judged.failure {
                 *retry_after = raw.headers().get("retry-after").and_then(seconds);
             }
             judged

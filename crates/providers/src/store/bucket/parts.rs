@@ -56,7 +56,7 @@ impl S3Store {
     async fn begin(&self, key: &ObjectKey, content: &Content) -> Result<Pending, ProviderError> {
         let (answer, answered) = oneshot::channel();
         let (store, name, content) = (self.clone(), self.name(key), content.clone());
-        self.chores.add(async move {
+        self.background.add(async move {
             // Nobody listens any more: the upload is dropped with the answer.
             let _ = answer.send(store.create(name, &content).await);
         });
@@ -174,7 +174,7 @@ impl Drop for Pending {
         }
         let (name, upload) = (std::mem::take(&mut self.name), std::mem::take(&mut self.upload));
         let store = self.store.clone();
-        self.store.chores.add(async move {
+        self.store.background.add(async move {
             for wait in ABORT_AFTER {
                 sleep(wait).await;
                 match store.abort(&name, &upload).await {

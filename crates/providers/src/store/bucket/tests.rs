@@ -1,7 +1,7 @@
 //! Addresses and error classes. What needs a server is in `tests/it/data`.
 
 use aws_sdk_s3::types::MultipartUpload;
-use pipeline::Failure;
+use pipeline::FailureClass;
 
 use super::*;
 
@@ -19,13 +19,13 @@ fn an_address_is_a_bucket_and_perhaps_a_folder() {
 #[test]
 fn each_refusal_has_its_class() {
     let class = |code: &str, status| failure::of_code(Some(code), None, Some(status)).failure;
-    let transient = Failure::Transient { retry_after: None };
+    let transient = FailureClass::Transient { retry_after: None };
     for (code, status, expected) in [
-        ("AccessDenied", 403, Failure::Misconfigured),
-        ("NoSuchBucket", 404, Failure::Misconfigured),
-        ("InvalidAccessKeyId", 403, Failure::Misconfigured),
-        ("SignatureDoesNotMatch", 403, Failure::Misconfigured),
-        ("PermanentRedirect", 301, Failure::Misconfigured),
+        ("AccessDenied", 403, FailureClass::Misconfigured),
+        ("NoSuchBucket", 404, FailureClass::Misconfigured),
+        ("InvalidAccessKeyId", 403, FailureClass::Misconfigured),
+        ("SignatureDoesNotMatch", 403, FailureClass::Misconfigured),
+        ("PermanentRedirect", 301, FailureClass::Misconfigured),
         ("SlowDown", 503, transient),
         ("InternalError", 200, transient),
         ("RequestTimeout", 400, transient),

@@ -6,9 +6,9 @@ use stillcast_enqueue::{Format, Job, JobId, JobRecord, Source, State};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Fault, Latency, Options, Voice};
 
-use super::crew::Crew;
-use crate::bench::{QUEUE, until};
-use crate::shop::{DUST, ENDPOINTS, Shop, slow_voice};
+use super::workers::Workers;
+use crate::harness::{QUEUE, until};
+use crate::paid_harness::{ENDPOINTS, PaidHarness, USD_EPSILON, slow_voice};
 
 /// Texts while the cache serves, and jobs of each.
 const TEXTS: usize = 13;
@@ -53,15 +53,15 @@ fn provider(options: Options) -> Options {
 }
 
 /// Calls of an endpoint: all, and those that came to a good end.
-fn tally(shop: &Shop, endpoint: Endpoint) -> (usize, usize) {
-    let calls = shop.simulator.purchases();
+fn tally(paid: &PaidHarness, endpoint: Endpoint) -> (usize, usize) {
+    let calls = paid.simulator.purchases();
     let calls: Vec<_> = calls.iter().filter(|call| call.endpoint == endpoint).collect();
     let good = calls.iter().filter(|call| call.outcome == "done" && !call.spoilt).count();
     (calls.len(), good)
 }
 
 /// Tries of an endpoint's stage that its workers have counted as failed.
-fn failed_tries(crew: &Crew<'_>, endpoint: Endpoint) -> usize {
+fn failed_tries(workers: &Workers<'_>, endpoint: Endpoint) -> usize {
     let stage = match endpoint {
         Endpoint::Chat => "transcript",
         Endpoint::Speech => "tts",
@@ -71,89 +71,89 @@ fn failed_tries(crew: &Crew<'_>, endpoint: Endpoint) -> usize {
     let (again, last) =
         (format!("{stage} failed, trying again"), format!("the attempt failed: {stage}"));
     let is_one = |line: &&str| line.contains(&again) || line.contains(&last);
-    crew.logs().iter().map(|log| log.lines().filter(is_one).count()).sum()
+    workers.logs().iter().map(|log| log.lines().filter(is_one).count()).sum()
 }
 
 /// Kills, cut connections and cancels, each once another share of the jobs has ended.
-async fn misfortunes(shop: &Shop, crew: &mut Crew<'_>, ids: &[JobId]) {
+async fn misfortunes(paid: &PaidHarness, workers: &mut Workers<'_>, ids: &[JobId]) {
     let mut chances = fastrand::Rng::with_seed(7);
     for round in 1..=KILLS {
         let share = ids.len() * round / (KILLS + 2);
         until("a share of the jobs has ended", async || {
-            let records = shop.records(ids).await;
+            let records = paid.records(ids).await;
             let ended = records.iter().filter(|record| record.state.is_terminal());
             (ended.count() >= share).then_some(())
         })
         .await;
         let victim = chances.usize(..4);
-        crew.replace(crew.processes()[victim]).await;
-        shop.server.cut_clients().await.unwrap();
-        let records = shop.records(ids).await;
+        workers.replace(workers.processes()[victim]).await;
+        paid.server.cut_clients().await.unwrap();
+        let records = paid.records(ids).await;
         let running = ids.iter().zip(records).filter(|(_, record)| !record.state.is_terminal());
         for (id, _) in running.take(CANCELS.div_ceil(KILLS)) {
-            shop.producer.cancel(id).await.unwrap();
+            paid.producer.cancel(id).await.unwrap();
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_of_a_mix_of_faults_is_accounted_for() {
-    let shop = Shop::open_with(provider).await;
+    let paid = PaidHarness::open_with(provider).await;
     // Pictures fail once: a second one that does not decode would be the input's fault.
-    shop.simulator.script(Endpoint::Image, [Some(Fault::status(500, ""))]);
+    paid.simulator.script(Endpoint::Image, [Some(Fault::status(500, ""))]);
     let mut cache = Server::start().await.unwrap();
-    let bench = shop
-        .bench()
+    let harness = paid
+        .harness()
         .set("LEASE_TTL", "3")
         .set("CACHE_REDIS_URL", &cache.url())
         .set("TTS_SLOTS", &VOICES.to_string())
         .set("TTS_TIMEOUT", "8s")
         .set("TRANSCRIPT_TIMEOUT", "8s")
         .set("RUST_LOG", "info");
-    let mut crew = Crew::start(&bench, 4);
+    let mut workers = Workers::start(&harness, 4);
 
-    let ids = shop.enqueue(&jobs(0..TEXTS, ALIKE)).await;
-    misfortunes(&shop, &mut crew, &ids).await;
-    let records = shop.ended(&ids).await;
+    let ids = paid.enqueue(&jobs(0..TEXTS, ALIKE)).await;
+    misfortunes(&paid, &mut workers, &ids).await;
+    let records = paid.ended(&ids).await;
     assert_ended(&records);
     let cuts = KILLS + records.iter().filter(|record| record.state == State::Cancelled).count();
     for (endpoint, cut) in CUT {
-        let (all, good) = tally(&shop, endpoint);
-        let (keys, tries) = (keys(&shop, endpoint), failed_tries(&crew, endpoint));
+        let (all, good) = tally(&paid, endpoint);
+        let (keys, tries) = (keys(&paid, endpoint), failed_tries(&workers, endpoint));
         assert!(good <= keys + cut * cuts, "{endpoint:?}: {good} good calls for {keys} keys");
         assert!(all <= keys + tries + cut * cuts, "{endpoint:?}: {all} calls, {tries} failed");
     }
 
-    let known = shop.bought(Endpoint::Speech);
-    let before = ENDPOINTS.map(|endpoint| shop.count(endpoint));
+    let known = paid.bought(Endpoint::Speech);
+    let before = ENDPOINTS.map(|endpoint| paid.count(endpoint));
     cache.kill().await.unwrap();
-    let uncached = shop.enqueue(&jobs(TEXTS..TEXTS + 1, UNCACHED)).await;
+    let uncached = paid.enqueue(&jobs(TEXTS..TEXTS + 1, UNCACHED)).await;
     until("some are paid for without a cache", async || {
-        (shop.count(Endpoint::Speech) > before[1] + 10).then_some(())
+        (paid.count(Endpoint::Speech) > before[1] + 10).then_some(())
     })
     .await;
     cache.resume().await.unwrap();
     let ids = [ids, uncached].concat();
-    let records = shop.ended(&ids).await;
+    let records = paid.ended(&ids).await;
     assert_ended(&records);
     // Whom no cache serves pays for himself, and no more than once.
-    let bought = shop.bought(Endpoint::Speech).into_iter();
+    let bought = paid.bought(Endpoint::Speech).into_iter();
     let most = bought.filter(|(input, _)| !known.contains_key(input)).map(|(_, count)| count).max();
     assert!(most <= Some(UNCACHED + 1), "{most:?}");
 
-    let inspector = Inspector::connect(QueueEndpoint::new(&shop.server.url(), QUEUE).unwrap());
+    let inspector = Inspector::connect(QueueEndpoint::new(&paid.server.url(), QUEUE).unwrap());
     let verified = inspector.await.unwrap().verify().await.unwrap();
     assert!(verified.violations.is_empty(), "{verified:#?}");
     // A call that is cancelled as it begins is booked, and may never have reached the provider.
-    let (unbooked, cut_off) = (shop.unbooked(&records), shop.cut_off());
-    assert!(unbooked > -PICTURE && unbooked < cut_off + DUST, "{unbooked} of {cut_off}");
+    let (unbooked, cut_off) = (paid.unbooked(&records), paid.cut_off());
+    assert!(unbooked > -PICTURE && unbooked < cut_off + USD_EPSILON, "{unbooked} of {cut_off}");
 }
 
 /// What has to be bought at least: a draft for each text, and each passage and picture once.
-fn keys(shop: &Shop, endpoint: Endpoint) -> usize {
+fn keys(paid: &PaidHarness, endpoint: Endpoint) -> usize {
     match endpoint {
         Endpoint::Chat => TEXTS,
-        _ => shop.bought(endpoint).len(),
+        _ => paid.bought(endpoint).len(),
     }
 }
 

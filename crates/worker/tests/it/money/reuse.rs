@@ -5,72 +5,72 @@ use stillcast_enqueue::{Format, StageName, State};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Latency};
 
-use crate::bench::{QUEUE, until};
-use crate::shop::{Shop, assert_usd, job, slow_voice, stage};
+use crate::harness::{QUEUE, until};
+use crate::paid_harness::{PaidHarness, assert_usd, job, slow_voice, stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cache_that_stops_in_the_middle_fails_nothing() {
-    let shop = Shop::open(slow_voice()).await;
+    let paid = PaidHarness::open(slow_voice()).await;
     let mut cache = Server::start().await.unwrap();
-    let bench = shop.bench().set("CACHE_REDIS_URL", &cache.url());
-    let _worker = bench.start(&[]);
-    let ids = shop.enqueue(&[job(Format::Video)]).await;
-    until("speech is being bought", async || (shop.count(Endpoint::Speech) >= 1).then_some(()))
+    let harness = paid.harness().set("CACHE_REDIS_URL", &cache.url());
+    let _worker = harness.start(&[]);
+    let ids = paid.enqueue(&[job(Format::Video)]).await;
+    until("speech is being bought", async || (paid.count(Endpoint::Speech) >= 1).then_some(()))
         .await;
     cache.kill().await.unwrap();
-    shop.done(&ids).await;
-    shop.assert_each_bought_once();
+    paid.done(&ids).await;
+    paid.assert_each_bought_once();
     // Without a cache the next one pays too.
-    let again = shop.enqueue(&[job(Format::Video)]).await;
-    shop.done(&again).await;
-    assert_eq!(shop.count(Endpoint::Chat), 2);
+    let again = paid.enqueue(&[job(Format::Video)]).await;
+    paid.done(&again).await;
+    assert_eq!(paid.count(Endpoint::Chat), 2);
     cache.resume().await.unwrap();
-    let third = shop.enqueue(&[job(Format::Audio)]).await;
-    shop.done(&third).await;
-    let fourth = shop.enqueue(&[job(Format::Audio)]).await;
-    let record = shop.done(&fourth).await.remove(0);
+    let third = paid.enqueue(&[job(Format::Audio)]).await;
+    paid.done(&third).await;
+    let fourth = paid.enqueue(&[job(Format::Audio)]).await;
+    let record = paid.done(&fourth).await.remove(0);
     assert!(stage(&record, StageName::Upload).cached, "the cache is used again: {record:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_caching_every_job_pays_for_itself() {
-    let shop = Shop::open(slow_voice()).await;
-    let bench = shop.bench().set("USE_CACHING", "false").set("MAX_PARALLEL_TASKS", "2");
-    let _worker = bench.start(&[]);
-    let ids = shop.enqueue(&[job(Format::Audio), job(Format::Audio)]).await;
-    for record in shop.done(&ids).await {
+    let paid = PaidHarness::open(slow_voice()).await;
+    let harness = paid.harness().set("USE_CACHING", "false").set("MAX_PARALLEL_TASKS", "2");
+    let _worker = harness.start(&[]);
+    let ids = paid.enqueue(&[job(Format::Audio), job(Format::Audio)]).await;
+    for record in paid.done(&ids).await {
         assert!(record.stages.iter().all(|stage| !stage.cached), "{record:?}");
     }
-    assert_eq!(shop.count(Endpoint::Chat), 2);
-    assert!(!shop.store().join("cache").exists());
+    assert_eq!(paid.count(Endpoint::Chat), 2);
+    assert!(!paid.store().join("cache").exists());
     for pattern in ["stillcast:*:cache:*", "*flight:*"] {
-        assert_eq!(shop.server.keys(pattern).await.unwrap(), Vec::<String>::new());
+        assert_eq!(paid.server.keys(pattern).await.unwrap(), Vec::<String>::new());
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_job_that_is_replayed_when_the_cache_has_expired_pays_nothing_again() {
-    let shop = Shop::open(Latency::NONE).await;
-    let bench = shop.bench().set("CACHE_TTL", "1s").set("UPLOAD_TRIES", "1");
-    let obstacle = shop.obstruct_deliveries();
-    let _worker = bench.start(&[]);
-    let ids = shop.enqueue(&[job(Format::Video).with_max_attempts(1)]).await;
-    let dead = shop.ended(&ids).await.remove(0);
+    let paid = PaidHarness::open(Latency::NONE).await;
+    let harness = paid.harness().set("CACHE_TTL", "1s").set("UPLOAD_TRIES", "1");
+    let obstacle = paid.obstruct_deliveries();
+    let _worker = harness.start(&[]);
+    let ids = paid.enqueue(&[job(Format::Video).with_max_attempts(1)]).await;
+    let dead = paid.ended(&ids).await.remove(0);
     assert_eq!(dead.state, State::Dead, "{dead:?}");
     assert_eq!(dead.error.unwrap().stage, Some(StageName::Upload));
-    shop.assert_each_bought_once();
+    paid.assert_each_bought_once();
     std::fs::remove_file(obstacle).unwrap();
     until("the shared values' time is over", async || {
-        shop.server.keys("stillcast:*:cache:*").await.ok()?.is_empty().then_some(())
+        paid.server.keys("stillcast:*:cache:*").await.ok()?.is_empty().then_some(())
     })
     .await;
-    let endpoint = QueueEndpoint::new(&shop.server.url(), QUEUE).unwrap();
+    let endpoint = QueueEndpoint::new(&paid.server.url(), QUEUE).unwrap();
     let inspector = Inspector::connect(endpoint).await.unwrap();
     assert_eq!(inspector.replay(ids[0].as_str()).await.unwrap(), ReplayAnswer::Ready);
-    let record = shop.done(&ids).await.remove(0);
-    shop.assert_each_bought_once();
+    let record = paid.done(&ids).await.remove(0);
+    paid.assert_each_bought_once();
     for paid in [StageName::Transcript, StageName::Tts, StageName::Image] {
         assert!(stage(&record, paid).cached, "{record:?}");
     }
-    assert_usd(record.cost.spent_usd, shop.paid(None), "in all");
+    assert_usd(record.cost.spent_usd, paid.usd_paid(None), "in all");
 }

@@ -1,15 +1,15 @@
-//! Workers of one bench; who is killed is replaced on the spot.
+//! Workers of one harness; who is killed is replaced on the spot.
 
-use crate::bench::{Bench, Worker};
+use crate::harness::{Worker, WorkerHarness};
 
-pub(super) struct Crew<'bench> {
-    bench: &'bench Bench,
+pub(super) struct Workers<'harness> {
+    harness: &'harness WorkerHarness,
     workers: Vec<Worker>,
 }
 
-impl<'bench> Crew<'bench> {
-    pub(super) fn start(bench: &'bench Bench, size: usize) -> Self {
-        Self { bench, workers: (0..size).map(|_| bench.start(&[])).collect() }
+impl<'harness> Workers<'harness> {
+    pub(super) fn start(harness: &'harness WorkerHarness, size: usize) -> Self {
+        Self { harness, workers: (0..size).map(|_| harness.start(&[])).collect() }
     }
 
     /// The processes, the oldest first.
@@ -17,9 +17,9 @@ impl<'bench> Crew<'bench> {
         self.workers.iter().map(Worker::pid).collect()
     }
 
-    /// What all workers of the bench have said, the dead ones too.
+    /// What all workers of the harness have said, the dead ones too.
     pub(super) fn logs(&self) -> Vec<String> {
-        let files = std::fs::read_dir(self.bench.folder()).unwrap().flatten();
+        let files = std::fs::read_dir(self.harness.folder()).unwrap().flatten();
         let logs = files.filter(|file| file.file_name().to_string_lossy().starts_with("log-"));
         logs.map(|log| std::fs::read_to_string(log.path()).unwrap()).collect()
     }
@@ -28,6 +28,6 @@ impl<'bench> Crew<'bench> {
     pub(super) async fn replace(&mut self, process: i32) {
         let at = self.workers.iter().position(|worker| worker.pid() == process).unwrap();
         self.workers.remove(at).kill().await;
-        self.workers.push(self.bench.start(&[]));
+        self.workers.push(self.harness.start(&[]));
     }
 }

@@ -9,7 +9,7 @@ use stillcast_enqueue::EnqueueError;
 
 /// A sentence for the person, and the exit code that goes with it.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CliError {
     code: u8,
     sentence: String,
 }
@@ -19,7 +19,7 @@ const USAGE: u8 = 2;
 const MISSING: u8 = 69;
 const CONFIGURATION: u8 = 78;
 
-impl Failure {
+impl CliError {
     /// The job failed, or is not in a state in which the wish can be granted.
     pub(crate) fn failed(sentence: impl Into<String>) -> anyhow::Error {
         Self { code: FAILED, sentence: sentence.into() }.into()
@@ -41,13 +41,13 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for CliError {}
 
 /// The first error of the chain that knows its code decides.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
@@ -55,7 +55,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
 }
 
 fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
-    if let Some(failure) = error.downcast_ref::<Failure>() {
+    if let Some(failure) = error.downcast_ref::<CliError>() {
         Some(failure.code)
     } else if let Some(error) = error.downcast_ref::<QueueError>() {
         Some(code_of_queue(error))
@@ -94,7 +94,7 @@ mod tests {
     fn the_innermost_cause_decides_through_any_context() {
         let code = |error: anyhow::Error| exit_code(&error.context("outer").context("outermost"));
         let expect = |code: u8| ExitCode::from(code);
-        assert_eq!(code(Failure::usage("x")), expect(2));
+        assert_eq!(code(CliError::usage("x")), expect(2));
         assert_eq!(code(QueueError::Address("x".into()).into()), expect(78));
         assert_eq!(code(QueueError::Unfit("x".into()).into()), expect(69));
         assert_eq!(code(EnqueueError::Full.into()), expect(69));
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn context_stands_in_front_of_the_cause() {
-        let error = Err::<(), _>(Failure::failed("cause")).context("where").unwrap_err();
+        let error = Err::<(), _>(CliError::failed("cause")).context("where").unwrap_err();
         assert_eq!(format!("{error:#}"), "where: cause");
     }
 }

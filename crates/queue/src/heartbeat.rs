@@ -15,15 +15,15 @@ use crate::clock::Moment;
 use crate::connection::Endpoint;
 use crate::event::{Event, Observer};
 use crate::health::Health;
-use crate::leases::{Held, Leases};
+use crate::lease_table::{LeaseState, LeaseTable};
 use crate::scripts::Scripts;
 use crate::{Interrupted, Limits, QueueError, Reaped};
 
 /// What the thread works with.
-pub(crate) struct Renewal {
+pub(crate) struct Heartbeat {
     pub(crate) endpoint: Endpoint,
     pub(crate) scripts: Scripts,
-    pub(crate) leases: Arc<Leases>,
+    pub(crate) leases: Arc<LeaseTable>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) health: Health,
     pub(crate) worker: String,
@@ -32,12 +32,12 @@ pub(crate) struct Renewal {
 }
 
 /// Stops and joins the thread when dropped.
-pub(crate) struct RenewalThread {
+pub(crate) struct HeartbeatThread {
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for RenewalThread {
+impl Drop for HeartbeatThread {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -52,25 +52,25 @@ pub(crate) fn valid_for(lease_ttl: Duration) -> Duration {
     lease_ttl.mul_f64(5.0 / 6.0)
 }
 
-impl Renewal {
-    pub(crate) fn start(self) -> Result<RenewalThread, QueueError> {
+impl Heartbeat {
+    pub(crate) fn start(self) -> Result<HeartbeatThread, QueueError> {
         let (stop, stopped) = sync_channel(0);
         let thread = std::thread::Builder::new()
             .name("stillcast-leases".to_owned())
             .spawn(move || Loop::new(self).run(&stopped))?;
-        Ok(RenewalThread { stop: Some(stop), thread: Some(thread) })
+        Ok(HeartbeatThread { stop: Some(stop), thread: Some(thread) })
     }
 }
 
 struct Loop {
-    renewal: Renewal,
+    renewal: Heartbeat,
     connection: Option<redis::Connection>,
     renew_at: Moment,
     reap_at: Moment,
 }
 
 impl Loop {
-    fn new(renewal: Renewal) -> Self {
+    fn new(renewal: Heartbeat) -> Self {
         let now = Moment::now();
         Self { renewal, connection: None, renew_at: now, reap_at: now }
     }
@@ -97,7 +97,9 @@ impl Loop {
     /// The thread itself stood still (SIGSTOP, suspend): all leases may be gone. The pulse stood
     /// still with it, so it is judged only from here on.
     fn overslept(&mut self) {
-        tracing::warn!("the process stood still for more than a third of a lease");
+        tracing::warn!(
+            "process was suspended for more than a third of a lease; its leases are given up"
+        );
         let leases = &self.renewal.leases;
         if leases.len() > 0 {
             self.renewal.observer.observe(&Event::SelfFenced);
@@ -110,7 +112,7 @@ impl Loop {
     /// A runtime that stands still for a whole lease cannot be mended from inside.
     fn judge_pulse(&self, now: Moment) {
         if self.renewal.leases.pulse_age(now) > self.renewal.lease_ttl {
-            tracing::error!("the runtime is blocked for longer than a lease: the process ends");
+            tracing::error!("runtime blocked for longer than a lease; aborting the process");
             std::process::abort();
         }
     }
@@ -140,7 +142,7 @@ impl Loop {
         }
     }
 
-    fn renew_batch(&mut self, batch: &[Arc<Held>]) -> RedisResult<()> {
+    fn renew_batch(&mut self, batch: &[Arc<LeaseState>]) -> RedisResult<()> {
         let pairs: Vec<(String, String)> =
             batch.iter().map(|held| (held.id.clone(), held.token.clone())).collect();
         let (scripts, worker) = (self.renewal.scripts.clone(), self.renewal.worker.clone());
@@ -167,7 +169,7 @@ impl Loop {
         if now < self.reap_at {
             return;
         }
-        let Renewal { scripts, worker, lease_ttl, limits, .. } = &self.renewal;
+        let Heartbeat { scripts, worker, lease_ttl, limits, .. } = &self.renewal;
         let (scripts, worker) = (scripts.clone(), worker.clone());
         let (lease_ttl, limits) = (*lease_ttl, limits.clone());
         let answer: RedisResult<Vec<i64>> = self.with_connection(|connection| {
@@ -195,7 +197,7 @@ impl Loop {
         match &answer {
             Ok(_) => self.renewal.health.answer(),
             Err(error) => {
-                tracing::warn!(%error, "the leases could not be renewed, again");
+                tracing::warn!(%error, "lease renewal failed, retrying");
                 self.connection = None;
             }
         }

@@ -9,7 +9,7 @@ use crate::{Providers, Request, SourceText};
 
 /// A result that may be had without paying for it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Item {
+pub(crate) struct CacheKey {
     /// The stage that makes it.
     pub(crate) stage: StageName,
     /// Its name among the job's own checkpoints.
@@ -17,12 +17,12 @@ pub(crate) struct Item {
     /// Its name in cache and flights: `<tenant>/<stage or delivery>/<digest>`.
     pub(crate) key: String,
     /// How the job keeps it.
-    pub(crate) kept: Kept,
+    pub(crate) kept: CheckpointKind,
 }
 
 /// How a job keeps a result for its later attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kept {
+pub(crate) enum CheckpointKind {
     /// As the words in the job's record.
     Words,
     /// As an object below `work/`.
@@ -32,51 +32,51 @@ pub(crate) enum Kept {
 }
 
 /// All that decides a job's results.
-pub(crate) struct Recipe<'run> {
+pub(crate) struct CacheKeys<'run> {
     pub(crate) request: &'run Request,
     pub(crate) providers: &'run Providers,
 }
 
-impl Recipe<'_> {
+impl CacheKeys<'_> {
     /// The words.
-    pub(crate) fn transcript(&self, source: &SourceText) -> Item {
+    pub(crate) fn transcript(&self, source: &SourceText) -> CacheKey {
         let digest = of(&[&self.writing(), &source.text]);
-        self.item(StageName::Transcript, "transcript", &digest, Kept::Words)
+        self.item(StageName::Transcript, "transcript", &digest, CheckpointKind::Words)
     }
 
     /// The picture.
-    pub(crate) fn image(&self, source: &SourceText) -> Item {
+    pub(crate) fn image(&self, source: &SourceText) -> CacheKey {
         let digest = of(&[&self.painting(), &source.text]);
-        self.item(StageName::Image, "image", &digest, Kept::Object)
+        self.item(StageName::Image, "image", &digest, CheckpointKind::Object)
     }
 
     /// The whole sound of the words with this digest.
-    pub(crate) fn track(&self, words: &str) -> Item {
+    pub(crate) fn track(&self, words: &str) -> CacheKey {
         let digest = of(&[&self.speaking(), &self.variant(), words]);
-        self.item(StageName::Tts, "tts", &digest, Kept::Object)
+        self.item(StageName::Tts, "tts", &digest, CheckpointKind::Object)
     }
 
     /// One spoken passage. It has no flight: whoever speaks the words it is of, speaks it too.
-    pub(crate) fn passage(&self, text: &str) -> Item {
+    pub(crate) fn passage(&self, text: &str) -> CacheKey {
         let digest = of(&[&self.speaking(), &self.variant(), text]);
         let name = format!("passage-{}", &digest[..32]);
-        Item { name, ..self.item(StageName::Tts, "passage", &digest, Kept::Object) }
+        CacheKey { name, ..self.item(StageName::Tts, "passage", &digest, CheckpointKind::Object) }
     }
 
     /// The finished file.
-    pub(crate) fn delivery(&self, source: &SourceText) -> Item {
+    pub(crate) fn delivery(&self, source: &SourceText) -> CacheKey {
         let Request { format, .. } = self.request;
         let painting = if *format == Format::Video { self.painting() } else { String::new() };
         let encoder = &self.providers.encoder;
         let encoding = of(&[encoder.provider(), &encoder.revision(), format.as_str()]);
         let parts = [&self.writing(), &self.speaking(), &painting, &encoding, &source.text];
         let digest = of(&parts.map(String::as_str));
-        self.item(StageName::Upload, "delivery", &digest, Kept::Facts)
+        self.item(StageName::Upload, "delivery", &digest, CheckpointKind::Facts)
     }
 
-    fn item(&self, stage: StageName, name: &str, digest: &str, kept: Kept) -> Item {
+    fn item(&self, stage: StageName, name: &str, digest: &str, kept: CheckpointKind) -> CacheKey {
         let key = format!("{}/{name}/{digest}", self.request.tenant);
-        Item { stage, name: name.to_owned(), key, kept }
+        CacheKey { stage, name: name.to_owned(), key, kept }
     }
 
     fn writing(&self) -> String {

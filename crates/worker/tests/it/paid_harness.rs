@@ -10,25 +10,25 @@ use stillcast_enqueue::{State, keys};
 use tests::server::Server;
 use tests::simulator::{Key, Keys, Latency, Options, Simulator};
 
-use crate::bench::{Bench, QUEUE, get, producer, until};
 use crate::bought::buying;
+use crate::harness::{QUEUE, WorkerHarness, get, producer, until};
 
 mod journal;
 
-pub(crate) use journal::{DUST, ENDPOINTS, assert_usd, sum};
+pub(crate) use journal::{ENDPOINTS, USD_EPSILON, assert_usd, sum};
 
 /// The capabilities, by the first word of their settings; each has a key of its own here.
 pub(crate) const CAPABILITIES: [&str; 3] = ["LLM", "TTS", "IMAGE"];
 pub(crate) const TEXT: &str = "A heron stood in the river after the rain.";
 
 /// A provider, a queue, and the store of all workers.
-pub(crate) struct Shop {
+pub(crate) struct PaidHarness {
     pub(crate) server: Server,
     pub(crate) simulator: Simulator,
     pub(crate) producer: Producer,
 }
 
-impl Shop {
+impl PaidHarness {
     pub(crate) async fn open(latency: Latency) -> Self {
         Self::open_with(|options| Options { latency, ..options }).await
     }
@@ -46,13 +46,13 @@ impl Shop {
     }
 
     /// The environment of a worker in a home of its own; all share one store.
-    pub(crate) fn bench(&self) -> Bench {
-        let bench = buying(&self.server, &self.simulator)
+    pub(crate) fn harness(&self) -> WorkerHarness {
+        let harness = buying(&self.server, &self.simulator)
             .set("STORAGE_URL", &format!("file://{}", self.store().display()))
             // A machine with more to do than it can would lose a short lease, and buy again.
             .set("LEASE_TTL", "30");
-        CAPABILITIES.iter().fold(bench, |bench, capability| {
-            bench.set(&format!("{capability}_API_KEY"), &key(capability))
+        CAPABILITIES.iter().fold(harness, |harness, capability| {
+            harness.set(&format!("{capability}_API_KEY"), &key(capability))
         })
     }
 

@@ -2,8 +2,8 @@
 //! lease's token.
 
 use async_trait::async_trait;
-use pipeline::{Boarding, Checkpoints, Flights, Interrupted, Landing};
-use queue::{FlightAnswer, Lease};
+use pipeline::{Checkpoints, FlightResult, Flights, Interrupted, JoinAnswer};
+use queue::Lease;
 use stillcast_enqueue::{Cost, ErrorReport};
 
 use super::reason;
@@ -21,16 +21,16 @@ impl Checkpoints for LeaseMemory {
         self.0.checkpoint(&[(name, digest)]).await.map_err(interrupted)
     }
 
-    async fn words(&self) -> Result<Option<String>, Interrupted> {
-        Ok(self.0.words().await)
+    async fn partial_transcript(&self) -> Result<Option<String>, Interrupted> {
+        Ok(self.0.partial_transcript().await)
     }
 
-    fn say(&self, words: &str) {
-        self.0.say(words);
+    fn save_partial_transcript(&self, words: &str) {
+        self.0.save_partial_transcript(words);
     }
 
-    fn book(&self, cost: Cost) {
-        self.0.book(cost);
+    fn record_cost(&self, cost: Cost) {
+        self.0.record_cost(cost);
     }
 
     fn earlier_cost(&self) -> Cost {
@@ -40,27 +40,27 @@ impl Checkpoints for LeaseMemory {
 
 #[async_trait]
 impl Flights for LeaseMemory {
-    async fn join(&self, key: &str) -> Result<Boarding, Interrupted> {
+    async fn join(&self, key: &str) -> Result<JoinAnswer, Interrupted> {
         let answer = self.0.join(key).await.map_err(interrupted)?;
         Ok(match answer {
-            FlightAnswer::Owned => Boarding::Owned,
-            FlightAnswer::Waiting { owner } => {
+            queue::JoinAnswer::Owned => JoinAnswer::Owned,
+            queue::JoinAnswer::Waiting { owner } => {
                 tracing::debug!(job.owner = owner, "waits for another job");
-                Boarding::Waiting
+                JoinAnswer::Waiting
             }
-            FlightAnswer::Unshared => Boarding::Unshared,
-            FlightAnswer::Permanent(report) => Boarding::Permanent(read(&report)),
+            queue::JoinAnswer::Unshared => JoinAnswer::Unshared,
+            queue::JoinAnswer::Permanent(report) => JoinAnswer::Permanent(read(&report)),
         })
     }
 
-    async fn land(&self, key: &str, landing: &Landing) -> Result<(), Interrupted> {
+    async fn land(&self, key: &str, landing: &FlightResult) -> Result<(), Interrupted> {
         let landing = match landing {
-            Landing::Stored => queue::Landing::Stored,
-            Landing::Unshared => queue::Landing::Unshared,
-            Landing::Permanent(report) => {
+            FlightResult::Stored => queue::FlightResult::Stored,
+            FlightResult::Unshared => queue::FlightResult::Unshared,
+            FlightResult::Permanent(report) => {
                 let report = serde_json::to_string(report);
                 let report = report.expect("a report is plain data and always serializes");
-                queue::Landing::Permanent(report)
+                queue::FlightResult::Permanent(report)
             }
         };
         self.0.land(key, &landing).await.map_err(interrupted)

@@ -6,7 +6,7 @@ use crate::config::Faults;
 
 /// An end that is no success.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Stop {
+pub(crate) enum StartError {
     /// The configuration is at fault.
     #[error(transparent)]
     Configuration(#[from] Faults),
@@ -21,7 +21,7 @@ pub(crate) enum Stop {
     Probed,
 }
 
-impl Stop {
+impl StartError {
     /// 69 for outside parts, 78 for the configuration.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {

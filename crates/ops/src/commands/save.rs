@@ -17,7 +17,7 @@ pub(super) async fn copy_into(folder: &Path, source: PathBuf, id: &str) -> anyho
     Ok(target)
 }
 
-/// `meditation-<short id>.<ext>`: the end of an identifier tells jobs apart, its begin is a time.
+/// `meditation-<short id>.<ext>`: the end of an identifier tells jobs apart, its start is a time.
 fn file_name(id: &str, source: &Path) -> String {
     const SHORT: usize = 8;
     let short: String = id.chars().skip(id.chars().count().saturating_sub(SHORT)).collect();

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::{
-    Elsewhere, Failed, Failure, Gate, Memory, ObjectStore, Policies, Produced, Progress, Providers,
-    Request, Run, SharedCache, Sharing, Slots,
+    Failed, FailureClass, Gate, Memory, ObjectStore, OtherJob, Policies, Produced, Progress,
+    Providers, Request, Run, SharedCache, Sharing, Slots,
 };
 use queue::{Handler, Interrupted, Lease, Outcome, Report};
 use stillcast_enqueue::{ErrorReport, JobId};
@@ -35,7 +35,7 @@ pub(crate) trait Folders: Send + Sync {
 }
 
 /// What all attempts of a worker share.
-pub(crate) struct Attempts {
+pub(crate) struct JobHandler {
     pub(crate) providers: Providers,
     /// Keeps what jobs remember.
     pub(crate) objects: Arc<dyn ObjectStore>,
@@ -50,7 +50,7 @@ pub(crate) struct Attempts {
 }
 
 #[async_trait]
-impl Handler for Attempts {
+impl Handler for JobHandler {
     async fn attempt(&self, lease: Lease) -> Report {
         let trace_id = lease.traceparent().and_then(telemetry::trace_id);
         let format = lease.envelope().format;
@@ -59,7 +59,7 @@ impl Handler for Attempts {
     }
 }
 
-impl Attempts {
+impl JobHandler {
     async fn produce(&self, lease: &Lease) -> Report {
         let unfinished = Unfinished(Some(&self.metrics));
         let watch = Watch::start(lease.clone());
@@ -120,12 +120,12 @@ impl Attempts {
     fn failed(&self, failed: &Failed, watch: &Watch) -> Report {
         let error = &failed.error;
         outcome::count_failed(&self.metrics, failed, &watch.ended());
-        if let Some(Elsewhere::Flights(flights)) = &failed.elsewhere {
-            tracing::info!(flights = flights.len(), "waits for other jobs");
-        } else if error.failure == Failure::Interrupted {
-            tracing::info!(error.code, "given back: {error}");
+        if let Some(OtherJob::Flights(flights)) = &failed.other_job {
+            tracing::info!(flights = flights.len(), "parked: waits for other jobs");
+        } else if error.failure == FailureClass::Interrupted {
+            tracing::info!(error.code, "released: {error}");
         } else {
-            tracing::warn!(stage = %error.stage, error.code, "the attempt failed: {error}");
+            tracing::warn!(stage = %error.stage, error.code, "attempt failed: {error}");
         }
         let outcome = outcome_of(failed, self.probe_interval);
         Report { outcome, stages: Some(failed.stages.clone()), cost: None }

@@ -5,13 +5,13 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 /// Most bytes of a value that lies in the cache itself: a larger one would crowd the others out.
-pub(crate) const MOST_INLINE: usize = 64 << 10;
+pub(crate) const MAX_INLINE: usize = 64 << 10;
 
 const MAGIC: &str = "stillcast-value-1";
 
 /// A value, or where it is, and what it cost.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Parcel {
+pub(crate) struct CacheValue {
     /// What its payer paid for it, in US dollars.
     pub(crate) usd: f64,
     /// The value's SHA-256 in hexadecimal digits.
@@ -20,10 +20,10 @@ pub(crate) struct Parcel {
     pub(crate) value: Option<Bytes>,
 }
 
-impl Parcel {
+impl CacheValue {
     /// Packs `value`, which lies in the store too when it is large.
     pub(crate) fn of(value: &Bytes, usd: f64) -> Self {
-        let inline = value.len() <= MOST_INLINE;
+        let inline = value.len() <= MAX_INLINE;
         Self { usd, digest: digest(value), value: inline.then(|| value.clone()) }
     }
 
@@ -34,7 +34,7 @@ impl Parcel {
         packed.into()
     }
 
-    /// Reads a parcel; `None` when these bytes are none, or not what their digest says.
+    /// Reads a value; `None` when these bytes are none, or not what their digest says.
     pub(crate) fn unpack(packed: &Bytes) -> Option<Self> {
         let end = packed.iter().position(|byte| *byte == b'\n')?;
         let head = std::str::from_utf8(&packed[..end]).ok()?;
@@ -63,27 +63,27 @@ mod tests {
     #[test]
     fn small_values_travel_in_the_parcel_and_large_ones_by_name() {
         let small = Bytes::from_static(b"two\nlines");
-        let parcel = Parcel::unpack(&Parcel::of(&small, 0.25).pack()).unwrap();
-        assert_eq!((parcel.value, parcel.usd), (Some(small.clone()), 0.25));
-        assert_eq!(parcel.digest, digest(&small));
-        let large = Bytes::from(vec![7; MOST_INLINE + 1]);
-        let packed = Parcel::of(&large, 0.0).pack();
+        let cached = CacheValue::unpack(&CacheValue::of(&small, 0.25).pack()).unwrap();
+        assert_eq!((cached.value, cached.usd), (Some(small.clone()), 0.25));
+        assert_eq!(cached.digest, digest(&small));
+        let large = Bytes::from(vec![7; MAX_INLINE + 1]);
+        let packed = CacheValue::of(&large, 0.0).pack();
         assert!(packed.len() < 128, "{}", packed.len());
-        let parcel = Parcel::unpack(&packed).unwrap();
-        assert_eq!((parcel.value, parcel.digest), (None, digest(&large)));
+        let cached = CacheValue::unpack(&packed).unwrap();
+        assert_eq!((cached.value, cached.digest), (None, digest(&large)));
     }
 
     #[test]
     fn what_was_damaged_is_no_parcel() {
-        let packed = Parcel::of(&Bytes::from_static(b"words"), 0.5).pack();
+        let packed = CacheValue::of(&Bytes::from_static(b"words"), 0.5).pack();
         for at in 0..packed.len() {
             let mut broken = packed.to_vec();
             broken[at] ^= 1;
-            let unpacked = Parcel::unpack(&Bytes::from(broken));
+            let unpacked = CacheValue::unpack(&Bytes::from(broken));
             // A price that reads otherwise is the one thing that no digest covers.
-            assert!(unpacked.is_none_or(|parcel| (parcel.usd - 0.5).abs() > 1e-9), "byte {at}");
+            assert!(unpacked.is_none_or(|cached| (cached.usd - 0.5).abs() > 1e-9), "byte {at}");
         }
-        assert_eq!(Parcel::unpack(&Bytes::new()), None);
-        assert_eq!(Parcel::unpack(&packed.slice(..packed.len() - 1)), None);
+        assert_eq!(CacheValue::unpack(&Bytes::new()), None);
+        assert_eq!(CacheValue::unpack(&packed.slice(..packed.len() - 1)), None);
     }
 }

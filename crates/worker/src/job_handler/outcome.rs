@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pipeline::{Elsewhere, Failed, Failure};
+use pipeline::{Failed, FailureClass, OtherJob};
 use queue::{Outcome, ParkReason};
 use stillcast_enqueue::{StageName, StageRecord};
 use telemetry::{Metrics, StageOutcome};
@@ -15,28 +15,28 @@ const SPREAD: Duration = Duration::from_secs(5);
 /// The class table of failures. A job that a provider's set-up refused waits for the probe.
 pub(super) fn outcome_of(failed: &Failed, probe_interval: Duration) -> Outcome {
     let error = &failed.error;
-    let report = match &failed.elsewhere {
-        Some(Elsewhere::Flights(flights)) => return wait_for(flights.clone()),
-        Some(Elsewhere::Failed(report)) => report.clone(),
+    let report = match &failed.other_job {
+        Some(OtherJob::Flights(flights)) => return wait_for(flights.clone()),
+        Some(OtherJob::Failed(report)) => report.clone(),
         None => error.report(),
     };
     if let Some(wake) = error.park {
         return Outcome::Park { reason: ParkReason::Rate, wake: spread(wake), error: Some(report) };
     }
     match error.failure {
-        Failure::Transient { retry_after } => {
+        FailureClass::Transient { retry_after } => {
             Outcome::Retry { after: retry_after.map(spread), error: report }
         }
-        Failure::Permanent => Outcome::Dead { error: report },
-        Failure::Misconfigured => {
+        FailureClass::Permanent => Outcome::Dead { error: report },
+        FailureClass::Misconfigured => {
             let reason = ParkReason::Provider;
             Outcome::Park { reason, wake: probe_interval, error: Some(report) }
         }
-        Failure::Unequipped => {
+        FailureClass::Unequipped => {
             let reason = ParkReason::Unequipped;
             Outcome::Park { reason, wake: spread(probe_interval), error: Some(report) }
         }
-        Failure::Interrupted => Outcome::Release,
+        FailureClass::Interrupted => Outcome::Release,
     }
 }
 
@@ -79,13 +79,13 @@ fn count_stage(metrics: &Metrics, record: &StageRecord, outcome: StageOutcome) {
     metrics.stage_ended(record.stage.as_str(), outcome, times, record.tries);
 }
 
-fn class(failure: Failure) -> &'static str {
+fn class(failure: FailureClass) -> &'static str {
     match failure {
-        Failure::Transient { .. } => "transient",
-        Failure::Permanent => "permanent",
-        Failure::Misconfigured => "misconfigured",
-        Failure::Unequipped => "unequipped",
-        Failure::Interrupted => "interrupted",
+        FailureClass::Transient { .. } => "transient",
+        FailureClass::Permanent => "permanent",
+        FailureClass::Misconfigured => "misconfigured",
+        FailureClass::Unequipped => "unequipped",
+        FailureClass::Interrupted => "interrupted",
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
 
     const PROBE: Duration = Duration::from_secs(30);
 
-    fn error(failure: Failure, park: Option<Duration>) -> Failed {
+    fn error(failure: FailureClass, park: Option<Duration>) -> Failed {
         let error = StageError {
             stage: StageName::Tts,
             provider: Some("offline"),
@@ -109,14 +109,14 @@ mod tests {
             again: None,
             source: None,
         };
-        Failed { error, stages: Vec::new(), cost: Cost::default(), elsewhere: None }
+        Failed { error, stages: Vec::new(), cost: Cost::default(), other_job: None }
     }
 
     #[test]
     fn a_job_that_waits_for_others_parks_and_what_failed_there_ends_it_too() {
         let keys = vec!["default/image/0".to_owned()];
-        let waits = error(Failure::Interrupted, None);
-        let waits = Failed { elsewhere: Some(Elsewhere::Flights(keys.clone())), ..waits };
+        let waits = error(FailureClass::Interrupted, None);
+        let waits = Failed { other_job: Some(OtherJob::Flights(keys.clone())), ..waits };
         let outcome = outcome_of(&waits, PROBE);
         let Outcome::Park { reason: ParkReason::Flight(flights), wake, error: None } = outcome
         else {
@@ -124,25 +124,25 @@ mod tests {
         };
         assert_eq!(flights, keys);
         assert!((FLIGHT_WAIT.0..=FLIGHT_WAIT.1).contains(&wake));
-        let theirs = error(Failure::Permanent, None).error.report();
-        let elsewhere = Some(Elsewhere::Failed(theirs.clone()));
-        let ended = Failed { elsewhere, ..error(Failure::Permanent, None) };
+        let theirs = error(FailureClass::Permanent, None).error.report();
+        let other_job = Some(OtherJob::Failed(theirs.clone()));
+        let ended = Failed { other_job, ..error(FailureClass::Permanent, None) };
         assert!(matches!(outcome_of(&ended, PROBE), Outcome::Dead { error } if error == theirs));
     }
 
     #[test]
     fn each_class_has_its_outcome() {
-        let transient = |retry_after| Failure::Transient { retry_after };
+        let transient = |retry_after| FailureClass::Transient { retry_after };
         let of = |failure| outcome_of(&error(failure, None), PROBE);
         assert!(matches!(of(transient(None)), Outcome::Retry { after: None, .. }));
-        assert!(matches!(of(Failure::Permanent), Outcome::Dead { .. }));
-        assert!(matches!(of(Failure::Interrupted), Outcome::Release));
+        assert!(matches!(of(FailureClass::Permanent), Outcome::Dead { .. }));
+        assert!(matches!(of(FailureClass::Interrupted), Outcome::Release));
         assert!(matches!(
-            of(Failure::Misconfigured),
+            of(FailureClass::Misconfigured),
             Outcome::Park { reason: ParkReason::Provider, wake: PROBE, error: Some(_) }
         ));
         assert!(matches!(
-            of(Failure::Unequipped),
+            of(FailureClass::Unequipped),
             Outcome::Park { reason: ParkReason::Unequipped, error: Some(_), .. }
         ));
     }
@@ -151,7 +151,7 @@ mod tests {
     fn a_wait_that_was_asked_for_is_kept_and_spread() {
         let asked = Duration::from_secs(20);
         let in_time = |wait: Duration| wait >= asked && wait <= asked + SPREAD;
-        let transient = Failure::Transient { retry_after: Some(asked) };
+        let transient = FailureClass::Transient { retry_after: Some(asked) };
         let Outcome::Retry { after: Some(after), error: report } =
             outcome_of(&error(transient, None), PROBE)
         else {

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use stillcast_enqueue::Cost;
 
 use crate::{
-    Boarding, Checkpoints, Flights, Interrupted, Landing, Listed, Memory, ObjectKey, ObjectStore,
-    ProviderError, Put, SharedCache, Sharing,
+    Checkpoints, FlightResult, Flights, Interrupted, JoinAnswer, Listed, Memory, ObjectKey,
+    ObjectStore, ProviderError, Put, SharedCache, Sharing,
 };
 
 /// All that outlives a job.
 #[derive(Default)]
-pub(super) struct World(Mutex<State>);
+pub(super) struct SharedState(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -23,7 +23,7 @@ struct State {
     values: BTreeMap<String, Bytes>,
     /// Who owns a flight.
     owners: BTreeMap<String, String>,
-    marks: BTreeMap<String, Boarding>,
+    marks: BTreeMap<String, JoinAnswer>,
     log: Vec<String>,
     is_cache_down: bool,
     is_store_down: bool,
@@ -35,7 +35,7 @@ struct State {
 
 /// What one job remembers; lives as long as its record.
 pub(super) struct JobMemory {
-    world: Arc<World>,
+    shared: Arc<SharedState>,
     job: String,
     kept: Mutex<Kept>,
 }
@@ -47,10 +47,10 @@ struct Kept {
     words: Option<String>,
 }
 
-impl World {
+impl SharedState {
     pub(super) fn memory(self: &Arc<Self>, job: &str, shares: bool) -> Memory {
         let kept = Mutex::default();
-        let own = Arc::new(JobMemory { world: Arc::clone(self), job: job.to_owned(), kept });
+        let own = Arc::new(JobMemory { shared: Arc::clone(self), job: job.to_owned(), kept });
         let cache = Arc::clone(self) as Arc<dyn SharedCache>;
         let flights = Arc::clone(&own) as Arc<dyn Flights>;
         let sharing = shares.then_some(Sharing { cache, flights });
@@ -133,59 +133,61 @@ impl World {
 #[async_trait]
 impl Checkpoints for JobMemory {
     fn recall(&self, name: &str) -> Option<String> {
-        self.world.note("recall", name);
+        self.shared.note("recall", name);
         self.kept.lock().unwrap().digests.get(name).cloned()
     }
 
     async fn remember(&self, name: &str, digest: &str) -> Result<(), Interrupted> {
-        self.world.note("remember", name);
+        self.shared.note("remember", name);
         let mut kept = self.kept.lock().unwrap();
         kept.digests.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
         kept.words = kept.said.take().or(kept.words.take());
         Ok(())
     }
 
-    async fn words(&self) -> Result<Option<String>, Interrupted> {
+    async fn partial_transcript(&self) -> Result<Option<String>, Interrupted> {
         Ok(self.kept.lock().unwrap().words.clone())
     }
 
-    fn say(&self, words: &str) {
+    fn save_partial_transcript(&self, words: &str) {
         self.kept.lock().unwrap().said = Some(words.to_owned());
     }
 
-    fn book(&self, cost: Cost) {
-        self.world.state().costs.entry(self.job.clone()).or_default().1 = cost;
+    fn record_cost(&self, cost: Cost) {
+        self.shared.state().costs.entry(self.job.clone()).or_default().1 = cost;
     }
 
     fn earlier_cost(&self) -> Cost {
-        self.world.state().costs.get(&self.job).map_or_else(Cost::default, |(earlier, _)| *earlier)
+        self.shared.state().costs.get(&self.job).map_or_else(Cost::default, |(earlier, _)| *earlier)
     }
 }
 
 #[async_trait]
 impl Flights for JobMemory {
-    async fn join(&self, key: &str) -> Result<Boarding, Interrupted> {
-        self.world.note("join", key);
-        let mut state = self.world.state();
+    async fn join(&self, key: &str) -> Result<JoinAnswer, Interrupted> {
+        self.shared.note("join", key);
+        let mut state = self.shared.state();
         if let Some(mark) = state.marks.get(key) {
             return Ok(mark.clone());
         }
         let kind = key.split('/').nth(1).unwrap_or_default();
         if state.owners.contains_key(kind) {
-            return Ok(Boarding::Waiting);
+            return Ok(JoinAnswer::Waiting);
         }
         let owner = state.owners.entry(key.to_owned()).or_insert_with(|| self.job.clone());
-        Ok(if *owner == self.job { Boarding::Owned } else { Boarding::Waiting })
+        Ok(if *owner == self.job { JoinAnswer::Owned } else { JoinAnswer::Waiting })
     }
 
-    async fn land(&self, key: &str, landing: &Landing) -> Result<(), Interrupted> {
+    async fn land(&self, key: &str, landing: &FlightResult) -> Result<(), Interrupted> {
         let (word, mark) = match landing {
-            Landing::Stored => ("stored", None),
-            Landing::Unshared => ("unshared", Some(Boarding::Unshared)),
-            Landing::Permanent(report) => ("permanent", Some(Boarding::Permanent(report.clone()))),
+            FlightResult::Stored => ("stored", None),
+            FlightResult::Unshared => ("unshared", Some(JoinAnswer::Unshared)),
+            FlightResult::Permanent(report) => {
+                ("permanent", Some(JoinAnswer::Permanent(report.clone())))
+            }
         };
-        self.world.note(&format!("land-{word}"), key);
-        let mut state = self.world.state();
+        self.shared.note(&format!("land-{word}"), key);
+        let mut state = self.shared.state();
         if state.owners.get(key) == Some(&self.job) {
             state.owners.remove(key);
             state.marks.extend(mark.map(|mark| (key.to_owned(), mark)));
@@ -195,7 +197,7 @@ impl Flights for JobMemory {
 }
 
 #[async_trait]
-impl SharedCache for World {
+impl SharedCache for SharedState {
     async fn get(&self, key: &str) -> Option<Bytes> {
         self.note("get", key);
         let state = self.state();
@@ -225,18 +227,18 @@ impl SharedCache for World {
     }
 }
 
-impl World {
+impl SharedState {
     fn store(&self) -> Result<MutexGuard<'_, State>, ProviderError> {
         let state = self.state();
         if state.is_store_down {
-            return Err(ProviderError::transient("world", "store-failed", "as scripted"));
+            return Err(ProviderError::transient("shared", "store-failed", "as scripted"));
         }
         Ok(state)
     }
 }
 
 #[async_trait]
-impl ObjectStore for World {
+impl ObjectStore for SharedState {
     async fn get(&self, key: &ObjectKey) -> Result<Option<Bytes>, ProviderError> {
         Ok(self.store()?.objects.get(key.as_str()).cloned())
     }
@@ -260,10 +262,10 @@ impl ObjectStore for World {
     }
 
     async fn delete_prefix(&self, _: &ObjectKey) -> Result<usize, ProviderError> {
-        Err(ProviderError::permanent("world", "unasked", "the pipeline deletes nothing"))
+        Err(ProviderError::permanent("shared", "unasked", "the pipeline deletes nothing"))
     }
 
     async fn list(&self, _: &ObjectKey) -> Result<Vec<Listed>, ProviderError> {
-        Err(ProviderError::permanent("world", "unasked", "the pipeline lists nothing"))
+        Err(ProviderError::permanent("shared", "unasked", "the pipeline lists nothing"))
     }
 }

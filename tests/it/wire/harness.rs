@@ -22,13 +22,13 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const CANARY_KEY: &str = "sk-canary-9d81";
 pub(crate) const CANARY_TEXT: &str = "canary-harbour-5c2e";
 
-pub(crate) struct Bench {
+pub(crate) struct WireHarness {
     pub(crate) folder: TempDir,
     pub(crate) simulator: Simulator,
     pub(crate) base_url: String,
 }
 
-impl Bench {
+impl WireHarness {
     pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }

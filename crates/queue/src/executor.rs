@@ -28,7 +28,7 @@ pub(crate) struct Claimed {
 }
 
 /// What every attempt of a worker shares.
-pub(crate) struct Attempts {
+pub(crate) struct Executor {
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) observer: Arc<dyn Observer>,
     /// Longest attempt, each anew.
@@ -42,7 +42,7 @@ pub(crate) struct Attempts {
 
 /// The service under apalis' worker: each attempt in a task of its own, which dies with its caller.
 #[derive(Clone)]
-pub(crate) struct AttemptService(pub(crate) Arc<Attempts>);
+pub(crate) struct AttemptService(pub(crate) Arc<Executor>);
 
 impl tower::Service<Task<Claimed>> for AttemptService {
     type Response = ();
@@ -67,7 +67,7 @@ impl tower::Service<Task<Claimed>> for AttemptService {
     }
 }
 
-impl Attempts {
+impl Executor {
     async fn run(&self, claimed: Claimed) {
         let Claimed { lease, slot } = claimed;
         let began = Instant::now();
@@ -86,8 +86,7 @@ impl Attempts {
                 Err(why) => self.interrupted(lease, why),
             };
             // Whatever ended the handler, what it has booked was paid.
-            let report =
-                Report { cost: report.cost.or_else(|| lease.held.books.total()), ..report };
+            let report = Report { cost: report.cost.or_else(|| lease.held.cost.total()), ..report };
             // Before the slot is free again.
             if let Some(change) = self.breaker.ended(lease.id(), &report) {
                 self.observer.observe(&Event::Breaker { is_open: change == Change::Opened });
@@ -99,7 +98,7 @@ impl Attempts {
                     return None;
                 }
                 // A flight to wait for is down already: the handler goes on from its checkpoints.
-                Reported::GoOn => lease.held.books.carry_over(),
+                Reported::GoOn => lease.held.cost.carry_over(),
             }
         }
     }
@@ -131,14 +130,14 @@ impl Attempts {
     }
 
     fn panicked(&self, lease: &Lease) -> Report {
-        tracing::error!(job.id = lease.id(), "the attempt panicked");
+        tracing::error!(job.id = lease.id(), "attempt panicked");
         self.observer.observe(&Event::Panicked);
         let message = "the worker's code panicked; its log holds the place".to_owned();
         Outcome::Retry { after: None, error: failure("panic", message) }.into()
     }
 
     fn out_of_time(&self, lease: &Lease) -> Report {
-        tracing::error!(job.id = lease.id(), "the attempt outlived its budget");
+        tracing::error!(job.id = lease.id(), "attempt exceeded its time budget");
         let message = format!(
             "the attempt took longer than its budget of {} s; raise CONTENT_GENERATION_TIMEOUT \
              or the time-outs of encode and upload",

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use pipeline::{Answer, Delivery, Media, ObjectKey, ProviderError, Usage};
+use pipeline::{Answer, Media, ObjectKey, ProviderError, UploadTarget, Usage};
 use stillcast_enqueue::{Artifact, Format};
 
 use super::{Store, StoreError, files, manifest};
@@ -35,22 +35,22 @@ macro_rules! delivers {
 
             async fn put(
                 &self,
-                delivery: &pipeline::Delivery,
+                delivery: &pipeline::UploadTarget,
                 media: &pipeline::Media,
             ) -> Result<pipeline::Answer<stillcast_enqueue::Artifact>, pipeline::ProviderError>
             {
-                $crate::store::shelf::deliver(self, delivery, media).await
+                $crate::store::deliver::deliver(self, delivery, media).await
             }
 
             async fn adopt(
                 &self,
-                delivery: &pipeline::Delivery,
+                delivery: &pipeline::UploadTarget,
                 delivered: &stillcast_enqueue::Artifact,
             ) -> Result<
                 Option<pipeline::Answer<stillcast_enqueue::Artifact>>,
                 pipeline::ProviderError,
             > {
-                $crate::store::shelf::adopt(self, delivery, delivered).await
+                $crate::store::deliver::adopt(self, delivery, delivered).await
             }
         }
     };
@@ -60,7 +60,7 @@ pub(super) use delivers;
 /// Delivers a file and its manifest.
 pub(super) async fn deliver<S: Store>(
     store: &S,
-    delivery: &Delivery,
+    delivery: &UploadTarget,
     media: &Media,
 ) -> Result<Answer<Artifact>, ProviderError> {
     let file = measure(store, media, delivery.format).await?;
@@ -83,7 +83,7 @@ pub(super) async fn deliver<S: Store>(
 /// Delivers what lies in the store already; `None` when it is gone or not what it was.
 pub(super) async fn adopt<S: Store>(
     store: &S,
-    delivery: &Delivery,
+    delivery: &UploadTarget,
     delivered: &Artifact,
 ) -> Result<Option<Answer<Artifact>>, ProviderError> {
     let from = ObjectKey::parse(&delivered.key).map_err(|error| invalid(store, &error))?;
@@ -107,7 +107,7 @@ pub(super) async fn adopt<S: Store>(
 /// Puts the manifest. The first writer's stays: both tell of the same bytes.
 async fn describe<S: Store>(
     store: &S,
-    delivery: &Delivery,
+    delivery: &UploadTarget,
     key: &ObjectKey,
     artifact: &Artifact,
 ) -> Result<(), ProviderError> {
@@ -130,7 +130,11 @@ async fn measure<S: Store>(
     Ok(Finished { path: media.path.clone(), bytes, sha256, content_type: kind(format).1 })
 }
 
-fn key<S: Store>(store: &S, delivery: &Delivery, sha256: &str) -> Result<ObjectKey, ProviderError> {
+fn key<S: Store>(
+    store: &S,
+    delivery: &UploadTarget,
+    sha256: &str,
+) -> Result<ObjectKey, ProviderError> {
     let folder = ObjectKey::media(&delivery.tenant, &delivery.job);
     let (extension, _) = kind(delivery.format);
     let key = folder.and_then(|folder| folder.join(&format!("{sha256}.{extension}")));

@@ -13,7 +13,7 @@ use crate::Interrupted;
 use crate::clock::Moment;
 
 /// One lease as the clock sees it.
-pub(crate) struct Held {
+pub(crate) struct LeaseState {
     pub(crate) id: String,
     pub(crate) token: String,
     /// Past this moment no paid call may begin: Redis may soon lend the job to another worker.
@@ -23,12 +23,12 @@ pub(crate) struct Held {
     /// Past this moment the job is worthless.
     deadline: Moment,
     why: Mutex<Option<Interrupted>>,
-    pub(crate) books: Books,
+    pub(crate) cost: LeaseCost,
     /// Cancelled when work in flight must stop.
     pub(crate) stop: CancellationToken,
 }
 
-impl Held {
+impl LeaseState {
     pub(crate) fn new(
         id: String,
         token: String,
@@ -43,7 +43,7 @@ impl Held {
             renew_until: AtomicU64::new(renew_until.as_nanos()),
             deadline,
             why: Mutex::new(None),
-            books: Books::default(),
+            cost: LeaseCost::default(),
             stop: CancellationToken::new(),
         }
     }
@@ -98,57 +98,57 @@ impl Held {
 
 /// The money of one job.
 #[derive(Default)]
-pub(crate) struct Books(Mutex<Pages>);
+pub(crate) struct LeaseCost(Mutex<CostState>);
 
 #[derive(Default)]
-struct Pages {
+struct CostState {
     earlier: Cost,
     now: Option<Cost>,
 }
 
-impl Books {
-    fn pages(&self) -> MutexGuard<'_, Pages> {
+impl LeaseCost {
+    fn state(&self) -> MutexGuard<'_, CostState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What earlier attempts have cost.
     pub(crate) fn open(&self, earlier: Cost) {
-        self.pages().earlier = earlier;
+        self.state().earlier = earlier;
     }
 
     pub(crate) fn earlier(&self) -> Cost {
-        self.pages().earlier
+        self.state().earlier
     }
 
     /// What the attempt has cost until now, in all.
-    pub(crate) fn book(&self, now: Cost) {
-        self.pages().now = Some(now);
+    pub(crate) fn record(&self, now: Cost) {
+        self.state().now = Some(now);
     }
 
     /// What all attempts have cost; none when nothing was booked under this lease.
     pub(crate) fn total(&self) -> Option<Cost> {
-        let pages = self.pages();
-        pages.now.map(|now| pages.earlier + now)
+        let state = self.state();
+        state.now.map(|now| state.earlier + now)
     }
 
     /// The attempt begins anew under the same lease.
     pub(crate) fn carry_over(&self) {
-        let mut pages = self.pages();
-        let now = pages.now.take().unwrap_or_default();
-        pages.earlier = pages.earlier + now;
+        let mut state = self.state();
+        let now = state.now.take().unwrap_or_default();
+        state.earlier = state.earlier + now;
     }
 }
 
 /// The table of leases, and the pulse of the runtime that works under them.
-pub(crate) struct Leases {
-    held: Mutex<HashMap<String, Arc<Held>>>,
+pub(crate) struct LeaseTable {
+    held: Mutex<HashMap<String, Arc<LeaseState>>>,
     draining: AtomicBool,
     pulse: AtomicU64,
     /// Rings when a lease has ended.
     pub(crate) freed: Notify,
 }
 
-impl Leases {
+impl LeaseTable {
     pub(crate) fn new() -> Self {
         Self {
             held: Mutex::default(),
@@ -158,16 +158,16 @@ impl Leases {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<String, Arc<Held>>> {
+    fn table(&self) -> MutexGuard<'_, HashMap<String, Arc<LeaseState>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn insert(&self, held: Arc<Held>) {
+    pub(crate) fn insert(&self, held: Arc<LeaseState>) {
         self.table().insert(held.id.clone(), held);
     }
 
     /// The lease has ended; a newer one of the same job stays.
-    pub(crate) fn remove(&self, held: &Held) {
+    pub(crate) fn remove(&self, held: &LeaseState) {
         let mut table = self.table();
         if table.get(&held.id).is_some_and(|known| known.token == held.token) {
             table.remove(&held.id);
@@ -180,12 +180,12 @@ impl Leases {
         self.table().len()
     }
 
-    pub(crate) fn all(&self) -> Vec<Arc<Held>> {
+    pub(crate) fn all(&self) -> Vec<Arc<LeaseState>> {
         self.table().values().cloned().collect()
     }
 
     /// Those that are to be renewed now.
-    pub(crate) fn renewable(&self, now: Moment) -> Vec<Arc<Held>> {
+    pub(crate) fn renewable(&self, now: Moment) -> Vec<Arc<LeaseState>> {
         self.table().values().filter(|held| held.may_renew(now)).cloned().collect()
     }
 

@@ -16,12 +16,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Longest wait for any event; reaching it is a failure, never a pass.
-const PATIENCE: Duration = Duration::from_secs(150);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(150);
 /// The queue of every test here.
 pub(crate) const QUEUE: &str = "worker-tests";
 
 /// The environment of one worker, and the folder in which it lives.
-pub(crate) struct Bench {
+pub(crate) struct WorkerHarness {
     folder: TempDir,
     variables: BTreeMap<String, String>,
 }
@@ -33,12 +33,12 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-impl Bench {
+impl WorkerHarness {
     /// Every required setting, with a Redis that nobody has started.
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("sc-").tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
-        let bench = Self { variables: BTreeMap::new(), folder: tempfile::tempdir().unwrap() }
+        let harness = Self { variables: BTreeMap::new(), folder: tempfile::tempdir().unwrap() }
             .set("REDIS_URL", &format!("unix://{}", at("nobody.sock")))
             .set("STORAGE_URL", &format!("file://{}", at("store")))
             .set("STILLCAST_HOME", &at("home"))
@@ -49,7 +49,7 @@ impl Bench {
             .set("TTS_PROVIDER", "offline")
             .set("IMAGE_PROVIDER", "offline")
             .set("PATH", &path());
-        Self { folder, ..bench }
+        Self { folder, ..harness }
     }
 
     /// The same, on `server`.
@@ -91,7 +91,7 @@ impl Bench {
     /// Runs a worker to its end.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         let log = std::fs::File::create(self.folder().join("out")).unwrap();
-        let spec = self.spec(arguments).stdout(child::Stream::File(log)).timeout(PATIENCE);
+        let spec = self.spec(arguments).stdout(child::Stream::File(log)).timeout(WAIT_TIMEOUT);
         let ended = spec.run().await;
         let stdout = std::fs::read_to_string(self.folder().join("out")).unwrap();
         match ended {
@@ -120,7 +120,7 @@ impl Worker {
     /// SIGKILL, and waits for its end.
     pub(crate) async fn kill(mut self) {
         self.signal(Signal::SIGKILL);
-        let ended = tokio::time::timeout(PATIENCE, self.running.wait()).await;
+        let ended = tokio::time::timeout(WAIT_TIMEOUT, self.running.wait()).await;
         assert!(matches!(ended, Ok(Err(ChildError::Signal { .. }))), "{ended:?}");
     }
 
@@ -130,7 +130,7 @@ impl Worker {
 
     /// The exit code.
     pub(crate) async fn end(&mut self) -> i32 {
-        let ended = tokio::time::timeout(PATIENCE, self.running.wait()).await;
+        let ended = tokio::time::timeout(WAIT_TIMEOUT, self.running.wait()).await;
         match ended.expect("it ends in time") {
             Ok(_) => 0,
             Err(ChildError::Status { code, .. }) => code,

@@ -7,25 +7,25 @@ use redis::aio::ConnectionManager;
 use stillcast_enqueue::{DecodeError, Envelope, ErrorReport};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::attempt::Claimed;
 use crate::clock::Moment;
 use crate::consumer::{Consumer, Shutdown, Stopped};
 use crate::event::Event;
+use crate::executor::Claimed;
+use crate::heartbeat::valid_for;
 use crate::lease::Lease;
-use crate::leases::Held;
-use crate::renewal::valid_for;
+use crate::lease_table::LeaseState;
 use crate::scripts::Verb;
 use crate::wake::Wake;
 use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, Report};
 
 /// Longest wait for the wake marker: whatever was missed is seen within it.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How long a job in a newer envelope waits for a newer worker.
 const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
 const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
 
 /// The loop that claims: a slot, then a job for it.
-pub(crate) struct Claiming<'run> {
+pub(crate) struct Claimer<'run> {
     consumer: &'run Consumer,
     claims: mpsc::Sender<Claimed>,
     slots: Arc<Semaphore>,
@@ -33,13 +33,13 @@ pub(crate) struct Claiming<'run> {
     connection: ConnectionManager,
 }
 
-impl<'run> Claiming<'run> {
+impl<'run> Claimer<'run> {
     pub(crate) fn new(consumer: &'run Consumer, claims: mpsc::Sender<Claimed>) -> Self {
         Self {
             consumer,
             claims,
             slots: Arc::new(Semaphore::new(consumer.options.slots)),
-            wake: Wake::start(consumer.options.endpoint.clone(), LONGEST_WAIT),
+            wake: Wake::start(consumer.options.endpoint.clone(), MAX_WAIT),
             connection: consumer.link.connection.clone(),
         }
     }
@@ -102,7 +102,7 @@ impl<'run> Claiming<'run> {
                     self.consumer.health.answer();
                     return (claim, sent);
                 }
-                Err(error) => tracing::warn!(%error, "no claim, again"),
+                Err(error) => tracing::warn!(%error, "claim failed, retrying"),
             }
             tokio::time::sleep(PAUSE_AFTER_FAULT).await;
         }
@@ -123,7 +123,7 @@ impl<'run> Claiming<'run> {
 
     fn lease(&self, job: ClaimedJob, envelope: Envelope, sent: Moment) -> Lease {
         let options = &self.consumer.options;
-        let held = Arc::new(Held::new(
+        let held = Arc::new(LeaseState::new(
             job.id,
             job.token,
             sent + valid_for(options.lease_ttl),
@@ -151,7 +151,7 @@ impl<'run> Claiming<'run> {
             code: code.to_owned(),
             message: error.to_string(),
         };
-        tracing::error!(job.id, error.message, "a request cannot be read");
+        tracing::error!(job.id, error.message, "undecodable request");
         let outcome = if code == "version" {
             let reason = ParkReason::Version;
             Outcome::Park { reason, wake: NEWER_ENVELOPE_WAIT, error: Some(error) }
@@ -164,12 +164,12 @@ impl<'run> Claiming<'run> {
         let sent =
             scripts.report(connection, &job.id, &job.token, &report, Duration::ZERO, limits).await;
         if let Err(error) = sent {
-            tracing::warn!(job.id, %error, "not reported; its lease will run out");
+            tracing::warn!(job.id, %error, "report failed; the lease will expire");
         }
     }
 
     async fn wait(&mut self, why: Idle, next_due: Option<Duration>, shutdown: &Shutdown) {
-        let limit = next_due.map_or(LONGEST_WAIT, |due| due.min(LONGEST_WAIT));
+        let limit = next_due.map_or(MAX_WAIT, |due| due.min(MAX_WAIT));
         let leases = Arc::clone(&self.consumer.leases);
         let something = async {
             if why == Idle::Hold {

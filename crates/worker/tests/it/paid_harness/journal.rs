@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use stillcast_enqueue::{Cost, JobRecord};
 use tests::simulator::{Endpoint, Purchase};
 
-use super::Shop;
+use super::PaidHarness;
 
 /// Everything that can be bought.
 pub(crate) const ENDPOINTS: [Endpoint; 3] = [Endpoint::Chat, Endpoint::Speech, Endpoint::Image];
 /// Sums of prices differ by no more, whatever their order; US dollars.
-pub(crate) const DUST: f64 = 1e-9;
+pub(crate) const USD_EPSILON: f64 = 1e-9;
 
-impl Shop {
+impl PaidHarness {
     /// What has been bought of `endpoint`, or refused, with this outcome.
     pub(crate) fn purchases(&self, endpoint: Endpoint, outcome: &str) -> Vec<Purchase> {
         let mut purchases = self.simulator.purchases();
@@ -36,7 +36,7 @@ impl Shop {
     }
 
     /// US dollars, of one endpoint or of all.
-    pub(crate) fn paid(&self, endpoint: Option<Endpoint>) -> f64 {
+    pub(crate) fn usd_paid(&self, endpoint: Option<Endpoint>) -> f64 {
         let purchases = self.simulator.purchases();
         let of =
             |purchase: &&Purchase| endpoint.is_none_or(|endpoint| purchase.endpoint == endpoint);
@@ -56,7 +56,7 @@ impl Shop {
     /// US dollars that were paid and stand in no record.
     pub(crate) fn unbooked(&self, records: &[JobRecord]) -> f64 {
         let cost = sum(records);
-        self.paid(None) - cost.spent_usd - cost.wasted_usd
+        self.usd_paid(None) - cost.spent_usd - cost.wasted_usd
     }
 
     /// One job's worth of calls, whoever paid.
@@ -80,5 +80,5 @@ pub(crate) fn sum(records: &[JobRecord]) -> Cost {
 
 #[track_caller]
 pub(crate) fn assert_usd(booked: f64, paid: f64, what: &str) {
-    assert!((booked - paid).abs() < DUST, "{what}: booked {booked}, paid {paid}");
+    assert!((booked - paid).abs() < USD_EPSILON, "{what}: booked {booked}, paid {paid}");
 }

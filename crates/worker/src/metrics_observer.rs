@@ -7,9 +7,9 @@ use stillcast_enqueue::State;
 use telemetry::Metrics;
 
 /// Counts what it sees.
-pub(crate) struct Witness(pub(crate) Arc<Metrics>);
+pub(crate) struct MetricsObserver(pub(crate) Arc<Metrics>);
 
-impl Observer for Witness {
+impl Observer for MetricsObserver {
     fn observe(&self, event: &Event) {
         let Self(metrics) = self;
         match event {
@@ -39,28 +39,28 @@ mod tests {
 
     use super::*;
 
-    fn witness() -> Witness {
-        Witness(Arc::new(Metrics::new("0", 2)))
+    fn observer() -> MetricsObserver {
+        MetricsObserver(Arc::new(Metrics::new("0", 2)))
     }
 
     #[test]
     fn a_job_takes_a_slot_from_claim_to_report() {
-        let witness = witness();
-        witness.observe(&Event::Claimed { waited: Duration::ZERO });
-        witness.observe(&Event::Claimed { waited: Duration::ZERO });
-        witness.observe(&Event::StaleReport);
+        let observer = observer();
+        observer.observe(&Event::Claimed { waited: Duration::ZERO });
+        observer.observe(&Event::Claimed { waited: Duration::ZERO });
+        observer.observe(&Event::StaleReport);
         let state = "done".to_owned();
-        witness.observe(&Event::Reported { state, after: Duration::from_secs(1) });
-        let page = witness.0.encode();
+        observer.observe(&Event::Reported { state, after: Duration::from_secs(1) });
+        let page = observer.0.encode();
         assert!(page.contains("stillcast_slots{pool=\"jobs\",state=\"free\"} 2\n"), "{page}");
         assert!(page.contains("stillcast_stale_writes_rejected_total 1\n"), "{page}");
     }
 
     #[test]
     fn words_that_nobody_knows_make_no_new_label() {
-        let witness = witness();
+        let observer = observer();
         let state = "job-7".to_owned();
-        witness.observe(&Event::Reported { state, after: Duration::ZERO });
-        assert!(witness.0.encode().contains("state=\"unknown\""));
+        observer.observe(&Event::Reported { state, after: Duration::ZERO });
+        assert!(observer.0.encode().contains("state=\"unknown\""));
     }
 }

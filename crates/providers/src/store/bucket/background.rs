@@ -9,9 +9,9 @@ use tokio::time::timeout;
 
 /// The tasks of a store; its owner, so that they end with it.
 #[derive(Debug, Default)]
-pub(super) struct Chores(Mutex<JoinSet<()>>);
+pub(super) struct Background(Mutex<JoinSet<()>>);
 
-impl Chores {
+impl Background {
     /// Does `work` whatever becomes of the caller. Outside a runtime there is nobody to do it, and
     /// the next sweep does.
     pub(super) fn add(&self, work: impl Future<Output = ()> + Send + 'static) {

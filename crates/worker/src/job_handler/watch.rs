@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Progress is worth no longer wait; the next write says it all again.
-const PATIENCE: Duration = Duration::from_secs(2);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The watcher of one attempt.
 pub(super) struct Watch {
@@ -79,7 +79,7 @@ async fn write(lease: Lease, board: Arc<Board>) {
         let Some(stage) = state.stage else { continue };
         let (percent, stages) = state.shown(format);
         // Too late is the same as not written: the next change says it all again.
-        let _ = timeout(PATIENCE, lease.progress(stage.as_str(), percent, &stages)).await;
+        let _ = timeout(WRITE_TIMEOUT, lease.progress(stage.as_str(), percent, &stages)).await;
     }
 }
 
