@@ -212,6 +212,21 @@ pub struct StageRecord {
     pub resources: BTreeMap<String, f64>,
 }
 
+impl StageRecord {
+    /// The account of a stage whose result came from a checkpoint or a cache: no time, no tries.
+    pub fn cached(stage: StageName, provider: Option<String>) -> Self {
+        Self {
+            stage,
+            wait_s: 0.0,
+            run_s: 0.0,
+            tries: 0,
+            cached: true,
+            provider,
+            resources: BTreeMap::new(),
+        }
+    }
+}
+
 /// Money, in US dollars, of all attempts of a job.
 ///
 /// The books are written with each checkpoint and with each report. What a worker has paid since
@@ -253,6 +268,13 @@ pub struct ErrorReport {
     pub code: String,
     /// A sentence for people.
     pub message: String,
+}
+
+impl ErrorReport {
+    /// An error that belongs to no stage and no provider.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { stage: None, provider: None, code: code.into(), message: message.into() }
+    }
 }
 
 impl JobRecord {

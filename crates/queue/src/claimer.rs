@@ -145,12 +145,7 @@ impl<'run> Claimer<'run> {
     /// A request that this worker cannot read never reaches an attempt.
     async fn refuse(&mut self, job: &ClaimedJob, error: &DecodeError) {
         let code = if matches!(error, DecodeError::Newer { .. }) { "version" } else { "poison" };
-        let error = ErrorReport {
-            stage: None,
-            provider: None,
-            code: code.to_owned(),
-            message: error.to_string(),
-        };
+        let error = ErrorReport::new(code, error.to_string());
         tracing::error!(job.id, error.message, "undecodable request");
         let outcome = if code == "version" {
             let reason = ParkReason::Version;

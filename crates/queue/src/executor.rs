@@ -133,7 +133,7 @@ impl Executor {
         tracing::error!(job.id = lease.id(), "attempt panicked");
         self.observer.observe(&Event::Panicked);
         let message = "the worker's code panicked; its log holds the place".to_owned();
-        Outcome::Retry { after: None, error: failure("panic", message) }.into()
+        Outcome::Retry { after: None, error: ErrorReport::new("panic", message) }.into()
     }
 
     fn out_of_time(&self, lease: &Lease) -> Report {
@@ -143,7 +143,7 @@ impl Executor {
              or the time-outs of encode and upload",
             self.budget.as_secs()
         );
-        Outcome::Retry { after: None, error: failure("attempt-timeout", message) }.into()
+        Outcome::Retry { after: None, error: ErrorReport::new("attempt-timeout", message) }.into()
     }
 
     /// Repeats until Redis has answered, however long that takes; renewal goes on beside it.
@@ -167,8 +167,4 @@ impl Executor {
         let doubled = first.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1).min(20)));
         doubled.min(longest).mul_f64(fastrand::f64())
     }
-}
-
-fn failure(code: &str, message: String) -> ErrorReport {
-    ErrorReport { stage: None, provider: None, code: code.to_owned(), message }
 }

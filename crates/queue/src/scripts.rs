@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::aio::ConnectionLike;
 use redis::{RedisResult, Script, ScriptInvocation, Value};
 use stillcast_enqueue::keys::Keys;
-use stillcast_enqueue::{Cost, lua};
+use stillcast_enqueue::{Cost, ErrorReport, lua};
 
 use crate::answers::understand_claim;
 use crate::{Claim, Limits, Outcome, ParkReason, QueueError, Report, Reported};
@@ -339,12 +339,7 @@ fn json<T: serde::Serialize>(value: Option<&T>) -> String {
 }
 
 fn error_json(code: &str, message: &str) -> String {
-    json(Some(&stillcast_enqueue::ErrorReport {
-        stage: None,
-        provider: None,
-        code: code.to_owned(),
-        message: message.to_owned(),
-    }))
+    json(Some(&ErrorReport::new(code, message)))
 }
 
 fn is_ok(answer: RedisResult<String>) -> RedisResult<bool> {

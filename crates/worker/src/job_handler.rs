@@ -136,8 +136,7 @@ impl JobHandler {
 fn unusable(error: &anyhow::Error) -> Report {
     let message = format!("the worker cannot begin the job: {error:#}");
     tracing::error!("{message}");
-    let code = "worker-unusable".to_owned();
-    let error = ErrorReport { stage: None, provider: None, code, message };
+    let error = ErrorReport::new("worker-unusable", message);
     Outcome::Retry { after: None, error }.into()
 }
 

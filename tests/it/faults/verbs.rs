@@ -42,7 +42,7 @@ async fn a_report_repeated_is_accepted_once() {
     fleet.enqueue(&[Script::default().job()]).await.unwrap();
     let job = claim(&fleet, "nonce", LEASE).await;
     let (scripts, mut connection) = fleet.scripts();
-    let error = ErrorReport { stage: None, provider: None, code: "x".into(), message: "x".into() };
+    let error = ErrorReport::new("x", "x");
     let retry = Report::from(Outcome::Retry { after: None, error: error.clone() });
     let dead = Report::from(Outcome::Dead { error });
     let mut answers = Vec::new();

@@ -21,8 +21,7 @@ struct Show(mpsc::UnboundedSender<Lease>);
 impl Handler for Show {
     async fn attempt(&self, lease: Lease) -> Report {
         self.0.send(lease).unwrap();
-        let (code, message) = ("seen".to_owned(), "that was all".to_owned());
-        Outcome::Dead { error: ErrorReport { stage: None, provider: None, code, message } }.into()
+        Outcome::Dead { error: ErrorReport::new("seen", "that was all") }.into()
     }
 }
 

@@ -87,10 +87,10 @@ impl From<Interrupted> for Early {
 impl Handler for SixCalls {
     async fn attempt(&self, lease: Lease) -> Report {
         let Source::Text(text) = &lease.envelope().source else {
-            return Outcome::Dead { error: error("source", "no script") }.into();
+            return Outcome::Dead { error: ErrorReport::new("source", "no script") }.into();
         };
         let Ok(script) = serde_json::from_str::<Script>(text) else {
-            return Outcome::Dead { error: error("script", "not a script") }.into();
+            return Outcome::Dead { error: ErrorReport::new("script", "not a script") }.into();
         };
         self.write(&lease, Act::Attempt, 0, "");
         let outcome = match self.calls(&lease, &script).await {
@@ -150,7 +150,7 @@ impl SixCalls {
         lease.check()?;
         self.write(lease, Act::CallStart, call, key);
         if misbehave(script, call).await {
-            return Err(Early::Failed(error("provider-500", "asked to fail")));
+            return Err(Early::Failed(ErrorReport::new("provider-500", "asked to fail")));
         }
         tokio::time::sleep(Duration::from_millis(script.ms)).await;
         self.write(lease, Act::CallEnd, call, key);
@@ -174,7 +174,7 @@ impl SixCalls {
                 JoinAnswer::Owned => {
                     self.pay(lease, script, call, &key).await?;
                     std::fs::write(&value, "paid")
-                        .map_err(|e| Early::Failed(error("put", &e.to_string())))?;
+                        .map_err(|e| Early::Failed(ErrorReport::new("put", e.to_string())))?;
                     lease.land(&key, &FlightResult::Stored).await?;
                     return Ok(());
                 }
@@ -184,16 +184,12 @@ impl SixCalls {
                 JoinAnswer::Waiting { .. } => return Err(Early::Park(key)),
                 JoinAnswer::Unshared => return self.pay(lease, script, call, &key).await,
                 JoinAnswer::Permanent(text) => {
-                    return Err(Early::Failed(error("permanent", &text)));
+                    return Err(Early::Failed(ErrorReport::new("permanent", &text)));
                 }
             }
         }
         Err(Early::Park(key))
     }
-}
-
-fn error(code: &str, message: &str) -> ErrorReport {
-    ErrorReport { stage: None, provider: None, code: code.to_owned(), message: message.to_owned() }
 }
 
 fn artifact() -> Artifact {

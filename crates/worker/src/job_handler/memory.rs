@@ -70,12 +70,8 @@ impl Flights for LeaseMemory {
 /// Another worker's report; one of a later version may read otherwise, and is permanent all the
 /// same.
 fn read(report: &str) -> ErrorReport {
-    serde_json::from_str(report).unwrap_or_else(|_| ErrorReport {
-        stage: None,
-        provider: None,
-        code: "failed-elsewhere".to_owned(),
-        message: "another job has failed for good on the same input".to_owned(),
-    })
+    let unread = "another job has failed for good on the same input";
+    serde_json::from_str(report).unwrap_or_else(|_| ErrorReport::new("failed-elsewhere", unread))
 }
 
 fn interrupted(why: queue::Interrupted) -> Interrupted {
