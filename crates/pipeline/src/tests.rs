@@ -1,6 +1,7 @@
 //! The runner against scripted providers, with the clock in the test's hand.
 
 mod fakes;
+mod keys;
 mod reuse;
 mod shared_state;
 mod writing;
