@@ -21,21 +21,21 @@ pub(crate) struct CacheValue {
 }
 
 impl CacheValue {
-    /// Packs `value`, which lies in the store too when it is large.
+    /// Of `value`, which lies in the store too when it is large.
     pub(crate) fn of(value: &Bytes, usd: f64) -> Self {
         let inline = value.len() <= MAX_INLINE;
         Self { usd, digest: digest(value), value: inline.then(|| value.clone()) }
     }
 
-    pub(crate) fn pack(&self) -> Bytes {
+    pub(crate) fn encode(&self) -> Bytes {
         let place = if self.value.is_some() { "here" } else { "store" };
-        let mut packed = format!("{MAGIC} {} {} {place}\n", self.usd, self.digest).into_bytes();
-        packed.extend_from_slice(self.value.as_deref().unwrap_or_default());
-        packed.into()
+        let mut encoded = format!("{MAGIC} {} {} {place}\n", self.usd, self.digest).into_bytes();
+        encoded.extend_from_slice(self.value.as_deref().unwrap_or_default());
+        encoded.into()
     }
 
     /// Reads a value; `None` when these bytes are none, or not what their digest says.
-    pub(crate) fn unpack(packed: &Bytes) -> Option<Self> {
+    pub(crate) fn decode(packed: &Bytes) -> Option<Self> {
         let end = packed.iter().position(|byte| *byte == b'\n')?;
         let head = std::str::from_utf8(&packed[..end]).ok()?;
         let [magic, usd, digest, place] =
@@ -61,29 +61,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_values_travel_in_the_parcel_and_large_ones_by_name() {
+    fn small_values_travel_inline_and_large_ones_by_digest() {
         let small = Bytes::from_static(b"two\nlines");
-        let cached = CacheValue::unpack(&CacheValue::of(&small, 0.25).pack()).unwrap();
+        let cached = CacheValue::decode(&CacheValue::of(&small, 0.25).encode()).unwrap();
         assert_eq!((cached.value, cached.usd), (Some(small.clone()), 0.25));
         assert_eq!(cached.digest, digest(&small));
         let large = Bytes::from(vec![7; MAX_INLINE + 1]);
-        let packed = CacheValue::of(&large, 0.0).pack();
+        let packed = CacheValue::of(&large, 0.0).encode();
         assert!(packed.len() < 128, "{}", packed.len());
-        let cached = CacheValue::unpack(&packed).unwrap();
+        let cached = CacheValue::decode(&packed).unwrap();
         assert_eq!((cached.value, cached.digest), (None, digest(&large)));
     }
 
     #[test]
-    fn what_was_damaged_is_no_parcel() {
-        let packed = CacheValue::of(&Bytes::from_static(b"words"), 0.5).pack();
+    fn what_was_damaged_is_no_value() {
+        let packed = CacheValue::of(&Bytes::from_static(b"words"), 0.5).encode();
         for at in 0..packed.len() {
             let mut broken = packed.to_vec();
             broken[at] ^= 1;
-            let unpacked = CacheValue::unpack(&Bytes::from(broken));
+            let unpacked = CacheValue::decode(&Bytes::from(broken));
             // A price that reads otherwise is the one thing that no digest covers.
             assert!(unpacked.is_none_or(|cached| (cached.usd - 0.5).abs() > 1e-9), "byte {at}");
         }
-        assert_eq!(CacheValue::unpack(&Bytes::new()), None);
-        assert_eq!(CacheValue::unpack(&packed.slice(..packed.len() - 1)), None);
+        assert_eq!(CacheValue::decode(&Bytes::new()), None);
+        assert_eq!(CacheValue::decode(&packed.slice(..packed.len() - 1)), None);
     }
 }

@@ -1,55 +1,43 @@
-//! The account of each stage: what its calls did goes in, stage records come out.
+//! The account of an attempt, stage by stage: what its calls did goes in, stage records and money
+//! come out. What it has cost is written into the job's checkpoints as it changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use stillcast_enqueue::{Cost, StageName, StageRecord};
-use tokio::time::Instant;
 
-use crate::Usage;
+use super::account::{Account, Phase};
+use crate::{Checkpoints, Usage};
 
 /// The accounts of one attempt.
-#[derive(Debug, Default)]
-pub(crate) struct Ledger(Mutex<BTreeMap<StageName, Account>>);
-
-/// A stage may have many calls under way; a second counts once, as run when any call runs, as
-/// wait when none runs and one waits for its slot. Back-off is neither.
-#[derive(Debug)]
-struct Account {
-    since: Instant,
-    announced: bool,
-    waiting: u32,
-    running: u32,
-    waited: Duration,
-    ran: Duration,
-    tries: u32,
-    provider: Option<&'static str>,
-    usage: Usage,
-    wasted: Usage,
-    /// What came from a checkpoint or a cache.
-    recalled: bool,
-    /// Money that others have paid for it.
-    avoided_usd: f64,
-    /// Money that earlier attempts have paid for parts of it.
-    earlier_usd: f64,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Phase {
-    Waiting,
-    Running,
+pub(crate) struct Ledger<'run> {
+    accounts: Mutex<BTreeMap<StageName, Account>>,
+    checkpoints: &'run dyn Checkpoints,
 }
 
 /// A call in one phase; leaves it on drop, so that dropped calls count too.
 #[must_use]
 pub(crate) struct InPhase<'ledger> {
-    ledger: &'ledger Ledger,
+    ledger: &'ledger Ledger<'ledger>,
     stage: StageName,
     phase: Phase,
 }
 
-impl Ledger {
+/// The price of a call under way. Dropped unsettled, since the call was cut off, it is lost: nobody
+/// says how far a provider had come, and what it has made it charges for.
+#[must_use]
+pub(crate) struct PendingCharge<'ledger> {
+    ledger: &'ledger Ledger<'ledger>,
+    stage: StageName,
+    price: Option<Usage>,
+}
+
+impl<'run> Ledger<'run> {
+    /// An empty ledger, whose money is written into `checkpoints`.
+    pub(crate) fn new(checkpoints: &'run dyn Checkpoints) -> Self {
+        Self { accounts: Mutex::default(), checkpoints }
+    }
+
     /// Notes that `stage` has been announced; true the first time.
     pub(crate) fn announce(&self, stage: StageName) -> bool {
         let mut accounts = self.accounts();
@@ -71,12 +59,21 @@ impl Ledger {
         account.provider = Some(provider);
     }
 
-    pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
-        self.accounts().entry(stage).or_default().usage.merge(usage);
+    /// A call begins that will use `price`, whatever becomes of it.
+    pub(crate) fn charge(&self, stage: StageName, price: Usage) -> PendingCharge<'_> {
+        PendingCharge { ledger: self, stage, price: Some(price) }
     }
 
+    /// Books what a call has used that gave something.
+    pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
+        self.accounts().entry(stage).or_default().usage.merge(usage);
+        self.save();
+    }
+
+    /// Books what a call has used for nothing.
     pub(crate) fn wasted(&self, stage: StageName, usage: &Usage) {
         self.accounts().entry(stage).or_default().wasted.merge(usage);
+        self.save();
     }
 
     /// A result came from a checkpoint or a cache; `avoided_usd` is what it cost another job.
@@ -86,6 +83,8 @@ impl Ledger {
         account.recalled = true;
         account.provider.get_or_insert(provider);
         account.avoided_usd += avoided_usd;
+        drop(accounts);
+        self.save();
     }
 
     /// An earlier attempt has paid for a part of what `stage` gives.
@@ -95,9 +94,19 @@ impl Ledger {
 
     /// Money that what `stage` gave has cost this job and others.
     pub(crate) fn price(&self, stage: StageName) -> f64 {
-        let price =
-            |account: &Account| account.usage.usd() + account.avoided_usd + account.earlier_usd;
-        self.accounts().get(&stage).map_or(0.0, price)
+        self.accounts().get(&stage).map_or(0.0, Account::price)
+    }
+
+    /// Money that all attempts of this job have paid, or were spared.
+    pub(crate) fn price_of_job(&self) -> f64 {
+        let cost = self.checkpoints.earlier_cost() + self.cost();
+        cost.spent_usd + cost.avoided_usd
+    }
+
+    /// From now on the cost survives this attempt, however it ends; and with the next checkpoint,
+    /// this worker.
+    fn save(&self) {
+        self.checkpoints.record_cost(self.cost());
     }
 
     /// The money of all stages.
@@ -113,9 +122,7 @@ impl Ledger {
     /// The record of `stage`, when it has begun.
     pub(crate) fn record(&self, stage: StageName) -> Option<StageRecord> {
         let mut accounts = self.accounts();
-        let account = accounts.get_mut(&stage)?;
-        account.settle();
-        Some(account.record(stage))
+        Some(accounts.get_mut(&stage)?.record(stage))
     }
 
     /// The records of all stages that have begun, in travel order.
@@ -129,18 +136,11 @@ impl Ledger {
     }
 
     fn shift(&self, stage: StageName, phase: Phase, by: i32) {
-        let mut accounts = self.accounts();
-        let account = accounts.entry(stage).or_default();
-        account.settle();
-        let count = match phase {
-            Phase::Waiting => &mut account.waiting,
-            Phase::Running => &mut account.running,
-        };
-        *count = count.saturating_add_signed(by);
+        self.accounts().entry(stage).or_default().shift(phase, by);
     }
 
     fn accounts(&self) -> MutexGuard<'_, BTreeMap<StageName, Account>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,62 +150,17 @@ impl Drop for InPhase<'_> {
     }
 }
 
-impl Account {
-    /// Books the time since the last change.
-    fn settle(&mut self) {
-        let now = Instant::now();
-        let passed = now.duration_since(self.since);
-        self.since = now;
-        match (self.running, self.waiting) {
-            (1.., _) => self.ran += passed,
-            (0, 1..) => self.waited += passed,
-            (0, 0) => {}
-        }
-    }
-
-    fn record(&self, stage: StageName) -> StageRecord {
-        StageRecord {
-            stage,
-            wait_s: seconds(self.waited),
-            run_s: seconds(self.ran),
-            tries: self.tries,
-            cached: self.recalled && self.tries == 0,
-            provider: self.provider.map(str::to_owned),
-            resources: self.resources(),
-        }
-    }
-
-    /// What was used, and the money that was lost.
-    fn resources(&self) -> BTreeMap<String, f64> {
-        let mut resources = self.usage.to_resources();
-        if self.wasted.usd() > 0.0 {
-            resources.insert("wasted_usd".to_owned(), self.wasted.usd());
-        }
-        resources
+impl PendingCharge<'_> {
+    /// The call was answered, and its answer says what it has used.
+    pub(crate) fn settle(mut self) {
+        self.price = None;
     }
 }
 
-impl Default for Account {
-    fn default() -> Self {
-        Self {
-            since: Instant::now(),
-            announced: false,
-            waiting: 0,
-            running: 0,
-            waited: Duration::ZERO,
-            ran: Duration::ZERO,
-            tries: 0,
-            provider: None,
-            usage: Usage::default(),
-            wasted: Usage::default(),
-            recalled: false,
-            avoided_usd: 0.0,
-            earlier_usd: 0.0,
+impl Drop for PendingCharge<'_> {
+    fn drop(&mut self) {
+        if let Some(price) = self.price.take().filter(|price| price.usd() > 0.0) {
+            self.ledger.wasted(self.stage, &price);
         }
     }
-}
-
-/// Seconds to the millisecond: more digits would only make records longer.
-fn seconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
