@@ -17,4 +17,4 @@ mod usage;
 pub use error::ChildError;
 pub use limits::Limits;
 pub use running::{Finished, Running};
-pub use spec::{ParentDeath, Spec, Stream};
+pub use spec::{Spec, Stream};

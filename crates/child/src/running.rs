@@ -19,6 +19,9 @@ use crate::{ChildError, Spec};
 /// Time between two looks at a measured child's memory.
 const SAMPLE: Duration = Duration::from_millis(100);
 
+/// Time between SIGTERM and SIGKILL for a child whose time is up.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// A running child, leader of its own process group.
 ///
 /// Dropped while it runs, the whole group is killed and the child reaped. Its end, however it
@@ -38,7 +41,6 @@ pub struct Running {
     program: String,
     timeout: Option<Duration>,
     deadline: Option<Instant>,
-    grace: Duration,
     measured: bool,
     peak_memory: Option<u64>,
 }
@@ -77,7 +79,6 @@ impl Running {
             program,
             timeout: spec.timeout,
             deadline: spec.timeout.map(|timeout| Instant::now() + timeout),
-            grace: spec.grace,
             measured: spec.measured,
             peak_memory: None,
         })
@@ -182,7 +183,7 @@ impl Running {
     }
 
     async fn expire(&mut self) -> ChildError {
-        let ended = self.end_group(self.grace).await;
+        let ended = self.end_group(GRACE).await;
         match ended.and(self.account().await) {
             Ok(finished) => ChildError::Timeout {
                 program: self.program.clone(),

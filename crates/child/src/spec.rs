@@ -6,15 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use tokio::process::Command;
 
 use crate::limits::harden;
 use crate::running::{Finished, Running};
 use crate::{ChildError, Limits};
-
-/// Time between the polite SIGTERM and the SIGKILL, unless the spec says otherwise.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// Where a standard stream of the child leads.
 #[derive(Debug, Default)]
@@ -24,21 +20,8 @@ pub enum Stream {
     Null,
     /// To the owner, through [`Running`]. Whoever pipes stdout must read it.
     Piped,
-    /// To the owner's own stream.
-    Inherit,
     /// Into a file.
     File(File),
-}
-
-/// What happens to the child when the thread that spawned it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParentDeath {
-    /// SIGKILL.
-    Kill,
-    /// SIGTERM, for children that save something first.
-    Terminate,
-    /// Nothing.
-    Outlive,
 }
 
 /// A child to be: program, arguments, streams, bounds.
@@ -60,10 +43,8 @@ pub struct Spec {
     stdin: Stream,
     stdout: Stream,
     stderr: Option<Stream>,
-    parent_death: ParentDeath,
     hint: String,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) grace: Duration,
     pub(crate) measured: bool,
 }
 
@@ -80,10 +61,8 @@ impl Spec {
             stdin: Stream::Null,
             stdout: Stream::Null,
             stderr: None,
-            parent_death: ParentDeath::Kill,
             hint: "install it, or set its path".to_owned(),
             timeout: None,
-            grace: GRACE,
             measured: false,
         }
     }
@@ -128,7 +107,8 @@ impl Spec {
         Self { limits, ..self }
     }
 
-    /// Sets the time from its start after which the whole group is ended.
+    /// Sets the time from its start after which the whole group is ended: SIGTERM, and 2 s later
+    /// SIGKILL.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout: Some(timeout), ..self }
@@ -138,12 +118,6 @@ impl Spec {
     #[must_use]
     pub fn without_timeout(self) -> Self {
         Self { timeout: None, ..self }
-    }
-
-    /// Sets the time between SIGTERM and SIGKILL when it must end; 2 s by default.
-    #[must_use]
-    pub fn grace(self, grace: Duration) -> Self {
-        Self { grace, ..self }
     }
 
     /// Sets where its stdin comes from.
@@ -162,12 +136,6 @@ impl Spec {
     #[must_use]
     pub fn stderr(self, stderr: Stream) -> Self {
         Self { stderr: Some(stderr), ..self }
-    }
-
-    /// Sets what happens when its parent dies.
-    #[must_use]
-    pub fn parent_death(self, parent_death: ParentDeath) -> Self {
-        Self { parent_death, ..self }
     }
 
     /// Says what to do when the program is missing, such as `install it with: apt-get …`.
@@ -232,7 +200,7 @@ impl Spec {
             .stderr(self.stderr.as_mut().map_or_else(Stdio::piped, stdio))
             .process_group(0)
             .kill_on_drop(true);
-        harden(&mut command, &self.limits, self.parent_death.signal());
+        harden(&mut command, &self.limits);
         command
     }
 
@@ -246,21 +214,10 @@ impl Spec {
     }
 }
 
-impl ParentDeath {
-    fn signal(self) -> Option<Signal> {
-        match self {
-            Self::Kill => Some(Signal::SIGKILL),
-            Self::Terminate => Some(Signal::SIGTERM),
-            Self::Outlive => None,
-        }
-    }
-}
-
 fn stdio(stream: &mut Stream) -> Stdio {
     match std::mem::take(stream) {
         Stream::Null => Stdio::null(),
         Stream::Piped => Stdio::piped(),
-        Stream::Inherit => Stdio::inherit(),
         Stream::File(file) => file.into(),
     }
 }

@@ -131,14 +131,9 @@ fn the_death_of_the_thread_that_spawned_is_the_death_of_the_child() {
 async fn a_deaf_child_is_killed_after_its_grace() {
     let began = Instant::now();
     let spec = shell("trap '' TERM; echo deaf >&2; while :; do sleep 600; done");
-    let error = spec
-        .timeout(Duration::from_millis(300))
-        .grace(Duration::from_millis(100))
-        .run()
-        .await
-        .expect_err("it never ends");
+    let error = spec.timeout(Duration::from_millis(300)).run().await.expect_err("it never ends");
     assert!(matches!(&error, ChildError::Timeout { stderr, .. } if stderr == "deaf\n"), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
