@@ -6,6 +6,8 @@
 //! the error. Nothing is ever run by a shell.
 
 mod error;
+mod finished;
+mod leader;
 mod limits;
 mod running;
 mod spec;
@@ -15,6 +17,7 @@ mod tests;
 mod usage;
 
 pub use error::ChildError;
+pub use finished::Finished;
 pub use limits::Limits;
-pub use running::{Finished, Running};
+pub use running::Running;
 pub use spec::{Spec, Stream};

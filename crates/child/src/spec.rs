@@ -1,16 +1,15 @@
 //! What shall run, with which streams and within which bounds.
 
+mod command;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
 
-use crate::limits::harden;
-use crate::running::{Finished, Running};
-use crate::{ChildError, Limits};
+use crate::{ChildError, Finished, Limits, Running};
 
 /// Where a standard stream of the child leads.
 #[derive(Debug, Default)]
@@ -40,12 +39,18 @@ pub struct Spec {
     bare_env: bool,
     folder: Option<PathBuf>,
     limits: Limits,
-    stdin: Stream,
-    stdout: Stream,
-    stderr: Option<Stream>,
+    streams: Streams,
     hint: String,
     pub(crate) timeout: Option<Duration>,
     pub(crate) measured: bool,
+}
+
+/// Where its standard streams lead; stderr to the tail for the error unless it is set.
+#[derive(Debug, Default)]
+struct Streams {
+    stdin: Stream,
+    stdout: Stream,
+    stderr: Option<Stream>,
 }
 
 impl Spec {
@@ -58,9 +63,7 @@ impl Spec {
             bare_env: false,
             folder: None,
             limits: Limits::default(),
-            stdin: Stream::Null,
-            stdout: Stream::Null,
-            stderr: None,
+            streams: Streams::default(),
             hint: "install it, or set its path".to_owned(),
             timeout: None,
             measured: false,
@@ -122,20 +125,23 @@ impl Spec {
 
     /// Sets where its stdin comes from.
     #[must_use]
-    pub fn stdin(self, stdin: Stream) -> Self {
-        Self { stdin, ..self }
+    pub fn stdin(mut self, stdin: Stream) -> Self {
+        self.streams.stdin = stdin;
+        self
     }
 
     /// Sets where its stdout goes.
     #[must_use]
-    pub fn stdout(self, stdout: Stream) -> Self {
-        Self { stdout, ..self }
+    pub fn stdout(mut self, stdout: Stream) -> Self {
+        self.streams.stdout = stdout;
+        self
     }
 
     /// Sends its stderr elsewhere; errors then carry no tail.
     #[must_use]
-    pub fn stderr(self, stderr: Stream) -> Self {
-        Self { stderr: Some(stderr), ..self }
+    pub fn stderr(mut self, stderr: Stream) -> Self {
+        self.streams.stderr = Some(stderr);
+        self
     }
 
     /// Says what to do when the program is missing, such as `install it with: apt-get …`.
@@ -152,11 +158,10 @@ impl Spec {
 
     /// Starts it. Must be called inside a runtime; see [`Spec`] for the thread's part.
     pub fn spawn(mut self) -> Result<Running, ChildError> {
-        let mut command = self.command();
-        match command.spawn() {
-            Ok(child) => Running::new(child, &self),
-            Err(source) => Err(self.refused(source)),
-        }
+        // First, since a runtime that cannot tell of its end must not start it.
+        let exits = signal(SignalKind::child()).map_err(|source| self.refused(source))?;
+        let child = self.command().spawn().map_err(|source| self.refused(source))?;
+        Running::new(child, exits, &self)
     }
 
     /// Runs it to its end; a status other than 0 is an error.
@@ -171,53 +176,10 @@ impl Spec {
 
     /// Whether the complaints are kept for the error, rather than sent elsewhere.
     pub(crate) fn keeps_stderr(&self) -> bool {
-        self.stderr.is_none()
+        self.streams.stderr.is_none()
     }
 
     pub(crate) fn name(&self) -> String {
         self.program.file_name().unwrap_or(self.program.as_os_str()).display().to_string()
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where children start; a bare name is found in its owner's PATH"
-    )]
-    fn command(&mut self) -> Command {
-        let mut command = Command::new(&self.program);
-        if self.bare_env {
-            command.env_clear();
-            if self.program.components().count() == 1 {
-                command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-            }
-        }
-        command.args(&self.args).envs(self.envs.drain(..));
-        if let Some(folder) = &self.folder {
-            command.current_dir(folder);
-        }
-        command
-            .stdin(stdio(&mut self.stdin))
-            .stdout(stdio(&mut self.stdout))
-            .stderr(self.stderr.as_mut().map_or_else(Stdio::piped, stdio))
-            .process_group(0)
-            .kill_on_drop(true);
-        harden(&mut command, &self.limits);
-        command
-    }
-
-    fn refused(&self, source: std::io::Error) -> ChildError {
-        let folder_exists = self.folder.as_ref().is_none_or(|folder| folder.is_dir());
-        if source.kind() == std::io::ErrorKind::NotFound && folder_exists {
-            ChildError::NotFound { program: self.name(), hint: self.hint.clone() }
-        } else {
-            ChildError::Spawn { program: self.name(), source }
-        }
-    }
-}
-
-fn stdio(stream: &mut Stream) -> Stdio {
-    match std::mem::take(stream) {
-        Stream::Null => Stdio::null(),
-        Stream::Piped => Stdio::piped(),
-        Stream::File(file) => file.into(),
     }
 }
