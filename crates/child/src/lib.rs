@@ -2,14 +2,15 @@
 //! [`Finished`] account comes out.
 //!
 //! FFmpeg, the private Redis and the embedded worker all pass here, so each of them has a process
-//! group of its own, dies with its owner, is always reaped, and leaves the end of its stderr in
-//! the error. Nothing is ever run by a shell.
+//! group of its own, dies with its owner and with this process, is always reaped, and leaves the
+//! end of its stderr in the error. Nothing is ever run by a shell.
 
 mod error;
 mod finished;
 mod leader;
 mod limits;
 mod running;
+mod spawner;
 mod spec;
 mod tail;
 #[cfg(test)]

@@ -7,9 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-
-use crate::{ChildError, Finished, Limits, Running};
+use crate::{ChildError, Finished, Limits, Running, spawner};
 
 /// Where a standard stream of the child leads.
 #[derive(Debug, Default)]
@@ -26,11 +24,7 @@ pub enum Stream {
 /// A child to be: program, arguments, streams, bounds.
 ///
 /// Defaults: stdin, stdout null; stderr kept as a tail for the error; inherited environment and
-/// folder; no limits; no time-out; killed when its parent dies.
-///
-/// The kernel sends the parent-death signal when the *thread* that spawned the child ends. Worker
-/// threads of a runtime live as long as the runtime; threads of `spawn_blocking` do not: never
-/// spawn a child from there.
+/// folder; no limits; no time-out. It is killed when this process dies, whichever thread started it.
 #[derive(Debug)]
 pub struct Spec {
     program: PathBuf,
@@ -156,22 +150,23 @@ impl Spec {
         Self { measured: true, ..self }
     }
 
-    /// Starts it. Must be called inside a runtime; see [`Spec`] for the thread's part.
-    pub fn spawn(mut self) -> Result<Running, ChildError> {
-        // First, since a runtime that cannot tell of its end must not start it.
-        let exits = signal(SignalKind::child()).map_err(|source| self.refused(source))?;
-        let child = self.command().spawn().map_err(|source| self.refused(source))?;
-        Running::new(child, exits, &self)
+    /// Starts it. The runtime that awaits this tells of its streams and its end, so it needs I/O and
+    /// time. Dropped before it returns, nothing is left running.
+    ///
+    /// Fails with [`ChildError::NotFound`] or [`ChildError::Spawn`]; the latter also where there is
+    /// no runtime, or one that lacks I/O.
+    pub async fn spawn(self) -> Result<Running, ChildError> {
+        spawner::spawn(self).await
     }
 
     /// Runs it to its end; a status other than 0 is an error.
     pub async fn run(self) -> Result<Finished, ChildError> {
-        self.spawn()?.wait().await
+        self.spawn().await?.wait().await
     }
 
     /// Runs it to its end and returns its stdout, of which more than `limit` bytes are an error.
     pub async fn output(self, limit: usize) -> Result<(Vec<u8>, Finished), ChildError> {
-        self.stdout(Stream::Piped).spawn()?.output(limit).await
+        self.stdout(Stream::Piped).spawn().await?.output(limit).await
     }
 
     /// Whether the complaints are kept for the error, rather than sent elsewhere.
