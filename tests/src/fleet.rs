@@ -90,7 +90,7 @@ impl Fleet {
     }
 
     /// Starts a worker by the name `name`; each start is a worker of its own to the queue.
-    pub fn worker(&self, name: &str, options: &WorkerOptions) -> anyhow::Result<Worker> {
+    pub async fn worker(&self, name: &str, options: &WorkerOptions) -> anyhow::Result<Worker> {
         let log = self.server.folder().join(format!("{name}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
         let url = options.url.clone().unwrap_or_else(|| self.server.url());
@@ -102,7 +102,8 @@ impl Fleet {
             .args([options.slots.to_string(), options.backoff_ms.to_string()])
             .env("RUST_LOG", "info,apalis_core=warn")
             .stdout(child::Stream::File(log))
-            .spawn()?;
+            .spawn()
+            .await?;
         Ok(Worker { running: Some(running) })
     }
 

@@ -45,12 +45,12 @@ impl Stack {
         let home = Home::at(&context.config.home).claim().await?;
         plan.explain(&context.screen);
         home.empty_logs()?;
-        let mut redis = redis::start(&home)?;
+        let mut redis = redis::start(&home).await?;
         let endpoint = Endpoint::new(&home.redis_url(), &context.config.queue_name)?;
         let inspector = redis::wait_until_ready(&mut redis, endpoint, &home).await?;
         inspector.examine().await?;
         inspector.reap_everything().await?;
-        let worker = plan.start(&home)?;
+        let worker = plan.start(&home).await?;
         Ok(Self { inspector, home, plan, worker, redis, revivals: 0 })
     }
 
@@ -80,7 +80,7 @@ impl Stack {
 
     async fn revive_redis(&mut self, ended: Result<Finished, ChildError>) -> anyhow::Result<()> {
         self.allow_revival("the private Redis", &ended, &self.home.redis_log())?;
-        self.redis = redis::start(&self.home)?;
+        self.redis = redis::start(&self.home).await?;
         redis::wait_for_answer(&mut self.redis, &self.inspector, &self.home).await
     }
 
@@ -88,7 +88,7 @@ impl Stack {
     async fn revive_worker(&mut self, ended: Result<Finished, ChildError>) -> anyhow::Result<()> {
         self.allow_revival("the worker", &ended, &self.home.worker_log())?;
         self.inspector.reap_everything().await?;
-        self.worker = self.plan.start(&self.home)?;
+        self.worker = self.plan.start(&self.home).await?;
         Ok(())
     }
 

@@ -110,6 +110,7 @@ impl MediaEncoder for FfmpegEncoder {
             // It waits for speech most of its life; the runner's time-out is for its work.
             .without_timeout()
             .spawn()
+            .await
             .map_err(|error| self.ffmpeg.failed(error))?;
         let path = scratch.join("sound.m4a");
         let ffmpeg = self.ffmpeg.clone();

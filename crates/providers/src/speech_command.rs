@@ -107,7 +107,8 @@ impl SpeechSynthesizer for CommandSpeech {
         utterance: &Utterance,
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
-        let mut running = self.spec(utterance, scratch)?.spawn().map_err(|e| failed(&e))?;
+        let started = self.spec(utterance, scratch)?.spawn().await;
+        let mut running = started.map_err(|e| failed(&e))?;
         let stdin = running.stdin.take();
         let say = async {
             if let Some(mut stdin) = stdin {

@@ -93,6 +93,7 @@ impl<'file> Wav<'file> {
             .stdin(Stream::Piped)
             .stdout(Stream::Piped)
             .spawn()
+            .await
             .map_err(|error| ffmpeg.failed(error))?;
         let stdin = running.stdin.take();
         let feed = async {

@@ -44,7 +44,7 @@ impl Beside {
     }
 
     async fn dev(&self) -> (Running, Value) {
-        let mut dev = self.program.spawn(&["dev", "--json"]).unwrap();
+        let mut dev = self.program.spawn(&["dev", "--json"]).await.unwrap();
         let standing = serde_json::from_str(&first_line(&mut dev).await.unwrap()).unwrap();
         (dev, standing)
     }

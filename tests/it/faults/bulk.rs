@@ -32,7 +32,8 @@ async fn ten_thousand_due_at_once() {
     let jobs: Vec<Job> = (0..10_000).map(|_| empty().with_run_at(due)).collect();
     fleet.enqueue(&jobs).await.unwrap();
     assert_eq!(fleet.stats().await.unwrap()[2], 10_000, "all delayed");
-    let _worker = fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).unwrap();
+    let _worker =
+        fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).await.unwrap();
     all_done(&fleet, 10_000).await;
 }
 
@@ -40,7 +41,7 @@ async fn ten_thousand_due_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_marker_announces_is_claimed_within_three_seconds() {
     let fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let registered = async || (fleet.stats().await.ok()?[15] == 1).then_some(());
     fleet.until("the worker is there", registered).await.unwrap();
     for _ in 0..3 {
@@ -70,7 +71,8 @@ async fn fifty_thousand_waiting() {
             .collect();
         assert_eq!(answered.iter().collect::<Vec<_>>(), wanted);
     }
-    let mut worker = fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).unwrap();
+    let mut worker =
+        fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).await.unwrap();
     let some = async || (fleet.stats().await.ok()?[6] >= 3000).then_some(());
     fleet.until("three thousand are done", some).await.unwrap();
     worker.signal(Signal::SIGTERM).unwrap();

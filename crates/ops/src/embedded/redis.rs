@@ -28,7 +28,7 @@ const SETTINGS: [(&str, &str); 8] = [
 ];
 
 /// Starts it; it does not answer yet.
-pub(crate) fn start(home: &Claimed) -> anyhow::Result<Running> {
+pub(crate) async fn start(home: &Claimed) -> anyhow::Result<Running> {
     let log = || Claimed::open_log(&home.redis_log()).map(Stream::File);
     let spec = Spec::new("redis-server")
         .args(SETTINGS.into_iter().flat_map(|(name, value)| [name, value]))
@@ -41,7 +41,7 @@ pub(crate) fn start(home: &Claimed) -> anyhow::Result<Running> {
         .stdout(log()?)
         .stderr(log()?)
         .hint(HINT);
-    Ok(spec.spawn()?)
+    Ok(spec.spawn().await?)
 }
 
 /// Connects once it answers; fails with its log when it ends before.

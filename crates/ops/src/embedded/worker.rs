@@ -75,7 +75,7 @@ impl WorkerPlan {
     }
 
     /// Starts it on the stack in `home`.
-    pub(crate) fn start(&self, home: &Claimed) -> anyhow::Result<Running> {
+    pub(crate) async fn start(&self, home: &Claimed) -> anyhow::Result<Running> {
         let log = || Claimed::open_log(&home.worker_log()).map(Stream::File);
         let mut spec = Spec::new(&self.program).env_clear();
         for (name, value) in &self.environment {
@@ -94,7 +94,7 @@ impl WorkerPlan {
             .stdout(log()?)
             .stderr(log()?)
             .hint(HINT);
-        Ok(spec.spawn()?)
+        Ok(spec.spawn().await?)
     }
 }
 
