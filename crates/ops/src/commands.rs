@@ -13,7 +13,7 @@ mod save;
 
 use clap::Subcommand;
 
-use crate::Context;
+use crate::context::Context;
 
 /// Below every command's help.
 pub(crate) const EXIT_CODES: &str = "\

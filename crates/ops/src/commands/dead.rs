@@ -8,7 +8,8 @@ use stillcast_enqueue::State;
 use super::jobs::{Window, list};
 use super::{job, purge};
 use crate::cli_error::CliError;
-use crate::{Context, connect};
+use crate::connect;
+use crate::context::Context;
 
 #[derive(Subcommand)]
 pub(crate) enum Dead {

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::Context;
 use crate::cli_error::CliError;
+use crate::context::Context;
 use crate::embedded::{Home, Stack};
 use crate::render::pairs;
 use crate::signals::Signals;

@@ -9,8 +9,9 @@ use serde::Serialize;
 use stillcast_enqueue::{Format, Job, JobId, JobRequest, State, Submission};
 
 use crate::cli_error::CliError;
+use crate::context::Context;
 use crate::request::{OptionArgs, SourceArgs};
-use crate::{Context, connect, request};
+use crate::{connect, input};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -88,7 +89,7 @@ impl Enqueue {
         let usage = |error: stillcast_enqueue::InvalidJob| CliError::usage(error.to_string());
         match (&self.json_request, self.source.source(&context.screen)?) {
             (Some(path), _) => {
-                JobRequest::parse(&request::read(path, &context.screen)?).map_err(usage)
+                JobRequest::parse(&input::read(path, &context.screen)?).map_err(usage)
             }
             (None, Some(source)) => {
                 let format = self.job_args.format.unwrap_or(Format::Audio);

@@ -7,9 +7,10 @@ use stillcast_enqueue::{CancelAnswer, JobRecord, State};
 
 use super::purge;
 use crate::cli_error::CliError;
+use crate::context::Context;
 use crate::progress::Progress;
 use crate::watch::unknown;
-use crate::{Context, connect, render, watch};
+use crate::{connect, render, watch};
 
 #[derive(Subcommand)]
 pub(crate) enum Job {

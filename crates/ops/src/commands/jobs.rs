@@ -5,7 +5,8 @@ use queue::{Cursor, MAX_PAGE, Page};
 use serde::Serialize;
 use stillcast_enqueue::{JobRecord, State};
 
-use crate::{Context, connect, render};
+use crate::context::Context;
+use crate::{connect, render};
 
 #[derive(Args)]
 #[command(after_help = "\

@@ -10,11 +10,12 @@ use tokio::time::Instant;
 
 use super::save;
 use crate::cli_error::CliError;
+use crate::context::Context;
 use crate::embedded::Stack;
 use crate::progress::Progress;
 use crate::request::{OptionArgs, SourceArgs};
 use crate::signals::Signals;
-use crate::{Context, connect, render, watch};
+use crate::{connect, render, watch};
 
 /// Jobs of earlier runs that are waited for; more of them wait for `stillcast dev`.
 const MAX_EARLIER: usize = 100;

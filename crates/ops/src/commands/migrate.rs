@@ -4,7 +4,8 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli_error::CliError;
-use crate::{Context, wiring};
+use crate::context::Context;
+use crate::wiring;
 
 #[derive(Args)]
 #[command(after_help = "\

@@ -10,8 +10,9 @@ use stillcast_enqueue::{JobId, State};
 use super::job::Answer;
 use crate::cli_error::CliError;
 use crate::config::Config;
+use crate::connect;
+use crate::context::Context;
 use crate::wiring::{self, Store};
-use crate::{Context, connect};
 
 /// The files of all jobs.
 pub(super) struct Files(Arc<dyn Store>);

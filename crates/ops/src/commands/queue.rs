@@ -5,7 +5,8 @@ use queue::Verified;
 use serde::Serialize;
 
 use crate::cli_error::CliError;
-use crate::{Context, connect, render};
+use crate::context::Context;
+use crate::{connect, render};
 
 #[derive(Subcommand)]
 pub(crate) enum Queue {
