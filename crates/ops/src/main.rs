@@ -7,11 +7,11 @@ mod connect;
 mod context;
 mod embedded;
 mod input;
+mod job_files;
 mod progress;
 mod render;
 mod request;
 mod signals;
-mod watch;
 mod wiring;
 
 use std::process::ExitCode;
