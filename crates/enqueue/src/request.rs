@@ -7,27 +7,29 @@
 //!  "metadata": {"episode": "9"}}
 //! ```
 //!
-//! `source`, either `text` or `conversation_id` (a UUID), and `format` are required. A field that is not known, or whose feature has not
-//! landed, is refused by name.
+//! `source`, either `text` or `conversation_id` (a UUID), and `format` are required. A field that is
+//! not known, or whose feature has not landed, is refused by name.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::{Format, InvalidJob, Job, Options, Source, TraceParent};
+use crate::source::SourceFields;
+use crate::{Format, Identifier, InvalidJob, Job, Options, TraceParent};
 
 /// Fields of the house's plan that this version does not carry yet.
 const NOT_YET: [&str; 1] = ["webhook"];
 
-/// A job request as it comes over a border.
-#[derive(Clone, Debug, Deserialize)]
+/// A job request as JSON; [`JobRequest::parse`] makes a [`Job`] of it.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobRequest {
-    source: RequestSource,
+    #[serde(deserialize_with = "SourceFields::deserialize_known")]
+    source: SourceFields,
     format: Format,
-    #[serde(default)]
-    options: RequestOptions,
+    #[serde(default, with = "RequestOptions")]
+    options: Options,
     idempotency_key: Option<String>,
     priority: Option<u8>,
     run_at: Option<DateTime<Utc>>,
@@ -39,39 +41,13 @@ pub struct JobRequest {
     traceparent: Option<String>,
 }
 
-/// Exactly one of its fields is set.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RequestSource {
-    text: Option<String>,
-    conversation_id: Option<String>,
-}
-
-impl RequestSource {
-    fn into_source(self) -> Result<Source, InvalidJob> {
-        match (self.text, self.conversation_id) {
-            (Some(text), None) => Ok(Source::Text(text)),
-            (None, Some(id)) => Source::conversation(&id),
-            _ => Err(InvalidJob::Field(
-                "`source` holds either `text` or `conversation_id`".to_owned(),
-            )),
-        }
-    }
-}
-
-/// Private text never reaches a log.
-impl std::fmt::Debug for RequestSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = self.text.as_ref().map_or(0, String::len);
-        write!(f, "source({text} bytes of text, {:?})", self.conversation_id)
-    }
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// [`Options`] as a request gives them: an unknown field is refused by name, where the reader of an
+/// envelope ignores it. Compiles only while it has every field of [`Options`].
+#[derive(Deserialize)]
+#[serde(remote = "Options", deny_unknown_fields)]
 struct RequestOptions {
-    voice: Option<crate::Identifier>,
-    language: Option<crate::Identifier>,
+    voice: Option<Identifier>,
+    language: Option<Identifier>,
     #[serde(default)]
     variant: u32,
 }
@@ -87,10 +63,9 @@ impl JobRequest {
     }
 
     fn into_job(self) -> Result<Job, InvalidJob> {
-        let job = Job::new(self.source.into_source()?, self.format);
-        let RequestOptions { voice, language, variant } = self.options;
+        let job = Job::new(self.source.try_into()?, self.format);
         Ok(Job {
-            options: Options { voice, language, variant },
+            options: self.options,
             idempotency_key: self.idempotency_key,
             priority: self.priority.unwrap_or(job.priority),
             run_at: self.run_at,
@@ -133,6 +108,7 @@ fn describe(error: &serde_json::Error) -> InvalidJob {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Source;
 
     fn fault(json: &str) -> String {
         JobRequest::parse(json.as_bytes()).unwrap_err().to_string()
@@ -165,7 +141,7 @@ mod tests {
             |extra: &str| format!(r#"{{"source":{{"text":"Rain."}},"format":"audio"{extra}}}"#);
         for (extra, word) in [
             (r#","colour":"blue""#, "colour"),
-            (r#","options":{"tempo":2}"#, "tempo"),
+            (r#","options":{"tempo":2}"#, "unknown field `tempo`, expected one of `voice`"),
             (r#","webhook":{"url":"x"}"#, "webhook"),
             (r#","priority":10"#, "priority"),
             (r#","max_attempts":0"#, "max_attempts"),
@@ -177,6 +153,11 @@ mod tests {
             assert!(fault(&with(extra)).contains(word), "{extra}: {}", fault(&with(extra)));
         }
         assert!(fault(r#"{"format":"audio"}"#).contains("source"));
+        for source in [r#"{"text":"Rain.","mood":1}"#, r#"{"mood":1}"#] {
+            let fault = fault(&format!(r#"{{"source":{source},"format":"audio"}}"#));
+            let named = "unknown field `mood`, expected `text` or `conversation_id`";
+            assert!(fault.contains(named), "{source}: {fault}");
+        }
         for source in ["{}", r#"{"conversation_id":"x"}"#, r#"{"text":"a","conversation_id":"b"}"#]
         {
             let fault = fault(&format!(r#"{{"source":{source},"format":"audio"}}"#));

@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::{Identifier, InvalidJob};
 
 /// What the meditation is about. On the wire `{"text": "…"}` or `{"conversation_id": "…"}`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Kinds", into = "Kinds")]
+#[serde(try_from = "SourceFields", into = "SourceFields")]
 #[non_exhaustive]
 pub enum Source {
     /// The words themselves, at most 16 KiB.
@@ -44,7 +44,7 @@ impl fmt::Debug for Source {
 
 /// A source as it lies on the wire: one field, whose name is the kind.
 #[derive(Serialize, Deserialize)]
-struct Kinds {
+pub(crate) struct SourceFields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,20 +57,37 @@ struct Kinds {
     later: BTreeMap<String, IgnoredAny>,
 }
 
-impl TryFrom<Kinds> for Source {
-    type Error = InvalidJob;
-
-    fn try_from(kinds: Kinds) -> Result<Self, InvalidJob> {
-        match (kinds.text, kinds.conversation_id, kinds.later.into_keys().next()) {
-            (Some(text), None, _) => Ok(Self::Text(text)),
-            (None, Some(id), _) => Self::conversation(&id),
-            (None, None, Some(kind)) => Identifier::parse("source", &kind).map(Self::Unknown),
-            _ => Err(InvalidJob::Field("`source` holds exactly one kind".to_owned())),
+impl SourceFields {
+    /// Reads a request's source: a kind that is not known is refused by name, where the reader of an
+    /// envelope waits for a worker that knows it.
+    pub(crate) fn deserialize_known<'de, D>(deserializer: D) -> Result<Self, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        let fields = Self::deserialize(deserializer)?;
+        match fields.later.keys().next() {
+            Some(kind) => Err(D::Error::unknown_field(kind, &["text", "conversation_id"])),
+            None => Ok(fields),
         }
     }
 }
 
-impl From<Source> for Kinds {
+impl TryFrom<SourceFields> for Source {
+    type Error = InvalidJob;
+
+    fn try_from(fields: SourceFields) -> Result<Self, InvalidJob> {
+        match (fields.text, fields.conversation_id, fields.later.into_keys().next()) {
+            (Some(text), None, _) => Ok(Self::Text(text)),
+            (None, Some(id), _) => Self::conversation(&id),
+            (None, None, Some(kind)) => Identifier::parse("source", &kind).map(Self::Unknown),
+            _ => Err(InvalidJob::Field(
+                "`source` holds either `text` or `conversation_id`".to_owned(),
+            )),
+        }
+    }
+}
+
+impl From<Source> for SourceFields {
     fn from(source: Source) -> Self {
         let (mut text, mut conversation_id) = (None, None);
         match source {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use child::ChildError;
-use queue::QueueError;
+use queue::{PurgeError, QueueError};
 use stillcast_enqueue::EnqueueError;
 
 /// A sentence for the person, and the exit code that goes with it.
@@ -20,7 +20,7 @@ const MISSING: u8 = 69;
 const CONFIGURATION: u8 = 78;
 
 impl CliError {
-    /// The job failed, or is not in a state in which the wish can be granted.
+    /// The job failed, or is not in a state that allows the request.
     pub(crate) fn failed(sentence: impl Into<String>) -> anyhow::Error {
         Self { code: FAILED, sentence: sentence.into() }.into()
     }
@@ -61,6 +61,8 @@ fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
         Some(code_of_queue(error))
     } else if let Some(error) = error.downcast_ref::<EnqueueError>() {
         Some(code_of_enqueue(error))
+    } else if let Some(error) = error.downcast_ref::<PurgeError>() {
+        Some(code_of_purge(error))
     } else if let Some(ChildError::NotFound { .. }) = error.downcast_ref() {
         Some(MISSING)
     } else {
@@ -72,6 +74,14 @@ fn code_of_queue(error: &QueueError) -> u8 {
     match error {
         QueueError::Address(_) | QueueError::Name(_) => CONFIGURATION,
         _ => MISSING,
+    }
+}
+
+fn code_of_purge(error: &PurgeError) -> u8 {
+    match error {
+        PurgeError::Queue(error) => code_of_queue(error),
+        PurgeError::Identifier(_) => USAGE,
+        _ => FAILED,
     }
 }
 
@@ -98,6 +108,8 @@ mod tests {
         assert_eq!(code(QueueError::Address("x".into()).into()), expect(78));
         assert_eq!(code(QueueError::Unfit("x".into()).into()), expect(69));
         assert_eq!(code(EnqueueError::Full.into()), expect(69));
+        assert_eq!(code(PurgeError::Queue(QueueError::Unfit("x".into())).into()), expect(69));
+        assert_eq!(code(PurgeError::OtherTenant { id: "x".into() }.into()), expect(1));
         assert_eq!(code(std::io::Error::other("x").into()), expect(1));
         let missing = ChildError::NotFound { program: "x".into(), hint: "y".into() };
         assert_eq!(code(missing.into()), expect(69));

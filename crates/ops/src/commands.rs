@@ -1,5 +1,6 @@
 //! What a person or a script can ask for; one file a group of commands.
 
+mod answer;
 mod dead;
 mod dev;
 mod enqueue;
@@ -7,13 +8,12 @@ mod job;
 mod jobs;
 mod make;
 mod migrate;
-mod purge;
 mod queue;
-mod save;
+mod watch;
 
 use clap::Subcommand;
 
-use crate::Context;
+use crate::context::Context;
 
 /// Below every command's help.
 pub(crate) const EXIT_CODES: &str = "\
@@ -29,24 +29,24 @@ Environment: REDIS_URL, REDIS_CA_FILE, QUEUE_NAME, STORAGE_URL, S3_ENDPOINT, AWS
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Makes one file from a text, on a private Redis and worker.
-    Make(make::Make),
+    Make(make::MakeArgs),
     /// Leaves the private Redis and worker running until Ctrl-C.
-    Dev(dev::Dev),
+    Dev(dev::DevArgs),
     /// Puts a job on the queue.
-    Enqueue(enqueue::Enqueue),
+    Enqueue(enqueue::EnqueueArgs),
     /// Shows, watches, cancels, replays or purges one job.
     #[command(subcommand)]
-    Job(job::Job),
+    Job(job::JobCommand),
     /// Lists jobs.
-    Jobs(jobs::Jobs),
+    Jobs(jobs::JobsArgs),
     /// Shows, pauses, resumes or verifies the queue.
     #[command(subcommand)]
-    Queue(queue::Queue),
+    Queue(queue::QueueCommand),
     /// Brings the tables of the sample schema up to date.
-    Migrate(migrate::Migrate),
+    Migrate(migrate::MigrateArgs),
     /// Lists, replays or purges the jobs that will not run again by themselves.
     #[command(subcommand)]
-    Dead(dead::Dead),
+    Dead(dead::DeadCommand),
 }
 
 impl Command {

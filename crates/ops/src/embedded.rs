@@ -4,36 +4,39 @@
 //! last of them is gone, even when their owner was killed.
 
 mod home;
+mod lock;
+mod logs;
 mod redis;
 mod worker;
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use child::{ChildError, Finished, Running};
 use queue::{Endpoint, Inspector};
 
-use crate::Context;
 use crate::cli_error::CliError;
-use crate::embedded::home::Claimed;
+use crate::context::Context;
 pub(crate) use crate::embedded::home::Home;
+use crate::embedded::lock::LockedHome;
 use crate::embedded::worker::WorkerPlan;
 
-/// Starts of a child that a signal killed, before its owner gives up.
-const MAX_REVIVALS: u32 = 5;
-/// The worker's own default for its drain, and time to say good-bye.
+/// Restarts of children that a signal killed, before their owner gives up.
+const MAX_RESTARTS: u32 = 5;
+/// The worker's own default for its drain, and time to deregister.
 const WORKER_GRACE: Duration = Duration::from_secs(30);
 const REDIS_GRACE: Duration = Duration::from_secs(10);
 
 /// The running stack. Dropped, both children are killed; [`Stack::stop`] ends them in order.
 pub(crate) struct Stack {
     pub(crate) inspector: Inspector,
-    home: Claimed,
+    home: LockedHome,
     plan: WorkerPlan,
     worker: Running,
     redis: Running,
-    revivals: u32,
+    restarts: u32,
 }
 
 impl Stack {
@@ -42,16 +45,16 @@ impl Stack {
     /// Must run on the thread that lives longest: the children die with it.
     pub(crate) async fn start(context: &Context) -> anyhow::Result<Self> {
         let plan = WorkerPlan::new(&context.config)?;
-        let home = Home::at(&context.config.home).claim().await?;
+        let home = LockedHome::lock(Home::at(&context.config.home)).await?;
         plan.explain(&context.screen);
-        home.empty_logs()?;
+        logs::remove(&home)?;
         let mut redis = redis::start(&home).await?;
         let endpoint = Endpoint::new(&home.redis_url(), &context.config.queue_name)?;
         let inspector = redis::wait_until_ready(&mut redis, endpoint, &home).await?;
         inspector.examine().await?;
         inspector.reap_everything().await?;
         let worker = plan.start(&home).await?;
-        Ok(Self { inspector, home, plan, worker, redis, revivals: 0 })
+        Ok(Self { inspector, home, plan, worker, redis, restarts: 0 })
     }
 
     /// The folder.
@@ -59,13 +62,13 @@ impl Stack {
         &self.home
     }
 
-    /// Starts again what a signal killed; returns when that no longer helps, or a child has ended
+    /// Restarts what a signal killed; returns when that no longer helps, or a child has ended
     /// by itself. May be dropped and awaited again.
     pub(crate) async fn supervise(&mut self) -> anyhow::Result<Infallible> {
         loop {
             tokio::select! {
-                ended = self.redis.wait() => self.revive_redis(ended).await?,
-                ended = self.worker.wait() => self.revive_worker(ended).await?,
+                ended = self.redis.wait() => self.restart_redis(ended).await?,
+                ended = self.worker.wait() => self.restart_worker(ended).await?,
             }
         }
     }
@@ -78,46 +81,36 @@ impl Stack {
         Ok(())
     }
 
-    async fn revive_redis(&mut self, ended: Result<Finished, ChildError>) -> anyhow::Result<()> {
-        self.allow_revival("the private Redis", &ended, &self.home.redis_log())?;
+    async fn restart_redis(&mut self, ended: Result<Finished, ChildError>) -> anyhow::Result<()> {
+        self.allow_restart("the private Redis", &ended, &self.home.redis_log())?;
         self.redis = redis::start(&self.home).await?;
         redis::wait_for_answer(&mut self.redis, &self.inspector, &self.home).await
     }
 
     /// The dead worker's leases end at once: nobody else can hold one.
-    async fn revive_worker(&mut self, ended: Result<Finished, ChildError>) -> anyhow::Result<()> {
-        self.allow_revival("the worker", &ended, &self.home.worker_log())?;
+    async fn restart_worker(&mut self, ended: Result<Finished, ChildError>) -> anyhow::Result<()> {
+        self.allow_restart("the worker", &ended, &self.home.worker_log())?;
         self.inspector.reap_everything().await?;
         self.worker = self.plan.start(&self.home).await?;
         Ok(())
     }
 
-    fn allow_revival(
+    fn allow_restart(
         &mut self,
         who: &str,
         ended: &Result<Finished, ChildError>,
-        log: &std::path::Path,
+        log: &Path,
     ) -> anyhow::Result<()> {
-        self.revivals += 1;
-        if matches!(ended, Err(ChildError::Signal { .. })) && self.revivals <= MAX_REVIVALS {
+        self.restarts += 1;
+        if matches!(ended, Err(ChildError::Signal { .. })) && self.restarts <= MAX_RESTARTS {
             return Ok(());
         }
         let how = match ended {
             Ok(_) => "ended, since something told it to".to_owned(),
             Err(error) => format!("is gone: {error}"),
         };
-        let text = format!("{who} {how}; jobs are kept{}", tail_of(log));
+        let text = format!("{who} {how}; jobs are kept{}", logs::tail_of(log));
         let is_configuration = matches!(ended, Err(ChildError::Status { code: 78, .. }));
         Err(if is_configuration { CliError::configuration(text) } else { CliError::missing(text) })
     }
-}
-
-/// The end of a log, indented below the sentence that it explains.
-fn tail_of(log: &std::path::Path) -> String {
-    const LINES: usize = 12;
-    let bytes = std::fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let head = format!("; its log is {}", log.display());
-    let tail = text.lines().skip(text.lines().count().saturating_sub(LINES));
-    std::iter::once(&*head).chain(tail).collect::<Vec<_>>().join("\n    ")
 }

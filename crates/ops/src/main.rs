@@ -4,12 +4,14 @@ mod cli_error;
 mod commands;
 mod config;
 mod connect;
+mod context;
 mod embedded;
+mod input;
+mod job_files;
 mod progress;
 mod render;
 mod request;
 mod signals;
-mod watch;
 mod wiring;
 
 use std::process::ExitCode;
@@ -17,6 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::Config;
+use crate::context::Context;
 use crate::render::Screen;
 
 /// Turns a conversation, or any text, into a guided meditation.
@@ -28,12 +31,6 @@ struct CommandLine {
     json: bool,
     #[command(subcommand)]
     command: commands::Command,
-}
-
-/// What every command is given.
-pub(crate) struct Context {
-    pub(crate) config: Config,
-    pub(crate) screen: Screen,
 }
 
 fn main() -> ExitCode {

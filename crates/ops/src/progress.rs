@@ -1,28 +1,29 @@
-//! Records go in as a job goes on; on a terminal, one line a finished stage and one that lives.
+//! A job's records go in as it runs; on a terminal, one line for each finished stage comes out, and a
+//! status line that is overwritten.
 
 use std::time::Instant;
 
 use stillcast_enqueue::{Format, JobRecord, StageName, StageRecord, State};
 
-use crate::render::{Screen, seconds};
+use crate::render::{Screen, seconds, stage_line};
 
 /// What the person sees while a job runs; nothing at all in a pipe.
 pub(crate) struct Progress {
     screen: Screen,
-    began: Instant,
-    told: Told,
+    started: Instant,
+    shown: Shown,
 }
 
-/// What has been said already.
+/// What has been printed already.
 #[derive(Default)]
-struct Told {
+struct Shown {
     attempt: u32,
     stages: Vec<StageName>,
 }
 
 impl Progress {
     pub(crate) fn new(screen: &Screen) -> Self {
-        Self { screen: screen.clone(), began: Instant::now(), told: Told::default() }
+        Self { screen: screen.clone(), started: Instant::now(), shown: Shown::default() }
     }
 
     /// Shows what is new in `record`.
@@ -30,21 +31,21 @@ impl Progress {
         if !self.screen.is_live() {
             return;
         }
-        for line in self.told.news(record) {
+        for line in self.shown.new_lines(record) {
             self.screen.live_line(&line);
         }
         if record.state.is_terminal() {
             self.screen.live_status("");
         } else {
-            let elapsed = seconds(self.began.elapsed().as_secs_f64());
-            self.screen.live_status(&format!("  {}  {elapsed}", standing(record)));
+            let elapsed = seconds(self.started.elapsed().as_secs_f64());
+            self.screen.live_status(&format!("  {}  {elapsed}", status(record)));
         }
     }
 }
 
-impl Told {
+impl Shown {
     /// The lines to add, in the order in which things ended: stages overlap.
-    fn news(&mut self, record: &JobRecord) -> Vec<String> {
+    fn new_lines(&mut self, record: &JobRecord) -> Vec<String> {
         let mut lines = Vec::new();
         if record.attempt > self.attempt.max(1) {
             let why = record.error.as_ref().map_or("", |error| error.message.as_str());
@@ -62,15 +63,7 @@ impl Told {
     }
 }
 
-/// One finished stage: its word, its time, who did it.
-pub(crate) fn stage_line(stage: &StageRecord) -> String {
-    let how = if stage.cached { "cached" } else { stage.provider.as_deref().unwrap_or("") };
-    format!("  {:<12}{:>9}  {how}", stage.stage.as_str(), seconds(stage.run_s))
-        .trim_end()
-        .to_owned()
-}
-
-fn standing(record: &JobRecord) -> String {
+fn status(record: &JobRecord) -> String {
     match record.state {
         State::Leased => {
             let stage = first_open(record).map_or("begins", StageName::as_str);
@@ -121,20 +114,20 @@ mod tests {
     }
 
     #[test]
-    fn each_stage_is_said_once_also_when_a_later_one_ended_before() {
-        let mut told = Told::default();
-        let first = told.news(&record("0", &["collection", "image"]));
+    fn each_stage_is_printed_once_also_when_a_later_one_ended_before() {
+        let mut shown = Shown::default();
+        let first = shown.new_lines(&record("0", &["collection", "image"]));
         assert_eq!(first, ["  collection      1.5 s  offline", "  image           1.5 s  offline"]);
-        let then = told.news(&record("0", &["collection", "tts", "image"]));
+        let then = shown.new_lines(&record("0", &["collection", "tts", "image"]));
         assert_eq!(then, ["  tts             1.5 s  offline"]);
-        assert!(told.news(&record("0", &["collection", "tts", "image"])).is_empty());
+        assert!(shown.new_lines(&record("0", &["collection", "tts", "image"])).is_empty());
     }
 
     #[test]
     fn a_new_attempt_says_why_and_begins_anew() {
-        let mut told = Told::default();
-        told.news(&record("0", &["collection"]));
-        let again = told.news(&record("1", &["collection"]));
+        let mut shown = Shown::default();
+        shown.new_lines(&record("0", &["collection"]));
+        let again = shown.new_lines(&record("1", &["collection"]));
         assert_eq!(again, ["  attempt 2 of 5  it broke", "  collection      1.5 s  offline"]);
     }
 

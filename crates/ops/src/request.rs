@@ -1,45 +1,12 @@
-//! A file or stdin goes in, the text or request in it comes out.
+//! Arguments of the command line go in; the source and the job that they describe come out.
 
-use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use stillcast_enqueue::{Format, Identifier, Job, Options, Source};
 
 use crate::cli_error::CliError;
+use crate::input;
 use crate::render::Screen;
-
-/// Far above any request's limit, far below what hurts.
-const MAX_INPUT: u64 = 1024 * 1024;
-
-/// The text in `path`, or on stdin for `-`.
-pub(crate) fn read_text(path: &Path, screen: &Screen) -> anyhow::Result<String> {
-    let bytes = read(path, screen)?;
-    String::from_utf8(bytes)
-        .map_err(|_| CliError::usage(format!("{} is not UTF-8 text", path.display())))
-}
-
-/// The bytes in `path`, or on stdin for `-`; at most one MiB.
-pub(crate) fn read(path: &Path, screen: &Screen) -> anyhow::Result<Vec<u8>> {
-    let source: Box<dyn Read> = if path == Path::new("-") {
-        if std::io::stdin().is_terminal() {
-            screen.note("reading from the terminal; Ctrl-D ends the text");
-        }
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(path).map_err(|error| unreadable(path, &error))?)
-    };
-    let mut bytes = Vec::new();
-    let read = source.take(MAX_INPUT + 1).read_to_end(&mut bytes);
-    read.map_err(|error| unreadable(path, &error))?;
-    if bytes.len() as u64 > MAX_INPUT {
-        return Err(CliError::usage(format!("{} is larger than 1 MiB", path.display())));
-    }
-    Ok(bytes)
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
-    CliError::usage(format!("{} cannot be read: {error}", path.display()))
-}
 
 /// The text of a file, or a conversation by its identifier.
 #[derive(clap::Args)]
@@ -57,7 +24,7 @@ impl SourceArgs {
     /// What a request is about; `None` when neither was named.
     pub(crate) fn source(&self, screen: &Screen) -> anyhow::Result<Option<Source>> {
         match (&self.text, &self.conversation) {
-            (Some(path), _) => Ok(Some(Source::Text(read_text(path, screen)?))),
+            (Some(path), _) => Ok(Some(Source::Text(input::read_text(path, screen)?))),
             (None, Some(id)) => {
                 let named = Source::conversation(id);
                 named.map(Some).map_err(|error| CliError::usage(error.to_string()))

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The wish to end, however it was uttered.
+/// Requests to end, by either signal.
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,

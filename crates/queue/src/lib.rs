@@ -3,6 +3,7 @@
 //! A worker gives [`Consumer::run`] a [`Handler`]; each attempt gets a [`Lease`] and answers with an
 //! [`Outcome`]. This is the only crate that knows apalis.
 
+mod actions;
 mod answers;
 mod backend;
 mod breaker;
@@ -26,6 +27,7 @@ mod trash;
 mod verify;
 mod wake;
 
+pub use actions::{JobFiles, PurgeError, Watch, purge};
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
 pub use connection::{Endpoint, ServerReport};
 pub use consumer::{Consumer, ConsumerOptions, Handler, Shutdown, Stopped};

@@ -1,20 +1,23 @@
 //! Dead letters: jobs that will not run again by themselves are listed, replayed or purged.
 
 use clap::{Args, Subcommand};
-use queue::{Inspector, MAX_PAGE, PurgeAnswer, ReplayAnswer};
+use queue::{Inspector, JobFiles, MAX_PAGE};
 use serde::Serialize;
 use stillcast_enqueue::State;
 
-use super::jobs::{Window, list};
-use super::{job, purge};
+use super::answer::Answer;
+use super::jobs::{PageArgs, list};
 use crate::cli_error::CliError;
-use crate::{Context, connect};
+use crate::connect;
+use crate::context::Context;
+use crate::job_files::StoredFiles;
+use crate::render::Screen;
 
 #[derive(Subcommand)]
-pub(crate) enum Dead {
+pub(crate) enum DeadCommand {
     /// Lists dead jobs with their errors, the newest first.
     #[command(after_help = "Example:\n  stillcast dead list --json | jq -r '.jobs[].error.code'")]
-    List(Window),
+    List(PageArgs),
     /// Retries dead jobs; finished work is kept.
     #[command(after_help = "Example:\n  stillcast dead replay --all")]
     Replay(Selection),
@@ -35,26 +38,28 @@ pub(crate) struct Selection {
 }
 
 /// What became of each, for programs.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Summary<'ids> {
     /// Identifiers of those that were replayed or purged.
     granted: Vec<&'ids str>,
     /// Those that were not, and why.
-    refused: Vec<job::Answer<'ids>>,
+    refused: Vec<Answer<'ids>>,
 }
 
-impl Dead {
+impl DeadCommand {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         match self {
-            Self::List(window) => list(Some(State::Dead), &window, context).await,
-            Self::Replay(which) => {
+            Self::List(page) => list(Some(State::Dead), &page, context).await,
+            Self::Replay(selection) => {
                 let inspector = connect::inspector(&context.config).await?;
-                replay(&inspector, &which.ids(&inspector).await?, context).await
+                let ids = selection.ids(&inspector).await?;
+                replay(&inspector, &ids).await?.print("replayed", &context.screen)
             }
-            Self::Purge(which) => {
-                let files = purge::Files::of(&context.config).await?;
+            Self::Purge(selection) => {
+                let files = StoredFiles::open(&context.config).await?;
                 let inspector = connect::inspector(&context.config).await?;
-                purge(&inspector, &files, &which.ids(&inspector).await?, context).await
+                let ids = selection.ids(&inspector).await?;
+                purge(&inspector, &files, &ids).await?.print("purged", &context.screen)
             }
         }
     }
@@ -78,63 +83,52 @@ impl Selection {
     }
 }
 
-async fn replay(inspector: &Inspector, ids: &[String], context: &Context) -> anyhow::Result<()> {
-    let mut summary = Summary { granted: Vec::new(), refused: Vec::new() };
+async fn replay<'ids>(inspector: &Inspector, ids: &'ids [String]) -> anyhow::Result<Summary<'ids>> {
+    let mut summary = Summary::default();
     for id in ids {
-        let answer = inspector.replay(id).await?;
-        if answer == ReplayAnswer::Ready {
-            summary.granted.push(id);
-        } else {
-            summary.refused.push(job::replay_words(id, &answer).0);
-        }
+        summary.add(Answer::of_replay(id, inspector.replay(id).await?));
     }
-    summary.conclude("replayed", context)
+    Ok(summary)
 }
 
-async fn purge(
+async fn purge<'ids>(
     inspector: &Inspector,
-    files: &purge::Files,
-    ids: &[String],
-    context: &Context,
-) -> anyhow::Result<()> {
-    let mut summary = Summary { granted: Vec::new(), refused: Vec::new() };
+    files: &dyn JobFiles,
+    ids: &'ids [String],
+) -> anyhow::Result<Summary<'ids>> {
+    let mut summary = Summary::default();
     for id in ids {
-        // A job that left the dead letters since it was listed is not ours to remove.
-        let state = inspector.record(id).await?.map(|record| record.state);
-        match state {
-            Some(State::Dead) => match purge::purge(inspector, files, id, None).await? {
-                PurgeAnswer::Purged => summary.granted.push(id),
-                answer => summary.refused.push(purge::words(id, answer).0),
-            },
-            Some(_) => {
-                summary.refused.push(job::Answer { id, word: "not-dead", state, owner: None });
-            }
-            None => summary.refused.push(purge::words(id, PurgeAnswer::Unknown).0),
-        }
+        summary.add(match inspector.record(id).await? {
+            // A job that left the dead letters since it was listed is not ours to remove.
+            Some(record) if record.state != State::Dead => Answer::not_dead(id, record.state),
+            _ => Answer::of_purge(id, queue::purge(inspector, files, id, None).await?),
+        });
     }
-    summary.conclude("purged", context)
+    Ok(summary)
 }
 
-impl Summary<'_> {
-    fn conclude(&self, verb: &str, context: &Context) -> anyhow::Result<()> {
-        context.screen.answer(self, || {
-            let granted = self.granted.iter().map(|id| format!("{id}  {verb}"));
-            granted.collect::<Vec<_>>().join("\n")
+impl<'ids> Summary<'ids> {
+    fn add(&mut self, answer: Answer<'ids>) {
+        if answer.is_refused() {
+            self.refused.push(answer);
+        } else {
+            self.granted.push(answer.id);
+        }
+    }
+
+    /// Prints what was `done` to each; a refusal is a failure.
+    fn print(&self, done: &str, screen: &Screen) -> anyhow::Result<()> {
+        screen.answer(self, || {
+            let lines = self.granted.iter().map(|id| format!("{id}  {done}"));
+            lines.collect::<Vec<_>>().join("\n")
         })?;
         if self.granted.is_empty() && self.refused.is_empty() {
-            context.screen.note("there are no dead jobs");
+            screen.note("there are no dead jobs");
         }
         if self.refused.is_empty() {
             return Ok(());
         }
-        let refused: Vec<String> = self.refused.iter().map(job::Answer::words).collect();
-        Err(CliError::failed(format!("not {verb}: {}", refused.join("; "))))
-    }
-}
-
-impl job::Answer<'_> {
-    fn words(&self) -> String {
-        let state = self.state.map_or_else(String::new, |state| format!(" ({state})"));
-        format!("{} {}{state}", self.id, self.word)
+        let refused: Vec<String> = self.refused.iter().map(Answer::to_string).collect();
+        Err(CliError::failed(format!("not {done}: {}", refused.join("; "))))
     }
 }

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::Context;
 use crate::cli_error::CliError;
+use crate::context::Context;
 use crate::embedded::{Home, Stack};
 use crate::render::pairs;
 use crate::signals::Signals;
@@ -14,26 +14,26 @@ use crate::signals::Signals;
 Example:
   stillcast dev &
   stillcast enqueue --text evening.txt --wait")]
-pub(crate) struct Dev {}
+pub(crate) struct DevArgs {}
 
-/// Where everything is.
+/// Where the queue, the files and the log are.
 #[derive(Serialize)]
-struct Standing {
+struct Locations {
     redis_url: String,
     storage_url: String,
     home: String,
     worker_log: String,
 }
 
-impl Dev {
+impl DevArgs {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let mut signals = Signals::new()?;
         let mut stack = tokio::select! {
             started = Stack::start(context) => started?,
             () = signals.next() => return Ok(()),
         };
-        let standing = Standing::of(stack.home());
-        context.screen.answer(&standing, || standing.words())?;
+        let locations = Locations::of(stack.home());
+        context.screen.answer(&locations, || locations.table())?;
         let fault = tokio::select! {
             fault = stack.supervise() => fault.map(|never| match never {}),
             () = signals.next() => Ok(()),
@@ -46,7 +46,7 @@ impl Dev {
     }
 }
 
-impl Standing {
+impl Locations {
     fn of(home: &Home) -> Self {
         Self {
             redis_url: home.redis_url(),
@@ -56,7 +56,7 @@ impl Standing {
         }
     }
 
-    fn words(&self) -> String {
+    fn table(&self) -> String {
         pairs(&[
             ("queue", Some(self.redis_url.clone())),
             ("files", Some(self.storage_url.clone())),

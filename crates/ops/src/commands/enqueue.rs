@@ -1,5 +1,6 @@
 //! A text or a request goes in, a job's identifier comes out; with `--wait`, its record.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -8,9 +9,11 @@ use queue::{Endpoint, Inspector};
 use serde::Serialize;
 use stillcast_enqueue::{Format, Job, JobId, JobRequest, State, Submission};
 
+use super::watch::follow;
 use crate::cli_error::CliError;
+use crate::context::Context;
 use crate::request::{OptionArgs, SourceArgs};
-use crate::{Context, connect, request};
+use crate::{connect, input};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -19,7 +22,7 @@ Examples:
   stillcast enqueue --conversation 0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44 --tenant acme
   echo '{\"source\":{\"text\":\"A long day.\"},\"format\":\"audio\"}' |
     stillcast enqueue --json-request - --wait --json")]
-pub(crate) struct Enqueue {
+pub(crate) struct EnqueueArgs {
     #[command(flatten)]
     source: SourceArgs,
     /// A whole request as JSON: a file, or - for stdin.
@@ -69,7 +72,7 @@ struct Accepted {
     duplicate: bool,
 }
 
-impl Enqueue {
+impl EnqueueArgs {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let job = self.job(context)?;
         job.validate().map_err(|error| CliError::usage(error.to_string()))?;
@@ -78,17 +81,17 @@ impl Enqueue {
         let producer = connect::producer(&redis_url, queue_name).await?;
         let accepted = Accepted::from(producer.enqueue(&job).await?);
         if !self.wait {
-            return context.screen.answer(&accepted, || accepted.words());
+            return context.screen.answer(&accepted, || accepted.to_string());
         }
         let inspector = Inspector::connect(Endpoint::new(&redis_url, queue_name)?).await?;
-        super::job::follow(&inspector, accepted.id.as_str(), context).await
+        follow(&inspector, accepted.id.as_str(), &context.screen).await
     }
 
     fn job(&self, context: &Context) -> anyhow::Result<Job> {
         let usage = |error: stillcast_enqueue::InvalidJob| CliError::usage(error.to_string());
         match (&self.json_request, self.source.source(&context.screen)?) {
             (Some(path), _) => {
-                JobRequest::parse(&request::read(path, &context.screen)?).map_err(usage)
+                JobRequest::parse(&input::read(path, &context.screen)?).map_err(usage)
             }
             (None, Some(source)) => {
                 let format = self.job_args.format.unwrap_or(Format::Audio);
@@ -125,10 +128,10 @@ impl From<stillcast_enqueue::Enqueued> for Accepted {
     }
 }
 
-impl Accepted {
-    fn words(&self) -> String {
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = if self.duplicate { ", known already" } else { "" };
-        format!("{}  {}{known}", self.id, self.state)
+        write!(f, "{}  {}{known}", self.id, self.state)
     }
 }
 

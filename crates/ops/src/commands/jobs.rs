@@ -5,24 +5,25 @@ use queue::{Cursor, MAX_PAGE, Page};
 use serde::Serialize;
 use stillcast_enqueue::{JobRecord, State};
 
-use crate::{Context, connect, render};
+use crate::context::Context;
+use crate::{connect, render};
 
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   stillcast jobs --state leased
   stillcast jobs --json | jq -r '.jobs[].id'")]
-pub(crate) struct Jobs {
+pub(crate) struct JobsArgs {
     /// Only jobs in this state: delayed, ready, parked, leased, done, dead, cancelled or expired.
-    #[arg(long, value_name = "STATE", value_parser = state)]
+    #[arg(long, value_name = "STATE", value_parser = parse_state)]
     state: Option<State>,
     #[command(flatten)]
-    window: Window,
+    page: PageArgs,
 }
 
 /// Which part of a listing.
 #[derive(Args)]
-pub(crate) struct Window {
+pub(crate) struct PageArgs {
     /// At most so many, 1 to 500.
     #[arg(long, value_name = "NUMBER", default_value_t = 50,
           value_parser = clap::value_parser!(u16).range(1..=500))]
@@ -39,31 +40,31 @@ struct Listing<'page> {
     next: Option<String>,
 }
 
-impl Jobs {
+impl JobsArgs {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
-        list(self.state, &self.window, context).await
+        list(self.state, &self.page, context).await
     }
 }
 
 /// Prints the jobs in `state`, waiting ones in the order of their turn, ended ones newest first.
 pub(super) async fn list(
     state: Option<State>,
-    window: &Window,
+    page: &PageArgs,
     context: &Context,
 ) -> anyhow::Result<()> {
     let inspector = connect::inspector(&context.config).await?;
-    let limit = usize::from(window.limit).min(MAX_PAGE);
-    let page = inspector.list(state, limit, window.cursor.as_ref()).await?;
-    let next = page.next.as_ref().map(ToString::to_string);
-    context.screen.answer(&Listing { jobs: &page.jobs, next }, || words(&page))
+    let limit = usize::from(page.limit).min(MAX_PAGE);
+    let listed = inspector.list(state, limit, page.cursor.as_ref()).await?;
+    let next = listed.next.as_ref().map(ToString::to_string);
+    context.screen.answer(&Listing { jobs: &listed.jobs, next }, || table(&listed))
 }
 
-fn words(page: &Page) -> String {
+fn table(page: &Page) -> String {
     let more = page.next.as_ref().map(|next| format!("\nmore with: --cursor {next}"));
     render::records_view(&page.jobs) + &more.unwrap_or_default()
 }
 
-fn state(word: &str) -> Result<State, String> {
+fn parse_state(word: &str) -> Result<State, String> {
     let known = || State::ALL.map(State::as_str).join(", ");
     State::parse(word).ok_or_else(|| format!("the states are {}", known()))
 }

@@ -4,20 +4,21 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli_error::CliError;
-use crate::{Context, wiring};
+use crate::context::Context;
+use crate::wiring;
 
 #[derive(Args)]
 #[command(after_help = "\
 Example:
   DATABASE_URL=postgres://user:password@host/database stillcast migrate")]
-pub(crate) struct Migrate {}
+pub(crate) struct MigrateArgs {}
 
 #[derive(Serialize)]
 struct Migrated {
     applied: Vec<String>,
 }
 
-impl Migrate {
+impl MigrateArgs {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let url = context.config.database_url.as_deref().ok_or_else(|| {
             CliError::configuration("set DATABASE_URL to the database that shall be migrated")

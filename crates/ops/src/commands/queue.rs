@@ -1,14 +1,18 @@
-//! The queue as a whole: one look, the switch that stops claims, and whether it keeps its promises.
+//! The queue as a whole: its numbers are printed, claiming is paused or resumed, its invariants are
+//! checked.
+
+use std::fmt;
 
 use clap::Subcommand;
 use queue::Verified;
 use serde::Serialize;
 
 use crate::cli_error::CliError;
-use crate::{Context, connect, render};
+use crate::context::Context;
+use crate::{connect, render};
 
 #[derive(Subcommand)]
-pub(crate) enum Queue {
+pub(crate) enum QueueCommand {
     /// Prints depth, ages and the number of jobs in each state.
     #[command(after_help = "Example:\n  stillcast queue stats --json | jq .depth")]
     Stats,
@@ -25,27 +29,27 @@ pub(crate) enum Queue {
     Verify,
 }
 
-/// Where the switch stands now.
+/// Whether claiming is paused now.
 #[derive(Serialize)]
-struct Switch {
+struct PauseState {
     paused: bool,
-    /// Whether this command moved it.
+    /// Whether this command changed it.
     changed: bool,
 }
 
-impl Queue {
+impl QueueCommand {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let inspector = connect::inspector(&context.config).await?;
-        let switch = match self {
+        let state = match self {
             Self::Stats => {
                 let stats = inspector.stats().await?;
                 return context.screen.answer(&stats, || render::stats_view(&stats));
             }
             Self::Verify => return verify(&inspector.verify().await?, context),
-            Self::Pause => Switch { paused: true, changed: inspector.pause().await? },
-            Self::Resume => Switch { paused: false, changed: inspector.resume().await? },
+            Self::Pause => PauseState { paused: true, changed: inspector.pause().await? },
+            Self::Resume => PauseState { paused: false, changed: inspector.resume().await? },
         };
-        context.screen.answer(&switch, || switch.words())
+        context.screen.answer(&state, || state.to_string())
     }
 }
 
@@ -69,7 +73,7 @@ struct Finding<'found> {
 
 fn verify(verified: &Verified, context: &Context) -> anyhow::Result<()> {
     let findings = Findings::of(verified);
-    context.screen.answer(&findings, || findings.words())?;
+    context.screen.answer(&findings, || findings.table())?;
     match findings.violations.len() {
         0 => Ok(()),
         1 => Err(CliError::failed("an invariant is violated")),
@@ -88,7 +92,7 @@ impl<'found> Findings<'found> {
         Self { violations: violations.collect(), keys, jobs, members, flights }
     }
 
-    fn words(&self) -> String {
+    fn table(&self) -> String {
         let Self { violations, keys, jobs, members, flights } = self;
         if violations.is_empty() {
             return format!(
@@ -103,11 +107,11 @@ impl<'found> Findings<'found> {
     }
 }
 
-impl Switch {
-    fn words(&self) -> String {
-        let standing =
+impl fmt::Display for PauseState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state =
             if self.paused { "paused: running jobs finish" } else { "resumed: workers claim jobs" };
         let before = if self.changed { "" } else { ", as before" };
-        format!("{standing}{before}")
+        write!(f, "{state}{before}")
     }
 }

@@ -7,15 +7,15 @@ use child::{Running, Spec, Stream};
 use queue::{Endpoint, Inspector};
 
 use crate::cli_error::CliError;
-use crate::embedded::home::Claimed;
-use crate::embedded::tail_of;
+use crate::embedded::lock::LockedHome;
+use crate::embedded::logs;
 
 /// How long it may take to read its data.
 const READY_TIMEOUT: Duration = Duration::from_mins(2);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 const HINT: &str = "install it with: apt-get install --no-install-recommends redis-server";
 
-/// What makes it a queue that forgets nothing: no port, no eviction, every write on the disk.
+/// What makes it a durable queue: no port, no eviction, every write on the disk.
 const SETTINGS: [(&str, &str); 8] = [
     ("--port", "0"),
     ("--unixsocketperm", "700"),
@@ -28,8 +28,8 @@ const SETTINGS: [(&str, &str); 8] = [
 ];
 
 /// Starts it; it does not answer yet.
-pub(crate) async fn start(home: &Claimed) -> anyhow::Result<Running> {
-    let log = || Claimed::open_log(&home.redis_log()).map(Stream::File);
+pub(crate) async fn start(home: &LockedHome) -> anyhow::Result<Running> {
+    let log = || logs::open(&home.redis_log()).map(Stream::File);
     let spec = Spec::new("redis-server")
         .args(SETTINGS.into_iter().flat_map(|(name, value)| [name, value]))
         .arg("--unixsocket")
@@ -48,7 +48,7 @@ pub(crate) async fn start(home: &Claimed) -> anyhow::Result<Running> {
 pub(crate) async fn wait_until_ready(
     redis: &mut Running,
     endpoint: Endpoint,
-    home: &Claimed,
+    home: &LockedHome,
 ) -> anyhow::Result<Inspector> {
     let connected = async {
         loop {
@@ -70,7 +70,7 @@ pub(crate) async fn wait_until_ready(
 pub(crate) async fn wait_for_answer(
     redis: &mut Running,
     inspector: &Inspector,
-    home: &Claimed,
+    home: &LockedHome,
 ) -> anyhow::Result<()> {
     let answered = async {
         while inspector.stats().await.is_err() {
@@ -80,20 +80,20 @@ pub(crate) async fn wait_for_answer(
     unless_it_ends(redis, home, answered).await
 }
 
+/// Waits for a step of the start; fails with the log's end when Redis ends before, or takes too long.
 async fn unless_it_ends<T>(
     redis: &mut Running,
-    home: &Claimed,
-    wish: impl Future<Output = T>,
+    home: &LockedHome,
+    step: impl Future<Output = T>,
 ) -> anyhow::Result<T> {
-    let patient = tokio::time::timeout(READY_TIMEOUT, wish);
-    let said = || tail_of(&home.redis_log());
+    let log = || logs::tail_of(&home.redis_log());
     tokio::select! {
-        granted = patient => {
-            let late = || CliError::missing(format!("the private Redis does not answer{}", said()));
-            granted.map_err(|_| late())
+        done = tokio::time::timeout(READY_TIMEOUT, step) => {
+            let late = || CliError::missing(format!("the private Redis does not answer{}", log()));
+            done.map_err(|_| late())
         }
         ended = redis.wait() => {
-            let text = format!("the private Redis did not start{}", said());
+            let text = format!("the private Redis did not start{}", log());
             ended.map(drop).context(text.clone())?;
             Err(CliError::missing(text))
         }

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use child::{Running, Spec, Stream};
 
 use crate::config::{Config, Environment};
-use crate::embedded::home::Claimed;
+use crate::embedded::lock::LockedHome;
+use crate::embedded::logs;
 use crate::render::Screen;
 
 const PROGRAM: &str = "stillcast-worker";
 const HINT: &str = "build it beside stillcast with: cargo build --package worker";
 /// What the stack decides itself, whatever its owner's environment says; `<name>_FILE` included.
-const OURS: [&str; 8] = [
+const RESERVED: [&str; 8] = [
     "REDIS_URL",
     "CACHE_REDIS_URL",
     "REDIS_CA_FILE",
@@ -49,13 +50,13 @@ impl WorkerPlan {
     /// it, else `offline`.
     pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
         let environment = &config.environment;
-        let is_ours = |name: &str| {
+        let is_reserved = |name: &str| {
             let stem = name.strip_suffix("_FILE").unwrap_or(name);
-            OURS.contains(&stem)
+            RESERVED.contains(&stem)
         };
         Ok(Self {
             program: program()?,
-            environment: environment.without(is_ours).cloned().collect(),
+            environment: environment.without(is_reserved).cloned().collect(),
             queue_name: config.queue_name.clone(),
             chosen: choose(environment),
             ignores_redis_url: config.redis_url.is_some(),
@@ -75,8 +76,8 @@ impl WorkerPlan {
     }
 
     /// Starts it on the stack in `home`.
-    pub(crate) async fn start(&self, home: &Claimed) -> anyhow::Result<Running> {
-        let log = || Claimed::open_log(&home.worker_log()).map(Stream::File);
+    pub(crate) async fn start(&self, home: &LockedHome) -> anyhow::Result<Running> {
+        let log = || logs::open(&home.worker_log()).map(Stream::File);
         let mut spec = Spec::new(&self.program).env_clear();
         for (name, value) in &self.environment {
             spec = spec.env(name, value);

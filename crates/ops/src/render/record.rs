@@ -1,9 +1,9 @@
 //! A job's record, for people.
 
-use stillcast_enqueue::{Artifact, ErrorReport, JobRecord, State};
+use stillcast_enqueue::{Artifact, ErrorReport, JobRecord, StageRecord, State};
 
-use super::{Table, bytes, moment, pairs, seconds};
-use crate::progress::stage_line;
+use super::table::{Table, pairs};
+use super::units::{bytes, moment, seconds};
 
 /// Everything that a person asks about one job.
 pub(crate) fn record_view(record: &JobRecord) -> String {
@@ -46,6 +46,14 @@ pub(crate) fn records_view(records: &[JobRecord]) -> String {
         ]);
     }
     table.lines()
+}
+
+/// One finished stage: its word, its time, who did it.
+pub(crate) fn stage_line(stage: &StageRecord) -> String {
+    let how = if stage.cached { "cached" } else { stage.provider.as_deref().unwrap_or("") };
+    format!("  {:<12}{:>9}  {how}", stage.stage.as_str(), seconds(stage.run_s))
+        .trim_end()
+        .to_owned()
 }
 
 /// Why a job gave no file: the stage, whose fault, the cause and what to do.

@@ -2,7 +2,8 @@
 
 use queue::QueueStats;
 
-use super::{moment, pairs, seconds};
+use super::table::pairs;
+use super::units::{moment, seconds};
 
 /// Depth, age and states, one a line.
 pub(crate) fn stats_view(stats: &QueueStats) -> String {

@@ -1,6 +1,7 @@
 //! The queue's verbs against a real Redis: random histories beside a model, and each sentence of
 //! QUEUE.md by itself.
 
+mod actions;
 mod checks;
 mod claims;
 mod drain;
