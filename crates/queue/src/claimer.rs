@@ -11,9 +11,8 @@ use crate::clock::Moment;
 use crate::consumer::{Consumer, Shutdown, Stopped};
 use crate::event::Event;
 use crate::executor::Claimed;
-use crate::heartbeat::valid_for;
 use crate::lease::Lease;
-use crate::lease_table::LeaseState;
+use crate::lease_state::{Bounds, LeaseState, valid_until};
 use crate::scripts::Verb;
 use crate::wake::Wake;
 use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, Report};
@@ -123,16 +122,15 @@ impl<'run> Claimer<'run> {
 
     fn lease(&self, job: ClaimedJob, envelope: Envelope, sent: Moment) -> Lease {
         let options = &self.consumer.options;
-        let held = Arc::new(LeaseState::new(
-            job.id,
-            job.token,
-            sent + valid_for(options.lease_ttl),
-            Moment::now() + job.remaining,
-            Moment::now() + options.attempt_budget + options.lease_ttl,
-        ));
-        let leases = Arc::clone(&self.consumer.leases);
-        leases.insert(Arc::clone(&held));
-        Lease::new(envelope, job.hash, held, leases, self.consumer.link.clone())
+        let now = Moment::now();
+        let bounds = Bounds {
+            valid_until: valid_until(sent, options.lease_ttl),
+            renew_until: now + options.attempt_budget + options.lease_ttl,
+            deadline: now + job.remaining,
+        };
+        let state = LeaseState::new(job.id, job.token, &bounds);
+        let (table, link) = (Arc::clone(&self.consumer.leases), self.consumer.link.clone());
+        Lease::new(envelope, job.hash, state, table, link)
     }
 
     fn observe_wait(&self, lease: &Lease) {

@@ -17,8 +17,9 @@ use crate::event::Observer;
 use crate::executor::{AttemptService, Executor};
 use crate::health::Health;
 use crate::heartbeat::{Heartbeat, HeartbeatThread};
-use crate::lease::{Lease, Link};
+use crate::lease::Lease;
 use crate::lease_table::LeaseTable;
+use crate::link::Link;
 use crate::scripts::{Clock, Scripts};
 use crate::{Interrupted, Limits, Outcome, QueueError, Reaped, Report, owned};
 
@@ -251,7 +252,7 @@ impl Consumer {
 
     /// The running attempts must stop; most can say at once what they have cost.
     async fn last_reports<T>(&self, finished: impl Future<Output = T>) -> Option<T> {
-        self.leases.all().iter().for_each(|held| held.interrupt(Interrupted::Draining));
+        self.leases.interrupt_all(Interrupted::Draining);
         tokio::time::timeout(LAST_REPORTS, finished).await.ok()
     }
 
@@ -259,9 +260,9 @@ impl Consumer {
     async fn end_at_once(&self) -> Stopped {
         let Link { scripts, mut connection } = self.link.clone();
         let limits = &self.options.limits;
-        for held in self.leases.all() {
-            let report = Report { cost: held.cost.total(), ..Outcome::Release.into() };
-            let (id, token) = (&held.id, &held.token);
+        for lease in self.leases.all() {
+            let report = Report { cost: lease.cost.total(), ..Outcome::Release.into() };
+            let (id, token) = (&lease.id, &lease.token);
             let released =
                 scripts.report(&mut connection, id, token, &report, Duration::ZERO, limits).await;
             if let Err(error) = released {

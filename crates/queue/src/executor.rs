@@ -17,7 +17,8 @@ use tracing::Instrument;
 use crate::breaker::{Breaker, Change};
 use crate::consumer::Handler;
 use crate::event::{Event, Observer};
-use crate::lease::{Lease, Link};
+use crate::lease::Lease;
+use crate::link::Link;
 use crate::{Interrupted, Limits, Outcome, Report, Reported, owned};
 
 /// A job, leased, with the slot it runs in.
@@ -74,7 +75,7 @@ impl Executor {
         if let Some(state) = self.work_and_report(&lease).await {
             self.observer.observe(&Event::Reported { state, after: began.elapsed() });
         }
-        lease.leases.remove(&lease.held);
+        lease.end();
         drop(slot);
     }
 
@@ -86,7 +87,8 @@ impl Executor {
                 Err(why) => self.interrupted(lease, why),
             };
             // Whatever ended the handler, what it has booked was paid.
-            let report = Report { cost: report.cost.or_else(|| lease.held.cost.total()), ..report };
+            let report =
+                Report { cost: report.cost.or_else(|| lease.state.cost.total()), ..report };
             // Before the slot is free again.
             if let Some(change) = self.breaker.ended(lease.id(), &report) {
                 self.observer.observe(&Event::Breaker { is_open: change == Change::Opened });
@@ -98,7 +100,7 @@ impl Executor {
                     return None;
                 }
                 // A flight to wait for is down already: the handler goes on from its checkpoints.
-                Reported::GoOn => lease.held.cost.carry_over(),
+                Reported::GoOn => lease.state.cost.carry_over(),
             }
         }
     }
@@ -148,7 +150,7 @@ impl Executor {
 
     /// Repeats until Redis has answered, however long that takes; renewal goes on beside it.
     async fn report(&self, lease: &Lease, report: &Report) -> Reported {
-        lease.held.renew_for_report();
+        lease.state.renew_for_report();
         // Whether that lost the lease, the report will be told.
         let _ = lease.confirm_checkpoints().await;
         let (id, token) = (lease.id(), lease.token());

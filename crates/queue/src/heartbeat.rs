@@ -15,7 +15,8 @@ use crate::clock::Moment;
 use crate::connection::Endpoint;
 use crate::event::{Event, Observer};
 use crate::health::Health;
-use crate::lease_table::{LeaseState, LeaseTable};
+use crate::lease_state::LeaseState;
+use crate::lease_table::LeaseTable;
 use crate::scripts::Scripts;
 use crate::{Interrupted, Limits, QueueError, Reaped};
 
@@ -45,11 +46,6 @@ impl Drop for HeartbeatThread {
             let _ = thread.join();
         }
     }
-}
-
-/// How long before the end of a lease its holder stops: a sixth. Redis lends it again at the end.
-pub(crate) fn valid_for(lease_ttl: Duration) -> Duration {
-    lease_ttl.mul_f64(5.0 / 6.0)
 }
 
 impl Heartbeat {
@@ -118,11 +114,11 @@ impl Loop {
     }
 
     fn fence(&self, now: Moment) {
-        for held in self.renewal.leases.all() {
-            if held.interruption().is_none() && now >= held.valid_until() {
+        for lease in self.renewal.leases.all() {
+            if lease.interruption().is_none() && now >= lease.valid_until() {
                 self.renewal.observer.observe(&Event::SelfFenced);
             }
-            held.fence(now);
+            lease.fence(now);
         }
     }
 
@@ -131,9 +127,9 @@ impl Loop {
         if now < self.renew_at || blocked {
             return;
         }
-        let held = self.renewal.leases.renewable(now);
+        let leases = self.renewal.leases.renewable(now);
         let mut renewed = true;
-        for batch in held.chunks(500) {
+        for batch in leases.chunks(500) {
             renewed &= self.renew_batch(batch).is_ok();
         }
         // After a failure the next tick tries again: a lease has time for several tries.
@@ -144,7 +140,7 @@ impl Loop {
 
     fn renew_batch(&mut self, batch: &[Arc<LeaseState>]) -> RedisResult<()> {
         let pairs: Vec<(String, String)> =
-            batch.iter().map(|held| (held.id.clone(), held.token.clone())).collect();
+            batch.iter().map(|lease| (lease.id.clone(), lease.token.clone())).collect();
         let (scripts, worker) = (self.renewal.scripts.clone(), self.renewal.worker.clone());
         let lease_ttl = self.renewal.lease_ttl;
         // The lease begins when the call is sent, not when its answer comes.
@@ -152,14 +148,14 @@ impl Loop {
         let words: Vec<String> = self.with_connection(|connection| {
             scripts.renew(&worker, lease_ttl, &pairs).invoke(connection)
         })?;
-        for (held, word) in batch.iter().zip(words) {
+        for (lease, word) in batch.iter().zip(words) {
             match word.as_str() {
-                "ok" => held.prolong(sent + valid_for(lease_ttl)),
+                "ok" => lease.renewed(sent, lease_ttl),
                 "cancel" => {
-                    held.prolong(sent + valid_for(lease_ttl));
-                    held.interrupt(Interrupted::Cancelled);
+                    lease.renewed(sent, lease_ttl);
+                    lease.interrupt(Interrupted::Cancelled);
                 }
-                _ => held.interrupt(Interrupted::LeaseLost),
+                _ => lease.interrupt(Interrupted::LeaseLost),
             }
         }
         Ok(())

@@ -13,12 +13,17 @@ mod consumer;
 mod error;
 mod event;
 mod executor;
+mod flight;
 mod health;
 mod heartbeat;
 mod inspect;
+mod interrupted;
 mod lease;
+mod lease_cost;
+mod lease_state;
 mod lease_table;
 mod limits;
+mod link;
 mod outcome;
 mod owned;
 mod scripts;
@@ -31,12 +36,14 @@ pub use connection::{Endpoint, ServerReport};
 pub use consumer::{Consumer, ConsumerOptions, Handler, Shutdown, Stopped};
 pub use error::QueueError;
 pub use event::{Event, Observer};
+pub use flight::{FlightResult, JoinAnswer};
 pub use health::Health;
 pub use inspect::{
     Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, QueueStats,
     ReplayAnswer, StateCounts,
 };
-pub use lease::{FlightResult, Interrupted, JoinAnswer, Lease};
+pub use interrupted::Interrupted;
+pub use lease::Lease;
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use scripts::{Clock, Scripts, Verb};
