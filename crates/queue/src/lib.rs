@@ -4,18 +4,12 @@
 //! [`Outcome`]. This is the only crate that knows apalis.
 
 mod answers;
-mod backend;
-mod breaker;
-mod claimer;
 mod clock;
 mod connection;
 mod consumer;
 mod error;
 mod event;
-mod executor;
 mod flight;
-mod health;
-mod heartbeat;
 mod inspect;
 mod interrupted;
 mod lease;
@@ -25,19 +19,16 @@ mod lease_table;
 mod limits;
 mod link;
 mod outcome;
-mod owned;
 mod scripts;
 mod trash;
 mod verify;
-mod wake;
 
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
 pub use connection::{Endpoint, ServerReport};
-pub use consumer::{Consumer, ConsumerOptions, Handler, Shutdown, Stopped};
+pub use consumer::{Consumer, ConsumerOptions, Handler, Health, Shutdown, Stopped};
 pub use error::QueueError;
 pub use event::{Event, Observer};
 pub use flight::{FlightResult, JoinAnswer};
-pub use health::Health;
 pub use inspect::{
     Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, QueueStats,
     ReplayAnswer, StateCounts,
