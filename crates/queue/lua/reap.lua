@@ -5,7 +5,8 @@
 --       5 most crashes without a checkpoint  6 error for too many (JSON)
 --       7 most interruptions without one  8 error for too many (JSON)
 --       9 terminal records live ms  10 at most so many  11 dead ones live ms  12 at most so many
--- Returns {jobs reaped, crashes among them, expired, purged, 1 if a gap holds, next due ms}
+-- Returns pairs of a name and a number: `leases` (ended), `crashes` (among them), `expired` (of the
+--         waiting jobs), `purged`, `gap` (1 if one holds the reaper back), `next_due` (ms, -1 = none)
 --
 -- The gap rule: when nobody reaped for longer than half a lease (a stall, a restart, a failover, a
 -- step of the clock), the leases of living workers may have run out unseen; for one lease nothing
@@ -144,4 +145,7 @@ sweep_workers()
 local live_ms, most = tonumber(ARGV[9]), tonumber(ARGV[10])
 local purged = retain('done', live_ms, most) + retain('cancelled', live_ms, most) +
   retain('expired', live_ms, most) + retain('dead', tonumber(ARGV[11]), tonumber(ARGV[12]))
-return { reaped, crashes, expiries, purged, gap and 1 or 0, next_due() }
+return {
+  'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
+  'gap', gap and 1 or 0, 'next_due', next_due(),
+}

@@ -18,6 +18,7 @@ use crate::clock::Moment;
 use crate::lease_state::LeaseState;
 use crate::lease_table::LeaseTable;
 use crate::link::Link;
+use crate::scripts::lease_calls::LeaseCalls;
 
 /// The pauses between two tries to reach Redis: the first, and the longest.
 const MIN_PAUSE: Duration = Duration::from_millis(20);
@@ -151,25 +152,20 @@ impl Lease {
 
     /// The attempt begins: from here on this worker's death counts against the job.
     pub(crate) async fn begin(&self) -> Result<(), Interrupted> {
-        let (id, token) = (self.id(), self.token());
-        let begun = self
-            .repeat(|mut link: Link| async move {
-                link.scripts.begin(&mut link.connection, id, token).await
-            })
-            .await;
+        let begun = self.repeat(LeaseCalls::begin).await;
         self.still_current(begun)
     }
 
     /// Shows stage, percent and the stages' record (JSON, empty = unchanged) to those who watch.
     /// One try: it is worth no waiting.
     pub async fn progress(&self, stage: &str, percent: u8, stages: &str) {
-        let mut link = self.link.clone();
-        let (id, token) = (self.id(), self.token());
-        let sent =
-            link.scripts.progress(&mut link.connection, id, token, stage, percent, stages).await;
-        if let Err(error) = sent {
-            tracing::debug!(job.id = id, %error, "progress was not written");
+        if let Err(error) = self.calls().progress(stage, percent, stages).await {
+            tracing::debug!(job.id = self.id(), %error, "progress was not written");
         }
+    }
+
+    fn calls(&self) -> LeaseCalls<'_> {
+        self.link.lease(self.id(), self.token())
     }
 
     fn still_current(&self, current: bool) -> Result<(), Interrupted> {
@@ -180,13 +176,16 @@ impl Lease {
     }
 
     /// Repeats an idempotent call until Redis answers. The caller is dropped when the lease ends.
-    pub(crate) async fn repeat<T, E: fmt::Display, Call>(&self, call: impl Fn(Link) -> Call) -> T
+    pub(crate) async fn repeat<'lease, T, E: fmt::Display, Call>(
+        &'lease self,
+        call: impl Fn(LeaseCalls<'lease>) -> Call,
+    ) -> T
     where
         Call: Future<Output = Result<T, E>>,
     {
         let mut pause = MIN_PAUSE;
         loop {
-            match call(self.link.clone()).await {
+            match call(self.calls()).await {
                 Ok(answer) => return answer,
                 Err(error) => {
                     tracing::warn!(job.id = self.id(), %error, "write to Redis failed, retrying");

@@ -18,8 +18,10 @@ mod lease_state;
 mod lease_table;
 mod limits;
 mod link;
+mod numbers;
 mod outcome;
 mod scripts;
+mod stats;
 mod trash;
 mod verify;
 
@@ -30,13 +32,15 @@ pub use error::QueueError;
 pub use event::{Event, Observer};
 pub use flight::{FlightResult, JoinAnswer};
 pub use inspect::{
-    Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, QueueStats,
-    ReplayAnswer, StateCounts,
+    Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, ReplayAnswer,
 };
 pub use interrupted::Interrupted;
 pub use lease::Lease;
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
+pub use scripts::lease_calls::LeaseCalls;
+pub use scripts::worker_calls::{ClaimRequest, ReapRequest};
 pub use scripts::{Clock, Scripts, Verb};
+pub use stats::{QueueStats, StateCounts};
 pub use trash::{Trash, WorkFolder};
 pub use verify::{Verified, Violation, verify};

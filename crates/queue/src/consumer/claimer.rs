@@ -16,7 +16,7 @@ use crate::clock::Moment;
 use crate::event::Event;
 use crate::lease::Lease;
 use crate::lease_state::{Bounds, LeaseState, valid_until};
-use crate::scripts::Verb;
+use crate::scripts::worker_calls::ClaimRequest;
 use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, Report};
 
 /// Longest wait for the wake marker: whatever was missed is seen within it.
@@ -98,17 +98,19 @@ impl Claimer {
     /// Repeats one claim, by its nonce, until Redis answers. Answers the moment of the first sending.
     async fn claim(&mut self) -> (Claim, Moment) {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let options = &self.shared.options;
-        let scripts = &self.shared.link.scripts;
+        let Shared { options, link, leases, health, .. } = &self.shared;
         let sent = Moment::now();
         loop {
-            self.shared.health.turn();
-            let held = self.shared.leases.len();
-            let connection = &mut self.connection;
-            match scripts.claim(connection, &options.worker, &nonce, options.lease_ttl, held).await
-            {
+            health.turn();
+            let request = ClaimRequest {
+                worker: &options.worker,
+                nonce: &nonce,
+                lease_ttl: options.lease_ttl,
+                held: leases.len(),
+            };
+            match link.scripts.claim(&mut self.connection, &request).await {
                 Ok(claim) => {
-                    self.shared.health.answer();
+                    health.answer();
                     return (claim, sent);
                 }
                 Err(error) => tracing::warn!(%error, "claim failed, retrying"),
@@ -162,10 +164,9 @@ impl Claimer {
             self.shared.observe(&Event::Poison);
             Outcome::Dead { error }
         };
-        let (scripts, limits) = (&self.shared.link.scripts, &self.shared.options.limits);
-        let (connection, report) = (&mut self.connection, Report::from(outcome));
-        let sent =
-            scripts.report(connection, &job.id, &job.token, &report, Duration::ZERO, limits).await;
+        let (report, limits) = (Report::from(outcome), &self.shared.options.limits);
+        let calls = self.shared.link.lease(&job.id, &job.token);
+        let sent = calls.report(&report, Duration::ZERO, limits).await;
         if let Err(error) = sent {
             tracing::warn!(job.id, %error, "report failed; the lease will expire");
         }
@@ -193,10 +194,8 @@ impl Claimer {
         if !self.shared.options.until_empty || why == Idle::Hold {
             return None;
         }
-        let call = self.shared.link.scripts.call(Verb::Stats);
-        let stats: Vec<i64> = call.invoke_async(&mut self.connection).await.ok()?;
-        let open: i64 = [3, 4, 5, 10].iter().filter_map(|at| stats.get(*at)).sum();
-        match (open, why) {
+        let stats = self.shared.link.scripts.stats(&mut self.connection).await.ok()?;
+        match (stats.unfinished(), why) {
             (0, _) => Some(Stopped::Empty),
             (_, Idle::Paused) => Some(Stopped::Paused),
             _ => None,

@@ -78,15 +78,12 @@ impl Drain {
 
     /// The jobs of attempts that were dropped are given back here.
     async fn release_all(&self) {
-        let Link { scripts, mut connection } = self.shared.link.clone();
-        let limits = &self.shared.options.limits;
+        let Shared { link, options, .. } = &self.shared;
         for lease in self.shared.leases.all() {
             let report = Report { cost: lease.cost.total(), ..Outcome::Release.into() };
-            let (id, token) = (&lease.id, &lease.token);
-            let released =
-                scripts.report(&mut connection, id, token, &report, Duration::ZERO, limits).await;
-            if let Err(error) = released {
-                tracing::warn!(job.id = id, %error, "release failed; the lease will expire");
+            let calls = link.lease(&lease.id, &lease.token);
+            if let Err(error) = calls.report(&report, Duration::ZERO, &options.limits).await {
+                tracing::warn!(job.id = lease.id, %error, "release failed; the lease will expire");
             }
         }
     }

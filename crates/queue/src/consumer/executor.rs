@@ -15,7 +15,6 @@ use super::role::Running;
 use super::shared::Shared;
 use crate::event::Event;
 use crate::lease::Lease;
-use crate::link::Link;
 use crate::{Interrupted, Outcome, Report, Reported};
 
 /// What every attempt of a worker shares.
@@ -128,14 +127,8 @@ impl Executor {
         lease.state.renew_for_report();
         // Whether that lost the lease, the report will be told.
         let _ = lease.confirm_checkpoints().await;
-        let (id, token) = (lease.id(), lease.token());
-        let (delay, limits) = (self.backoff_after(lease.attempt()), &self.shared.options.limits);
-        lease
-            .repeat(|mut link: Link| async move {
-                let connection = &mut link.connection;
-                link.scripts.report(connection, id, token, report, delay, limits).await
-            })
-            .await
+        let (backoff, limits) = (self.backoff_after(lease.attempt()), &self.shared.options.limits);
+        lease.repeat(|calls| calls.report(report, backoff, limits)).await
     }
 
     /// The longest attempt, each anew.

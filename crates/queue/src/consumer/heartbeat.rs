@@ -15,6 +15,8 @@ use super::shared::Shared;
 use crate::clock::Moment;
 use crate::event::Event;
 use crate::lease_state::LeaseState;
+use crate::numbers::Numbers;
+use crate::scripts::worker_calls::ReapRequest;
 use crate::{Interrupted, Reaped};
 
 /// Starts the thread. Its first look comes after a twelfth of a lease.
@@ -105,13 +107,12 @@ impl Heartbeat {
     }
 
     fn renew_batch(&mut self, batch: &[Arc<LeaseState>]) -> RedisResult<()> {
-        let pairs: Vec<(String, String)> =
-            batch.iter().map(|lease| (lease.id.clone(), lease.token.clone())).collect();
         let lease_ttl = self.lease_ttl();
         // The lease begins when the call is sent, not when its answer comes.
         let sent = Moment::now();
         let words: Vec<String> = self.call(|shared, connection| {
-            let call = shared.link.scripts.renew(&shared.options.worker, lease_ttl, &pairs);
+            let leases = batch.iter().map(|lease| (lease.id.as_str(), lease.token.as_str()));
+            let call = shared.link.scripts.renew(&shared.options.worker, lease_ttl, leases);
             call.invoke(connection)
         })?;
         for (lease, word) in batch.iter().zip(words) {
@@ -131,14 +132,17 @@ impl Heartbeat {
         if now < self.reap_at {
             return;
         }
-        let answer: RedisResult<Vec<i64>> = self.call(|shared, connection| {
+        let answer: RedisResult<Numbers> = self.call(|shared, connection| {
             let ConsumerOptions { worker, lease_ttl, limits, .. } = &*shared.options;
-            shared.link.scripts.reap(worker, *lease_ttl, false, limits).invoke(connection)
+            let (lease_ttl, everything) = (*lease_ttl, false);
+            let request = ReapRequest { worker, lease_ttl, everything, limits };
+            shared.link.scripts.reap(&request).invoke(connection)
         });
-        if let Ok(answer) = answer {
-            let reaped = Reaped::from_answer(&answer);
-            self.shared.observe(&Event::Reaped(reaped));
-            self.reap_at = now + self.lease_ttl() / 6;
+        let Ok(numbers) = answer else { return };
+        self.reap_at = now + self.lease_ttl() / 6;
+        match Reaped::from_numbers(&numbers) {
+            Ok(reaped) => self.shared.observe(&Event::Reaped(reaped)),
+            Err(error) => tracing::error!(%error, "the reaper's numbers are lost"),
         }
     }
 

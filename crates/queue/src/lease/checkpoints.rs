@@ -4,7 +4,7 @@
 use super::Lease;
 use super::written::Unconfirmed;
 use crate::Interrupted;
-use crate::link::Link;
+use crate::scripts::lease_calls::LeaseCalls;
 
 impl Lease {
     /// The digest that this attempt or an earlier one stored under `name`.
@@ -26,11 +26,7 @@ impl Lease {
         if let Some(words) = self.job.written.words() {
             return Some(words);
         }
-        let key = &self.link.scripts.keys().transcript(self.id());
-        self.repeat(|mut link: Link| async move {
-            redis::cmd("GET").arg(key).query_async(&mut link.connection).await
-        })
-        .await
+        self.repeat(LeaseCalls::transcript).await
     }
 
     /// Replaces the words said until now; they go out with the next checkpoint, or the report.
@@ -48,16 +44,9 @@ impl Lease {
 
     /// False when the token is stale.
     async fn send(&self, unconfirmed: &Unconfirmed) -> bool {
-        let pairs = unconfirmed.digests.iter();
-        let digests: Vec<_> =
-            pairs.map(|(name, digest)| (name.as_str(), digest.as_str())).collect();
-        let (id, token, digests) = (self.id(), self.token(), digests.as_slice());
-        let words = unconfirmed.words.as_deref().unwrap_or_default();
+        let Unconfirmed { digests, words } = unconfirmed;
+        let words = words.as_deref().unwrap_or_default();
         let cost = self.state.cost.total();
-        self.repeat(|mut link: Link| async move {
-            let Link { scripts, connection } = &mut link;
-            scripts.checkpoint(connection, id, token, words, cost, digests).await
-        })
-        .await
+        self.repeat(|calls| calls.checkpoint(words, cost, digests)).await
     }
 }

@@ -3,14 +3,14 @@
 use stillcast_enqueue::State;
 
 use super::{Job, Model};
-use crate::fixture::LEASE;
+use crate::fixture::{LEASE, Reap};
 
 /// A worker that was not seen for so many leases is gone.
 const GONE_AFTER_LEASES: i64 = 60;
 
 impl Model {
-    /// T2, T7, T12, T14 and retention; answers leases ended, crashes, expired, purged, gap, next due.
-    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Vec<i64> {
+    /// T2, T7, T12, T14 and retention.
+    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Reap {
         if !worker.is_empty() {
             self.seen(worker);
         }
@@ -24,14 +24,14 @@ impl Model {
         self.workers.retain(|_, worker| now - worker.seen <= GONE_AFTER_LEASES * LEASE);
         let purged = self.retain_all();
         let number = |count: usize| i64::try_from(count).expect("a small number");
-        vec![
-            number(over.len()),
-            number(crashes),
-            number(expired),
-            number(purged),
-            i64::from(gap),
-            self.next_due(),
-        ]
+        Reap {
+            leases: number(over.len()),
+            crashes: number(crashes),
+            expired: number(expired),
+            purged: number(purged),
+            gap: i64::from(gap),
+            next_due: self.next_due(),
+        }
     }
 
     /// Nobody reaped for more than half a lease, or the clock went back: nothing is reaped for one
@@ -115,12 +115,12 @@ impl Model {
     }
 
     fn retain_all(&mut self) -> usize {
-        let (live, most) = (self.limits.records_live, self.limits.most_records);
-        let (dead_live, most_dead) = (self.limits.dead_live, self.limits.most_dead);
+        let (live, most) = (self.limits.records_live, self.limits.max_records);
+        let (dead_live, max_dead) = (self.limits.dead_live, self.limits.max_dead);
         [State::Done, State::Cancelled, State::Expired, State::Dead]
             .map(|state| {
                 let dead = state == State::Dead;
-                let (live, most) = if dead { (dead_live, most_dead) } else { (live, most) };
+                let (live, most) = if dead { (dead_live, max_dead) } else { (live, most) };
                 let live = i64::try_from(live.as_millis()).expect("a span");
                 self.retain(state, live, usize::try_from(most).expect("a number"))
             })
