@@ -1,7 +1,8 @@
 //! The other end of the queue: claim, lease, renew, report, reap, look and mend.
 //!
 //! A worker gives [`Consumer::run`] a [`Handler`]; each attempt gets a [`Lease`] and answers with an
-//! [`Outcome`]. This is the only crate that knows apalis.
+//! [`Outcome`]. What must hold stands in the crate's README, the specification of the queue. This is
+//! the only crate that knows apalis.
 
 mod answers;
 mod clock;

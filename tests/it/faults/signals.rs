@@ -9,7 +9,7 @@ use tests::script::Script;
 
 use crate::support::{assert_sound, six_calls};
 
-/// T11: running calls finish and are checkpointed, none is repeated, nothing is charged.
+/// `release`: running calls finish and are checkpointed, none is repeated, nothing is charged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_under_load_costs_nothing() {
     let fleet = Fleet::start().await.unwrap();

@@ -73,7 +73,7 @@ async fn a_claim_that_leaves_work_wakes_the_next_worker() {
     }
 }
 
-/// T12: a lease that ran out is a crash only when its attempt had begun.
+/// `reap`: a lease that ran out is a crash only when its attempt had begun.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_begun_attempt_can_crash() {
     let fleet = Fleet::start().await.unwrap();

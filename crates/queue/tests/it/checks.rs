@@ -1,4 +1,4 @@
-//! The invariants of QUEUE.md, judged on Redis' own content: they do not trust the model.
+//! The invariants of the crate's README, judged on Redis' own content: they do not trust the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 

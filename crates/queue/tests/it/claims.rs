@@ -1,4 +1,4 @@
-//! T1 to T3: what enters, in which order it is claimed, and who is woken for it.
+//! `enqueue`, `promote` and `claim`: what enters, in which order it is claimed, and who is woken for it.
 
 use queue::Verb;
 

@@ -9,7 +9,7 @@ use crate::fixture::{LEASE, Reap};
 const GONE_AFTER_LEASES: i64 = 60;
 
 impl Model {
-    /// T2, T7, T12, T14 and retention.
+    /// The transitions `reap`, `promote`, `unpark` and `expire`, and retention.
     pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Reap {
         if !worker.is_empty() {
             self.seen(worker);
@@ -92,7 +92,7 @@ impl Model {
         lease.begun && !before_gap && stays
     }
 
-    /// T2 and T7.
+    /// The transitions `promote` and `unpark`.
     pub(crate) fn promote_due(&mut self) {
         for state in [State::Delayed, State::Parked] {
             let due = |job: &Job| job.wake_at.unwrap_or(job.ready_ms);
@@ -103,7 +103,7 @@ impl Model {
         }
     }
 
-    /// T14 for all that waits.
+    /// The transition `expire`, for all that waits.
     fn expire_waiting(&mut self) -> usize {
         let waits = |job: &Job| job.lease.is_none() && !job.state.is_terminal();
         let over = self.ordered(|job| waits(job) && job.deadline <= self.now, |job| job.deadline);
