@@ -8,7 +8,7 @@ use child::{Running, Spec};
 use futures::FutureExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use queue::{Clock, Endpoint, Scripts, Verb};
+use queue::{Clock, Endpoint, QueueStats, Scripts};
 use redis::aio::ConnectionManager;
 use stillcast_enqueue::{Job, JobId, JobRecord, Producer, ProducerOptions, Submission};
 
@@ -159,11 +159,10 @@ impl Fleet {
         look(WAIT_TIMEOUT, at).await.with_context(|| format!("not within {WAIT_TIMEOUT:?}: {what}"))
     }
 
-    /// The numbers of `stats.lua`. A connection that an outage broke opens itself again.
-    pub async fn stats(&self) -> anyhow::Result<Vec<i64>> {
+    /// One look at the queue. A connection that an outage broke opens itself again.
+    pub async fn stats(&self) -> anyhow::Result<QueueStats> {
         self.until("the server answers", async || {
-            let mut connection = self.connection.clone();
-            self.scripts.call(Verb::Stats).invoke_async(&mut connection).await.ok()
+            self.scripts.stats(&mut self.connection.clone()).await.ok()
         })
         .await
     }
@@ -182,7 +181,7 @@ impl Fleet {
 
     /// Redis' own clock, in ms.
     pub async fn now_ms(&self) -> anyhow::Result<i64> {
-        Ok(self.stats().await?[17])
+        Ok(self.stats().await?.at.timestamp_millis())
     }
 }
 

@@ -1,4 +1,4 @@
-//! T13 and T14 on running workers.
+//! `cancel` and `expire` on running workers.
 
 use std::time::Duration;
 
@@ -71,10 +71,10 @@ async fn cancel_racing_done_ends_every_job_once() {
         assert!(record.state == State::Cancelled || finished == 1, "{id}");
     }
     let stats = fleet.stats().await.unwrap();
-    assert_eq!(stats[0], stats[1..10].iter().sum::<i64>(), "I1: {stats:?}");
+    assert_eq!(stats.enqueued, stats.purged + stats.states.all(), "I1: {stats:?}");
 }
 
-/// T14: the worker ends it at its deadline and buys nothing more.
+/// `expire`: the worker ends it at its deadline and buys nothing more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_job_ends_at_its_deadline() {
     let fleet = Fleet::start().await.unwrap();

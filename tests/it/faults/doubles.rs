@@ -47,7 +47,7 @@ async fn an_enqueue_repeated_after_a_lost_reply_is_one_job() {
         ids.push(fleet.until("an answer", repeated).await.unwrap().id);
     }
     assert_eq!(wire.lost(), 20);
-    assert_eq!(fleet.stats().await.unwrap()[0], 20);
+    assert_eq!(fleet.stats().await.unwrap().enqueued, 20);
     let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     assert_sound(&fleet, &ids).await;
     assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());

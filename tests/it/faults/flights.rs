@@ -34,7 +34,7 @@ async fn a_killed_owner_is_succeeded_by_a_waiter() {
     let _others = fleet.worker("others", &six_calls()).await.unwrap();
     let jobs: Vec<_> = (0..10).map(|_| script.job()).collect();
     let rest = fleet.enqueue(&jobs).await.unwrap();
-    let parked = async || (fleet.stats().await.ok()?[4] > 0).then_some(());
+    let parked = async || (fleet.stats().await.ok()?.states.parked > 0).then_some(());
     fleet.until("somebody waits for the owner", parked).await.unwrap();
     owner.kill().await.unwrap();
     let ids: Vec<_> = first.into_iter().chain(rest).collect();
@@ -56,7 +56,7 @@ async fn a_cancelled_owner_is_succeeded_at_once() {
     let owner = fleet.enqueue(&[Script { hang_at: 2, ..script.clone() }.job()]).await.unwrap();
     fleet.call_began(&owner[0], 2).await.unwrap();
     let waiter = fleet.enqueue(&[script.job()]).await.unwrap();
-    let parked = async || (fleet.stats().await.ok()?[4] == 1).then_some(());
+    let parked = async || (fleet.stats().await.ok()?.states.parked == 1).then_some(());
     fleet.until("the other job waits for the owner", parked).await.unwrap();
     let asked = fleet.now_ms().await.unwrap();
     fleet.producer.cancel(&owner[0]).await.unwrap();

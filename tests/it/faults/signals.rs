@@ -9,7 +9,7 @@ use tests::script::Script;
 
 use crate::support::{assert_sound, six_calls};
 
-/// T11: running calls finish and are checkpointed, none is repeated, nothing is charged.
+/// `release`: running calls finish and are checkpointed, none is repeated, nothing is charged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_under_load_costs_nothing() {
     let fleet = Fleet::start().await.unwrap();
@@ -19,7 +19,11 @@ async fn a_drain_under_load_costs_nothing() {
     fleet.journalled(|entry| entry.act == Act::CallStart && entry.call == 3).await.unwrap();
     leaving.signal(Signal::SIGTERM).unwrap();
     assert!(leaving.end().await.unwrap(), "a drained worker ends with status 0");
-    assert_eq!(fleet.stats().await.unwrap()[5], 0, "a drained worker leaves no lease behind");
+    assert_eq!(
+        fleet.stats().await.unwrap().states.leased,
+        0,
+        "a drained worker leaves no lease behind"
+    );
     let _heir = fleet.worker("heir", &six_calls()).await.unwrap();
     let records = assert_sound(&fleet, &ids).await;
     assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());
@@ -113,7 +117,7 @@ async fn two_workers_share_long_jobs_evenly() {
     let fleet = Fleet::start().await.unwrap();
     let _one = fleet.worker("one", &six_calls()).await.unwrap();
     let _two = fleet.worker("two", &six_calls()).await.unwrap();
-    let registered = async || (fleet.stats().await.ok()?[15] == 2).then_some(());
+    let registered = async || (fleet.stats().await.ok()?.workers == 2).then_some(());
     fleet.until("both workers are there", registered).await.unwrap();
     let jobs: Vec<_> = (0..8).map(|_| Script::of(500).job()).collect();
     let ids = fleet.enqueue(&jobs).await.unwrap();

@@ -1,9 +1,13 @@
-//! The numbers of one script become names: depth, ages, states.
+//! The numbers of `lua/stats.lua` go in, one typed look at a queue comes out.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use stillcast_enqueue::State;
 
 use crate::QueueError;
+use crate::numbers::Numbers;
+
+const SCRIPT: &str = "stats";
 
 /// One consistent look at a queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,56 +64,52 @@ pub struct StateCounts {
 }
 
 impl QueueStats {
-    /// Reads the answer of `lua/stats.lua`; `prefix` is that of the queue's keys.
-    pub(super) fn from_answer(prefix: &str, answer: &[i64]) -> Result<Self, QueueError> {
-        let &[
-            enqueued,
-            purged,
-            delayed,
-            ready,
-            parked,
-            leased,
-            done,
-            dead,
-            cancelled,
-            expired,
-            due_delayed,
-            due_parked,
-            solo,
-            oldest_ms,
-            paused,
-            workers,
-            gap_ms,
-            now_ms,
-            trash,
-        ] = answer
-        else {
-            let answer = format!("{} numbers", answer.len());
-            return Err(QueueError::Protocol { script: "stats", answer });
-        };
-        let [delayed, ready, parked, leased, done, dead, cancelled, expired] =
-            [delayed, ready, parked, leased, done, dead, cancelled, expired].map(count);
-        let states = StateCounts { delayed, ready, parked, leased, done, dead, cancelled, expired };
+    /// Reads the script's answer; `prefix` is that of the queue's keys.
+    pub(crate) fn from_numbers(prefix: &str, numbers: &Numbers) -> Result<Self, QueueError> {
+        let number = |name| numbers.get(SCRIPT, name);
+        let count = |name| numbers.count(SCRIPT, name);
+        let states = StateCounts::from_numbers(numbers)?;
+        let oldest_ms = number("oldest_ms")?;
         Ok(Self {
             queue: name_in(prefix).to_owned(),
-            at: moment(now_ms).unwrap_or_default(),
-            paused: paused == 1,
-            depth: ready,
+            at: moment(number("now_ms")?).unwrap_or_default(),
+            paused: number("paused")? == 1,
+            depth: states.ready,
             oldest_s: (oldest_ms >= 0).then_some(oldest_ms as f64 / 1000.0),
             states,
-            solo: count(solo),
-            due_delayed: count(due_delayed),
-            due_parked: count(due_parked),
-            workers: count(workers),
-            enqueued: count(enqueued),
-            purged: count(purged),
-            trash: count(trash),
-            gap_at: moment(gap_ms),
+            solo: count("solo")?,
+            due_delayed: count("due_delayed")?,
+            due_parked: count("due_parked")?,
+            workers: count("workers")?,
+            enqueued: count("enqueued")?,
+            purged: count("purged")?,
+            trash: count("trash")?,
+            gap_at: moment(number("gap_ms")?),
         })
+    }
+
+    /// Jobs that are worked on, or will be without a person's doing or a distant date: what a worker
+    /// that ends with the queue waits for.
+    pub fn unfinished(&self) -> u64 {
+        self.states.ready + self.states.parked + self.states.leased + self.due_delayed
     }
 }
 
 impl StateCounts {
+    fn from_numbers(numbers: &Numbers) -> Result<Self, QueueError> {
+        let count = |state: State| numbers.count(SCRIPT, state.as_str());
+        Ok(Self {
+            delayed: count(State::Delayed)?,
+            ready: count(State::Ready)?,
+            parked: count(State::Parked)?,
+            leased: count(State::Leased)?,
+            done: count(State::Done)?,
+            dead: count(State::Dead)?,
+            cancelled: count(State::Cancelled)?,
+            expired: count(State::Expired)?,
+        })
+    }
+
     /// Jobs that have not ended.
     pub fn open(&self) -> u64 {
         self.delayed + self.ready + self.parked + self.leased
@@ -119,10 +119,6 @@ impl StateCounts {
     pub fn all(&self) -> u64 {
         self.open() + self.done + self.dead + self.cancelled + self.expired
     }
-}
-
-fn count(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }
 
 fn moment(ms: i64) -> Option<DateTime<Utc>> {
@@ -141,14 +137,44 @@ fn name_in(prefix: &str) -> &str {
 mod tests {
     use super::*;
 
+    const ANSWER: [(&str, i64); 19] = [
+        ("enqueued", 1),
+        ("purged", 2),
+        ("delayed", 3),
+        ("ready", 4),
+        ("parked", 5),
+        ("leased", 6),
+        ("done", 7),
+        ("dead", 8),
+        ("cancelled", 9),
+        ("expired", 10),
+        ("due_delayed", 11),
+        ("due_parked", 12),
+        ("solo", 13),
+        ("oldest_ms", 14),
+        ("paused", 15),
+        ("workers", 16),
+        ("gap_ms", 17),
+        ("now_ms", 18),
+        ("trash", 19),
+    ];
+
     #[test]
     fn every_number_finds_its_name() {
-        let answer: Vec<i64> = (1..=19).collect();
-        let stats = QueueStats::from_answer("{q:evening}:", &answer).unwrap();
+        let stats = QueueStats::from_numbers("{q:evening}:", &Numbers::of(&ANSWER)).unwrap();
         assert_eq!((stats.queue.as_str(), stats.enqueued, stats.purged), ("evening", 1, 2));
         assert_eq!((stats.states.delayed, stats.states.expired, stats.depth), (3, 10, 4));
         assert_eq!((stats.solo, stats.oldest_s, stats.workers), (13, Some(0.014), 16));
         assert_eq!((stats.paused, stats.at.timestamp_millis(), stats.trash), (false, 18, 19));
-        assert!(QueueStats::from_answer("{q:evening}:", &answer[1..]).is_err());
+        assert_eq!(stats.unfinished(), 4 + 5 + 6 + 11);
+    }
+
+    #[test]
+    fn a_number_that_is_missing_is_named() {
+        for (index, (missing, _)) in ANSWER.into_iter().enumerate() {
+            let others = [&ANSWER[..index], &ANSWER[index + 1..]].concat();
+            let error = QueueStats::from_numbers("{q:evening}:", &Numbers::of(&others));
+            assert!(error.unwrap_err().to_string().contains(missing), "{missing}");
+        }
     }
 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::task::AbortOnDropHandle;
 
+use super::role::Running;
 use crate::connection::Endpoint;
-use crate::owned;
 
 /// How much longer than the block itself an answer may take.
 const GRACE: Duration = Duration::from_secs(2);
@@ -19,14 +18,14 @@ type Request = (Duration, oneshot::Sender<()>);
 pub(crate) struct Wake {
     requests: mpsc::Sender<Request>,
     pending: Option<oneshot::Receiver<()>>,
-    _task: AbortOnDropHandle<()>,
+    _task: Running,
 }
 
 impl Wake {
     /// `longest` is the longest time that one wait may take.
     pub(crate) fn start(endpoint: Endpoint, longest: Duration) -> Self {
         let (requests, incoming) = mpsc::channel(1);
-        let task = owned::spawn(serve(endpoint, longest, incoming));
+        let task = Running::task(serve(endpoint, longest, incoming));
         Self { requests, pending: None, _task: task }
     }
 

@@ -7,15 +7,16 @@ use redis::aio::ConnectionManager;
 use stillcast_enqueue::{DecodeError, Envelope, ErrorReport};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::claimed::Claimed;
+use super::role::Running;
+use super::shared::Shared;
+use super::shutdown::{Shutdown, Stopped};
+use super::wake::Wake;
 use crate::clock::Moment;
-use crate::consumer::{Consumer, Shutdown, Stopped};
 use crate::event::Event;
-use crate::executor::Claimed;
-use crate::heartbeat::valid_for;
 use crate::lease::Lease;
-use crate::lease_table::LeaseState;
-use crate::scripts::Verb;
-use crate::wake::Wake;
+use crate::lease_state::{Bounds, LeaseState, valid_until};
+use crate::scripts::worker_calls::ClaimRequest;
 use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, Report};
 
 /// Longest wait for the wake marker: whatever was missed is seen within it.
@@ -25,29 +26,37 @@ const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
 const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
 
 /// The loop that claims: a slot, then a job for it.
-pub(crate) struct Claimer<'run> {
-    consumer: &'run Consumer,
+pub(crate) struct Claimer {
+    shared: Shared,
+    shutdown: Shutdown,
     claims: mpsc::Sender<Claimed>,
     slots: Arc<Semaphore>,
     wake: Wake,
     connection: ConnectionManager,
 }
 
-impl<'run> Claimer<'run> {
-    pub(crate) fn new(consumer: &'run Consumer, claims: mpsc::Sender<Claimed>) -> Self {
-        Self {
-            consumer,
+impl Claimer {
+    /// Starts claiming; ends when the drain begins, or once nothing is left to do.
+    pub(crate) fn start(
+        shared: &Shared,
+        claims: mpsc::Sender<Claimed>,
+        shutdown: Shutdown,
+    ) -> Running<Stopped> {
+        let claimer = Self {
+            slots: Arc::new(Semaphore::new(shared.options.slots)),
+            wake: Wake::start(shared.options.endpoint.clone(), MAX_WAIT),
+            connection: shared.link.connection.clone(),
+            shared: shared.clone(),
+            shutdown,
             claims,
-            slots: Arc::new(Semaphore::new(consumer.options.slots)),
-            wake: Wake::start(consumer.options.endpoint.clone(), MAX_WAIT),
-            connection: consumer.link.connection.clone(),
-        }
+        };
+        Running::task(claimer.run())
     }
 
-    pub(crate) async fn run(&mut self, shutdown: &Shutdown) -> Stopped {
+    async fn run(mut self) -> Stopped {
         loop {
-            let Some(slot) = self.free_slot(shutdown).await else { return Stopped::Drained };
-            if self.turning(shutdown, self.consumer.breaker.may_claim()).await.is_none() {
+            let Some(slot) = self.free_slot().await else { return Stopped::Drained };
+            if self.turning(self.shared.breaker.may_claim()).await.is_none() {
                 return Stopped::Drained;
             }
             // An open claim is always completed: its job would wait for its lease to run out.
@@ -58,28 +67,28 @@ impl<'run> Claimer<'run> {
                     if let Some(stopped) = self.is_finished(why).await {
                         return stopped;
                     }
-                    self.wait(why, next_due, shutdown).await;
+                    self.wait(why, next_due).await;
                 }
             }
-            if shutdown.has_begun() {
+            if self.shutdown.has_begun() {
                 return Stopped::Drained;
             }
         }
     }
 
     /// Waits for a slot; a worker with all slots full is alive too.
-    async fn free_slot(&self, shutdown: &Shutdown) -> Option<OwnedSemaphorePermit> {
-        self.turning(shutdown, Arc::clone(&self.slots).acquire_owned()).await?.ok()
+    async fn free_slot(&self) -> Option<OwnedSemaphorePermit> {
+        self.turning(Arc::clone(&self.slots).acquire_owned()).await?.ok()
     }
 
     /// Waits, and shows that it lives; `None` when the drain begins.
-    async fn turning<T>(&self, shutdown: &Shutdown, wait: impl Future<Output = T>) -> Option<T> {
+    async fn turning<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
         tokio::pin!(wait);
         loop {
-            self.consumer.health.turn();
+            self.shared.health.turn();
             tokio::select! {
                 biased;
-                () = shutdown.drain.cancelled() => return None,
+                () = self.shutdown.begun() => return None,
                 done = &mut wait => return Some(done),
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
@@ -89,17 +98,19 @@ impl<'run> Claimer<'run> {
     /// Repeats one claim, by its nonce, until Redis answers. Answers the moment of the first sending.
     async fn claim(&mut self) -> (Claim, Moment) {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let options = &self.consumer.options;
-        let scripts = &self.consumer.link.scripts;
+        let Shared { options, link, leases, health, .. } = &self.shared;
         let sent = Moment::now();
         loop {
-            self.consumer.health.turn();
-            let held = self.consumer.leases.len();
-            let connection = &mut self.connection;
-            match scripts.claim(connection, &options.worker, &nonce, options.lease_ttl, held).await
-            {
+            health.turn();
+            let request = ClaimRequest {
+                worker: &options.worker,
+                nonce: &nonce,
+                lease_ttl: options.lease_ttl,
+                held: leases.len(),
+            };
+            match link.scripts.claim(&mut self.connection, &request).await {
                 Ok(claim) => {
-                    self.consumer.health.answer();
+                    health.answer();
                     return (claim, sent);
                 }
                 Err(error) => tracing::warn!(%error, "claim failed, retrying"),
@@ -113,7 +124,7 @@ impl<'run> Claimer<'run> {
             Ok(envelope) => {
                 let lease = self.lease(job, envelope, sent);
                 self.observe_wait(&lease);
-                self.consumer.breaker.claimed(lease.id());
+                self.shared.breaker.claimed(lease.id());
                 // The receiver lives as long as this loop.
                 let _ = self.claims.send(Claimed { lease, slot }).await;
             }
@@ -122,24 +133,23 @@ impl<'run> Claimer<'run> {
     }
 
     fn lease(&self, job: ClaimedJob, envelope: Envelope, sent: Moment) -> Lease {
-        let options = &self.consumer.options;
-        let held = Arc::new(LeaseState::new(
-            job.id,
-            job.token,
-            sent + valid_for(options.lease_ttl),
-            Moment::now() + job.remaining,
-            Moment::now() + options.attempt_budget + options.lease_ttl,
-        ));
-        let leases = Arc::clone(&self.consumer.leases);
-        leases.insert(Arc::clone(&held));
-        Lease::new(envelope, job.hash, held, leases, self.consumer.link.clone())
+        let options = &self.shared.options;
+        let now = Moment::now();
+        let bounds = Bounds {
+            valid_until: valid_until(sent, options.lease_ttl),
+            renew_until: now + options.attempt_budget + options.lease_ttl,
+            deadline: now + job.remaining,
+        };
+        let state = LeaseState::new(job.id, job.token, &bounds);
+        let (table, link) = (Arc::clone(&self.shared.leases), self.shared.link.clone());
+        Lease::new(envelope, job.hash, state, table, link)
     }
 
     fn observe_wait(&self, lease: &Lease) {
         let now = chrono::Utc::now().timestamp_millis();
         let waited = lease.ready_ms().and_then(|ready| u64::try_from(now - ready).ok());
         let waited = Duration::from_millis(waited.unwrap_or_default());
-        self.consumer.options.observer.observe(&Event::Claimed { waited });
+        self.shared.observe(&Event::Claimed { waited });
     }
 
     /// A request that this worker cannot read never reaches an attempt.
@@ -151,21 +161,20 @@ impl<'run> Claimer<'run> {
             let reason = ParkReason::Version;
             Outcome::Park { reason, wake: NEWER_ENVELOPE_WAIT, error: Some(error) }
         } else {
-            self.consumer.options.observer.observe(&Event::Poison);
+            self.shared.observe(&Event::Poison);
             Outcome::Dead { error }
         };
-        let (scripts, limits) = (&self.consumer.link.scripts, &self.consumer.options.limits);
-        let (connection, report) = (&mut self.connection, Report::from(outcome));
-        let sent =
-            scripts.report(connection, &job.id, &job.token, &report, Duration::ZERO, limits).await;
+        let (report, limits) = (Report::from(outcome), &self.shared.options.limits);
+        let calls = self.shared.link.lease(&job.id, &job.token);
+        let sent = calls.report(&report, Duration::ZERO, limits).await;
         if let Err(error) = sent {
             tracing::warn!(job.id, %error, "report failed; the lease will expire");
         }
     }
 
-    async fn wait(&mut self, why: Idle, next_due: Option<Duration>, shutdown: &Shutdown) {
+    async fn wait(&mut self, why: Idle, next_due: Option<Duration>) {
         let limit = next_due.map_or(MAX_WAIT, |due| due.min(MAX_WAIT));
-        let leases = Arc::clone(&self.consumer.leases);
+        let leases = Arc::clone(&self.shared.leases);
         let something = async {
             if why == Idle::Hold {
                 // The marker is for the others: the reserved job waits for this worker's own leases.
@@ -176,19 +185,17 @@ impl<'run> Claimer<'run> {
         };
         tokio::select! {
             () = something => {}
-            () = shutdown.drain.cancelled() => {}
+            () = self.shutdown.begun() => {}
         }
     }
 
     /// For `until_empty`: nothing ready, parked, leased, or delayed and due.
     async fn is_finished(&mut self, why: Idle) -> Option<Stopped> {
-        if !self.consumer.options.until_empty || why == Idle::Hold {
+        if !self.shared.options.until_empty || why == Idle::Hold {
             return None;
         }
-        let call = self.consumer.link.scripts.call(Verb::Stats);
-        let stats: Vec<i64> = call.invoke_async(&mut self.connection).await.ok()?;
-        let open: i64 = [3, 4, 5, 10].iter().filter_map(|at| stats.get(*at)).sum();
-        match (open, why) {
+        let stats = self.shared.link.scripts.stats(&mut self.connection).await.ok()?;
+        match (stats.unfinished(), why) {
             (0, _) => Some(Stopped::Empty),
             (_, Idle::Paused) => Some(Stopped::Paused),
             _ => None,
