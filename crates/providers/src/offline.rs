@@ -29,3 +29,6 @@ fn seed(purpose: &str, text: &str, variant: u32) -> u64 {
     let first = digest.first_chunk().copied().unwrap_or_default();
     u64::from_be_bytes(first)
 }
+
+#[cfg(test)]
+mod tests;

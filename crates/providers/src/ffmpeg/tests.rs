@@ -75,3 +75,16 @@ async fn an_encoder_dropped_in_the_middle_leaves_no_finished_file() {
     let media = encode(&encoder("ffmpeg", "96k"), scratch.path()).await.unwrap();
     assert!((media.duration_s - 20.0).abs() < 0.1, "{media:?}");
 }
+
+/// Changed, it lets a running fleet encode again all that it has.
+#[test]
+fn the_revision_is_rate_and_profile() {
+    assert_eq!(encoder("ffmpeg", "96k").revision(), "ffmpeg-1 96k speed");
+    let options = FfmpegOptions {
+        program: "ffmpeg".into(),
+        speed: false,
+        audio_bitrate: "128k".to_owned(),
+        hardware: true,
+    };
+    assert_eq!(FfmpegEncoder::new(options).revision(), "ffmpeg-1 128k quality");
+}
