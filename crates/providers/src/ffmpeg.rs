@@ -86,7 +86,8 @@ impl MediaEncoder for FfmpegEncoder {
     }
 
     fn revision(&self) -> String {
-        let FfmpegOptions { speed, audio_bitrate, .. } = &self.options;
+        let Self { options, ffmpeg: _, hardware: _ } = self;
+        let FfmpegOptions { program: _, speed, audio_bitrate, hardware: _ } = options;
         format!("{REVISION} {audio_bitrate} {}", if *speed { "speed" } else { "quality" })
     }
 

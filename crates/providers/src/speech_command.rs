@@ -99,7 +99,9 @@ impl SpeechSynthesizer for CommandSpeech {
     }
 
     fn revision(&self) -> String {
-        self.options.words.join(" ")
+        let Self { options, ffmpeg: _ } = self;
+        let CommandOptions { words, environment: _, ffmpeg: _ } = options;
+        words.join(" ")
     }
 
     async fn speak(

@@ -32,6 +32,7 @@ impl ImageGenerator for OfflinePainter {
     }
 
     fn revision(&self) -> String {
+        let Self = self;
         REVISION.to_owned()
     }
 

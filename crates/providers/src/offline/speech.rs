@@ -39,6 +39,7 @@ impl SpeechSynthesizer for OfflineSpeech {
     }
 
     fn revision(&self) -> String {
+        let Self { ffmpeg: _ } = self;
         REVISION.to_owned()
     }
 

@@ -28,6 +28,7 @@ impl TranscriptWriter for OfflineWriter {
     }
 
     fn revision(&self) -> String {
+        let Self = self;
         REVISION.to_owned()
     }
 

@@ -85,7 +85,9 @@ impl SpeechSynthesizer for OpenAiSpeech {
     }
 
     fn revision(&self) -> String {
-        format!("{} {} {}", prompt::REVISION, self.client.revision(), self.options.voice)
+        let Self { client, options, ffmpeg: _ } = self;
+        let SpeechOptions { voice, price: _, ffmpeg: _ } = options;
+        format!("{} {} {voice}", prompt::REVISION, client.revision())
     }
 
     fn estimate(&self, utterance: &Utterance) -> Usage {
