@@ -12,13 +12,13 @@
 #[cfg(feature = "redis")]
 pub mod cache;
 #[cfg(any(feature = "command", feature = "ffmpeg", feature = "offline", feature = "openai"))]
-mod command;
-#[cfg(feature = "ffmpeg")]
 pub mod ffmpeg;
 #[cfg(feature = "offline")]
 pub mod offline;
 #[cfg(feature = "openai")]
 pub mod openai;
+#[cfg(any(feature = "command", feature = "offline", feature = "openai"))]
+mod pcm;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "store")]

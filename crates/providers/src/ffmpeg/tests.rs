@@ -1,6 +1,10 @@
 //! What the encoder does with input that is broken, missing or hostile.
 
-use pipeline::{FailureClass, Scene};
+use std::path::Path;
+
+use bytes::Bytes;
+use pipeline::{FailureClass, Image, Media, MediaEncoder, ProviderError, Scene, sound};
+use stillcast_enqueue::Format;
 
 use super::*;
 
