@@ -41,8 +41,6 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// Locks the folder, starts Redis, takes back what an earlier run left, starts the worker.
-    ///
-    /// Must run on the thread that lives longest: the children die with it.
     pub(crate) async fn start(context: &Context) -> anyhow::Result<Self> {
         let plan = WorkerPlan::new(&context.config)?;
         let home = LockedHome::lock(Home::at(&context.config.home)).await?;
