@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::leader::Leader;
 use crate::tail::Tail;
 use crate::usage::{cpu_time, peak_memory};
-use crate::{ChildError, Finished, Spec};
+use crate::{ChildError, Finished};
 
 /// Time between two looks at a measured child's memory.
 const SAMPLE: Duration = Duration::from_millis(100);
@@ -46,18 +46,32 @@ struct Bound {
     at: Instant,
 }
 
+/// What its owner wants of a child that has started.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// Its name in errors.
+    pub(crate) program: String,
+    /// The time from its start after which the whole group is ended.
+    pub(crate) timeout: Option<Duration>,
+    /// Whether its peak memory is sampled.
+    pub(crate) measured: bool,
+    /// Whether its complaints are kept for the error, rather than sent elsewhere.
+    pub(crate) keeps_stderr: bool,
+}
+
 impl Running {
-    pub(crate) fn new(mut child: Child, exits: Signals, spec: &Spec) -> Result<Self, ChildError> {
+    pub(crate) fn new(mut child: Child, exits: Signals, terms: Terms) -> Result<Self, ChildError> {
+        let Terms { program, timeout, measured, keeps_stderr } = terms;
         let mut stderr = child.stderr.take();
-        let tail = if spec.keeps_stderr() { stderr.take() } else { None };
+        let tail = if keeps_stderr { stderr.take() } else { None };
         Ok(Self {
             stdin: child.stdin.take(),
             stdout: child.stdout.take(),
             stderr,
             tail: tail.map(Tail::of).unwrap_or_default(),
-            leader: Leader::new(child, exits, spec.name())?,
-            bound: spec.timeout.map(|after| Bound { after, at: Instant::now() + after }),
-            measured: spec.measured,
+            leader: Leader::new(child, exits, program)?,
+            bound: timeout.map(|after| Bound { after, at: Instant::now() + after }),
+            measured,
             peak_memory: None,
         })
     }

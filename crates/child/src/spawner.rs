@@ -1,4 +1,4 @@
-//! A spec goes in; a child comes out that was forked by a thread which lives as long as the process.
+//! The start of a child goes in; it runs on a thread that lives as long as the process.
 //!
 //! The kernel sends the parent-death signal when the *thread* that forked a child ends. The threads
 //! of a runtime end with it, and those of `spawn_blocking` earlier: forked there, a child would die
@@ -11,10 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use tokio::runtime::Handle;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::{ChildError, Running, Spec};
+use crate::{ChildError, Running};
 
 /// The way to the thread, once somebody has needed it.
 ///
@@ -22,19 +21,24 @@ use crate::{ChildError, Running, Spec};
 /// thread would be the end of all children, whoever owns them.
 static REQUESTS: Mutex<Option<Sender<Request>>> = Mutex::new(None);
 
+/// Starts one child.
+type Start = Box<dyn FnOnce() -> Result<Running, ChildError> + Send>;
+
 struct Request {
-    spec: Spec,
+    start: Start,
     /// The runtime that shall tell of the child's streams and of its end.
     runtime: Handle,
     answer: oneshot::Sender<Result<Running, ChildError>>,
 }
 
-/// Starts a child on the thread. Whoever stops waiting drops the child, which kills it.
-pub(crate) async fn spawn(spec: Spec) -> Result<Running, ChildError> {
+/// Has the thread `start` the child `program`. Whoever stops waiting drops the child, which kills it.
+pub(crate) async fn spawn(
+    program: String,
+    start: impl FnOnce() -> Result<Running, ChildError> + Send + 'static,
+) -> Result<Running, ChildError> {
     let refused = |program, source| Err(ChildError::Spawn { program, source });
-    let program = spec.name();
     let (answer, answered) = oneshot::channel();
-    if let Err(source) = ask(spec, answer) {
+    if let Err(source) = ask(Box::new(start), answer) {
         return refused(program, source);
     }
     match answered.await {
@@ -43,9 +47,9 @@ pub(crate) async fn spawn(spec: Spec) -> Result<Running, ChildError> {
     }
 }
 
-fn ask(spec: Spec, answer: oneshot::Sender<Result<Running, ChildError>>) -> io::Result<()> {
+fn ask(start: Start, answer: oneshot::Sender<Result<Running, ChildError>>) -> io::Result<()> {
     let runtime = Handle::try_current().map_err(io::Error::other)?;
-    let sent = requests()?.send(Request { spec, runtime, answer });
+    let sent = requests()?.send(Request { start, runtime, answer });
     sent.map_err(|_| io::Error::other("the thread that starts children has ended"))
 }
 
@@ -61,20 +65,15 @@ fn requests() -> io::Result<Sender<Request>> {
 
 /// One after the other: a start takes about a millisecond, until the program has replaced the fork.
 fn serve(requests: &Receiver<Request>) {
-    for Request { spec, runtime, answer } in requests {
-        let start = AssertUnwindSafe(|| start(spec, &runtime));
+    for Request { start, runtime, answer } in requests {
+        let start = AssertUnwindSafe(|| {
+            let _entered = runtime.enter();
+            start()
+        });
         // A panic, as of a runtime without I/O, fails this start alone: its answer is dropped.
         if let Ok(started) = catch_unwind(start) {
             // Nobody waits any more: the child is dropped with the answer.
             let _ = answer.send(started);
         }
     }
-}
-
-fn start(mut spec: Spec, runtime: &Handle) -> Result<Running, ChildError> {
-    let _entered = runtime.enter();
-    // First, since a runtime that cannot tell of its end must not start it.
-    let exits = signal(SignalKind::child()).map_err(|source| spec.refused(source))?;
-    let child = spec.command().spawn().map_err(|source| spec.refused(source))?;
-    Running::new(child, exits, &spec)
 }

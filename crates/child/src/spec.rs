@@ -7,6 +7,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::running::Terms;
 use crate::{ChildError, Finished, Limits, Running, spawner};
 
 /// Where a standard stream of the child leads.
@@ -35,8 +38,8 @@ pub struct Spec {
     limits: Limits,
     streams: Streams,
     hint: String,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) measured: bool,
+    timeout: Option<Duration>,
+    measured: bool,
 }
 
 /// Where its standard streams lead; stderr to the tail for the error unless it is set.
@@ -156,7 +159,7 @@ impl Spec {
     /// Fails with [`ChildError::NotFound`] or [`ChildError::Spawn`]; the latter also where there is
     /// no runtime, or one that lacks I/O.
     pub async fn spawn(self) -> Result<Running, ChildError> {
-        spawner::spawn(self).await
+        spawner::spawn(self.name(), move || self.start()).await
     }
 
     /// Runs it to its end; a status other than 0 is an error.
@@ -169,12 +172,21 @@ impl Spec {
         self.stdout(Stream::Piped).spawn().await?.output(limit).await
     }
 
-    /// Whether the complaints are kept for the error, rather than sent elsewhere.
-    pub(crate) fn keeps_stderr(&self) -> bool {
-        self.streams.stderr.is_none()
+    /// Forks it, on whichever thread this is called.
+    fn start(mut self) -> Result<Running, ChildError> {
+        let terms = Terms {
+            program: self.name(),
+            timeout: self.timeout,
+            measured: self.measured,
+            keeps_stderr: self.streams.stderr.is_none(),
+        };
+        // First, since a runtime that cannot tell of its end must not start it.
+        let exits = signal(SignalKind::child()).map_err(|source| self.refused(source))?;
+        let child = self.command().spawn().map_err(|source| self.refused(source))?;
+        Running::new(child, exits, terms)
     }
 
-    pub(crate) fn name(&self) -> String {
+    fn name(&self) -> String {
         self.program.file_name().unwrap_or(self.program.as_os_str()).display().to_string()
     }
 }

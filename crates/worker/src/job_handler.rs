@@ -1,5 +1,6 @@
 //! A lease goes in, a run of the pipeline under it, and a report comes out.
 
+mod gate;
 mod memory;
 mod outcome;
 mod watch;
@@ -10,14 +11,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::{
-    Failed, FailureClass, Gate, Memory, ObjectStore, OtherJob, Policies, Produced, Progress,
-    Providers, Request, Run, SharedCache, Sharing, Slots,
+    Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress, Providers,
+    Request, Run, SharedCache, Sharing, Slots,
 };
-use queue::{Handler, Interrupted, Lease, Outcome, Report};
+use queue::{Handler, Lease, Outcome, Report};
 use stillcast_enqueue::{ErrorReport, JobId};
 use telemetry::Metrics;
 use tracing::Instrument;
 
+use gate::LeaseGate;
 use memory::LeaseMemory;
 use outcome::outcome_of;
 use watch::Watch;
@@ -156,31 +158,5 @@ impl Drop for Unfinished<'_> {
         if let Some(metrics) = self.0 {
             metrics.interrupted();
         }
-    }
-}
-
-/// Whether a paid call may begin is the lease's to say.
-struct LeaseGate(Lease);
-
-impl Gate for LeaseGate {
-    fn check(&self) -> Result<(), pipeline::Interrupted> {
-        self.0.check().map_err(|why| pipeline::Interrupted { reason: reason(why) })
-    }
-
-    fn check_finish(&self) -> Result<(), pipeline::Interrupted> {
-        match self.0.check() {
-            Ok(()) | Err(Interrupted::Draining) => Ok(()),
-            Err(why) => Err(pipeline::Interrupted { reason: reason(why) }),
-        }
-    }
-}
-
-/// A stable word.
-fn reason(why: Interrupted) -> &'static str {
-    match why {
-        Interrupted::LeaseLost => "lease-lost",
-        Interrupted::Cancelled => "cancelled",
-        Interrupted::DeadlinePassed => "deadline",
-        Interrupted::Draining => "drain",
     }
 }

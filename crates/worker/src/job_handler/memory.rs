@@ -6,7 +6,7 @@ use pipeline::{Checkpoints, FlightResult, Flights, Interrupted, JoinAnswer};
 use queue::Lease;
 use stillcast_enqueue::{Cost, ErrorReport};
 
-use super::reason;
+use super::gate::reason;
 
 /// What the job behind a lease remembers.
 pub(super) struct LeaseMemory(pub(super) Lease);
