@@ -100,34 +100,57 @@ impl Reported {
     }
 }
 
+/// Reads the answer of `lua/claim.lua`.
 pub(crate) fn understand_claim(answer: &[Value]) -> Result<Claim, QueueError> {
-    let unexpected =
-        || QueueError::Protocol { script: "claim", answer: format!("{} values", answer.len()) };
-    let bytes = |at: usize| {
-        Vec::<u8>::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone())
-            .map_err(|e| QueueError::Redis(e.into()))
-    };
-    // Any client may have written the fields: what is no UTF-8 must not stop every claim after it.
-    let text = |at: usize| Ok::<_, QueueError>(String::from_utf8_lossy(&bytes(at)?).into_owned());
-    let number = |at: usize| {
-        i64::from_redis_value(answer.get(at).ok_or_else(unexpected)?.clone())
-            .map_err(|e| QueueError::Redis(e.into()))
-    };
-    let span = |ms: i64| u64::try_from(ms).ok().map(Duration::from_millis);
-    let why = match text(0)?.as_str() {
-        "job" => {
-            let body = bytes(3)?;
-            let pairs: Result<Vec<String>, _> = (6..answer.len()).map(text).collect();
-            let hash =
-                pairs?.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-            let remaining = span(number(4)?).unwrap_or_default();
-            let job = ClaimedJob { id: text(1)?, token: text(2)?, body, remaining, hash };
-            return Ok(Claim::Job(Box::new(job)));
-        }
+    let values = ClaimValues(answer);
+    let why = match values.text(0)?.as_str() {
+        "job" => return Ok(Claim::Job(Box::new(values.job()?))),
         "empty" => Idle::Empty,
         "paused" => Idle::Paused,
         "hold" => Idle::Hold,
-        _ => return Err(unexpected()),
+        _ => return Err(values.unexpected()),
     };
-    Ok(Claim::Nothing { why, next_due: span(number(1)?) })
+    Ok(Claim::Nothing { why, next_due: values.span(1)? })
+}
+
+/// The values that a claim answers, by place.
+struct ClaimValues<'answer>(&'answer [Value]);
+
+impl ClaimValues<'_> {
+    fn job(&self) -> Result<ClaimedJob, QueueError> {
+        let pairs = (6..self.0.len()).map(|at| self.text(at)).collect::<Result<Vec<_>, _>>()?;
+        let pairs = pairs.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+        Ok(ClaimedJob {
+            id: self.text(1)?,
+            token: self.text(2)?,
+            body: self.bytes(3)?,
+            remaining: self.span(4)?.unwrap_or_default(),
+            hash: pairs.collect(),
+        })
+    }
+
+    /// Any client may have written the fields of a job: what is no UTF-8 must not stop every claim
+    /// after it.
+    fn text(&self, at: usize) -> Result<String, QueueError> {
+        Ok(String::from_utf8_lossy(&self.bytes(at)?).into_owned())
+    }
+
+    fn bytes(&self, at: usize) -> Result<Vec<u8>, QueueError> {
+        self.read(at)
+    }
+
+    /// Milliseconds; nothing when they are negative.
+    fn span(&self, at: usize) -> Result<Option<Duration>, QueueError> {
+        let ms: i64 = self.read(at)?;
+        Ok(u64::try_from(ms).ok().map(Duration::from_millis))
+    }
+
+    fn read<T: FromRedisValue>(&self, at: usize) -> Result<T, QueueError> {
+        let value = self.0.get(at).ok_or_else(|| self.unexpected())?;
+        T::from_redis_value(value.clone()).map_err(|error| QueueError::Redis(error.into()))
+    }
+
+    fn unexpected(&self) -> QueueError {
+        QueueError::Protocol { script: "claim", answer: format!("{} values", self.0.len()) }
+    }
 }

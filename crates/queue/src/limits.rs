@@ -6,19 +6,19 @@ use std::time::Duration;
 /// refused worker back.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Crashes since the last checkpoint at which a job is dead.
+    /// Crashes since the last checkpoint at which a job is dead; 3 by default.
     pub crashes: u32,
-    /// Interruptions since the last checkpoint at which a job is dead.
+    /// Interruptions since the last checkpoint at which a job is dead; 20 by default.
     pub interruptions: u32,
-    /// How long done, cancelled and expired records live.
+    /// How long done, cancelled and expired records live; 24 h by default.
     pub records_live: Duration,
-    /// How many of each live at most.
+    /// How many of each live at most; 100,000 by default.
     pub max_records: u32,
-    /// How long dead records live.
+    /// How long dead records live; 90 days by default.
     pub dead_live: Duration,
-    /// How many of them live at most.
+    /// How many of them live at most; 10,000 by default.
     pub max_dead: u32,
-    /// Between two probes of a provider that refuses this worker.
+    /// Between two probes of a provider that refuses this worker; 30 s by default.
     pub probe_interval: Duration,
 }
 

@@ -67,6 +67,7 @@ impl<T: Send + 'static> Running<T> {
     pub(crate) async fn stop(mut self) {
         match &mut self {
             Self::Task(handle) if handle.is_finished() => return,
+            Self::Thread(thread) if thread.ended.is_terminated() => return,
             Self::Task(handle) => handle.abort(),
             Self::Thread(thread) => drop(thread.stop.take()),
         }
@@ -125,6 +126,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_panic_is_no_answer_and_stops_nobody_else() {
+        let mut task = Running::<u8>::task(async { panic!("on purpose") });
+        assert_eq!(task.ended().await, None);
+        let mut thread = Running::<u8>::thread("panics", |_| panic!("on purpose")).unwrap();
+        assert_eq!(thread.ended().await, None);
+    }
+
+    #[tokio::test]
     async fn what_is_dropped_ends() {
         for (running, has_ended) in endless() {
             drop(running);
@@ -141,5 +150,6 @@ mod tests {
         task.stop().await;
         let mut thread = Running::thread("brief", |_| 7).unwrap();
         assert_eq!(thread.ended().await, Some(7));
+        thread.stop().await;
     }
 }
