@@ -48,16 +48,16 @@ impl CommandHarness {
         accepted["id"].as_str().unwrap().to_owned()
     }
 
-    /// Claims the next job as a worker would, and buries it.
-    pub(crate) async fn bury_next(&self, id: &str) {
+    /// Claims the next job as a worker would, and reports it dead.
+    pub(crate) async fn fail_next(&self, id: &str) {
         let endpoint = Endpoint::new(&self.server.url(), "stillcast").unwrap();
         let mut connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
         let lease = Duration::from_secs(30);
-        let claim = scripts.claim(&mut connection, "gravedigger", id, lease, 0).await.unwrap();
+        let claim = scripts.claim(&mut connection, "worker", id, lease, 0).await.unwrap();
         let Claim::Job(job) = claim else { panic!("{claim:?}") };
         assert_eq!(job.id, id);
-        let report = Report::from(Outcome::Dead { error: buried() });
+        let report = Report::from(Outcome::Dead { error: unknown_voice() });
         let (none, limits) = (Duration::ZERO, Limits::default());
         let answer = scripts.report(&mut connection, id, &job.token, &report, none, &limits);
         assert_eq!(answer.await.unwrap(), Reported::Accepted("dead".to_owned()));
@@ -81,7 +81,7 @@ impl CommandHarness {
     }
 }
 
-fn buried() -> ErrorReport {
+fn unknown_voice() -> ErrorReport {
     ErrorReport {
         stage: Some(stillcast_enqueue::StageName::Tts),
         provider: Some("offline".to_owned()),
