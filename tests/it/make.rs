@@ -48,7 +48,7 @@ impl MakeHarness {
     async fn make_halfway(&self) -> (Running, JobRecord) {
         let (text, out) = (self.path("text.txt"), self.path("out"));
         let make = ["make", "--text", &text, "--out", &out, "--json"];
-        let running = self.program.spawn(&make).unwrap();
+        let running = self.program.spawn(&make).await.unwrap();
         let record = until("the words are written", async || {
             let jobs = self.program.run(&["jobs", "--state", "leased", "--json"]).await.unwrap();
             let jobs: Value = serde_json::from_str(&jobs.stdout).ok()?;

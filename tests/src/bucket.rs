@@ -144,7 +144,7 @@ impl Bucket {
             .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port])
             .env("PYTHONWARNINGS", "ignore")
             .stderr(Stream::Null);
-        let (moto, endpoint) = (Some(spec.spawn()?), format!("http://127.0.0.1:{port}"));
+        let (moto, endpoint) = (Some(spec.spawn().await?), format!("http://127.0.0.1:{port}"));
         let (script, serving) = (Arc::default(), JoinSet::new());
         let bucket = Self { endpoint, script, folder: None, _serving: serving, _moto: moto };
         let address = format!("127.0.0.1:{port}");

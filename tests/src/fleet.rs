@@ -8,7 +8,7 @@ use child::{Running, Spec};
 use futures::FutureExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use queue::{Clock, Endpoint, Scripts, Verb};
+use queue::{Clock, Endpoint, QueueStats, Scripts};
 use redis::aio::ConnectionManager;
 use stillcast_enqueue::{Job, JobId, JobRecord, Producer, ProducerOptions, Submission};
 
@@ -90,7 +90,7 @@ impl Fleet {
     }
 
     /// Starts a worker by the name `name`; each start is a worker of its own to the queue.
-    pub fn worker(&self, name: &str, options: &WorkerOptions) -> anyhow::Result<Worker> {
+    pub async fn worker(&self, name: &str, options: &WorkerOptions) -> anyhow::Result<Worker> {
         let log = self.server.folder().join(format!("{name}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
         let url = options.url.clone().unwrap_or_else(|| self.server.url());
@@ -102,7 +102,8 @@ impl Fleet {
             .args([options.slots.to_string(), options.backoff_ms.to_string()])
             .env("RUST_LOG", "info,apalis_core=warn")
             .stdout(child::Stream::File(log))
-            .spawn()?;
+            .spawn()
+            .await?;
         Ok(Worker { running: Some(running) })
     }
 
@@ -158,11 +159,10 @@ impl Fleet {
         look(WAIT_TIMEOUT, at).await.with_context(|| format!("not within {WAIT_TIMEOUT:?}: {what}"))
     }
 
-    /// The numbers of `stats.lua`. A connection that an outage broke opens itself again.
-    pub async fn stats(&self) -> anyhow::Result<Vec<i64>> {
+    /// One look at the queue. A connection that an outage broke opens itself again.
+    pub async fn stats(&self) -> anyhow::Result<QueueStats> {
         self.until("the server answers", async || {
-            let mut connection = self.connection.clone();
-            self.scripts.call(Verb::Stats).invoke_async(&mut connection).await.ok()
+            self.scripts.stats(&mut self.connection.clone()).await.ok()
         })
         .await
     }
@@ -181,7 +181,7 @@ impl Fleet {
 
     /// Redis' own clock, in ms.
     pub async fn now_ms(&self) -> anyhow::Result<i64> {
-        Ok(self.stats().await?[17])
+        Ok(self.stats().await?.at.timestamp_millis())
     }
 }
 

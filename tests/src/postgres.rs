@@ -114,7 +114,7 @@ impl Postgres {
             .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off"])
             .args(["-c", "synchronous_commit=off", "-c", "autovacuum=off"])
             .stderr(Stream::File(log));
-        self.running = Some(server.spawn()?);
+        self.running = Some(server.spawn().await?);
         let connecting = async {
             while let Err(error) = self.connection("postgres").await {
                 tracing::debug!("not yet: {error}");

@@ -72,8 +72,8 @@ impl Program {
     }
 
     /// Starts it; its stdout is piped, its stderr kept for the error.
-    pub fn spawn(&self, args: &[&str]) -> anyhow::Result<Running> {
-        Ok(self.spec(args).stdout(Stream::Piped).spawn()?)
+    pub async fn spawn(&self, args: &[&str]) -> anyhow::Result<Running> {
+        Ok(self.spec(args).stdout(Stream::Piped).spawn().await?)
     }
 
     /// Runs it to its end.
@@ -83,7 +83,8 @@ impl Program {
 
     /// Runs it to its end with `input` on stdin.
     pub async fn run_with(&self, args: &[&str], input: &str) -> anyhow::Result<Ran> {
-        let mut running = self.spec(args).stdin(Stream::Piped).stdout(Stream::Piped).spawn()?;
+        let mut running =
+            self.spec(args).stdin(Stream::Piped).stdout(Stream::Piped).spawn().await?;
         let mut stdin = running.stdin.take().context("stdin is piped")?;
         // A program that reads nothing may be gone already.
         let _ = stdin.write_all(input.as_bytes()).await;

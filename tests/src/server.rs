@@ -111,7 +111,7 @@ impl Server {
     pub async fn resume(&mut self) -> anyhow::Result<()> {
         // The socket of a killed server would be found, and lead nowhere.
         let _ = std::fs::remove_file(self.socket());
-        self.running = Some(self.spec()?.spawn()?);
+        self.running = Some(self.spec()?.spawn().await?);
         let client = redis::Client::open(self.url())?;
         let pinging = async {
             loop {

@@ -15,7 +15,8 @@ pub enum ChildError {
         /// What to do, such as `install it with: apt-get install -y ffmpeg`.
         hint: String,
     },
-    /// The program is there but did not start: rights, limits, a missing working folder.
+    /// The program did not start though it may be there: rights, limits, a missing working folder,
+    /// or no runtime that could watch over it.
     #[error("{program} did not start")]
     Spawn {
         /// The program asked for.

@@ -42,8 +42,8 @@ impl Limits {
     }
 }
 
-/// Makes the child apply its limits, and ask for `signal` when its parent dies, before it execs.
-pub(crate) fn harden(command: &mut Command, limits: &Limits, signal: Option<Signal>) {
+/// Makes the child apply its limits, and ask to be killed when its parent dies, before it execs.
+pub(crate) fn harden(command: &mut Command, limits: &Limits) {
     let rows = limits.rows();
     let parent = getpid();
     #[expect(
@@ -53,24 +53,18 @@ pub(crate) fn harden(command: &mut Command, limits: &Limits, signal: Option<Sign
     // SAFETY: between fork and exec the closure only makes system calls on memory that was filled
     // before the fork (setrlimit, prctl, getppid); it neither allocates nor takes a lock.
     unsafe {
-        command.pre_exec(move || prepare(&rows, parent, signal));
+        command.pre_exec(move || prepare(&rows, parent));
     }
 }
 
-fn prepare(
-    rows: &[(Resource, rlim_t, rlim_t)],
-    parent: Pid,
-    signal: Option<Signal>,
-) -> io::Result<()> {
+fn prepare(rows: &[(Resource, rlim_t, rlim_t)], parent: Pid) -> io::Result<()> {
     for &(resource, soft, hard) in rows {
         setrlimit(resource, soft, hard)?;
     }
-    if let Some(signal) = signal {
-        set_pdeathsig(signal)?;
-        // The parent may have died before the call above: then no signal will ever come.
-        if getppid() != parent {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
+    set_pdeathsig(Signal::SIGKILL)?;
+    // The parent may have died before the call above: then no signal will ever come.
+    if getppid() != parent {
+        return Err(io::ErrorKind::BrokenPipe.into());
     }
     Ok(())
 }

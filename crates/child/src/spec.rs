@@ -1,20 +1,13 @@
 //! What shall run, with which streams and within which bounds.
 
+mod command;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
-use tokio::process::Command;
-
-use crate::limits::harden;
-use crate::running::{Finished, Running};
-use crate::{ChildError, Limits};
-
-/// Time between the polite SIGTERM and the SIGKILL, unless the spec says otherwise.
-const GRACE: Duration = Duration::from_secs(2);
+use crate::{ChildError, Finished, Limits, Running, spawner};
 
 /// Where a standard stream of the child leads.
 #[derive(Debug, Default)]
@@ -24,31 +17,14 @@ pub enum Stream {
     Null,
     /// To the owner, through [`Running`]. Whoever pipes stdout must read it.
     Piped,
-    /// To the owner's own stream.
-    Inherit,
     /// Into a file.
     File(File),
-}
-
-/// What happens to the child when the thread that spawned it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParentDeath {
-    /// SIGKILL.
-    Kill,
-    /// SIGTERM, for children that save something first.
-    Terminate,
-    /// Nothing.
-    Outlive,
 }
 
 /// A child to be: program, arguments, streams, bounds.
 ///
 /// Defaults: stdin, stdout null; stderr kept as a tail for the error; inherited environment and
-/// folder; no limits; no time-out; killed when its parent dies.
-///
-/// The kernel sends the parent-death signal when the *thread* that spawned the child ends. Worker
-/// threads of a runtime live as long as the runtime; threads of `spawn_blocking` do not: never
-/// spawn a child from there.
+/// folder; no limits; no time-out. It is killed when this process dies, whichever thread started it.
 #[derive(Debug)]
 pub struct Spec {
     program: PathBuf,
@@ -57,14 +33,18 @@ pub struct Spec {
     bare_env: bool,
     folder: Option<PathBuf>,
     limits: Limits,
+    streams: Streams,
+    hint: String,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) measured: bool,
+}
+
+/// Where its standard streams lead; stderr to the tail for the error unless it is set.
+#[derive(Debug, Default)]
+struct Streams {
     stdin: Stream,
     stdout: Stream,
     stderr: Option<Stream>,
-    parent_death: ParentDeath,
-    hint: String,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) grace: Duration,
-    pub(crate) measured: bool,
 }
 
 impl Spec {
@@ -77,13 +57,9 @@ impl Spec {
             bare_env: false,
             folder: None,
             limits: Limits::default(),
-            stdin: Stream::Null,
-            stdout: Stream::Null,
-            stderr: None,
-            parent_death: ParentDeath::Kill,
+            streams: Streams::default(),
             hint: "install it, or set its path".to_owned(),
             timeout: None,
-            grace: GRACE,
             measured: false,
         }
     }
@@ -128,7 +104,8 @@ impl Spec {
         Self { limits, ..self }
     }
 
-    /// Sets the time from its start after which the whole group is ended.
+    /// Sets the time from its start after which the whole group is ended: SIGTERM, and 2 s later
+    /// SIGKILL.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout: Some(timeout), ..self }
@@ -140,34 +117,25 @@ impl Spec {
         Self { timeout: None, ..self }
     }
 
-    /// Sets the time between SIGTERM and SIGKILL when it must end; 2 s by default.
-    #[must_use]
-    pub fn grace(self, grace: Duration) -> Self {
-        Self { grace, ..self }
-    }
-
     /// Sets where its stdin comes from.
     #[must_use]
-    pub fn stdin(self, stdin: Stream) -> Self {
-        Self { stdin, ..self }
+    pub fn stdin(mut self, stdin: Stream) -> Self {
+        self.streams.stdin = stdin;
+        self
     }
 
     /// Sets where its stdout goes.
     #[must_use]
-    pub fn stdout(self, stdout: Stream) -> Self {
-        Self { stdout, ..self }
+    pub fn stdout(mut self, stdout: Stream) -> Self {
+        self.streams.stdout = stdout;
+        self
     }
 
     /// Sends its stderr elsewhere; errors then carry no tail.
     #[must_use]
-    pub fn stderr(self, stderr: Stream) -> Self {
-        Self { stderr: Some(stderr), ..self }
-    }
-
-    /// Sets what happens when its parent dies.
-    #[must_use]
-    pub fn parent_death(self, parent_death: ParentDeath) -> Self {
-        Self { parent_death, ..self }
+    pub fn stderr(mut self, stderr: Stream) -> Self {
+        self.streams.stderr = Some(stderr);
+        self
     }
 
     /// Says what to do when the program is missing, such as `install it with: apt-get …`.
@@ -182,85 +150,31 @@ impl Spec {
         Self { measured: true, ..self }
     }
 
-    /// Starts it. Must be called inside a runtime; see [`Spec`] for the thread's part.
-    pub fn spawn(mut self) -> Result<Running, ChildError> {
-        let mut command = self.command();
-        match command.spawn() {
-            Ok(child) => Running::new(child, &self),
-            Err(source) => Err(self.refused(source)),
-        }
+    /// Starts it. The runtime that awaits this tells of its streams and its end, so it needs I/O and
+    /// time. Dropped before it returns, nothing is left running.
+    ///
+    /// Fails with [`ChildError::NotFound`] or [`ChildError::Spawn`]; the latter also where there is
+    /// no runtime, or one that lacks I/O.
+    pub async fn spawn(self) -> Result<Running, ChildError> {
+        spawner::spawn(self).await
     }
 
     /// Runs it to its end; a status other than 0 is an error.
     pub async fn run(self) -> Result<Finished, ChildError> {
-        self.spawn()?.wait().await
+        self.spawn().await?.wait().await
     }
 
     /// Runs it to its end and returns its stdout, of which more than `limit` bytes are an error.
     pub async fn output(self, limit: usize) -> Result<(Vec<u8>, Finished), ChildError> {
-        self.stdout(Stream::Piped).spawn()?.output(limit).await
+        self.stdout(Stream::Piped).spawn().await?.output(limit).await
     }
 
     /// Whether the complaints are kept for the error, rather than sent elsewhere.
     pub(crate) fn keeps_stderr(&self) -> bool {
-        self.stderr.is_none()
+        self.streams.stderr.is_none()
     }
 
     pub(crate) fn name(&self) -> String {
         self.program.file_name().unwrap_or(self.program.as_os_str()).display().to_string()
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where children start; a bare name is found in its owner's PATH"
-    )]
-    fn command(&mut self) -> Command {
-        let mut command = Command::new(&self.program);
-        if self.bare_env {
-            command.env_clear();
-            if self.program.components().count() == 1 {
-                command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-            }
-        }
-        command.args(&self.args).envs(self.envs.drain(..));
-        if let Some(folder) = &self.folder {
-            command.current_dir(folder);
-        }
-        command
-            .stdin(stdio(&mut self.stdin))
-            .stdout(stdio(&mut self.stdout))
-            .stderr(self.stderr.as_mut().map_or_else(Stdio::piped, stdio))
-            .process_group(0)
-            .kill_on_drop(true);
-        harden(&mut command, &self.limits, self.parent_death.signal());
-        command
-    }
-
-    fn refused(&self, source: std::io::Error) -> ChildError {
-        let folder_exists = self.folder.as_ref().is_none_or(|folder| folder.is_dir());
-        if source.kind() == std::io::ErrorKind::NotFound && folder_exists {
-            ChildError::NotFound { program: self.name(), hint: self.hint.clone() }
-        } else {
-            ChildError::Spawn { program: self.name(), source }
-        }
-    }
-}
-
-impl ParentDeath {
-    fn signal(self) -> Option<Signal> {
-        match self {
-            Self::Kill => Some(Signal::SIGKILL),
-            Self::Terminate => Some(Signal::SIGTERM),
-            Self::Outlive => None,
-        }
-    }
-}
-
-fn stdio(stream: &mut Stream) -> Stdio {
-    match std::mem::take(stream) {
-        Stream::Null => Stdio::null(),
-        Stream::Piped => Stdio::piped(),
-        Stream::Inherit => Stdio::inherit(),
-        Stream::File(file) => file.into(),
     }
 }

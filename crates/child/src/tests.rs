@@ -1,5 +1,7 @@
 //! Real children, each one line of shell: the shell is only in the tests.
 
+mod spawner;
+
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::kill;
@@ -29,21 +31,24 @@ fn is_zombie(pid: i32) -> bool {
     stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
 }
 
+type IsExpected = fn(&ChildError) -> bool;
+
+/// Scripts that fail, and what each one's error is.
+const FAILURES: [(&str, IsExpected); 3] = [
+    (
+        "echo why >&2; exit 7",
+        |error| matches!(error, ChildError::Status { code: 7, stderr, .. } if stderr == "why\n"),
+    ),
+    ("kill -9 $$", |error| matches!(error, ChildError::Signal { signal: 9, .. })),
+    ("head -c 200000 /dev/zero | tr '\\0' x >&2; echo end >&2; exit 1", |error| {
+        matches!(error, ChildError::Status { stderr, .. }
+                if stderr.len() == 64 * 1024 && stderr.ends_with("xend\n"))
+    }),
+];
+
 #[tokio::test]
 async fn endings_become_typed_errors() {
-    type IsExpected = fn(&ChildError) -> bool;
-    let cases: [(&str, IsExpected); 3] = [
-        (
-            "echo why >&2; exit 7",
-            |error| matches!(error, ChildError::Status { code: 7, stderr, .. } if stderr == "why\n"),
-        ),
-        ("kill -9 $$", |error| matches!(error, ChildError::Signal { signal: 9, .. })),
-        ("head -c 200000 /dev/zero | tr '\\0' x >&2; echo end >&2; exit 1", |error| {
-            matches!(error, ChildError::Status { stderr, .. }
-                if stderr.len() == 64 * 1024 && stderr.ends_with("xend\n"))
-        }),
-    ];
-    for (script, is_expected) in cases {
+    for (script, is_expected) in FAILURES {
         let error = shell(script).run().await.expect_err(script);
         assert!(is_expected(&error), "{script}: {error}");
     }
@@ -70,7 +75,8 @@ async fn output_is_returned_and_bounded() {
 
 #[tokio::test]
 async fn a_piped_child_answers_what_it_is_asked() {
-    let mut child = Spec::new("cat").stdin(Stream::Piped).stdout(Stream::Piped).spawn().unwrap();
+    let mut child =
+        Spec::new("cat").stdin(Stream::Piped).stdout(Stream::Piped).spawn().await.unwrap();
     child.stdin.as_mut().unwrap().write_all(b"hello").await.unwrap();
     drop(child.stdin.take());
     assert_eq!(child.output(100).await.unwrap().0, b"hello");
@@ -86,7 +92,7 @@ async fn a_file_can_take_the_streams_of_a_long_lived_child() {
 
 /// Starts a shell with a grandchild and returns both identifiers.
 async fn family() -> (Running, i32) {
-    let mut child = shell("sleep 600 & echo $!; wait").stdout(Stream::Piped).spawn().unwrap();
+    let mut child = shell("sleep 600 & echo $!; wait").stdout(Stream::Piped).spawn().await.unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
     (child, line.trim().parse().unwrap())
@@ -115,30 +121,13 @@ async fn the_end_of_the_leader_is_the_end_of_its_group() {
     gone(String::from_utf8(bytes).unwrap().trim().parse().unwrap()).await;
 }
 
-#[test]
-fn the_death_of_the_thread_that_spawned_is_the_death_of_the_child() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let parent = std::thread::spawn(move || {
-        let child = runtime().block_on(async { shell("exec sleep 600").spawn().unwrap() });
-        // Never dropped: nobody but the kernel can end it now.
-        Box::leak(Box::new(child)).pid()
-    });
-    let orphan = parent.join().unwrap();
-    runtime().block_on(gone(orphan));
-}
-
 #[tokio::test]
 async fn a_deaf_child_is_killed_after_its_grace() {
     let began = Instant::now();
     let spec = shell("trap '' TERM; echo deaf >&2; while :; do sleep 600; done");
-    let error = spec
-        .timeout(Duration::from_millis(300))
-        .grace(Duration::from_millis(100))
-        .run()
-        .await
-        .expect_err("it never ends");
+    let error = spec.timeout(Duration::from_millis(300)).run().await.expect_err("it never ends");
     assert!(matches!(&error, ChildError::Timeout { stderr, .. } if stderr == "deaf\n"), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
@@ -153,9 +142,13 @@ async fn limits_hold_in_the_child() {
     let script = "ulimit -v; ulimit -t; ulimit -f; ulimit -n; ulimit -c";
     let (bytes, _) = shell(script).limits(limits).output(1000).await.unwrap();
     assert_eq!(String::from_utf8(bytes).unwrap(), "1048576\n2\n2048\n64\n0\n");
-    let greedy =
-        shell("while :; do :; done").limits(Limits { cpu: Some(Duration::from_secs(1)), ..limits });
-    let error = greedy.run().await.expect_err("it burns its second");
+}
+
+#[tokio::test]
+async fn a_greedy_child_is_ended_at_its_limit() {
+    let limits = Limits { cpu: Some(Duration::from_secs(1)), ..Limits::default() };
+    let error =
+        shell("while :; do :; done").limits(limits).run().await.expect_err("it burns its second");
     assert!(matches!(error, ChildError::Signal { signal: 24, .. }), "{error}");
 }
 

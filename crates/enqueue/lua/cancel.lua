@@ -1,5 +1,6 @@
--- T13: a person ends a job.
+-- A person ends a job: at once while it waits, through its worker while it runs.
 --
+-- Transitions: cancel, unpark.
 -- ARGV  2 id
 -- Returns {'cancelled'}, {'cancelling'} (its worker has been told), {'already', state} or
 --         {'unknown'}.

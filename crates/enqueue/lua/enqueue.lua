@@ -1,6 +1,7 @@
 #!lua
--- T1: a request becomes a waiting job. The one door in; any Redis client may call it.
+-- A request becomes a waiting job. The one door in; any Redis client may call it.
 --
+-- Transitions: enqueue.
 -- KEYS  1 ready  2 delayed  3 deadlines  4 counts  5 wake  6 pressure  7 events
 -- ARGV  1 prefix of the per-job keys, `{q:<name>}:`
 --       2 default time to the deadline, ms

@@ -31,7 +31,7 @@ local function get(id, ...) return redis.call('HMGET', job_key(id), ...) end
 local function number(text) return tonumber(text or 0) or 0 end
 
 local function announce(id, state) redis.call('PUBLISH', events, id .. ':' .. state) end
-local function ring() redis.call('ZADD', wake, 0, '1') end
+local function wake_worker() redis.call('ZADD', wake, 0, '1') end
 
 -- Lists of flight keys are kept in a field, one key a line: a job has at most four.
 local function lines(text)
@@ -74,7 +74,7 @@ local function make_ready(id)
   redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
   redis.call('ZADD', ready_index(id), number(job[1]) - 60000 * number(job[2]), id)
   redis.call('ZADD', deadlines, number(job[3]), id)
-  ring()
+  wake_worker()
   announce(id, 'ready')
 end
 
@@ -96,7 +96,7 @@ local function owner_of(key)
 end
 
 -- An owner left without landing: the best-ranked waiter that still waits goes on, as the heir.
-local function promote_waiter(key)
+local function unpark_heir(key)
   redis.call('DEL', flight_key(key))
   for _ = 1, WAITERS_A_SCRIPT do
     local first = redis.call('ZRANGE', waiters_key(key), 0, 0)[1]
@@ -121,11 +121,11 @@ local function drop_flights(id)
   redis.call('HDEL', job_key(id), 'owns', 'awaits', 'heir')
   for _, key in ipairs(lines(job[2])) do redis.call('ZREM', waiters_key(key), id) end
   for _, key in ipairs(lines(job[1])) do
-    if redis.call('HGET', flight_key(key), 'job') == id then promote_waiter(key) end
+    if redis.call('HGET', flight_key(key), 'job') == id then unpark_heir(key) end
   end
   for _, key in ipairs(lines(job[3])) do
     local landed_mark = redis.call('HEXISTS', flight_key(key), 'landed') == 1
-    if not landed_mark and not owner_of(key) then promote_waiter(key) end
+    if not landed_mark and not owner_of(key) then unpark_heir(key) end
   end
 end
 
@@ -158,7 +158,7 @@ local function leave_leased(id)
   redis.call('HDEL', job_key(id), 'token', 'begun', 'worker', 'lease_ms', 'cancel')
   if redis.call('HGET', solo_hold, 'job') == id then
     redis.call('DEL', solo_hold)
-    ring()
+    wake_worker()
   end
 end
 
@@ -231,7 +231,7 @@ local function count_interruption(id, limit)
   return redis.call('HINCRBY', job_key(id), 'stalls', 1) >= limit
 end
 
--- T2 and T7: what is due becomes ready. At most 500 a script.
+-- The transitions promote and unpark: what is due becomes ready. At most 500 a script.
 local function promote_due()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, 250)) do
     redis.call('ZREM', delayed, id)

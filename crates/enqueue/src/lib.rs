@@ -23,6 +23,7 @@ mod request;
 #[cfg(feature = "redis")]
 mod script;
 mod source;
+mod stage;
 
 pub use envelope::{DecodeError, ENVELOPE_VERSION, Envelope};
 pub use error::{EnqueueError, InvalidJob};
@@ -30,6 +31,7 @@ pub use identifier::{Identifier, JobId};
 pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
-pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, StageName, StageRecord, State};
+pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
 pub use request::JobRequest;
 pub use source::Source;
+pub use stage::{StageName, StageRecord};

@@ -2,5 +2,5 @@
 
 /// What every verb of the queue shares; goes in front of each of them.
 pub const PREAMBLE: &str = include_str!("../lua/preamble.lua");
-/// T13: a person ends a job.
+/// The transition *cancel*: a person ends a job.
 pub const CANCEL: &str = include_str!("../lua/cancel.lua");

@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::Format;
+use crate::{Format, StageName, StageRecord};
 
 /// Where a job stands. A job is in exactly one state at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,53 +69,6 @@ impl State {
 }
 
 impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The six stages; each has one word, the same in files, configuration, labels and records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StageName {
-    /// Gathers the source text.
-    Collection,
-    /// Writes the words to be spoken.
-    Transcript,
-    /// Speaks them.
-    Tts,
-    /// Draws the picture.
-    Image,
-    /// Makes the file.
-    Encode,
-    /// Delivers it.
-    Upload,
-}
-
-impl StageName {
-    /// Every stage in travel order.
-    pub const ALL: [Self; 6] =
-        [Self::Collection, Self::Transcript, Self::Tts, Self::Image, Self::Encode, Self::Upload];
-
-    /// The stage's one word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Collection => "collection",
-            Self::Transcript => "transcript",
-            Self::Tts => "tts",
-            Self::Image => "image",
-            Self::Encode => "encode",
-            Self::Upload => "upload",
-        }
-    }
-
-    /// The stage that `word` names.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|stage| stage.as_str() == word)
-    }
-}
-
-impl fmt::Display for StageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -191,40 +144,6 @@ pub struct Artifact {
     pub duration_s: f64,
     /// Digest of its bytes, in hexadecimal.
     pub sha256: String,
-}
-
-/// What one stage did in the last attempt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StageRecord {
-    /// Which stage.
-    pub stage: StageName,
-    /// Seconds waited for a slot.
-    pub wait_s: f64,
-    /// Seconds of work.
-    pub run_s: f64,
-    /// Tries made; 0 when it answered from a cache.
-    pub tries: u32,
-    /// Whether the result came from a checkpoint or a cache.
-    pub cached: bool,
-    /// The provider that did it, such as `offline`.
-    pub provider: Option<String>,
-    /// What it used, by name and unit, such as `cpu_s`.
-    pub resources: BTreeMap<String, f64>,
-}
-
-impl StageRecord {
-    /// The account of a stage whose result came from a checkpoint or a cache: no time, no tries.
-    pub fn cached(stage: StageName, provider: Option<String>) -> Self {
-        Self {
-            stage,
-            wait_s: 0.0,
-            run_s: 0.0,
-            tries: 0,
-            cached: true,
-            provider,
-            resources: BTreeMap::new(),
-        }
-    }
 }
 
 /// Money, in US dollars, of all attempts of a job.

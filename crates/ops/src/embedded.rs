@@ -41,19 +41,17 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// Locks the folder, starts Redis, takes back what an earlier run left, starts the worker.
-    ///
-    /// Must run on the thread that lives longest: the children die with it.
     pub(crate) async fn start(context: &Context) -> anyhow::Result<Self> {
         let plan = WorkerPlan::new(&context.config)?;
         let home = LockedHome::lock(Home::at(&context.config.home)).await?;
         plan.explain(&context.screen);
         logs::remove(&home)?;
-        let mut redis = redis::start(&home)?;
+        let mut redis = redis::start(&home).await?;
         let endpoint = Endpoint::new(&home.redis_url(), &context.config.queue_name)?;
         let inspector = redis::wait_until_ready(&mut redis, endpoint, &home).await?;
         inspector.examine().await?;
         inspector.reap_everything().await?;
-        let worker = plan.start(&home)?;
+        let worker = plan.start(&home).await?;
         Ok(Self { inspector, home, plan, worker, redis, restarts: 0 })
     }
 
@@ -83,7 +81,7 @@ impl Stack {
 
     async fn restart_redis(&mut self, ended: Result<Finished, ChildError>) -> anyhow::Result<()> {
         self.allow_restart("the private Redis", &ended, &self.home.redis_log())?;
-        self.redis = redis::start(&self.home)?;
+        self.redis = redis::start(&self.home).await?;
         redis::wait_for_answer(&mut self.redis, &self.inspector, &self.home).await
     }
 
@@ -91,7 +89,7 @@ impl Stack {
     async fn restart_worker(&mut self, ended: Result<Finished, ChildError>) -> anyhow::Result<()> {
         self.allow_restart("the worker", &ended, &self.home.worker_log())?;
         self.inspector.reap_everything().await?;
-        self.worker = self.plan.start(&self.home)?;
+        self.worker = self.plan.start(&self.home).await?;
         Ok(())
     }
 

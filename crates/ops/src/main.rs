@@ -45,9 +45,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread: a child dies with the thread that started it, so that thread must live longest.
 fn run(command: commands::Command, screen: &Screen) -> anyhow::Result<()> {
     let context = Context { config: Config::from_environment()?, screen: screen.clone() };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(command.run(&context))
 }

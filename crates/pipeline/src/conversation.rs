@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use unicode_segmentation::UnicodeSegmentation;
-
-use crate::SourceText;
-use crate::artifact::MAX_CHARACTERS;
+use crate::source_text::{MAX_CHARACTERS, SourceText, clip};
 
 /// What is known of a conversation. Holds at least what fits the text's cap; the rest may have been
 /// left where it is.
@@ -105,20 +102,6 @@ impl Page {
         self.left = if cut + unread > 0 { 0 } else { rest };
         Some(format!("{head}{kept}"))
     }
-}
-
-/// The first `most` characters of `text`, cut between what people call characters, and how many
-/// were cut.
-pub(crate) fn clip(text: &str, most: usize) -> (&str, usize) {
-    let (mut kept, mut bytes) = (0, 0);
-    for grapheme in text.graphemes(true) {
-        kept += grapheme.chars().count();
-        if kept > most {
-            break;
-        }
-        bytes += grapheme.len();
-    }
-    (&text[..bytes], text[bytes..].chars().count())
 }
 
 #[cfg(test)]

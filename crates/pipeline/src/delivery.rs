@@ -1,43 +1,64 @@
 //! Source text → artifact, once: what another job has delivered is delivered again as a copy, and
-//! only where there is none the stages make it.
+//! only where there is none it is made.
 
 use bytes::Bytes;
 use stillcast_enqueue::{Artifact, Format, StageName, StageRecord};
 
-use crate::cache_key::CacheKey;
-use crate::produce::make;
-use crate::reuse::Reusable;
-use crate::run::{Attempt, Halted};
-use crate::{FailureClass, SourceText, StageError, UploadTarget};
+use crate::attempt::Attempt;
+use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
+use crate::reuse::{OnConflict, Reusable, WhileWaiting, recall_or_make};
+use crate::stages::{encode, image, transcript, tts, upload};
+use crate::{Answer, FailureClass, Request, Run, SourceText, StageError};
 
 const STAGE: StageName = StageName::Upload;
-/// The stages that a copy skips.
-const SKIPPED: [StageName; 5] =
-    [StageName::Transcript, StageName::Tts, StageName::Image, StageName::Encode, StageName::Upload];
 
-pub(crate) async fn deliver(
+/// The finished file about `source`; `make` makes it.
+pub(crate) async fn deliver<F, Fut>(
     attempt: &Attempt<'_>,
     source: &SourceText,
-) -> Result<Artifact, Halted> {
-    let file = FinishedFile { attempt, source, item: attempt.recipe().delivery(source) };
-    attempt.reuse(&file).await.map_err(|error| attempt.halt(error))
+    make: F,
+) -> Result<Artifact, StageError>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<Artifact, StageError>>,
+{
+    recall_or_make(attempt, &FinishedFile { attempt, key: key(attempt.run, source), make }).await
+}
+
+/// All that decides the file: what decides each of its parts, and the source.
+fn key(run: &Run, source: &SourceText) -> CacheKey {
+    let Run { request, providers, .. } = run;
+    let Request { options, format, tenant, .. } = request;
+    let words = transcript::settings(options, providers);
+    let speech = tts::settings(options, providers);
+    let picture = match format {
+        Format::Audio => String::new(),
+        Format::Video => image::settings(options, providers),
+    };
+    let encoding = encode::settings(options, *format, providers);
+    let digest = digest_of(&[&words, &speech, &picture, &encoding, &source.text]);
+    CacheKey::new(STAGE, CheckpointKind::FinishedFile, (tenant, "delivery"), &digest)
 }
 
 /// A file that one job of the fleet makes.
-struct FinishedFile<'run> {
+struct FinishedFile<'run, F> {
     attempt: &'run Attempt<'run>,
-    source: &'run SourceText,
-    item: CacheKey,
+    key: CacheKey,
+    make: F,
 }
 
-impl Reusable for FinishedFile<'_> {
+impl<F, Fut> Reusable for FinishedFile<'_, F>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<Artifact, StageError>>,
+{
     type Value = Artifact;
     // The file made lies under this job's own key already.
-    const ADOPTS: bool = false;
-    const ALONE: bool = true;
+    const ON_CONFLICT: OnConflict = OnConflict::KeepOwn;
+    const WHILE_WAITING: WhileWaiting = WhileWaiting::Park;
 
-    fn item(&self) -> &CacheKey {
-        &self.item
+    fn key(&self) -> &CacheKey {
+        &self.key
     }
 
     /// A store that fails here is as good as a file that is gone: it is made anew.
@@ -57,51 +78,42 @@ impl Reusable for FinishedFile<'_> {
         Ok(copied)
     }
 
-    async fn pay(&self) -> Result<(Artifact, Bytes), StageError> {
-        let made = Box::pin(make(self.attempt, self.source)).await;
-        let artifact = made
-            .map_err(|Halted| self.attempt.cause().unwrap_or_else(|| StageError::halted(STAGE)))?;
+    async fn make(&self) -> Result<(Artifact, Bytes), StageError> {
+        let artifact = Box::pin((self.make)()).await?;
         let facts = serde_json::to_vec(&artifact);
         let facts = facts.expect("an artifact is plain data and always serializes");
         Ok((artifact, facts.into()))
     }
 }
 
-impl FinishedFile<'_> {
+impl<F> FinishedFile<'_, F> {
     async fn copy(&self, delivered: &Artifact) -> Result<Option<Artifact>, StageError> {
-        let (request, store) = (&self.attempt.run.request, &self.attempt.run.providers.store);
-        let skipped = self.skipped().map(|stage| self.record(stage));
-        let delivery = UploadTarget {
-            tenant: request.tenant.clone(),
-            job: request.job.clone(),
-            format: request.format,
-            stages: self.attempt.records().into_iter().chain(skipped).collect(),
-        };
-        let limit = self.attempt.row(STAGE).timeout;
+        let Run { request, providers, .. } = self.attempt.run;
+        let skipped = self
+            .skipped()
+            .map(|stage| StageRecord::cached(stage, Some(providers.name_of(stage).to_owned())));
+        let stages = self.attempt.ledger.records().into_iter().chain(skipped).collect();
+        let target = upload::target(request, stages);
+        let limit = self.attempt.limits.row(STAGE).timeout;
         let adopting = async {
-            let adopted = store.adopt(&delivery, delivered).await?;
-            Ok(crate::Answer::free(adopted.map(|answer| answer.value)))
+            let adopted = providers.store.adopt(&target, delivered).await?;
+            Ok(Answer::free(adopted.map(|answer| answer.value)))
         };
         self.attempt.work(STAGE, limit, adopting).await
     }
 
     /// The stages that a job of this format would have gone through.
-    fn skipped(&self) -> impl Iterator<Item = StageName> + use<> {
-        let format = self.attempt.run.request.format;
-        let is_gone_through =
-            move |stage: &StageName| *stage != StageName::Image || format == Format::Video;
-        SKIPPED.into_iter().filter(is_gone_through)
+    fn skipped(&self) -> impl Iterator<Item = StageName> + use<F> {
+        let format = self.attempt.limits.format;
+        StageName::ALL.into_iter().filter(move |stage| is_skipped_by_copy(*stage, format))
     }
+}
 
-    fn record(&self, stage: StageName) -> StageRecord {
-        StageRecord {
-            stage,
-            wait_s: 0.0,
-            run_s: 0.0,
-            tries: 0,
-            cached: true,
-            provider: Some(self.attempt.run.providers.name_of(stage).to_owned()),
-            resources: std::collections::BTreeMap::new(),
-        }
+/// Whether a copy of a finished file of `format` makes `stage` needless.
+fn is_skipped_by_copy(stage: StageName, format: Format) -> bool {
+    match stage {
+        StageName::Collection => false,
+        StageName::Image => format == Format::Video,
+        StageName::Transcript | StageName::Tts | StageName::Encode | StageName::Upload => true,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use stillcast_enqueue::{Cost, ErrorReport, StageName, StageRecord};
 
-use crate::{OtherJob, Usage};
+use crate::{Interrupted, Usage};
 
 /// What a failure means for the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +123,7 @@ impl ProviderError {
             message: self.message,
             park: None,
             again: self.again,
+            other_job: None,
             source: self.source,
         }
     }
@@ -163,21 +164,52 @@ pub struct StageError {
     pub park: Option<Duration>,
     /// What it would have meant at the next try.
     pub again: Option<FailureClass>,
+    /// What another job has to do with it, when one has.
+    pub other_job: Option<Box<OtherJob>>,
     /// What caused it.
     pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
+/// What another job has to do with a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OtherJob {
+    /// Other jobs pay for all that is missing: park until these flights have landed.
+    Flights(Vec<String>),
+    /// Another job has met this permanent failure of the same input.
+    Failed(ErrorReport),
+}
+
 impl StageError {
     /// A failure of the runner itself rather than of a provider.
-    pub(crate) fn new(
+    pub fn new(
         stage: StageName,
         failure: FailureClass,
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
         let message = message.into();
-        let (provider, park, again, source) = (None, None, None, None);
-        Self { stage, provider, failure, code, message, park, again, source }
+        Self {
+            stage,
+            provider: None,
+            failure,
+            code,
+            message,
+            park: None,
+            again: None,
+            other_job: None,
+            source: None,
+        }
+    }
+
+    /// Says what another job has to do with it.
+    #[must_use]
+    pub fn of_other_job(self, other_job: OtherJob) -> Self {
+        Self { other_job: Some(Box::new(other_job)), ..self }
+    }
+
+    /// Nothing of `stage` may begin any more, for this reason.
+    pub(crate) fn interrupted(stage: StageName, why: Interrupted) -> Self {
+        Self::new(stage, FailureClass::Interrupted, why.reason, why.to_string())
     }
 
     /// The failure of a branch that stops, or is no longer fed, since another one has failed.
@@ -214,20 +246,6 @@ impl Error for StageError {
     }
 }
 
-/// The codes that the tries of one call have met.
-#[derive(Default)]
-pub(crate) struct RepeatedCodes(Vec<&'static str>);
-
-impl RepeatedCodes {
-    /// A code met before may mean something else than the first time.
-    pub(crate) fn judge(&mut self, error: StageError) -> StageError {
-        let Self(met) = self;
-        let failure = error.again.filter(|_| met.contains(&error.code)).unwrap_or(error.failure);
-        met.push(error.code);
-        StageError { failure, ..error }
-    }
-}
-
 /// An attempt that delivered nothing, and what its stages did until then.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{error}")]
@@ -239,6 +257,4 @@ pub struct Failed {
     pub stages: Vec<StageRecord>,
     /// What this attempt has cost.
     pub cost: Cost,
-    /// What another job has to do with it, when one has.
-    pub other_job: Option<OtherJob>,
 }

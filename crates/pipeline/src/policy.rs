@@ -43,50 +43,43 @@ pub enum Reuse {
     Shared,
 }
 
-/// The whole table: one row a stage, so that a missing row does not compile.
+/// Whose time a stage's tries, back-off and waits are taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// The content's (`CONTENT_GENERATION_TIMEOUT`).
+    Content,
+    /// The whole attempt's: the content lies behind.
+    Attempt,
+}
+
+/// The whole table: one row a stage, in travel order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policies {
     /// All tries, back-off and waits before encode (`CONTENT_GENERATION_TIMEOUT`).
     pub content_timeout: Duration,
     /// The encode stage's time-out for video (`VIDEO_ENCODING_TIMEOUT`); its row holds audio's.
     pub video_timeout: Duration,
-    /// Gathers the source text.
-    pub collection: StagePolicy,
-    /// Writes the words.
-    pub transcript: StagePolicy,
-    /// Speaks them; the time-out is for one passage.
-    pub tts: StagePolicy,
-    /// Draws the picture.
-    pub image: StagePolicy,
-    /// Makes the file; its slots are for CPU-heavy work only.
-    pub encode: StagePolicy,
-    /// Delivers it.
-    pub upload: StagePolicy,
+    rows: [StagePolicy; StageName::ALL.len()],
 }
 
 impl Policies {
+    /// A table with the rows that `row` answers.
+    pub fn new(
+        content_timeout: Duration,
+        video_timeout: Duration,
+        row: impl FnMut(StageName) -> StagePolicy,
+    ) -> Self {
+        Self { content_timeout, video_timeout, rows: StageName::ALL.map(row) }
+    }
+
     /// The row of `stage`.
     pub fn row(&self, stage: StageName) -> &StagePolicy {
-        match stage {
-            StageName::Collection => &self.collection,
-            StageName::Transcript => &self.transcript,
-            StageName::Tts => &self.tts,
-            StageName::Image => &self.image,
-            StageName::Encode => &self.encode,
-            StageName::Upload => &self.upload,
-        }
+        &self.rows[stage as usize]
     }
 
     /// The row of `stage`, for the configuration to change.
     pub fn row_mut(&mut self, stage: StageName) -> &mut StagePolicy {
-        match stage {
-            StageName::Collection => &mut self.collection,
-            StageName::Transcript => &mut self.transcript,
-            StageName::Tts => &mut self.tts,
-            StageName::Image => &mut self.image,
-            StageName::Encode => &mut self.encode,
-            StageName::Upload => &mut self.upload,
-        }
+        &mut self.rows[stage as usize]
     }
 
     /// Longest time of one try of `stage` for a file of `format`.
@@ -98,14 +91,25 @@ impl Policies {
     }
 
     /// Longest time of one attempt of a job, anew with each claim: the content's time, every try
-    /// and back-off of encode and upload, and 30 s.
+    /// and back-off of the stages behind it, and 30 s.
     pub fn attempt_budget(&self, format: Format) -> Duration {
-        let tail = [StageName::Encode, StageName::Upload].map(|stage| {
+        let behind = StageName::ALL.into_iter().filter(|stage| budget(*stage) == Budget::Attempt);
+        let longest = behind.map(|stage| {
             let row = self.row(stage);
             let tries = self.timeout(stage, format) * row.tries;
             tries + row.backoff.ceilings(row.tries).sum::<Duration>()
         });
-        self.content_timeout + tail.into_iter().sum::<Duration>() + SLACK
+        self.content_timeout + longest.sum::<Duration>() + SLACK
+    }
+}
+
+/// Whose time `stage` spends.
+pub(crate) fn budget(stage: StageName) -> Budget {
+    match stage {
+        StageName::Collection | StageName::Transcript | StageName::Tts | StageName::Image => {
+            Budget::Content
+        }
+        StageName::Encode | StageName::Upload => Budget::Attempt,
     }
 }
 

@@ -2,31 +2,33 @@
 
 use std::time::Duration;
 
+use stillcast_enqueue::{Artifact, StageName};
 use tokio::join;
 
+use crate::attempt::Attempt;
 use crate::delivery;
 use crate::feed::feed;
 use crate::policy::Reuse::{Never, PerJob, Shared};
-use crate::run::{Attempt, Halted};
 use crate::stages::{collection, encode, image, transcript, tts, upload};
-use crate::{Backoff, Failed, Policies, Produced, Reuse, Run, SourceText, StagePolicy};
-use stillcast_enqueue::Artifact;
+use crate::{Backoff, Failed, Policies, Produced, Run, SourceText, StageError, StagePolicy};
 
 /// The policy table's defaults, for a worker of `tasks` jobs at once (`MAX_PARALLEL_TASKS`) on
 /// `cores` cores.
 #[rustfmt::skip]
-pub const fn standard(tasks: usize, cores: usize) -> Policies {
-    Policies {
-        content_timeout: secs(300),
-        video_timeout:   secs(120),
-        //              timeout    tries  backoff: first, cap    slots   reuse
-        collection: row(secs(30),  4,     (ms(200), secs(2)),    16,     Never),
-        transcript: row(secs(120), 4,     (secs(1), secs(60)),   tasks,  Shared),
-        tts:        row(secs(120), 4,     (secs(1), secs(60)),   8,      Shared),
-        image:      row(secs(120), 4,     (secs(1), secs(60)),   8,      Shared),
-        encode:     row(secs(60),  2,     (secs(1), secs(5)),    cores,  PerJob),
-        upload:     row(secs(120), 4,     (secs(1), secs(60)),   8,      Never),
-    }
+#[expect(clippy::match_same_arms, reason = "one row a stage, also where two rows hold the same")]
+pub fn standard(tasks: usize, cores: usize) -> Policies {
+    Policies::new(secs(300), secs(120), |stage| {
+        let (timeout, tries, (first, cap), slots, reuse) = match stage {
+            //                       timeout    tries  backoff: first, cap    slots   reuse
+            StageName::Collection => (secs(30),  4,    (ms(200), secs(2)),    16,     Never),
+            StageName::Transcript => (secs(120), 4,    (secs(1), secs(60)),   tasks,  Shared),
+            StageName::Tts        => (secs(120), 4,    (secs(1), secs(60)),   8,      Shared),
+            StageName::Image      => (secs(120), 4,    (secs(1), secs(60)),   8,      Shared),
+            StageName::Encode     => (secs(60),  2,    (secs(1), secs(5)),    cores,  PerJob),
+            StageName::Upload     => (secs(120), 4,    (secs(1), secs(60)),   8,      Never),
+        };
+        StagePolicy { timeout, tries, backoff: Backoff { first, cap }, slots, reuse }
+    })
 }
 
 /// Turns one job into one delivered file.
@@ -37,23 +39,21 @@ pub const fn standard(tasks: usize, cores: usize) -> Policies {
 pub async fn produce(run: &Run) -> Result<Produced, Failed> {
     let attempt = Attempt::begin(run);
     // Whatever was cut off is booked by now.
-    let ended = run.cancel.run_until_cancelled(Box::pin(flow(&attempt))).await;
-    match ended {
-        Some(Ok(artifact)) => {
-            Ok(Produced { artifact, stages: attempt.records(), cost: attempt.cost() })
-        }
-        Some(Err(Halted)) | None => Err(attempt.failed()),
+    match run.cancel.run_until_cancelled(Box::pin(flow(&attempt))).await {
+        Some(Ok(artifact)) => Ok(attempt.produced(artifact)),
+        Some(Err(error)) => Err(attempt.failed(error)),
+        None => Err(attempt.cancelled()),
     }
 }
 
 /// From the source to a file, or to a copy of the file that another job has made of the same.
-async fn flow(attempt: &Attempt<'_>) -> Result<Artifact, Halted> {
+async fn flow(attempt: &Attempt<'_>) -> Result<Artifact, StageError> {
     let source = collection::collect(attempt).await?;
-    delivery::deliver(attempt, &source).await
+    delivery::deliver(attempt, &source, || make(attempt, &source)).await
 }
 
 /// Words to passages to sound to one encoder that is already running; the picture from the start.
-pub(crate) async fn make(attempt: &Attempt<'_>, source: &SourceText) -> Result<Artifact, Halted> {
+async fn make(attempt: &Attempt<'_>, source: &SourceText) -> Result<Artifact, StageError> {
     let (passages, to_speak) = feed();
     let (words, written) = feed();
     let (sound, to_encode) = feed();
@@ -66,16 +66,6 @@ pub(crate) async fn make(attempt: &Attempt<'_>, source: &SourceText) -> Result<A
     );
     drawn.and(transcribed).and(spoken)?;
     upload::deliver(attempt, media?).await
-}
-
-const fn row(
-    timeout: Duration,
-    tries: u32,
-    (first, cap): (Duration, Duration),
-    slots: usize,
-    reuse: Reuse,
-) -> StagePolicy {
-    StagePolicy { timeout, tries, backoff: Backoff { first, cap }, slots, reuse }
 }
 
 const fn secs(seconds: u64) -> Duration {

@@ -4,45 +4,58 @@
 //! on while it was made is used as made: others may already be speaking it. Either way the job pins
 //! the digest that it used, and its later attempts use no other.
 
+mod cache_value;
+mod checkpoint;
 mod flight;
-mod keeping;
+mod objects;
+mod parts;
+mod publish;
 mod shared;
+#[cfg(test)]
+mod tests;
+mod waiting;
 
 use bytes::Bytes;
-use stillcast_enqueue::{ErrorReport, StageName};
 
+#[cfg(test)]
+pub(crate) use cache_value::CacheValue;
+pub(crate) use cache_value::digest;
+pub(crate) use checkpoint::Checkpoint;
+pub(crate) use parts::{keep_part, recall_part};
+pub(crate) use publish::{end_flight, join_flight};
+pub(crate) use waiting::WhileWaiting;
+
+use crate::attempt::Attempt;
 use crate::cache_key::CacheKey;
-use crate::cache_value::{CacheValue, digest};
-use crate::run::Attempt;
-use crate::{
-    FailureClass, FlightResult, Interrupted, JoinAnswer, ProviderError, Put, Sharing, StageError,
-};
-
-/// What another job has to do with the end of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OtherJob {
-    /// Other jobs pay for all that is missing: park until these flights have landed.
-    Flights(Vec<String>),
-    /// Another job has met this permanent failure of the same input.
-    Failed(ErrorReport),
-}
+use crate::{FlightResult, JoinAnswer, StageError};
+use publish::{Shared, keep, price_of};
+use waiting::wait;
 
 /// A result that may be had without paying for it.
 pub(crate) trait Reusable {
     /// What the stage wants.
     type Value;
-    /// Whether the stored value replaces one's own when somebody was faster.
-    const ADOPTS: bool;
-    /// Whether nothing else can go on while another job makes it.
-    const ALONE: bool;
+    /// Which value counts when somebody was faster.
+    const ON_CONFLICT: OnConflict;
+    /// What the job's other branches do meanwhile when another job makes it.
+    const WHILE_WAITING: WhileWaiting;
 
-    fn item(&self) -> &CacheKey;
+    fn key(&self) -> &CacheKey;
 
     /// Takes a value that was made before; `None` when it is of no use any more.
     async fn accept(&self, bytes: Bytes) -> Result<Option<Self::Value>, StageError>;
 
     /// Makes it, and packs it for others.
-    async fn pay(&self) -> Result<(Self::Value, Bytes), StageError>;
+    async fn make(&self) -> Result<(Self::Value, Bytes), StageError>;
+}
+
+/// Which value counts when two jobs have made the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnConflict {
+    /// The stored one replaces one's own.
+    TakeStored,
+    /// One's own: it was handed on while it was made.
+    KeepOwn,
 }
 
 /// What a look at the shared cache and the flight has shown.
@@ -50,135 +63,122 @@ enum Look<T> {
     Found(T),
     Owned,
     Waiting,
-    Alone,
+    Unshared,
 }
 
-impl Attempt<'_> {
-    /// The result, from whoever has it; paid for only when nobody has, and nobody is paying.
-    pub(crate) async fn reuse<R: Reusable>(&self, wanted: &R) -> Result<R::Value, StageError> {
-        if let Some(value) = self.recall(wanted).await? {
-            return Ok(value);
-        }
-        match self.sharing(wanted.item()) {
-            Some(sharing) => self.reuse_shared(sharing, wanted).await,
-            None => self.pay_alone(wanted).await,
-        }
+/// The result, from whoever has it; paid for only when nobody has, and nobody is paying.
+pub(crate) async fn recall_or_make<R: Reusable>(
+    attempt: &Attempt<'_>,
+    wanted: &R,
+) -> Result<R::Value, StageError> {
+    if let Some(value) = recall(attempt, wanted).await? {
+        return Ok(value);
     }
+    match Shared::of(attempt.run, wanted.key()) {
+        Some(shared) => share(attempt, &shared, wanted).await,
+        None => make_alone(attempt, wanted).await,
+    }
+}
 
-    async fn reuse_shared<R: Reusable>(
-        &self,
-        sharing: &Sharing,
-        wanted: &R,
-    ) -> Result<R::Value, StageError> {
-        let item = wanted.item();
-        let mut waiting = None;
-        loop {
-            match self.look(sharing, wanted).await? {
-                Look::Found(value) => return Ok(value),
-                Look::Owned => return self.pay_and_share(sharing, wanted).await,
-                Look::Alone => return self.pay_alone(wanted).await,
-                Look::Waiting => {
-                    waiting.get_or_insert_with(|| self.activity.wait_for(&item.key));
-                    self.wait(item.stage, R::ALONE).await?;
-                }
+/// The job's own checkpoint.
+async fn recall<R: Reusable>(
+    attempt: &Attempt<'_>,
+    wanted: &R,
+) -> Result<Option<R::Value>, StageError> {
+    let key = wanted.key();
+    let Some(bytes) = Checkpoint::of(attempt.run).recall(key).await? else { return Ok(None) };
+    let value = wanted.accept(bytes).await?;
+    if value.is_some() {
+        attempt.recalled(key.stage, 0.0);
+    }
+    Ok(value)
+}
+
+async fn share<R: Reusable>(
+    attempt: &Attempt<'_>,
+    shared: &Shared<'_>,
+    wanted: &R,
+) -> Result<R::Value, StageError> {
+    let key = wanted.key();
+    let mut waiting = None;
+    loop {
+        match look(attempt, shared, wanted).await? {
+            Look::Found(value) => return Ok(value),
+            Look::Owned => return make_and_share(attempt, shared, wanted).await,
+            Look::Unshared => return make_alone(attempt, wanted).await,
+            Look::Waiting => {
+                waiting.get_or_insert_with(|| attempt.activity.wait_for(&key.shared));
+                wait(attempt, key.stage, R::WHILE_WAITING).await?;
             }
         }
     }
-
-    /// Recall, join, and when the flight is ours recall again: its last owner may have landed in
-    /// between.
-    async fn look<R: Reusable>(
-        &self,
-        sharing: &Sharing,
-        wanted: &R,
-    ) -> Result<Look<R::Value>, StageError> {
-        let _looking = self.activity.look();
-        let item = wanted.item();
-        if let Some(value) = self.recall_shared(sharing, wanted).await? {
-            return Ok(Look::Found(value));
-        }
-        match self.join(item).await? {
-            JoinAnswer::Waiting => return Ok(Look::Waiting),
-            JoinAnswer::Unshared => return Ok(Look::Alone),
-            JoinAnswer::Permanent(report) => return Err(self.failed_elsewhere(item.stage, report)),
-            JoinAnswer::Owned => {}
-        }
-        let Some(value) = self.recall_shared(sharing, wanted).await? else {
-            return Ok(Look::Owned);
-        };
-        self.land(item, FlightResult::Stored).await?;
-        Ok(Look::Found(value))
-    }
-
-    /// The job's own checkpoint.
-    async fn recall<R: Reusable>(&self, wanted: &R) -> Result<Option<R::Value>, StageError> {
-        let item = wanted.item();
-        let Some(bytes) = self.recall_bytes(item).await? else { return Ok(None) };
-        let value = wanted.accept(bytes).await?;
-        if value.is_some() {
-            self.recalled(item.stage, 0.0);
-        }
-        Ok(value)
-    }
-
-    async fn recall_shared<R: Reusable>(
-        &self,
-        sharing: &Sharing,
-        wanted: &R,
-    ) -> Result<Option<R::Value>, StageError> {
-        let item = wanted.item();
-        let Some((bytes, usd)) = self.shared_value(sharing, item).await else { return Ok(None) };
-        let Some(value) = wanted.accept(bytes.clone()).await? else {
-            sharing.cache.delete(&item.key).await;
-            return Ok(None);
-        };
-        // What the job has paid or was spared for parts of it, it is not spared once more.
-        self.recalled(item.stage, (usd - self.price_of(item)).max(0.0));
-        self.keep(item, &bytes).await;
-        Ok(Some(value))
-    }
-
-    async fn pay_alone<R: Reusable>(&self, wanted: &R) -> Result<R::Value, StageError> {
-        let (value, bytes) = wanted.pay().await?;
-        self.keep(wanted.item(), &bytes).await;
-        Ok(value)
-    }
-
-    async fn pay_and_share<R: Reusable>(
-        &self,
-        sharing: &Sharing,
-        wanted: &R,
-    ) -> Result<R::Value, StageError> {
-        let item = wanted.item();
-        let (value, bytes) = match wanted.pay().await {
-            Ok(made) => made,
-            Err(error) => return Err(self.land_failure(item, error).await),
-        };
-        let _busy = self.activity.work();
-        self.store(item, &bytes, &digest(&bytes)).await;
-        let put = self.share(sharing, item, &bytes, self.price_of(item)).await;
-        if R::ADOPTS
-            && let Put::Present(theirs) = &put
-            && let Some(cached) = CacheValue::unpack(theirs)
-            && let Some(bytes) = self.open(item, &cached).await
-            && let Some(value) = wanted.accept(bytes.clone()).await?
-        {
-            self.keep(item, &bytes).await;
-            self.land(item, FlightResult::Stored).await?;
-            return Ok(value);
-        }
-        self.pin(item, &bytes, &digest(&bytes)).await;
-        let landing =
-            if put == Put::Refused { FlightResult::Unshared } else { FlightResult::Stored };
-        self.land(item, landing).await?;
-        Ok(value)
-    }
 }
 
-fn warn(item: &CacheKey, what: &str, error: &ProviderError) {
-    tracing::warn!(stage = %item.stage, code = error.code, "{what}: {error}");
+/// Recall, join, and when the flight is ours recall again: its last owner may have landed in
+/// between.
+async fn look<R: Reusable>(
+    attempt: &Attempt<'_>,
+    shared: &Shared<'_>,
+    wanted: &R,
+) -> Result<Look<R::Value>, StageError> {
+    let _looking = attempt.activity.look();
+    let key = wanted.key();
+    if let Some(value) = recall_shared(attempt, shared, wanted).await? {
+        return Ok(Look::Found(value));
+    }
+    attempt.check(key.stage)?;
+    match shared.flight.join(key).await? {
+        JoinAnswer::Waiting => return Ok(Look::Waiting),
+        JoinAnswer::Unshared => return Ok(Look::Unshared),
+        JoinAnswer::Permanent(report) => return Err(flight::failed_elsewhere(key, report)),
+        JoinAnswer::Owned => {}
+    }
+    let Some(value) = recall_shared(attempt, shared, wanted).await? else {
+        return Ok(Look::Owned);
+    };
+    shared.flight.land(key, FlightResult::Stored).await?;
+    Ok(Look::Found(value))
 }
 
-fn interrupted(stage: StageName, why: Interrupted) -> StageError {
-    StageError::new(stage, FailureClass::Interrupted, why.reason, why.to_string())
+async fn recall_shared<R: Reusable>(
+    attempt: &Attempt<'_>,
+    shared: &Shared<'_>,
+    wanted: &R,
+) -> Result<Option<R::Value>, StageError> {
+    let key = wanted.key();
+    let Some((bytes, usd)) = shared.values.recall(key).await else { return Ok(None) };
+    let Some(value) = wanted.accept(bytes.clone()).await? else {
+        shared.values.forget(key).await;
+        return Ok(None);
+    };
+    // What the job has paid or was spared for parts of it, it is not spared once more.
+    attempt.recalled(key.stage, (usd - price_of(attempt, key)).max(0.0));
+    keep(attempt, key, &bytes).await;
+    Ok(Some(value))
+}
+
+async fn make_alone<R: Reusable>(
+    attempt: &Attempt<'_>,
+    wanted: &R,
+) -> Result<R::Value, StageError> {
+    let (value, bytes) = wanted.make().await?;
+    keep(attempt, wanted.key(), &bytes).await;
+    Ok(value)
+}
+
+async fn make_and_share<R: Reusable>(
+    attempt: &Attempt<'_>,
+    shared: &Shared<'_>,
+    wanted: &R,
+) -> Result<R::Value, StageError> {
+    let key = wanted.key();
+    let (own, bytes) = match wanted.make().await {
+        Ok(made) => made,
+        Err(error) => return Err(shared.flight.fail(key, error).await),
+    };
+    let theirs = shared.publish(attempt, key, &bytes, async |stored| match R::ON_CONFLICT {
+        OnConflict::TakeStored => wanted.accept(stored).await,
+        OnConflict::KeepOwn => Ok(None),
+    });
+    Ok(theirs.await?.unwrap_or(own))
 }

@@ -1,8 +1,9 @@
 //! The runner against scripted providers, with the clock in the test's hand.
 
 mod fakes;
+mod keys;
 mod reuse;
-mod shared_state;
+pub(crate) mod shared_state;
 mod writing;
 
 use std::sync::Arc;
@@ -58,7 +59,12 @@ fn the_attempt_budget_is_content_then_encode_and_upload_at_their_worst_then_slac
 #[test]
 fn ceilings_double_up_to_the_cap() {
     let ceilings = |policies: &Policies| -> Vec<u64> {
-        policies.upload.backoff.ceilings(9).map(|ceiling| ceiling.as_secs()).collect()
+        policies
+            .row(StageName::Upload)
+            .backoff
+            .ceilings(9)
+            .map(|ceiling| ceiling.as_secs())
+            .collect()
     };
     assert_eq!(ceilings(&standard(4, 2)), [1, 2, 4, 8, 16, 32, 60, 60]);
 }
@@ -181,7 +187,7 @@ async fn content_has_a_time_of_its_own() {
 async fn a_failed_branch_awaits_its_siblings_calls_and_begins_none() {
     let mut test = TestRun::new(Format::Video);
     // Two passages are being spoken when the picture is refused; the third has not begun.
-    test.policies(|policies| policies.tts.slots = 2);
+    test.policies(|policies| policies.row_mut(StageName::Tts).slots = 2);
     test.script(StageName::Tts, vec![Step::Slow(Duration::from_secs(50)); 5]);
     test.script(StageName::Image, [transient(None), Step::Fail(FailureClass::Permanent)]);
     let began = Instant::now();
@@ -197,7 +203,7 @@ async fn a_failed_branch_awaits_its_siblings_calls_and_begins_none() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_passage_is_the_last_one_bought() {
     let mut test = TestRun::new(Format::Audio);
-    test.policies(|policies| policies.tts.slots = 1);
+    test.policies(|policies| policies.row_mut(StageName::Tts).slots = 1);
     test.script(StageName::Tts, [Step::Succeed, Step::Fail(FailureClass::Permanent)]);
     let failed = produce(&test.run).await.unwrap_err();
     assert_eq!(failed.error.code, "fake-permanent");

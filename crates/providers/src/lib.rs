@@ -4,17 +4,21 @@
 //! all three over the wire, `command` has a program of this machine speak, `postgres` reads
 //! conversations, `store` delivers into a folder of this host, with `s3` into a bucket, `redis`
 //! shares small values between jobs. Only a binary's wiring names what is in here.
+//!
+//! A provider's `revision()` takes its settings apart field by field, without `..`: a new setting
+//! does not compile until somebody has said whether it decides the result. What is forgotten there
+//! would let two different results share one key.
 
 #[cfg(feature = "redis")]
 pub mod cache;
 #[cfg(any(feature = "command", feature = "ffmpeg", feature = "offline", feature = "openai"))]
-mod command;
-#[cfg(feature = "ffmpeg")]
 pub mod ffmpeg;
 #[cfg(feature = "offline")]
 pub mod offline;
 #[cfg(feature = "openai")]
 pub mod openai;
+#[cfg(any(feature = "command", feature = "offline", feature = "openai"))]
+mod pcm;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "store")]

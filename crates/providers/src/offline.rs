@@ -1,9 +1,12 @@
-//! A writer, a voice and a painter that need no network and no key: worth showing, and always
-//! marked `offline` in the record. Equal texts give equal words and pictures.
+//! A text goes in; words, speech and a picture come out, without a network and without a key: worth
+//! showing, and always marked `offline` in the record. Equal texts give equal words and pictures.
 
 mod ascii;
 mod painter;
+mod seed;
 mod speech;
+#[cfg(test)]
+mod tests;
 mod words;
 mod writer;
 
@@ -11,21 +14,8 @@ pub use painter::OfflinePainter;
 pub use speech::{OfflineSpeech, VOICES};
 pub use writer::OfflineWriter;
 
-use sha2::{Digest, Sha256};
-
 /// The name of all three in records.
 const PROVIDER: &str = "offline";
 
 /// Changes with whatever changes the words, the voice or the pictures of equal texts.
 const REVISION: &str = "offline-1";
-
-/// A seed that text, variant and purpose decide.
-fn seed(purpose: &str, text: &str, variant: u32) -> u64 {
-    let digest = Sha256::new()
-        .chain_update(purpose)
-        .chain_update(variant.to_be_bytes())
-        .chain_update(text)
-        .finalize();
-    let first = digest.first_chunk().copied().unwrap_or_default();
-    u64::from_be_bytes(first)
-}

@@ -14,6 +14,8 @@ mod probe;
 mod prompt;
 mod retry_after;
 mod speech;
+#[cfg(test)]
+mod tests;
 
 pub use chat::OpenAiWriter;
 pub use client::{Account, Capability, HttpClient};

@@ -10,11 +10,12 @@ use child::{ChildError, Limits, Spec, Stream};
 use pipeline::{Answer, FailureClass, ProviderError, Speech, SpeechSynthesizer, Utterance};
 use tokio::io::AsyncWriteExt;
 
-use crate::command::{Ffmpeg, usage};
+use crate::ffmpeg::{Ffmpeg, usage};
 use crate::wav::Wav;
 
 const PROVIDER: &str = "command";
 const HINT: &str = "install it, or correct TTS_COMMAND";
+const PASSING: FailureClass = FailureClass::Transient { retry_after: None };
 /// A program that takes longer is stuck; the stage's own time-out is usually shorter.
 const MAX_TIME: Duration = Duration::from_mins(10);
 /// Ten minutes in stereo at 48 kHz.
@@ -99,7 +100,9 @@ impl SpeechSynthesizer for CommandSpeech {
     }
 
     fn revision(&self) -> String {
-        self.options.words.join(" ")
+        let Self { options, ffmpeg: _ } = self;
+        let CommandOptions { words, environment: _, ffmpeg: _ } = options;
+        words.join(" ")
     }
 
     async fn speak(
@@ -107,7 +110,8 @@ impl SpeechSynthesizer for CommandSpeech {
         utterance: &Utterance,
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
-        let mut running = self.spec(utterance, scratch)?.spawn().map_err(|e| failed(&e))?;
+        let started = self.spec(utterance, scratch)?.spawn().await;
+        let mut running = started.map_err(|e| failed(&e))?;
         let stdin = running.stdin.take();
         let say = async {
             if let Some(mut stdin) = stdin {
@@ -117,10 +121,7 @@ impl SpeechSynthesizer for CommandSpeech {
         };
         let (spoken, ()) = tokio::join!(running.output(MAX_BYTES), say);
         let (bytes, finished) = spoken.map_err(|error| failed(&error))?;
-        let wav = Wav::parse(&bytes).map_err(|fault| {
-            ProviderError::transient(PROVIDER, fault.code(), fault.to_string())
-                .again(FailureClass::Misconfigured)
-        })?;
+        let wav = Wav::parse(&bytes).map_err(|fault| fault.error(PROVIDER))?;
         let mut answer = wav.speech(&self.ffmpeg, scratch).await?;
         answer.usage.merge(&usage(&finished));
         Ok(answer)
@@ -139,25 +140,13 @@ fn unusable() -> ProviderError {
 
 /// Never with the program's own words.
 fn failed(error: &ChildError) -> ProviderError {
-    let ended =
-        |how: String| format!("the voice's program ended with {how}; try TTS_COMMAND by hand");
     match error {
         ChildError::NotFound { .. } => {
             ProviderError::misconfigured(PROVIDER, "command-missing", error.to_string())
         }
         ChildError::Spawn { .. } => unusable(),
-        ChildError::Status { code, .. } => {
-            let failure = match code {
-                64 | 65 => FailureClass::Permanent,
-                69 | 77 | 78 => FailureClass::Misconfigured,
-                _ => FailureClass::Transient { retry_after: None },
-            };
-            let message = ended(format!("status {code}"));
-            ProviderError::new(PROVIDER, failure, "command-failed", message)
-        }
-        ChildError::Signal { signal, .. } => {
-            ProviderError::transient(PROVIDER, "command-failed", ended(format!("signal {signal}")))
-        }
+        ChildError::Status { code, .. } => ended(class_of(*code), &format!("status {code}")),
+        ChildError::Signal { signal, .. } => ended(PASSING, &format!("signal {signal}")),
         ChildError::Timeout { after, .. } => {
             let message = format!("the voice's program took longer than {after:?}");
             ProviderError::transient(PROVIDER, "command-timeout", message)
@@ -168,6 +157,20 @@ fn failed(error: &ChildError) -> ProviderError {
                 .again(FailureClass::Misconfigured)
         }
         _ => ProviderError::transient(PROVIDER, "command-failed", "the pipe to the voice broke"),
+    }
+}
+
+fn ended(failure: FailureClass, how: &str) -> ProviderError {
+    let message = format!("the voice's program ended with {how}; try TTS_COMMAND by hand");
+    ProviderError::new(PROVIDER, failure, "command-failed", message)
+}
+
+/// The numbers are those of `sysexits.h`.
+fn class_of(status: i32) -> FailureClass {
+    match status {
+        64 | 65 => FailureClass::Permanent,
+        69 | 77 | 78 => FailureClass::Misconfigured,
+        _ => PASSING,
     }
 }
 

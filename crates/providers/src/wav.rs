@@ -7,13 +7,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use child::Stream;
-use pipeline::{Answer, ProviderError, Speech, sound};
+use pipeline::{Answer, FailureClass, ProviderError, Speech, sound};
 use tokio::io::AsyncWriteExt;
 
-use crate::command::{Ffmpeg, usage};
+use crate::ffmpeg::{Ffmpeg, usage};
+use crate::pcm;
 
-/// Ten minutes of samples; a passage is half a minute.
-pub(crate) const MAX_BYTES: usize = 10 * 60 * sound::RATE as usize * 2;
 /// From here on a length is a placeholder: streaming writers use 0x7ffff000 and above.
 const UNKNOWN: u32 = 0x7fff_0000;
 /// CPU time that no passage comes near.
@@ -31,12 +30,15 @@ pub(crate) enum WavFault {
 }
 
 impl WavFault {
-    pub(crate) fn code(self) -> &'static str {
-        match self {
+    /// The error of a voice that answers so: an accident once, its set-up's fault twice.
+    pub(crate) fn error(self, provider: &'static str) -> ProviderError {
+        let code = match self {
             Self::NotWav => "speech-unreadable",
             Self::Short => "speech-cut",
             Self::NotPcm => "speech-format",
-        }
+        };
+        ProviderError::transient(provider, code, self.to_string())
+            .again(FailureClass::Misconfigured)
     }
 }
 
@@ -83,7 +85,7 @@ impl<'file> Wav<'file> {
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
         if (self.rate, self.channels) == (sound::RATE, 1) {
-            return Ok(Answer::free(speech(self.data)));
+            return Ok(Answer::free(pcm::speech(self.data)));
         }
         let from = [self.rate.to_string(), self.channels.to_string()];
         let mut running = ffmpeg
@@ -93,6 +95,7 @@ impl<'file> Wav<'file> {
             .stdin(Stream::Piped)
             .stdout(Stream::Piped)
             .spawn()
+            .await
             .map_err(|error| ffmpeg.failed(error))?;
         let stdin = running.stdin.take();
         let feed = async {
@@ -101,16 +104,10 @@ impl<'file> Wav<'file> {
                 let _ = stdin.write_all(self.data).await;
             }
         };
-        let (resampled, ()) = tokio::join!(running.output(MAX_BYTES), feed);
+        let (resampled, ()) = tokio::join!(running.output(pcm::MAX_BYTES), feed);
         let (bytes, finished) = resampled.map_err(|error| ffmpeg.failed(error))?;
-        Ok(Answer { value: speech(&bytes), usage: usage(&finished) })
+        Ok(Answer { value: pcm::speech(&bytes), usage: usage(&finished) })
     }
-}
-
-/// Little-endian samples.
-pub(crate) fn speech(bytes: &[u8]) -> Speech {
-    let sample = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]);
-    Speech { samples: bytes.chunks_exact(2).map(sample).collect() }
 }
 
 fn header(bytes: &[u8]) -> Option<([u8; 4], u32)> {

@@ -1,5 +1,6 @@
--- T5: a finished paid call is remembered; the job has made progress.
+-- A finished paid call is remembered; the job has made progress.
 --
+-- Transitions: checkpoint.
 -- ARGV  2 id  3 token  4 cost (JSON, '' = unchanged)  5 words ('' = unchanged)
 --       then name, digest for each checkpoint
 -- Returns 'ok' or 'stale'.

@@ -1,5 +1,6 @@
--- T3: the best-ranked ready job goes to a worker that has a free slot.
+-- The best-ranked ready job goes to a worker that has a free slot.
 --
+-- Transitions: claim, promote, unpark, expire.
 -- ARGV  2 worker  3 nonce  4 lease ms  5 jobs that the worker holds now
 -- Returns {'job', id, token, body, remaining ms to the deadline, next due ms, then the pairs of
 --          the job's hash}, or {word, next due ms}: `empty`, `paused`, or `hold` (this worker has
@@ -52,7 +53,7 @@ local function runnable_head(of)
     end
   end
   -- There may be more behind them: whoever is woken goes on.
-  ring()
+  wake_worker()
 end
 
 local function lease(id, from)
@@ -93,12 +94,12 @@ if reserve_solo(solo_rank, ready_rank) then
     redis.call('HSET', solo_hold, 'until_ms', now + lease_ms)
     if running or held > 0 then
       -- The others go on with what is ready.
-      if ready_id then ring() end
+      if ready_id then wake_worker() end
       return { 'hold', due }
     end
     redis.call('HSET', solo_hold, 'job', solo_id)
     lease(solo_id, solo)
-    if ready_id then ring() end
+    if ready_id then wake_worker() end
     return answer_job(solo_id, due)
   end
   redis.call('DEL', solo_hold)
@@ -106,6 +107,6 @@ end
 
 if not ready_id then return { 'empty', due } end
 lease(ready_id, ready)
--- The baton: whoever is woken wakes the next, while there is something to do.
-if redis.call('ZCARD', ready) > 0 or (solo_id and not holder()) then ring() end
+-- One marker wakes one worker, so whoever was woken wakes the next while there is something to do.
+if redis.call('ZCARD', ready) > 0 or (solo_id and not holder()) then wake_worker() end
 return answer_job(ready_id, due)

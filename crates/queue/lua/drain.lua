@@ -1,5 +1,6 @@
 -- A worker announces its leaving: whatever dies with it from now on is no crash.
 --
+-- Transitions: release, cancel, expire, unpark.
 -- ARGV  2 worker  3 'leaving' or 'gone'
 -- Returns how many jobs were given back: with `gone`, a claim whose reply never arrived.
 -- After: its reservation of the solo lane is free, unless the job runs. After `gone`: the worker is
@@ -13,7 +14,7 @@ local function give_up_hold()
   local hold = redis.call('HMGET', solo_hold, 'worker', 'job')
   if hold[1] == worker and not hold[2] then
     redis.call('DEL', solo_hold)
-    ring()
+    wake_worker()
   end
 end
 

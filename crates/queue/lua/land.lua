@@ -1,5 +1,6 @@
--- The owner of a flight has its answer: the waiters look again.
+-- The owner of a flight has its result: the waiters look again.
 --
+-- Transitions: unpark.
 -- ARGV  2 id  3 token  4 flight key
 --       5 how: `stored` (the value can be recalled), `unshared` (it could not be stored) or
 --         `permanent <error JSON>` (this input can never succeed)

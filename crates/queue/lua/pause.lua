@@ -5,5 +5,5 @@
 
 if ARGV[2] == 'pause' then return redis.call('SETNX', paused, string.format('%.0f', now)) end
 local changed = redis.call('DEL', paused)
-if redis.call('ZCARD', ready) + redis.call('ZCARD', solo) > 0 then ring() end
+if redis.call('ZCARD', ready) + redis.call('ZCARD', solo) > 0 then wake_worker() end
 return changed

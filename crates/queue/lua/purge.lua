@@ -1,5 +1,6 @@
 -- The record of an ended job goes; the caller has deleted its files before.
 --
+-- Transitions: purge.
 -- ARGV  2 id
 -- Returns {'purged'}, {'not-ended', state} or {'unknown'}.
 

@@ -1,19 +1,21 @@
--- T2, T7, T12, T14 and retention: what time alone decides. Any worker may call it, as often as it
--- likes; nothing here needs a leader.
+-- What time alone decides: due jobs, leases that ran out, deadlines, retention. Any worker may call
+-- it, as often as it likes; nothing here needs a leader.
 --
+-- Transitions: reap, promote, unpark, expire, cancel, dead, purge.
 -- ARGV  2 worker ('' = none)  3 lease ms  4 'all' (nobody else can hold a lease) or ''
---       5 most crashes without a checkpoint  6 error for too many (JSON)
---       7 most interruptions without one  8 error for too many (JSON)
+--       5 crashes without a checkpoint that end a job  6 its error then (JSON)
+--       7 interruptions without one that end it  8 its error then (JSON)
 --       9 terminal records live ms  10 at most so many  11 dead ones live ms  12 at most so many
--- Returns {jobs reaped, crashes among them, expired, purged, 1 if a gap holds, next due ms}
+-- Returns pairs of a name and a number: `leases` (ended), `crashes` (among them), `expired` (of the
+--         waiting jobs), `purged`, `gap` (1 if one holds the reaper back), `next_due` (ms, -1 = none)
 --
 -- The gap rule: when nobody reaped for longer than half a lease (a stall, a restart, a failover, a
 -- step of the clock), the leases of living workers may have run out unseen; for one lease nothing
 -- is reaped, so that they can renew. At most one gap in twenty leases.
 
 local worker, lease_ms, everything = ARGV[2], tonumber(ARGV[3]), ARGV[4] == 'all'
-local most_crashes, crashed = tonumber(ARGV[5]), ARGV[6]
-local most_interruptions, no_progress = tonumber(ARGV[7]), ARGV[8]
+local max_crashes, crashed = tonumber(ARGV[5]), ARGV[6]
+local max_interruptions, no_progress = tonumber(ARGV[7]), ARGV[8]
 local A_SCRIPT, GONE_AFTER_LEASES = 500, 60
 
 local function gap_holds()
@@ -58,13 +60,13 @@ local function reap_job(id, expiry)
     finish(id, overrule)
   elseif crash then
     local crashes = redis.call('HINCRBY', job_key(id), 'crashes', 1)
-    if crashes >= most_crashes then
+    if crashes >= max_crashes then
       die(id, crashed)
     else
       leave_leased(id)
       make_ready(id)
     end
-  elseif count_interruption(id, most_interruptions) then
+  elseif count_interruption(id, max_interruptions) then
     die(id, no_progress)
   else
     leave_leased(id)
@@ -83,8 +85,8 @@ end
 
 -- A clock set back leaves leases that end too late: none may last longer than one given now.
 local function shorten_leases()
-  local most = string.format('(%.0f', now + lease_ms)
-  local over = redis.call('ZRANGEBYSCORE', leased, most, '+inf', 'LIMIT', 0, A_SCRIPT)
+  local latest = string.format('(%.0f', now + lease_ms)
+  local over = redis.call('ZRANGEBYSCORE', leased, latest, '+inf', 'LIMIT', 0, A_SCRIPT)
   for _, id in ipairs(over) do
     redis.call('ZADD', leased, 'LT', now + number(redis.call('HGET', job_key(id), 'lease_ms')), id)
   end
@@ -107,9 +109,9 @@ local function expire_waiting()
   return expired_now
 end
 
-local function retain(state, live_ms, most)
+local function retain(state, live_ms, max)
   local over = redis.call('ZRANGEBYSCORE', index[state], '-inf', now - live_ms, 'LIMIT', 0, 100)
-  local surplus = redis.call('ZCARD', index[state]) - most
+  local surplus = redis.call('ZCARD', index[state]) - max
   if #over == 0 and surplus > 0 then
     over = redis.call('ZRANGE', index[state], 0, math.min(surplus, 100) - 1)
   end
@@ -141,7 +143,10 @@ promote_due()
 local expiries = expire_waiting()
 wake_landed()
 sweep_workers()
-local live_ms, most = tonumber(ARGV[9]), tonumber(ARGV[10])
-local purged = retain('done', live_ms, most) + retain('cancelled', live_ms, most) +
-  retain('expired', live_ms, most) + retain('dead', tonumber(ARGV[11]), tonumber(ARGV[12]))
-return { reaped, crashes, expiries, purged, gap and 1 or 0, next_due() }
+local live_ms, max = tonumber(ARGV[9]), tonumber(ARGV[10])
+local purged = retain('done', live_ms, max) + retain('cancelled', live_ms, max) +
+  retain('expired', live_ms, max) + retain('dead', tonumber(ARGV[11]), tonumber(ARGV[12]))
+return {
+  'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
+  'gap', gap and 1 or 0, 'next_due', next_due(),
+}

@@ -1,5 +1,6 @@
--- T4: one call for all jobs that a worker holds.
+-- The leases of a worker go on: one call for all jobs that it holds.
 --
+-- Transitions: renew.
 -- ARGV  2 worker  3 lease ms  then id, token for each job, at most 500
 -- Returns one word a job, in order: `ok`, `cancel` (renewed; a person wants it ended) or `stale`.
 -- After: each job whose token is current is leased until now + lease; so is the solo reservation.

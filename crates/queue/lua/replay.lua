@@ -1,5 +1,6 @@
--- T15: a person sends a dead job round again; its checkpoints stay.
+-- A person sends a dead job round again; its checkpoints stay.
 --
+-- Transitions: replay.
 -- ARGV  2 id
 -- Returns {'ready'}, {'not-dead', state}, {'unknown'}, {'body-gone'} or {'duplicate', id of the
 --         job that now holds the idempotency key}.

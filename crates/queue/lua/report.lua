@@ -1,9 +1,10 @@
--- T6, T8 to T11: the one way out of a lease for the worker that holds it.
+-- The one way out of a lease for the worker that holds it.
 --
+-- Transitions: done, retry, park, dead, release, cancel, expire, unpark.
 -- ARGV  2 id  3 token  4 outcome: done, retry, dead, park or release
 --       5 delay ms (retry: back-off; park: until it wakes)  6 park reason
 --       7 error (JSON, '' = none)  8 artifact (JSON)  9 stages (JSON, '' = unchanged)
---       10 cost (JSON, '' = unchanged)  11 most interruptions without a checkpoint
+--       10 cost (JSON, '' = unchanged)  11 interruptions without a checkpoint that end the job
 --       12 error for too many of them (JSON)  then each flight that a park waits for
 -- Returns {'accepted', state}, {'stale', state or ''}, or {'go-on', ''}: a flight that the job
 --         wants to wait for has landed or lost its owner, so the job stays leased; its cost is kept.
@@ -11,7 +12,7 @@
 
 local id, token, outcome, delay, reason = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local failure, artifact, stages, cost = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-local most_interruptions, no_progress = tonumber(ARGV[11]), ARGV[12]
+local max_interruptions, no_progress = tonumber(ARGV[11]), ARGV[12]
 
 if not holds(id, token) then
   local known = get(id, 'last_report', 'state')
@@ -53,8 +54,8 @@ function outcomes.dead() return die(failure) end
 
 function outcomes.retry()
   local attempts = redis.call('HINCRBY', job_key(id), 'attempts', 1)
-  local most = number(redis.call('HGET', job_key(id), 'max_attempts'))
-  if attempts >= most then return die(failure) end
+  local max_attempts = number(redis.call('HGET', job_key(id), 'max_attempts'))
+  if attempts >= max_attempts then return die(failure) end
   keep('error', failure)
   leave_leased(id)
   redis.call('HSET', job_key(id), 'state', 'delayed', 'wake_ms', now + delay)
@@ -81,7 +82,7 @@ end
 
 function outcomes.release()
   keep('error', failure)
-  if count_interruption(id, most_interruptions) then return die(no_progress) end
+  if count_interruption(id, max_interruptions) then return die(no_progress) end
   leave_leased(id)
   make_ready(id)
   return 'ready'

@@ -1,8 +1,9 @@
 -- One consistent look at the whole queue, at constant cost: the oracle of conservation (I1).
 --
--- Returns {enqueued, purged, delayed, ready (solo included), parked, leased, done, dead,
---          cancelled, expired, due delayed, due parked, solo, age ms of the first ready job
---          (-1 = none), 1 if paused, workers, gap_at (0 = never), now ms, trash}
+-- Returns pairs of a name and a number: `enqueued`, `purged`, one for each state (`ready` includes
+--         solo), `due_delayed`, `due_parked`, `solo`, `oldest_ms` (age of the first ready job,
+--         -1 = none), `paused` (1 if so), `workers`, `gap_ms` (when a gap began, 0 = never),
+--         `now_ms`, `trash`
 
 local function card(of) return redis.call('ZCARD', of) end
 
@@ -10,10 +11,14 @@ local oldest = -1
 local first = redis.call('ZRANGE', ready, 0, 0)[1] or redis.call('ZRANGE', solo, 0, 0)[1]
 if first then oldest = math.max(0, now - number(redis.call('HGET', job_key(first), 'ready_ms'))) end
 return {
-  number(redis.call('HGET', counts, 'enqueued')), number(redis.call('HGET', counts, 'purged')),
-  card(delayed), card(ready) + card(solo), card(parked), card(leased),
-  card(done), card(dead), card(cancelled), card(expired),
-  redis.call('ZCOUNT', delayed, '-inf', now), redis.call('ZCOUNT', parked, '-inf', now),
-  card(solo), oldest, redis.call('EXISTS', paused), redis.call('HLEN', workers),
-  number(redis.call('GET', gap_at)), now, card(trash),
+  'enqueued', number(redis.call('HGET', counts, 'enqueued')),
+  'purged', number(redis.call('HGET', counts, 'purged')),
+  'delayed', card(delayed), 'ready', card(ready) + card(solo),
+  'parked', card(parked), 'leased', card(leased), 'done', card(done), 'dead', card(dead),
+  'cancelled', card(cancelled), 'expired', card(expired),
+  'due_delayed', redis.call('ZCOUNT', delayed, '-inf', now),
+  'due_parked', redis.call('ZCOUNT', parked, '-inf', now),
+  'solo', card(solo), 'oldest_ms', oldest,
+  'paused', redis.call('EXISTS', paused), 'workers', redis.call('HLEN', workers),
+  'gap_ms', number(redis.call('GET', gap_at)), 'now_ms', now, 'trash', card(trash),
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use redis::{FromRedisValue, Value};
 
 use crate::QueueError;
+use crate::numbers::Numbers;
 
 /// What a claim found.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ pub struct ClaimedJob {
 /// What a reap did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reaped {
-    /// Leases ended, crashes among them, waiting jobs expired, records purged.
+    /// Leases ended.
     pub leases: u64,
     /// Of those leases, how many counted as crashes.
     pub crashes: u64,
@@ -74,12 +75,28 @@ pub enum Reported {
 }
 
 impl Reaped {
-    /// Reads the answer of the script.
-    pub fn from_answer(answer: &[i64]) -> Self {
-        let at = |index: usize| {
-            answer.get(index).copied().and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
-        };
-        Self { leases: at(0), crashes: at(1), expired: at(2), purged: at(3), gap: at(4) == 1 }
+    /// Reads the answer of `lua/reap.lua`.
+    pub(crate) fn from_numbers(numbers: &Numbers) -> Result<Self, QueueError> {
+        let count = |name| numbers.count("reap", name);
+        Ok(Self {
+            leases: count("leases")?,
+            crashes: count("crashes")?,
+            expired: count("expired")?,
+            purged: count("purged")?,
+            gap: count("gap")? == 1,
+        })
+    }
+}
+
+impl Reported {
+    /// Reads the answer of `lua/report.lua`.
+    pub(crate) fn from_words((word, state): (String, String)) -> Result<Self, QueueError> {
+        match word.as_str() {
+            "accepted" => Ok(Self::Accepted(state)),
+            "stale" => Ok(Self::Stale),
+            "go-on" => Ok(Self::GoOn),
+            _ => Err(QueueError::Protocol { script: "report", answer: word }),
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use stillcast_enqueue::keys::Keys;
 
 use crate::QueueError;
 
+/// How long a call outside of the consumer's own loops may take: of an operator, or of a janitor.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long sent bytes may stay unacknowledged before the kernel gives the connection up.
 const SILENT_PEER_TIMEOUT: Duration = Duration::from_secs(5);

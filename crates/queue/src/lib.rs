@@ -1,46 +1,49 @@
 //! The other end of the queue: claim, lease, renew, report, reap, look and mend.
 //!
 //! A worker gives [`Consumer::run`] a [`Handler`]; each attempt gets a [`Lease`] and answers with an
-//! [`Outcome`]. This is the only crate that knows apalis.
+//! [`Outcome`]. What must hold stands in the crate's README, the specification of the queue. This is
+//! the only crate that knows apalis.
 
 mod actions;
 mod answers;
-mod backend;
-mod breaker;
-mod claimer;
 mod clock;
 mod connection;
 mod consumer;
 mod error;
 mod event;
-mod executor;
-mod health;
-mod heartbeat;
+mod flight;
 mod inspect;
+mod interrupted;
 mod lease;
+mod lease_cost;
+mod lease_state;
 mod lease_table;
 mod limits;
+mod link;
+mod numbers;
 mod outcome;
-mod owned;
 mod scripts;
+mod stats;
 mod trash;
 mod verify;
-mod wake;
 
 pub use actions::{JobFiles, PurgeError, Watch, purge};
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
 pub use connection::{Endpoint, ServerReport};
-pub use consumer::{Consumer, ConsumerOptions, Handler, Shutdown, Stopped};
+pub use consumer::{Consumer, ConsumerOptions, Handler, Health, Shutdown, Stopped};
 pub use error::QueueError;
 pub use event::{Event, Observer};
-pub use health::Health;
+pub use flight::{FlightResult, JoinAnswer};
 pub use inspect::{
-    Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, QueueStats,
-    ReplayAnswer, StateCounts,
+    Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, ReplayAnswer,
 };
-pub use lease::{FlightResult, Interrupted, JoinAnswer, Lease};
+pub use interrupted::Interrupted;
+pub use lease::Lease;
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
+pub use scripts::lease_calls::LeaseCalls;
+pub use scripts::worker_calls::{ClaimRequest, ReapRequest};
 pub use scripts::{Clock, Scripts, Verb};
+pub use stats::{QueueStats, StateCounts};
 pub use trash::{Trash, WorkFolder};
 pub use verify::{Verified, Violation, verify};

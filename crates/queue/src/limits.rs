@@ -13,11 +13,11 @@ pub struct Limits {
     /// How long done, cancelled and expired records live.
     pub records_live: Duration,
     /// How many of each live at most.
-    pub most_records: u32,
+    pub max_records: u32,
     /// How long dead records live.
     pub dead_live: Duration,
     /// How many of them live at most.
-    pub most_dead: u32,
+    pub max_dead: u32,
     /// Between two probes of a provider that refuses this worker.
     pub probe_interval: Duration,
 }
@@ -28,9 +28,9 @@ impl Default for Limits {
             crashes: 3,
             interruptions: 20,
             records_live: Duration::from_hours(24),
-            most_records: 100_000,
+            max_records: 100_000,
             dead_live: Duration::from_hours(24 * 90),
-            most_dead: 10_000,
+            max_dead: 10_000,
             probe_interval: Duration::from_secs(30),
         }
     }

@@ -94,4 +94,38 @@ impl Outcome {
             Self::Release => "release",
         }
     }
+
+    /// How long the job waits: until the back-off is over, or until a parked one wakes.
+    pub(crate) fn delay(&self, backoff: Duration) -> Duration {
+        match self {
+            Self::Retry { after, .. } => after.unwrap_or(backoff),
+            Self::Park { wake, .. } => *wake,
+            Self::Done { .. } | Self::Dead { .. } | Self::Release => Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn error(&self) -> Option<&ErrorReport> {
+        match self {
+            Self::Retry { error, .. } | Self::Dead { error } => Some(error),
+            Self::Park { error, .. } => error.as_ref(),
+            Self::Done { .. } | Self::Release => None,
+        }
+    }
+
+    pub(crate) fn artifact(&self) -> Option<&Artifact> {
+        if let Self::Done { artifact } = self { Some(artifact) } else { None }
+    }
+
+    /// The word in the record; empty unless it parks.
+    pub(crate) fn park_reason(&self) -> &'static str {
+        if let Self::Park { reason, .. } = self { reason.as_str() } else { "" }
+    }
+
+    /// The flights that a parked job waits for.
+    pub(crate) fn flights(&self) -> &[String] {
+        match self {
+            Self::Park { reason: ParkReason::Flight(keys), .. } => keys,
+            _ => &[],
+        }
+    }
 }

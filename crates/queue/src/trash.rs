@@ -4,7 +4,8 @@ use redis::aio::ConnectionManager;
 use stillcast_enqueue::keys::Keys;
 use stillcast_enqueue::{Identifier, JobId, State};
 
-use crate::{Endpoint, QueueError};
+use crate::QueueError;
+use crate::connection::{CALL_TIMEOUT, Endpoint};
 
 /// The folder of one job's unfinished work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +26,12 @@ pub struct Trash {
 impl Trash {
     /// Over a connection of its own: deleting is never in anybody's way.
     pub async fn connect(endpoint: &Endpoint) -> Result<Self, QueueError> {
-        let connection = endpoint.shared(super::inspect::CALL_TIMEOUT).await?;
+        let connection = endpoint.shared(CALL_TIMEOUT).await?;
         Ok(Self { keys: endpoint.keys().clone(), connection })
     }
 
-    /// At most `most` folders that may go now, by Redis' clock, the oldest first.
-    pub async fn due(&self, most: usize) -> Result<Vec<WorkFolder>, QueueError> {
+    /// At most `limit` folders that may go now, by Redis' clock, the oldest first.
+    pub async fn due(&self, limit: usize) -> Result<Vec<WorkFolder>, QueueError> {
         let mut connection = self.connection.clone();
         let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
         let members: Vec<String> = redis::cmd("ZRANGE")
@@ -40,7 +41,7 @@ impl Trash {
             .arg("BYSCORE")
             .arg("LIMIT")
             .arg(0)
-            .arg(most)
+            .arg(limit)
             .query_async(&mut connection)
             .await?;
         members.iter().map(|member| WorkFolder::parse(member)).collect()

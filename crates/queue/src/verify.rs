@@ -12,7 +12,7 @@ use redis::aio::ConnectionManager;
 use redis::{FromRedisValue, Pipeline};
 use stillcast_enqueue::keys::FIXED;
 
-use crate::{QueueError, Scripts, Verb};
+use crate::{QueueError, Scripts};
 
 /// Looks that must agree before a rule counts as broken. Damage stays; a job in motion does not.
 const LOOKS: usize = 4;
@@ -115,10 +115,8 @@ impl<'look> Look<'look> {
 
     /// I1, by one script.
     async fn conservation(&mut self) -> Result<(), QueueError> {
-        let call = self.scripts.call(Verb::Stats);
-        let stats: Vec<i64> = call.invoke_async(self.connection).await?;
-        let [enqueued, purged] = [stats[0], stats[1]];
-        let kept: i64 = stats[2..10].iter().sum();
+        let stats = self.scripts.stats(self.connection).await?;
+        let (enqueued, purged, kept) = (stats.enqueued, stats.purged, stats.states.all());
         if enqueued != purged + kept {
             let detail = format!("{enqueued} enqueued, {kept} in all states and {purged} purged");
             self.blame("I1", "", detail);

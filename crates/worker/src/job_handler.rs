@@ -120,7 +120,7 @@ impl JobHandler {
     fn failed(&self, failed: &Failed, watch: &Watch) -> Report {
         let error = &failed.error;
         outcome::count_failed(&self.metrics, failed, &watch.ended());
-        if let Some(OtherJob::Flights(flights)) = &failed.other_job {
+        if let Some(OtherJob::Flights(flights)) = error.other_job.as_deref() {
             tracing::info!(flights = flights.len(), "parked: waits for other jobs");
         } else if error.failure == FailureClass::Interrupted {
             tracing::info!(error.code, "released: {error}");

@@ -30,7 +30,12 @@ impl Column {
     pub(crate) const ALL: [Self; 2] = [Self::Stillcast, Self::Apalis];
 
     /// A worker with `slots`; ours at the lease, drain and back-off of production.
-    pub(crate) fn worker(self, fleet: &Fleet, name: &str, slots: usize) -> anyhow::Result<Worker> {
+    pub(crate) async fn worker(
+        self,
+        fleet: &Fleet,
+        name: &str,
+        slots: usize,
+    ) -> anyhow::Result<Worker> {
         let program = match self {
             Self::Stillcast => "six_calls",
             Self::Apalis => "apalis_calls",
@@ -46,7 +51,7 @@ impl Column {
             url: None,
             program,
         };
-        fleet.worker(name, &options)
+        fleet.worker(name, &options).await
     }
 
     /// Enqueues all, in order.

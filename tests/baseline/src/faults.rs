@@ -80,7 +80,7 @@ impl Busy {
         let fleet = Fleet::start().await?;
         // Enqueued first, since an idle worker of apalis-redis looks for work each 30 s only.
         column.enqueue(&fleet, &errands).await?;
-        let worker = column.worker(&fleet, "one", SLOTS)?;
+        let worker = column.worker(&fleet, "one", SLOTS).await?;
         for errand in &errands {
             let second = |entry: &tests::journal::Entry| {
                 entry.job == errand.id && entry.act == Act::CallStart && entry.call == 2

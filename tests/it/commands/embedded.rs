@@ -44,7 +44,7 @@ impl EmbeddedHarness {
     }
 
     async fn dev(&self) -> (Running, Value) {
-        let mut dev = self.program.spawn(&["dev", "--json"]).unwrap();
+        let mut dev = self.program.spawn(&["dev", "--json"]).await.unwrap();
         let locations = serde_json::from_str(&first_line(&mut dev).await.unwrap()).unwrap();
         (dev, locations)
     }

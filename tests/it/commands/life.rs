@@ -161,7 +161,7 @@ async fn every_change_is_announced() {
 async fn a_watch_ends_with_its_job() {
     let harness = CommandHarness::start().await;
     let id = harness.enqueue(&[]).await;
-    let mut watch = harness.program.spawn(&["job", "watch", &id, "--json"]).unwrap();
+    let mut watch = harness.program.spawn(&["job", "watch", &id, "--json"]).await.unwrap();
     let seen: JobRecord = serde_json::from_str(&first_line(&mut watch).await.unwrap()).unwrap();
     assert_eq!(seen.state, State::Ready);
     harness.json(&["job", "cancel", &id]).await;

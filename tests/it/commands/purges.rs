@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use queue::{Clock, Endpoint, Scripts};
+use queue::{ClaimRequest, Clock, Endpoint, Scripts};
 use tests::bucket::{ACCESS_KEY, BUCKET, Bucket, SECRET_KEY, Step};
 use tests::program::Program;
 
@@ -65,7 +65,9 @@ async fn a_job_at_work_is_not_purged() {
     let endpoint = Endpoint::new(&harness.server.url(), "stillcast").unwrap();
     let mut connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
     let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
-    scripts.claim(&mut connection, "anna", "n1", Duration::from_mins(1), 0).await.unwrap();
+    let (worker, nonce, lease_ttl) = ("anna", "n1", Duration::from_mins(1));
+    let request = ClaimRequest { worker, nonce, lease_ttl, held: 0 };
+    scripts.claim(&mut connection, &request).await.unwrap();
     let refused = harness.run(&["job", "purge", &id, "--json"]).await.expect(1);
     let refused = refused.saying("is leased: cancel it first").json::<serde_json::Value>();
     assert_eq!((&refused["answer"], &refused["state"]), (&"not-ended".into(), &"leased".into()));

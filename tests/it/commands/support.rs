@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use queue::{Claim, Clock, Endpoint, Limits, Outcome, Report, Reported, Scripts};
+use queue::{Claim, ClaimRequest, Clock, Endpoint, Limits, Outcome, Report, Reported, Scripts};
 use serde_json::Value;
 use stillcast_enqueue::ErrorReport;
 use tests::program::{Program, Ran};
@@ -51,16 +51,17 @@ impl CommandHarness {
     /// Claims the next job as a worker would, and reports it dead.
     pub(crate) async fn fail_next(&self, id: &str) {
         let endpoint = Endpoint::new(&self.server.url(), "stillcast").unwrap();
-        let mut connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
+        let connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
-        let lease = Duration::from_secs(30);
-        let claim = scripts.claim(&mut connection, "worker", id, lease, 0).await.unwrap();
+        let (worker, lease_ttl) = ("worker", Duration::from_secs(30));
+        let request = ClaimRequest { worker, nonce: id, lease_ttl, held: 0 };
+        let claim = scripts.claim(&mut connection.clone(), &request).await.unwrap();
         let Claim::Job(job) = claim else { panic!("{claim:?}") };
         assert_eq!(job.id, id);
         let report = Report::from(Outcome::Dead { error: unknown_voice() });
-        let (none, limits) = (Duration::ZERO, Limits::default());
-        let answer = scripts.report(&mut connection, id, &job.token, &report, none, &limits);
-        assert_eq!(answer.await.unwrap(), Reported::Accepted("dead".to_owned()));
+        let calls = scripts.lease(connection, id, &job.token);
+        let answer = calls.report(&report, Duration::ZERO, &Limits::default()).await.unwrap();
+        assert_eq!(answer, Reported::Accepted("dead".to_owned()));
     }
 
     /// Puts a file where a job's artifact would lie.

@@ -102,7 +102,7 @@ async fn an_unknown_job_is_1_with_one_sentence() {
 async fn a_reader_that_has_seen_enough_is_no_fault() {
     let harness = CommandHarness::start().await;
     harness.enqueue(&[]).await;
-    let mut jobs = harness.program.spawn(&["jobs"]).unwrap();
+    let mut jobs = harness.program.spawn(&["jobs"]).await.unwrap();
     drop(jobs.stdout.take());
     jobs.wait().await.unwrap();
 }

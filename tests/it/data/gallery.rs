@@ -79,8 +79,8 @@ impl Servers {
         }
         let enqueued = producer.enqueue_many(&jobs).await;
         let ids: Vec<_> = enqueued.into_iter().map(|one| one.unwrap().id).collect();
-        let running = [0, 1].map(|_| self.worker().spawn(&["--until-empty"]).unwrap());
-        for worker in running {
+        let start = async || self.worker().spawn(&["--until-empty"]).await.unwrap();
+        for worker in [start().await, start().await] {
             let ran = ended(worker).await.unwrap().expect(0);
             assert!(ran.stderr.contains("\"delivered media/"), "an idle worker: {}", ran.stderr);
         }

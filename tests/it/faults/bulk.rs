@@ -15,13 +15,13 @@ fn empty() -> Job {
     Script { calls: 0, ..Script::default() }.job()
 }
 
-async fn all_done(fleet: &Fleet, number: i64) {
-    let done = async || (fleet.stats().await.ok()?[6] == number).then_some(());
+async fn all_done(fleet: &Fleet, number: u64) {
+    let done = async || (fleet.stats().await.ok()?.states.done == number).then_some(());
     fleet.until(&format!("{number} jobs are done"), done).await.unwrap();
     let finishes = fleet.account().entries().into_iter().filter(|e| e.act == Act::Finish).count();
-    assert_eq!(i64::try_from(finishes).unwrap(), number, "each once");
+    assert_eq!(u64::try_from(finishes).unwrap(), number, "each once");
     let stats = fleet.stats().await.unwrap();
-    assert_eq!(stats[0], stats[1..10].iter().sum::<i64>(), "I1: {stats:?}");
+    assert_eq!(stats.enqueued, stats.purged + stats.states.all(), "I1: {stats:?}");
 }
 
 /// 10,000 delayed jobs, all due in the same second.
@@ -31,8 +31,9 @@ async fn ten_thousand_due_at_once() {
     let due = chrono::Utc::now() + Duration::from_secs(5);
     let jobs: Vec<Job> = (0..10_000).map(|_| empty().with_run_at(due)).collect();
     fleet.enqueue(&jobs).await.unwrap();
-    assert_eq!(fleet.stats().await.unwrap()[2], 10_000, "all delayed");
-    let _worker = fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).unwrap();
+    assert_eq!(fleet.stats().await.unwrap().states.delayed, 10_000, "all delayed");
+    let _worker =
+        fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).await.unwrap();
     all_done(&fleet, 10_000).await;
 }
 
@@ -40,8 +41,8 @@ async fn ten_thousand_due_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_marker_announces_is_claimed_within_three_seconds() {
     let fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
-    let registered = async || (fleet.stats().await.ok()?[15] == 1).then_some(());
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
+    let registered = async || (fleet.stats().await.ok()?.workers == 1).then_some(());
     fleet.until("the worker is there", registered).await.unwrap();
     for _ in 0..3 {
         // Too far ahead for the enqueue to wake anybody.
@@ -70,12 +71,17 @@ async fn fifty_thousand_waiting() {
             .collect();
         assert_eq!(answered.iter().collect::<Vec<_>>(), wanted);
     }
-    let mut worker = fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).unwrap();
-    let some = async || (fleet.stats().await.ok()?[6] >= 3000).then_some(());
+    let mut worker =
+        fleet.worker("worker", &WorkerOptions { slots: 64, ..six_calls() }).await.unwrap();
+    let some = async || (fleet.stats().await.ok()?.states.done >= 3000).then_some(());
     fleet.until("three thousand are done", some).await.unwrap();
     worker.signal(Signal::SIGTERM).unwrap();
     assert!(worker.end().await.unwrap());
     let stats = fleet.stats().await.unwrap();
-    assert_eq!(stats[0], stats[1..10].iter().sum::<i64>(), "I1: {stats:?}");
-    assert_eq!((stats[0], stats[5], stats[7]), (50_000, 0, 0), "none lost, leased or dead");
+    assert_eq!(stats.enqueued, stats.purged + stats.states.all(), "I1: {stats:?}");
+    assert_eq!(
+        (stats.enqueued, stats.states.leased, stats.states.dead),
+        (50_000, 0, 0),
+        "none lost, leased or dead"
+    );
 }

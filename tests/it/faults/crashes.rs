@@ -11,10 +11,10 @@ use crate::support::{assert_sound, six_calls};
 async fn kill_at_every_call_repeats_only_the_call_in_flight() {
     let fleet = Fleet::start().await.unwrap();
     for call in 1..=6 {
-        let mut victim = fleet.worker("victim", &six_calls()).unwrap();
+        let mut victim = fleet.worker("victim", &six_calls()).await.unwrap();
         let ids = fleet.enqueue(&[Script::of(400).job()]).await.unwrap();
         fleet.call_began(&ids[0], call).await.unwrap();
-        let _heir = fleet.worker("heir", &six_calls()).unwrap();
+        let _heir = fleet.worker("heir", &six_calls()).await.unwrap();
         victim.kill().await.unwrap();
         let killed = fleet.now_ms().await.unwrap();
         let records = assert_sound(&fleet, &ids).await;

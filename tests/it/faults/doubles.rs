@@ -25,7 +25,7 @@ async fn one_key_is_one_job() {
     );
     let elsewhere = Script::of(11).job().with_idempotency_key("evening-9").with_tenant("acme");
     let elsewhere = fleet.enqueue(&[elsewhere]).await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     assert_sound(&fleet, &[ids[0].clone(), elsewhere[0].clone()]).await;
     let answer = fleet.producer.enqueue(&second).await.unwrap();
     assert_eq!(answer.submission, Submission::Duplicate(State::Done));
@@ -47,8 +47,8 @@ async fn an_enqueue_repeated_after_a_lost_reply_is_one_job() {
         ids.push(fleet.until("an answer", repeated).await.unwrap().id);
     }
     assert_eq!(wire.lost(), 20);
-    assert_eq!(fleet.stats().await.unwrap()[0], 20);
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    assert_eq!(fleet.stats().await.unwrap().enqueued, 20);
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     assert_sound(&fleet, &ids).await;
     assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());
 }

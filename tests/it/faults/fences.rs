@@ -20,7 +20,7 @@ fn unasking(ms: u64) -> Script {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_cut_off_stops_buying_before_its_lease_ends() {
     let mut fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let ids = fleet.enqueue(&[unasking(1000).job()]).await.unwrap();
     fleet.call_began(&ids[0], 2).await.unwrap();
     fleet.server.kill().await.unwrap();
@@ -44,11 +44,11 @@ async fn a_worker_cut_off_stops_buying_before_its_lease_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_worker_does_not_finish_its_shopping() {
     let fleet = Fleet::start().await.unwrap();
-    let zombie = fleet.worker("zombie", &six_calls()).unwrap();
+    let zombie = fleet.worker("zombie", &six_calls()).await.unwrap();
     let ids = fleet.enqueue(&[unasking(300).job()]).await.unwrap();
     let before = fleet.call_began(&ids[0], 2).await.unwrap();
     zombie.signal(Signal::SIGSTOP).unwrap();
-    let heir = fleet.worker("heir", &six_calls()).unwrap();
+    let heir = fleet.worker("heir", &six_calls()).await.unwrap();
     assert_sound(&fleet, &ids).await;
     zombie.signal(Signal::SIGCONT).unwrap();
     drop(heir);
@@ -67,7 +67,7 @@ async fn a_stopped_worker_does_not_finish_its_shopping() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_that_ended_in_an_outage_is_no_crash() {
     let mut fleet = Fleet::start().await.unwrap();
-    let mut worker = fleet.worker("worker", &six_calls()).unwrap();
+    let mut worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let ids = fleet.enqueue(&[unasking(300).job()]).await.unwrap();
     fleet.call_began(&ids[0], 2).await.unwrap();
     fleet.server.kill().await.unwrap();
@@ -75,7 +75,7 @@ async fn a_lease_that_ended_in_an_outage_is_no_crash() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     fleet.server.resume().await.unwrap();
     let up = chrono::Utc::now().timestamp_millis();
-    let _heir = fleet.worker("heir", &six_calls()).unwrap();
+    let _heir = fleet.worker("heir", &six_calls()).await.unwrap();
     let record = assert_sound(&fleet, &ids).await.remove(0);
     assert_eq!((record.attempt, record.crashes, record.interruptions), (1, 0, 1), "{record:?}");
     let again = fleet.account().entries();
@@ -87,7 +87,7 @@ async fn a_lease_that_ended_in_an_outage_is_no_crash() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_while_it_leaves_is_no_crash() {
     let fleet = Fleet::start().await.unwrap();
-    let mut leaving = fleet.worker("leaving", &six_calls()).unwrap();
+    let mut leaving = fleet.worker("leaving", &six_calls()).await.unwrap();
     let ids = fleet.enqueue(&[Script { hang_at: 2, ..Script::of(50) }.job()]).await.unwrap();
     fleet.call_began(&ids[0], 2).await.unwrap();
     pause(&fleet).await;
@@ -102,7 +102,7 @@ async fn a_worker_killed_while_it_leaves_is_no_crash() {
     fleet.until("the worker has announced its leaving", announced).await.unwrap();
     leaving.kill().await.unwrap();
     // It may claim nothing in a paused queue, but it reaps.
-    let _reaper = fleet.worker("reaper", &six_calls()).unwrap();
+    let _reaper = fleet.worker("reaper", &six_calls()).await.unwrap();
     let given_back = async || {
         let record: JobRecord = fleet.record(&ids[0]).await.ok()?;
         (record.state.as_str() == "ready").then_some(record)
@@ -126,10 +126,13 @@ async fn the_third_run_of_an_aborting_job_is_alone() {
     let innocents: Vec<_> = (0..40).map(|_| Script::of(200).job()).collect();
     fleet.enqueue(&innocents).await.unwrap();
     let options = WorkerOptions { slots: 3, ..six_calls() };
-    let mut workers = ["one", "two"].map(|name| fleet.worker(name, &options).unwrap());
+    let mut workers = [
+        fleet.worker("one", &options).await.unwrap(),
+        fleet.worker("two", &options).await.unwrap(),
+    ];
     let third = async || {
         for worker in workers.iter_mut().filter_map(|worker| worker.has_ended().then_some(worker)) {
-            *worker = fleet.worker("again", &options).unwrap();
+            *worker = fleet.worker("again", &options).await.unwrap();
         }
         let entries = fleet.account().entries();
         let last = entries

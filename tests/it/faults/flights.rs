@@ -11,8 +11,8 @@ use crate::support::six_calls;
 #[tokio::test(flavor = "multi_thread")]
 async fn identical_jobs_pay_once() {
     let fleet = Fleet::start().await.unwrap();
-    let _one = fleet.worker("one", &six_calls()).unwrap();
-    let _two = fleet.worker("two", &six_calls()).unwrap();
+    let _one = fleet.worker("one", &six_calls()).await.unwrap();
+    let _two = fleet.worker("two", &six_calls()).await.unwrap();
     let script = Script { flight: "same".to_owned(), ..Script::of(150) };
     let jobs: Vec<_> = (0..40).map(|_| script.job()).collect();
     let ids = fleet.enqueue(&jobs).await.unwrap();
@@ -28,13 +28,13 @@ async fn identical_jobs_pay_once() {
 async fn a_killed_owner_is_succeeded_by_a_waiter() {
     let fleet = Fleet::start().await.unwrap();
     let script = Script { flight: "same".to_owned(), ..Script::of(500) };
-    let mut owner = fleet.worker("owner", &six_calls()).unwrap();
+    let mut owner = fleet.worker("owner", &six_calls()).await.unwrap();
     let first = fleet.enqueue(&[script.job()]).await.unwrap();
     fleet.call_began(&first[0], 2).await.unwrap();
-    let _others = fleet.worker("others", &six_calls()).unwrap();
+    let _others = fleet.worker("others", &six_calls()).await.unwrap();
     let jobs: Vec<_> = (0..10).map(|_| script.job()).collect();
     let rest = fleet.enqueue(&jobs).await.unwrap();
-    let parked = async || (fleet.stats().await.ok()?[4] > 0).then_some(());
+    let parked = async || (fleet.stats().await.ok()?.states.parked > 0).then_some(());
     fleet.until("somebody waits for the owner", parked).await.unwrap();
     owner.kill().await.unwrap();
     let ids: Vec<_> = first.into_iter().chain(rest).collect();
@@ -51,12 +51,12 @@ async fn a_killed_owner_is_succeeded_by_a_waiter() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_owner_is_succeeded_at_once() {
     let fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let script = Script { flight: "same".to_owned(), ..Script::of(500) };
     let owner = fleet.enqueue(&[Script { hang_at: 2, ..script.clone() }.job()]).await.unwrap();
     fleet.call_began(&owner[0], 2).await.unwrap();
     let waiter = fleet.enqueue(&[script.job()]).await.unwrap();
-    let parked = async || (fleet.stats().await.ok()?[4] == 1).then_some(());
+    let parked = async || (fleet.stats().await.ok()?.states.parked == 1).then_some(());
     fleet.until("the other job waits for the owner", parked).await.unwrap();
     let asked = fleet.now_ms().await.unwrap();
     fleet.producer.cancel(&owner[0]).await.unwrap();

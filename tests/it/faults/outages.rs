@@ -32,7 +32,7 @@ fn assert_undisturbed(fleet: &Fleet, ids: &[stillcast_enqueue::JobId]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_connections_disturb_nobody() {
     let fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let ids = four_running(&fleet, 300).await;
     for call in 3..=5 {
         fleet.call_began(&ids[0], call).await.unwrap();
@@ -50,7 +50,7 @@ async fn killed_connections_disturb_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_of_half_a_lease_disturbs_nobody() {
     let fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let ids = four_running(&fleet, 500).await;
     let mut pause = redis::cmd("CLIENT");
     pause.arg("PAUSE").arg(1500).arg("ALL");
@@ -63,8 +63,8 @@ async fn a_pause_of_half_a_lease_disturbs_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_within_half_a_lease_disturbs_nobody() {
     let mut fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
-    let _other = fleet.worker("other", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
+    let _other = fleet.worker("other", &six_calls()).await.unwrap();
     let ids = four_running(&fleet, 500).await;
     fleet.server.kill().await.unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -78,8 +78,8 @@ async fn a_restart_within_half_a_lease_disturbs_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_of_two_leases_is_nobodys_crash() {
     let mut fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
-    let _other = fleet.worker("other", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
+    let _other = fleet.worker("other", &six_calls()).await.unwrap();
     let ids = four_running(&fleet, 1200).await;
     fleet.server.kill().await.unwrap();
     let down = chrono::Utc::now().timestamp_millis();
@@ -106,7 +106,7 @@ async fn an_outage_of_two_leases_is_nobodys_crash() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_redis_refuses_new_work_and_finishes_the_old() {
     let fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let ids = four_running(&fleet, 300).await;
     let mut limit = redis::cmd("CONFIG");
     limit.arg("SET").arg("maxmemory").arg("1mb");

@@ -16,7 +16,7 @@ async fn an_unreadable_request_is_dead_with_its_bytes_kept() {
     let body = scripts.keys().body(bad[0].as_str());
     let () = connection.set(&body, b"\xff\x00 not an envelope".as_slice()).await.unwrap();
     let good = fleet.enqueue(&[Script::of(10).job()]).await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let record = fleet.ended(&bad).await.unwrap().remove(0);
     assert_eq!(record.state, State::Dead);
     assert_eq!(record.error.unwrap().code, "poison");
@@ -33,7 +33,7 @@ async fn a_field_that_is_no_text_stops_nobody() {
     let (scripts, mut connection) = fleet.scripts();
     let job = scripts.keys().job(ids[0].as_str());
     let () = connection.hset(&job, "metadata", b"\xff\xfe".as_slice()).await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     assert_sound(&fleet, &ids).await;
 }
 
@@ -44,7 +44,7 @@ async fn a_newer_envelope_waits_for_a_newer_worker() {
     let (scripts, mut connection) = fleet.scripts();
     let body = scripts.keys().body(ids[0].as_str());
     let () = connection.set(&body, r#"{"v":2,"dream":true}"#).await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let parked =
         async || fleet.record(&ids[0]).await.ok().filter(|record| record.state == State::Parked);
     let record = fleet.until("the job is parked", parked).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_newer_envelope_waits_for_a_newer_worker() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_uses_up_an_attempt_and_nothing_else() {
     let fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &six_calls()).unwrap();
+    let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let panics = Script { panic_at: 2, ..Script::of(20) }.job().with_max_attempts(2);
     let bad = fleet.enqueue(&[panics]).await.unwrap();
     let good = fleet.enqueue(&[Script::of(50).job(), Script::of(50).job()]).await.unwrap();
@@ -74,14 +74,14 @@ async fn a_job_that_aborts_its_worker_takes_nobody_with_it() {
     let innocents: Vec<_> = (0..8).map(|_| Script::of(500).job()).collect();
     let good = fleet.enqueue(&innocents).await.unwrap();
     let mut workers = vec![
-        fleet.worker("one", &six_calls()).unwrap(),
-        fleet.worker("two", &six_calls()).unwrap(),
+        fleet.worker("one", &six_calls()).await.unwrap(),
+        fleet.worker("two", &six_calls()).await.unwrap(),
     ];
     // What a supervisor does: whoever has ended is started again.
     let mended = async || {
         for worker in &mut workers {
             if worker.has_ended() {
-                *worker = fleet.worker("again", &six_calls()).unwrap();
+                *worker = fleet.worker("again", &six_calls()).await.unwrap();
             }
         }
         let record = fleet.record(&bad[0]).await.ok()?;
@@ -92,7 +92,7 @@ async fn a_job_that_aborts_its_worker_takes_nobody_with_it() {
     assert_eq!(record.error.unwrap().code, "crashed");
     for worker in &mut workers {
         if worker.has_ended() {
-            *worker = fleet.worker("again", &six_calls()).unwrap();
+            *worker = fleet.worker("again", &six_calls()).await.unwrap();
         }
     }
     assert_sound(&fleet, &good).await;
@@ -102,7 +102,7 @@ async fn a_job_that_aborts_its_worker_takes_nobody_with_it() {
 async fn a_hanging_call_ends_with_the_attempt() {
     let fleet = Fleet::start().await.unwrap();
     let options = WorkerOptions { budget_ms: 1000, ..six_calls() };
-    let _worker = fleet.worker("worker", &options).unwrap();
+    let _worker = fleet.worker("worker", &options).await.unwrap();
     let hangs = Script { hang_at: 3, ..Script::of(20) }.job().with_max_attempts(2);
     let bad = fleet.enqueue(&[hangs]).await.unwrap();
     let record = fleet.ended(&bad).await.unwrap().remove(0);
@@ -117,14 +117,14 @@ async fn a_hanging_call_ends_with_the_attempt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_runtime_ends_its_process() {
     let fleet = Fleet::start().await.unwrap();
-    let mut blocked = fleet.worker("blocked", &six_calls()).unwrap();
+    let mut blocked = fleet.worker("blocked", &six_calls()).await.unwrap();
     let bad = fleet.enqueue(&[Script { block_at: 1, ..Script::of(10) }.job()]).await.unwrap();
     let began = fleet.call_began(&bad[0], 1).await.unwrap();
     assert!(!blocked.end().await.unwrap(), "it aborts");
     let ended = fleet.now_ms().await.unwrap();
     assert!(ended - began.at < 3000 + 1500, "the process ended after {} ms", ended - began.at);
     let good = fleet.enqueue(&[Script::of(10).job()]).await.unwrap();
-    let _other = fleet.worker("other", &WorkerOptions { slots: 1, ..six_calls() }).unwrap();
+    let _other = fleet.worker("other", &WorkerOptions { slots: 1, ..six_calls() }).await.unwrap();
     assert_eq!(fleet.ended(&good).await.unwrap()[0].state, State::Done);
     let reaped = async || {
         let record = fleet.record(&bad[0]).await.ok()?;

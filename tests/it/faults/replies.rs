@@ -14,7 +14,7 @@ async fn a_lost_reply_changes_nothing() {
     let (scripts, _) = fleet.scripts();
     let wire = Proxy::start(fleet.server.port()).await.unwrap();
     let options = WorkerOptions { url: Some(wire.url()), ..six_calls() };
-    let mut worker = fleet.worker("worker", &options).unwrap();
+    let mut worker = fleet.worker("worker", &options).await.unwrap();
     // Loads every script into the server, so that each call goes by its digest.
     let flight = Script { flight: "warm-up".to_owned(), ..Script::of(5) };
     let ids = fleet.enqueue(&[flight.job()]).await.unwrap();

@@ -9,18 +9,22 @@ use tests::script::Script;
 
 use crate::support::{assert_sound, six_calls};
 
-/// T11: running calls finish and are checkpointed, none is repeated, nothing is charged.
+/// `release`: running calls finish and are checkpointed, none is repeated, nothing is charged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_under_load_costs_nothing() {
     let fleet = Fleet::start().await.unwrap();
-    let mut leaving = fleet.worker("leaving", &six_calls()).unwrap();
+    let mut leaving = fleet.worker("leaving", &six_calls()).await.unwrap();
     let jobs: Vec<_> = (0..12).map(|_| Script::of(200).job()).collect();
     let ids = fleet.enqueue(&jobs).await.unwrap();
     fleet.journalled(|entry| entry.act == Act::CallStart && entry.call == 3).await.unwrap();
     leaving.signal(Signal::SIGTERM).unwrap();
     assert!(leaving.end().await.unwrap(), "a drained worker ends with status 0");
-    assert_eq!(fleet.stats().await.unwrap()[5], 0, "a drained worker leaves no lease behind");
-    let _heir = fleet.worker("heir", &six_calls()).unwrap();
+    assert_eq!(
+        fleet.stats().await.unwrap().states.leased,
+        0,
+        "a drained worker leaves no lease behind"
+    );
+    let _heir = fleet.worker("heir", &six_calls()).await.unwrap();
     let records = assert_sound(&fleet, &ids).await;
     assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());
     assert!(records.iter().all(|record| record.attempt == 1 && record.crashes == 0));
@@ -31,7 +35,7 @@ async fn a_drain_under_load_costs_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_releases_at_once() {
     let fleet = Fleet::start().await.unwrap();
-    let mut leaving = fleet.worker("leaving", &six_calls()).unwrap();
+    let mut leaving = fleet.worker("leaving", &six_calls()).await.unwrap();
     let ids = fleet.enqueue(&[Script { hang_at: 2, ..Script::of(50) }.job()]).await.unwrap();
     fleet.call_began(&ids[0], 2).await.unwrap();
     leaving.signal(Signal::SIGTERM).unwrap();
@@ -46,7 +50,7 @@ async fn a_second_signal_releases_at_once() {
 async fn the_drain_deadline_releases() {
     let fleet = Fleet::start().await.unwrap();
     let options = WorkerOptions { drain_ms: 500, ..six_calls() };
-    let mut leaving = fleet.worker("leaving", &options).unwrap();
+    let mut leaving = fleet.worker("leaving", &options).await.unwrap();
     let ids = fleet.enqueue(&[Script { hang_at: 2, ..Script::of(50) }.job()]).await.unwrap();
     fleet.call_began(&ids[0], 2).await.unwrap();
     leaving.signal(Signal::SIGTERM).unwrap();
@@ -59,11 +63,11 @@ async fn the_drain_deadline_releases() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_worker_wakes_as_nobody() {
     let fleet = Fleet::start().await.unwrap();
-    let zombie = fleet.worker("zombie", &six_calls()).unwrap();
+    let zombie = fleet.worker("zombie", &six_calls()).await.unwrap();
     let ids = fleet.enqueue(&[Script::of(300).job()]).await.unwrap();
     let before = fleet.call_began(&ids[0], 2).await.unwrap();
     zombie.signal(Signal::SIGSTOP).unwrap();
-    let heir = fleet.worker("heir", &six_calls()).unwrap();
+    let heir = fleet.worker("heir", &six_calls()).await.unwrap();
     let taken = fleet
         .journalled(|entry| entry.act == Act::CallStart && entry.worker != before.worker)
         .await
@@ -85,8 +89,8 @@ async fn a_stopped_worker_wakes_as_nobody() {
 async fn a_rolling_restart_on_the_same_names_loses_nothing() {
     let fleet = Fleet::start().await.unwrap();
     let mut workers = [
-        fleet.worker("replica-0", &six_calls()).unwrap(),
-        fleet.worker("replica-1", &six_calls()).unwrap(),
+        fleet.worker("replica-0", &six_calls()).await.unwrap(),
+        fleet.worker("replica-1", &six_calls()).await.unwrap(),
     ];
     let jobs: Vec<_> = (0..60).map(|_| Script::of(100).job()).collect();
     let ids = fleet.enqueue(&jobs).await.unwrap();
@@ -100,7 +104,7 @@ async fn a_rolling_restart_on_the_same_names_loses_nothing() {
         let replica = round % 2;
         workers[replica].signal(Signal::SIGTERM).unwrap();
         assert!(workers[replica].end().await.unwrap());
-        workers[replica] = fleet.worker(&format!("replica-{replica}"), &six_calls()).unwrap();
+        workers[replica] = fleet.worker(&format!("replica-{replica}"), &six_calls()).await.unwrap();
     }
     let records = assert_sound(&fleet, &ids).await;
     assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());
@@ -111,9 +115,9 @@ async fn a_rolling_restart_on_the_same_names_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_share_long_jobs_evenly() {
     let fleet = Fleet::start().await.unwrap();
-    let _one = fleet.worker("one", &six_calls()).unwrap();
-    let _two = fleet.worker("two", &six_calls()).unwrap();
-    let registered = async || (fleet.stats().await.ok()?[15] == 2).then_some(());
+    let _one = fleet.worker("one", &six_calls()).await.unwrap();
+    let _two = fleet.worker("two", &six_calls()).await.unwrap();
+    let registered = async || (fleet.stats().await.ok()?.workers == 2).then_some(());
     fleet.until("both workers are there", registered).await.unwrap();
     let jobs: Vec<_> = (0..8).map(|_| Script::of(500).job()).collect();
     let ids = fleet.enqueue(&jobs).await.unwrap();
@@ -133,11 +137,11 @@ async fn two_workers_share_long_jobs_evenly() {
 async fn at_thirty_seconds_recovery_takes_a_lease_and_a_sixth() {
     let fleet = Fleet::start().await.unwrap();
     let options = WorkerOptions { lease_ms: 30_000, ..six_calls() };
-    let mut victim = fleet.worker("victim", &options).unwrap();
+    let mut victim = fleet.worker("victim", &options).await.unwrap();
     let _heir = {
         let ids = fleet.enqueue(&[Script::of(200).job()]).await.unwrap();
         fleet.call_began(&ids[0], 4).await.unwrap();
-        let heir = fleet.worker("heir", &options).unwrap();
+        let heir = fleet.worker("heir", &options).await.unwrap();
         victim.kill().await.unwrap();
         let killed = fleet.now_ms().await.unwrap();
         let records = assert_sound(&fleet, &ids).await;

@@ -20,8 +20,8 @@ pub(crate) async fn assert_sound(fleet: &Fleet, ids: &[JobId]) -> Vec<JobRecord>
     }
     assert_eq!(account.stale_starts().len(), 0, "a call began under an old token");
     let stats = fleet.stats().await.unwrap();
-    assert_eq!(stats[0], stats[1..10].iter().sum::<i64>(), "I1: {stats:?}");
-    assert_eq!(stats[5], 0, "leases left: {stats:?}");
+    assert_eq!(stats.enqueued, stats.purged + stats.states.all(), "I1: {stats:?}");
+    assert_eq!(stats.states.leased, 0, "leases left: {stats:?}");
     assert_no_litter(fleet, ids).await;
     records
 }

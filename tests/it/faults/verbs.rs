@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use queue::{Claim, ClaimedJob, Limits, Outcome, Report, Reported};
-use redis::AsyncCommands;
+use queue::{Claim, ClaimRequest, ClaimedJob, Limits, Outcome, ReapRequest, Report, Reported};
+use redis::{AsyncCommands, Value};
 use stillcast_enqueue::ErrorReport;
 use tests::fleet::Fleet;
 use tests::script::Script;
@@ -12,16 +12,17 @@ const LEASE: Duration = Duration::from_secs(3);
 
 async fn claim(fleet: &Fleet, nonce: &str, lease: Duration) -> Box<ClaimedJob> {
     let (scripts, mut connection) = fleet.scripts();
-    let claim = scripts.claim(&mut connection, "hand", nonce, lease, 0).await.unwrap();
+    let request = ClaimRequest { worker: "hand", nonce, lease_ttl: lease, held: 0 };
+    let claim = scripts.claim(&mut connection, &request).await.unwrap();
     let job = if let Claim::Job(job) = claim { Some(job) } else { None };
     job.expect("a job is ready")
 }
 
 async fn reap(fleet: &Fleet, lease: Duration) {
     let (scripts, mut connection) = fleet.scripts();
-    let limits = Limits::default();
-    let call = scripts.reap("", lease, false, &limits);
-    let _: Vec<i64> = call.invoke_async(&mut connection).await.unwrap();
+    let limits = &Limits::default();
+    let request = ReapRequest { worker: "", lease_ttl: lease, everything: false, limits };
+    let _: Value = scripts.reap(&request).invoke_async(&mut connection).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,16 +42,14 @@ async fn a_report_repeated_is_accepted_once() {
     let fleet = Fleet::start().await.unwrap();
     fleet.enqueue(&[Script::default().job()]).await.unwrap();
     let job = claim(&fleet, "nonce", LEASE).await;
-    let (scripts, mut connection) = fleet.scripts();
+    let (scripts, connection) = fleet.scripts();
     let error = ErrorReport::new("x", "x");
     let retry = Report::from(Outcome::Retry { after: None, error: error.clone() });
     let dead = Report::from(Outcome::Dead { error });
     let mut answers = Vec::new();
     for report in [&retry, &retry, &dead] {
-        let (id, token, limits) = (&job.id, &job.token, Limits::default());
-        answers.push(
-            scripts.report(&mut connection, id, token, report, LEASE, &limits).await.unwrap(),
-        );
+        let calls = scripts.lease(connection.clone(), &job.id, &job.token);
+        answers.push(calls.report(report, LEASE, &Limits::default()).await.unwrap());
     }
     let accepted = Reported::Accepted("delayed".to_owned());
     assert_eq!(answers, [accepted.clone(), accepted, Reported::Stale]);
@@ -74,7 +73,7 @@ async fn a_claim_that_leaves_work_wakes_the_next_worker() {
     }
 }
 
-/// T12: a lease that ran out is a crash only when its attempt had begun.
+/// `reap`: a lease that ran out is a crash only when its attempt had begun.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_begun_attempt_can_crash() {
     let fleet = Fleet::start().await.unwrap();
@@ -82,9 +81,10 @@ async fn only_a_begun_attempt_can_crash() {
     let ids = fleet.enqueue(&[Script::default().job()]).await.unwrap();
     for (nonce, begun, charged) in [("idle", false, (0, 1)), ("begun", true, (1, 1))] {
         let job = claim(&fleet, nonce, lease).await;
-        let (scripts, mut connection) = fleet.scripts();
+        let (scripts, connection) = fleet.scripts();
         if begun {
-            assert!(scripts.begin(&mut connection, &job.id, &job.token).await.unwrap());
+            let calls = scripts.lease(connection, &job.id, &job.token);
+            assert!(calls.begin().await.unwrap());
         }
         let reaped = async || {
             reap(&fleet, lease).await;

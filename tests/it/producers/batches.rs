@@ -28,7 +28,7 @@ async fn an_invalid_job_hides_none_of_its_neighbours() {
     let range = InvalidJob::OutOfRange { field: "priority", actual: 10, min: 0, max: 9 };
     assert_eq!((fault(1), fault(2)), (range, InvalidJob::Identifier { field: "tenant" }));
     assert_eq!(answers[3].as_ref().unwrap(), &created(&jobs[3], State::Delayed));
-    assert_eq!(fleet.stats().await.unwrap()[0], 2, "nothing invalid reached Redis");
+    assert_eq!(fleet.stats().await.unwrap().enqueued, 2, "nothing invalid reached Redis");
 }
 
 /// More than two scripts' worth, with a job that stands twice in the list.
@@ -43,7 +43,7 @@ async fn every_job_of_a_large_batch_has_its_own_answer() {
     assert_eq!(answered, wanted);
     let last = answers.last().unwrap().as_ref().unwrap();
     assert_eq!(last.submission, Submission::Duplicate(State::Ready));
-    assert_eq!(fleet.stats().await.unwrap()[0], 1201);
+    assert_eq!(fleet.stats().await.unwrap().enqueued, 1201);
 }
 
 /// Between 75 % of its memory and the brim: what stands is still named, what is new is refused.
@@ -71,9 +71,9 @@ async fn a_full_queue_still_names_the_jobs_that_stand() {
         let known = (&standing.id, Submission::Duplicate(State::Ready));
         assert_eq!((&answer.id, answer.submission), known);
     }
-    let number = fleet.stats().await.unwrap()[0];
+    let number = fleet.stats().await.unwrap().enqueued;
     let _: i64 = connection.del(&junk).await.unwrap();
     let room = async || fleet.producer.enqueue(&job()).await.ok();
     fleet.until("there is room again", room).await.unwrap();
-    assert_eq!(fleet.stats().await.unwrap()[0], number + 1);
+    assert_eq!(fleet.stats().await.unwrap().enqueued, number + 1);
 }

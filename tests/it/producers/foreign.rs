@@ -66,7 +66,7 @@ async fn a_plain_redis_client_in_python_enqueues() {
         ]
     );
 
-    let _worker = fleet.worker("worker", &WorkerOptions::of(SIX_CALLS)).unwrap();
+    let _worker = fleet.worker("worker", &WorkerOptions::of(SIX_CALLS)).await.unwrap();
     let record = fleet.ended(&[JobId::parse("py-1").unwrap()]).await.unwrap().remove(0);
     assert_eq!((record.state, record.attempt, record.priority), (State::Done, 1, 9));
     assert_eq!((record.tenant.as_str(), record.metadata["from"].as_str()), ("acme", "python"));
@@ -84,7 +84,7 @@ async fn run_example(fleet: &Fleet, text: &str) -> Result<Value, ChildError> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_enqueues_waits_and_prints_the_record() {
     let fleet = Fleet::start().await.unwrap();
-    let _worker = fleet.worker("worker", &WorkerOptions::of(SIX_CALLS)).unwrap();
+    let _worker = fleet.worker("worker", &WorkerOptions::of(SIX_CALLS)).await.unwrap();
     let text = serde_json::to_string(&Script::of(5)).unwrap();
     let record = run_example(&fleet, &text).await.unwrap();
     assert_eq!((&record["state"], &record["format"]), (&json!("done"), &json!("audio")));

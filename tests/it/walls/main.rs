@@ -9,6 +9,8 @@ mod graph;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
+mod specification;
+#[cfg(test)]
 mod stages;
 #[cfg(test)]
 mod tree;

@@ -16,8 +16,9 @@ fn words_between(path: &str, before: &str, after: &str) -> Vec<String> {
     let word = |line: &str| {
         let (_, rest) = line.split_once(before)?;
         let (word, _) = rest.split_once(after)?;
+        let word = word.trim_end().to_ascii_lowercase();
         let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-        is_word.then(|| word.to_owned())
+        is_word.then_some(word)
     };
     text.lines().filter_map(word).collect()
 }
@@ -26,8 +27,7 @@ fn words_between(path: &str, before: &str, after: &str) -> Vec<String> {
 fn every_list_of_stages_is_in_travel_order() {
     let lists = [
         ("README.md", "| [`", "`](crates/pipeline"),
-        ("crates/pipeline/src/policy.rs", "    pub ", ": StagePolicy,"),
-        ("crates/pipeline/src/produce.rs", "        ", ": "),
+        ("crates/pipeline/src/produce.rs", "            StageName::", "=> ("),
     ];
     for (path, before, after) in lists {
         assert_eq!(words_between(path, before, after), travel_order(), "the stages in {path}");

@@ -47,7 +47,7 @@ impl Mock {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let running = start(&program, port, &fixtures);
+        let running = start(&program, port, &fixtures).await;
         harness.base_url = format!("http://127.0.0.1:{port}/v1");
         let mock = Self { harness, port, _running: running, _folder: folder };
         mock.answers().await;
@@ -86,12 +86,13 @@ impl Mock {
     }
 }
 
-fn start(program: &Path, port: u16, fixtures: &Path) -> Running {
+async fn start(program: &Path, port: u16, fixtures: &Path) -> Running {
     Spec::new(program)
         .args(["--port", &port.to_string(), "--log-level", "silent", "--fixtures"])
         .arg(fixtures)
         .stdout(Stream::Null)
         .spawn()
+        .await
         .unwrap()
 }
 

@@ -128,7 +128,10 @@ async fn passages_are_spoken_side_by_side_and_within_their_slots() {
     let slow = Latency { first_audio: 2.0, real_time_factor: 0.0, ..quick };
     for (slots, least) in [(8, 4), (2, 2)] {
         let harness = WireHarness::with(|options| options.latency = slow).await;
-        harness.produce_with(Format::Audio, |policies| policies.tts.slots = slots).await.unwrap();
+        harness
+            .produce_with(Format::Audio, |policies| policies.row_mut(StageName::Tts).slots = slots)
+            .await
+            .unwrap();
         let most = harness.simulator.most_at_once(Endpoint::Speech);
         assert!((least..=slots).contains(&most), "{most} calls at once in {slots} slots");
     }
@@ -141,8 +144,8 @@ async fn answers_that_fall_silent_are_ended_by_the_stage_s_time() {
     harness.simulator.script(Endpoint::Speech, [Some(Fault::Stall)]);
     let produced = harness
         .produce_with(Format::Audio, |policies| {
-            policies.transcript.timeout = Duration::from_secs(2);
-            policies.tts.timeout = Duration::from_secs(5);
+            policies.row_mut(StageName::Transcript).timeout = Duration::from_secs(2);
+            policies.row_mut(StageName::Tts).timeout = Duration::from_secs(5);
         })
         .await
         .unwrap();

@@ -29,7 +29,7 @@ const SETTINGS: [(&str, &str); 8] = [
 ];
 
 /// Starts it; it does not answer yet.
-pub(crate) fn start(home: &LockedHome) -> anyhow::Result<Running> {
+pub(crate) async fn start(home: &LockedHome) -> anyhow::Result<Running> {
     let log = || logs::open(&home.redis_log()).map(Stream::File);
     let spec = Spec::new("redis-server")
         .args(SETTINGS.into_iter().flat_map(|(name, value)| [name, value]))
@@ -42,7 +42,7 @@ pub(crate) fn start(home: &LockedHome) -> anyhow::Result<Running> {
         .stdout(log()?)
         .stderr(log()?)
         .hint(HINT);
-    Ok(spec.spawn()?)
+    Ok(spec.spawn().await?)
 }
 
 /// Connects once it answers; fails with its log when it ends before.

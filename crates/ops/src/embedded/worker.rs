@@ -77,7 +77,7 @@ impl WorkerPlan {
     }
 
     /// Starts it on the stack in `home`.
-    pub(crate) fn start(&self, home: &LockedHome) -> anyhow::Result<Running> {
+    pub(crate) async fn start(&self, home: &LockedHome) -> anyhow::Result<Running> {
         let log = || logs::open(&home.worker_log()).map(Stream::File);
         let mut spec = Spec::new(&self.program).env_clear();
         for (name, value) in &self.environment {
@@ -96,7 +96,7 @@ impl WorkerPlan {
             .stdout(log()?)
             .stderr(log()?)
             .hint(HINT);
-        Ok(spec.spawn()?)
+        Ok(spec.spawn().await?)
     }
 }
 

@@ -2,104 +2,69 @@
 
 use bytes::Bytes;
 
-use super::warn;
-use crate::cache_key::{CacheKey, CheckpointKind};
-use crate::cache_value::{CacheValue, MAX_INLINE, digest};
-use crate::run::Attempt;
-use crate::{ObjectKey, Put, Reuse, Sharing, StageError};
+use super::cache_value::{CacheValue, MAX_INLINE, digest};
+use super::objects::Objects;
+use crate::cache_key::CacheKey;
+use crate::{Gate, Put, SharedCache};
 
-impl Attempt<'_> {
-    /// A value of the shared cache and its price; one that is damaged or gone is forgotten.
-    pub(super) async fn shared_value(
-        &self,
-        sharing: &Sharing,
-        item: &CacheKey,
-    ) -> Option<(Bytes, f64)> {
-        let packed = sharing.cache.get(&item.key).await?;
-        if let Some(cached) = CacheValue::unpack(&packed)
-            && let Some(bytes) = self.open(item, &cached).await
-        {
-            return Some((bytes, cached.usd));
+/// The values that the jobs of a tenant share, as one job finds and adds them.
+pub(super) struct SharedValues<'run> {
+    pub(super) cache: &'run dyn SharedCache,
+    pub(super) gate: &'run dyn Gate,
+    pub(super) objects: Objects<'run>,
+}
+
+impl SharedValues<'_> {
+    /// A shared value and its price in US dollars; one that is damaged or gone is forgotten.
+    pub(super) async fn recall(&self, key: &CacheKey) -> Option<(Bytes, f64)> {
+        let encoded = self.cache.get(&key.shared).await?;
+        if let Some(found) = self.open(key, &encoded).await {
+            return Some(found);
         }
-        sharing.cache.delete(&item.key).await;
+        self.forget(key).await;
         None
     }
 
-    /// A part of a result that has no flight of its own: the job's own checkpoint, or another's.
-    /// `price` is what the job has paid, if it is its own.
-    pub(crate) async fn recall_part(
-        &self,
-        item: &CacheKey,
-        price: f64,
-    ) -> Result<Option<Bytes>, StageError> {
-        if let Some(bytes) = self.recall_bytes(item).await? {
-            self.recalled(item.stage, 0.0);
-            self.paid_before(item.stage, price);
-            return Ok(Some(bytes));
+    /// The bytes behind a cache entry, from the store when they are many, and their price.
+    pub(super) async fn open(&self, key: &CacheKey, encoded: &Bytes) -> Option<(Bytes, f64)> {
+        let CacheValue { usd, digest: expected, value } = CacheValue::decode(encoded)?;
+        if let Some(value) = value {
+            return Some((value, usd));
         }
-        let Some(sharing) = self.sharing(item) else { return Ok(None) };
-        let Some((bytes, usd)) = self.shared_value(sharing, item).await else { return Ok(None) };
-        self.recalled(item.stage, usd);
-        self.keep(item, &bytes).await;
-        Ok(Some(bytes))
+        let found = self.objects.get(&self.objects.shared(key, &expected)?).await;
+        let found = found.unwrap_or_else(|error| {
+            let (stage, code) = (key.stage, error.code);
+            tracing::warn!(%stage, code, "a shared value was not read: {error}");
+            None
+        });
+        found.filter(|bytes| digest(bytes) == expected).map(|bytes| (bytes, usd))
     }
 
-    /// Keeps a part that was paid for, and shares it: the whole may never come about here.
-    pub(crate) async fn keep_part(&self, item: &CacheKey, bytes: &Bytes, usd: f64) {
-        self.keep(item, bytes).await;
-        if let Some(sharing) = self.sharing(item) {
-            self.share(sharing, item, bytes, usd).await;
-        }
-    }
-
-    /// A cached value's bytes, from the store when they are many.
-    pub(super) async fn open(&self, item: &CacheKey, cached: &CacheValue) -> Option<Bytes> {
-        if let Some(value) = &cached.value {
-            return Some(value.clone());
-        }
-        let place = self.shared_place(item, &cached.digest)?;
-        let found = self.within(self.run.memory.objects.get(&place)).await;
-        let found = found.inspect_err(|error| warn(item, "a shared value was not read", error));
-        found.ok().flatten().filter(|bytes| digest(bytes) == cached.digest)
-    }
     /// Puts a value where other jobs find it. What is paid for is shared even while the worker
     /// leaves; only a lost lease or a cancelled job shares nothing.
-    pub(super) async fn share(
-        &self,
-        sharing: &Sharing,
-        item: &CacheKey,
-        bytes: &Bytes,
-        usd: f64,
-    ) -> Put {
-        if self.run.gate.check_finish().is_err() {
+    pub(super) async fn put(&self, key: &CacheKey, bytes: &Bytes, usd: f64) -> Put {
+        if self.gate.check_finish().is_err() {
             return Put::Refused;
         }
-        let cached = CacheValue::of(bytes, usd);
-        if bytes.len() > MAX_INLINE && !self.lay_out(item, &cached.digest).await {
+        let value = CacheValue::of(bytes, usd);
+        if bytes.len() > MAX_INLINE && !self.copy_out(key, &value.digest).await {
             return Put::Refused;
         }
-        sharing.cache.put_if_absent(&item.key, cached.pack()).await
+        self.cache.put_if_absent(&key.shared, value.encode()).await
+    }
+
+    pub(super) async fn forget(&self, key: &CacheKey) {
+        self.cache.delete(&key.shared).await;
     }
 
     /// Copies a large value from the job's own folder to where all find it.
-    async fn lay_out(&self, item: &CacheKey, digest: &str) -> bool {
-        let (Some(own), Some(shared)) = (self.own_place(digest), self.shared_place(item, digest))
-        else {
-            return false;
-        };
-        let copied = self.within(self.run.memory.objects.copy(&own, &shared)).await;
-        let copied = copied.inspect_err(|error| warn(item, "a value was not shared", error));
-        copied.unwrap_or(false)
-    }
-
-    /// What the job may share of this result; the policy table has the last word.
-    pub(super) fn sharing(&self, item: &CacheKey) -> Option<&Sharing> {
-        let is_shared =
-            item.kept == CheckpointKind::Facts || self.row(item.stage).reuse == Reuse::Shared;
-        self.run.memory.sharing.as_ref().filter(|_| is_shared)
-    }
-
-    pub(super) fn shared_place(&self, item: &CacheKey, digest: &str) -> Option<ObjectKey> {
-        ObjectKey::cache(&self.run.request.tenant, item.stage, digest).ok()
+    async fn copy_out(&self, key: &CacheKey, digest: &str) -> bool {
+        let (own, shared) = (self.objects.own(digest), self.objects.shared(key, digest));
+        let (Some(own), Some(shared)) = (own, shared) else { return false };
+        self.objects.copy(&own, &shared).await.unwrap_or_else(|error| {
+            let (stage, code) = (key.stage, error.code);
+            tracing::warn!(%stage, code, "a value was not shared: {error}");
+            false
+        })
     }
 }

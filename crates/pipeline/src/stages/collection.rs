@@ -3,13 +3,13 @@
 use stillcast_enqueue::{Source, StageName};
 use uuid::Uuid;
 
-use crate::run::{Attempt, Halted, Request};
-use crate::{Answer, ProviderError, Providers, SourceText, Usage};
+use crate::attempt::Attempt;
+use crate::{Answer, ProviderError, Providers, Request, SourceText, StageError, Usage};
 
 /// Who is at fault when no store was asked.
 const PROVIDER: &str = "request";
 
-pub(crate) async fn collect(attempt: &Attempt<'_>) -> Result<SourceText, Halted> {
+pub(crate) async fn collect(attempt: &Attempt<'_>) -> Result<SourceText, StageError> {
     let stage = StageName::Collection;
     let (request, providers) = (&attempt.run.request, &attempt.run.providers);
     let provider = match (&request.source, &providers.sources) {

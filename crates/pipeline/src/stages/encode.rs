@@ -4,21 +4,30 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use stillcast_enqueue::{Format, StageName};
+use stillcast_enqueue::{Format, Options, StageName};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::attempt::Attempt;
+use crate::cache_key::digest_of;
 use crate::feed::{Cut, Reader};
-use crate::run::{Attempt, Halted};
-use crate::{Answer, Clip, Image, Media, ProviderError, StageError};
+use crate::{Answer, Clip, Image, Media, ProviderError, Providers, StageError};
 
 const STAGE: StageName = StageName::Encode;
+
+/// All that decides the file, besides the sound and the picture in it.
+pub(crate) fn settings(options: &Options, format: Format, providers: &Providers) -> String {
+    // They decide what is in the file, not how it is made.
+    let Options { voice: _, language: _, variant: _ } = options;
+    let encoder = &providers.encoder;
+    digest_of(&[encoder.provider(), &encoder.revision(), format.as_str()])
+}
 
 pub(crate) async fn encode(
     attempt: &Attempt<'_>,
     sound: Reader<Bytes>,
     picture: Reader<Image>,
-) -> Result<Media, Halted> {
+) -> Result<Media, StageError> {
     // A clip, once rendered, serves the second try too.
     let clip = OnceCell::new();
     let action = || encode_once(attempt, sound.again(), picture.again(), &clip);
@@ -31,8 +40,8 @@ async fn encode_once(
     picture: Reader<Image>,
     clip: &OnceCell<Clip>,
 ) -> Result<Media, StageError> {
-    let format = attempt.run.request.format;
-    let heavy = Heavy::new(attempt, attempt.run.policies.timeout(STAGE, format));
+    let format = attempt.limits.format;
+    let heavy = Heavy::new(attempt, attempt.limits.policies.timeout(STAGE, format));
     if format == Format::Audio {
         return compress(&heavy, sound).await;
     }
@@ -48,7 +57,7 @@ async fn compress(heavy: &Heavy<'_>, mut sound: Reader<Bytes>) -> Result<Media, 
     let run = heavy.attempt.run;
     let encoder = run.providers.encoder.as_ref();
     let begin = async {
-        heavy.attempt.tried(STAGE, encoder.provider());
+        heavy.attempt.ledger.tried(STAGE, encoder.provider());
         encoder.begin(run.request.format, &run.scratch).await.map(Answer::free)
     };
     let mut encoding = heavy.work(begin).await?;

@@ -1,53 +1,81 @@
 //! Source text → picture, from the very start: it never waits for the words. Nothing for audio.
 
 use bytes::Bytes;
-use stillcast_enqueue::{Format, StageName};
+use stillcast_enqueue::{Format, Options, StageName};
 
-use crate::cache_key::CacheKey;
+use crate::attempt::Attempt;
+use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::Feed;
-use crate::reuse::Reusable;
-use crate::run::{Attempt, Halted};
+use crate::reuse::{OnConflict, Reusable, WhileWaiting, recall_or_make};
 use crate::{
-    Answer, FailureClass, Image, ImageGenerator, ProviderError, Scene, SourceText, StageError,
+    Answer, FailureClass, Image, ImageGenerator, ProviderError, Providers, Scene, SourceText,
+    StageError,
 };
 
 const STAGE: StageName = StageName::Image;
 /// Changes with whatever this file does to a picture.
-pub(crate) const REVISION: &str = "image-1";
+const REVISION: &str = "image-1";
 
 pub(crate) async fn draw(
     attempt: &Attempt<'_>,
     source: &SourceText,
     picture: Feed<Image>,
-) -> Result<(), Halted> {
-    if attempt.run.request.format == Format::Audio {
+) -> Result<(), StageError> {
+    if attempt.limits.format == Format::Audio {
         return Ok(());
     }
-    let scene = Scene { text: source.text.clone(), variant: attempt.run.request.options.variant };
-    let drawing = Drawing { attempt, scene, item: attempt.recipe().image(source) };
+    let drawing = Drawing::new(attempt, source);
     attempt
         .stage(STAGE, async {
-            picture.push(attempt.reuse(&drawing).await?);
+            picture.push(recall_or_make(attempt, &drawing).await?);
             picture.finish();
             Ok(())
         })
         .await
 }
 
+/// All that decides the picture, besides the source.
+pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
+    settings_of(&scene(options, ""), providers.painter.as_ref())
+}
+
+fn scene(options: &Options, source: &str) -> Scene {
+    let Options { voice: _, language: _, variant } = options;
+    Scene { text: source.to_owned(), variant: *variant }
+}
+
+fn settings_of(scene: &Scene, painter: &dyn ImageGenerator) -> String {
+    let Scene { text: _, variant } = scene;
+    digest_of(&[REVISION, painter.provider(), &painter.revision(), &variant.to_string()])
+}
+
 /// A picture that one job of the fleet draws.
 struct Drawing<'run> {
     attempt: &'run Attempt<'run>,
+    painter: &'run dyn ImageGenerator,
     scene: Scene,
-    item: CacheKey,
+    key: CacheKey,
+}
+
+impl<'run> Drawing<'run> {
+    fn new(attempt: &'run Attempt<'run>, source: &SourceText) -> Self {
+        let request = &attempt.run.request;
+        let painter = attempt.run.providers.painter.as_ref();
+        let scene = scene(&request.options, &source.text);
+        let digest = digest_of(&[&settings_of(&scene, painter), &source.text]);
+        let name = (request.tenant.as_str(), "image");
+        let key = CacheKey::new(STAGE, CheckpointKind::Object, name, &digest);
+        Self { attempt, painter, scene, key }
+    }
 }
 
 impl Reusable for Drawing<'_> {
     type Value = Image;
-    const ADOPTS: bool = true;
-    const ALONE: bool = false;
+    const ON_CONFLICT: OnConflict = OnConflict::TakeStored;
+    const WHILE_WAITING: WhileWaiting = WhileWaiting::OthersGoOn;
 
-    fn item(&self) -> &CacheKey {
-        &self.item
+    fn key(&self) -> &CacheKey {
+        &self.key
     }
 
     async fn accept(&self, bytes: Bytes) -> Result<Option<Image>, StageError> {
@@ -55,8 +83,8 @@ impl Reusable for Drawing<'_> {
         Ok(image.kind().is_some().then_some(image))
     }
 
-    async fn pay(&self) -> Result<(Image, Bytes), StageError> {
-        let painter = self.attempt.run.providers.painter.as_ref();
+    async fn make(&self) -> Result<(Image, Bytes), StageError> {
+        let painter = self.painter;
         let draw = || draw_once(painter, &self.scene);
         let price = painter.estimate();
         let called = self.attempt.call_priced(STAGE, painter.provider(), &price, draw);

@@ -5,102 +5,90 @@
 //! what nobody can speak loses only its unspoken rest; the next try, or the job's next attempt, goes
 //! on behind what was said.
 
+mod draft;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures::StreamExt;
-use stillcast_enqueue::{Identifier, StageName};
+use stillcast_enqueue::{Identifier, Options, StageName};
+
+use draft::OpenDraft;
 
 use super::tts::Written;
-use crate::cache_key::CacheKey;
-use crate::cache_value::digest;
+use crate::attempt::Attempt;
+use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::Feed;
-use crate::reuse::Reusable;
-use crate::run::{Attempt, Halted};
+use crate::reuse::{Checkpoint, OnConflict, Reusable, WhileWaiting, digest, recall_or_make};
 use crate::{
-    Answer, DraftPiece, Finish, JoinAnswer, Passage, Prompt, ProviderError, Script, ScriptFault,
-    SourceText, StageError, TranscriptWriter, Usage, WORDS,
+    Answer, DraftPiece, Finish, Passage, Prompt, ProviderError, Providers, Script, ScriptFault,
+    SourceText, StageError, TranscriptWriter, WORDS,
 };
 
 const STAGE: StageName = StageName::Transcript;
 /// Changes with whatever this file and `script` do to a draft.
-pub(crate) const REVISION: &str = "transcript-1";
+const REVISION: &str = "transcript-1";
 
 pub(crate) async fn write(
     attempt: &Attempt<'_>,
     source: &SourceText,
     passages: Feed<Passage>,
     written: Feed<Written>,
-) -> Result<(), Halted> {
+) -> Result<(), StageError> {
     let manuscript = Manuscript::new(attempt, source, passages, written);
-    attempt.stage(STAGE, attempt.reuse(&manuscript)).await
+    attempt.stage(STAGE, recall_or_make(attempt, &manuscript)).await
+}
+
+/// All that decides the words, besides the source.
+pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
+    settings_of(&prompt(options, ""), providers.writer.as_ref())
+}
+
+/// What the first draft is asked for.
+fn prompt(options: &Options, source: &str) -> Prompt {
+    let Options { voice: _, language, variant } = options;
+    Prompt {
+        text: source.to_owned(),
+        said: String::new(),
+        words: WORDS,
+        language: language.as_ref().map(Identifier::to_string),
+        variant: *variant,
+    }
+}
+
+fn settings_of(prompt: &Prompt, writer: &dyn TranscriptWriter) -> String {
+    // What was said before is a part of the result, and how many words are wanted of the revision.
+    let Prompt { text: _, said: _, words: _, language, variant } = prompt;
+    let (language, variant) = (language.as_deref().unwrap_or_default(), variant.to_string());
+    digest_of(&[REVISION, writer.provider(), &writer.revision(), language, &variant])
 }
 
 /// The transcript while it is written.
 struct Manuscript<'run> {
     attempt: &'run Attempt<'run>,
     writer: &'run dyn TranscriptWriter,
-    source: &'run SourceText,
+    /// What the first draft is asked for.
+    prompt: Prompt,
     passages: Feed<Passage>,
     written: Feed<Written>,
     script: Mutex<Script>,
-    item: CacheKey,
-}
-
-/// What came of one draft. Dropped unsettled, however that comes, it books the draft's price: lost
-/// only when nothing of it was handed on.
-struct Taken<'draft> {
-    attempt: &'draft Attempt<'draft>,
-    writer: &'draft dyn TranscriptWriter,
-    prompt: &'draft Prompt,
-    characters: usize,
-    passages: usize,
-    /// What it has used, once the writer has said so.
-    usage: Option<Usage>,
-    is_settled: bool,
-}
-
-impl Taken<'_> {
-    fn usage(&mut self) -> Usage {
-        let estimate = || self.writer.estimate(self.prompt, self.characters);
-        self.usage.take().unwrap_or_else(estimate)
-    }
-
-    /// The draft's usage, to be booked with its answer.
-    fn settle(mut self) -> Usage {
-        self.is_settled = true;
-        self.usage()
-    }
-}
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        if self.is_settled || (self.characters == 0 && self.usage.is_none()) {
-            return;
-        }
-        let usage = self.usage();
-        if self.passages == 0 {
-            self.attempt.wasted(STAGE, &usage);
-        } else {
-            self.attempt.used(STAGE, &usage);
-        }
-    }
+    key: CacheKey,
 }
 
 impl Reusable for Manuscript<'_> {
     type Value = ();
     // What is handed on is being spoken.
-    const ADOPTS: bool = false;
-    const ALONE: bool = false;
+    const ON_CONFLICT: OnConflict = OnConflict::KeepOwn;
+    const WHILE_WAITING: WhileWaiting = WhileWaiting::OthersGoOn;
 
-    fn item(&self) -> &CacheKey {
-        &self.item
+    fn key(&self) -> &CacheKey {
+        &self.key
     }
 
     async fn accept(&self, words: Bytes) -> Result<Option<()>, StageError> {
         let read = std::str::from_utf8(&words).ok().and_then(|text| Script::read(text).ok());
         let Some(passages) = read else { return Ok(None) };
-        self.written.push(Written { digest: digest(&words), flight: None });
+        self.written.push(Written::before(digest(&words)));
         for passage in passages {
             self.passages.push(passage);
         }
@@ -108,7 +96,7 @@ impl Reusable for Manuscript<'_> {
         Ok(Some(()))
     }
 
-    async fn pay(&self) -> Result<((), Bytes), StageError> {
+    async fn make(&self) -> Result<((), Bytes), StageError> {
         self.resume().await?;
         let finish = self.go_on().await?;
         if self.wants_more(finish) {
@@ -122,18 +110,22 @@ impl Reusable for Manuscript<'_> {
 impl<'run> Manuscript<'run> {
     fn new(
         attempt: &'run Attempt<'run>,
-        source: &'run SourceText,
+        source: &SourceText,
         passages: Feed<Passage>,
         written: Feed<Written>,
     ) -> Self {
+        let request = &attempt.run.request;
         let writer = attempt.run.providers.writer.as_ref();
-        let item = attempt.recipe().transcript(source);
-        Self { attempt, writer, source, passages, written, script: Mutex::default(), item }
+        let prompt = prompt(&request.options, &source.text);
+        let digest = digest_of(&[&settings_of(&prompt, writer), &source.text]);
+        let name = (request.tenant.as_str(), "transcript");
+        let key = CacheKey::new(STAGE, CheckpointKind::Transcript, name, &digest);
+        Self { attempt, writer, prompt, passages, written, script: Mutex::default(), key }
     }
 
     /// Says again what an earlier attempt had said: it is spoken and paid for.
     async fn resume(&self) -> Result<(), StageError> {
-        let said = self.attempt.words_said(STAGE).await?;
+        let said = Checkpoint::of(self.attempt.run).partial_transcript(STAGE).await?;
         let resumed = said.and_then(|words| Script::resume(&words).ok());
         if let Some((script, passages)) = resumed {
             let mut begun = self.script();
@@ -149,46 +141,37 @@ impl<'run> Manuscript<'run> {
 
     /// One draft, from what was said to its end or to its fault.
     async fn draft(&self) -> Result<Answer<Finish>, ProviderError> {
-        let prompt = self.prompt();
-        let mut taken = self.taken(&prompt);
-        let value = self.read(&mut taken).await?;
-        let usage = taken.settle().and_peak("words", self.script().words() as f64);
+        let prompt = self.next_prompt();
+        let mut open = OpenDraft::new(self.attempt, self.writer, &prompt);
+        let value = self.read(&mut open).await?;
+        let usage = open.settle().and_peak("words", self.script().words() as f64);
         Ok(Answer { value, usage })
     }
 
-    fn taken<'draft>(&'draft self, prompt: &'draft Prompt) -> Taken<'draft> {
-        let Self { attempt, writer, .. } = *self;
-        let (characters, passages, usage, is_settled) = (0, 0, None, false);
-        Taken { attempt, writer, prompt, characters, passages, usage, is_settled }
-    }
-
-    fn prompt(&self) -> Prompt {
-        let options = &self.attempt.run.request.options;
+    fn next_prompt(&self) -> Prompt {
         let mut script = self.script();
         // Whatever an earlier draft left unsaid, this one says it anew.
         script.trim();
         let left = |bound: &usize| bound.saturating_sub(script.words());
         Prompt {
-            text: self.source.text.clone(),
             said: script.said().to_owned(),
             words: left(WORDS.start())..=left(WORDS.end()),
-            language: options.language.as_ref().map(Identifier::to_string),
-            variant: options.variant,
+            ..self.prompt.clone()
         }
     }
 
-    async fn read(&self, taken: &mut Taken<'_>) -> Result<Finish, ProviderError> {
-        let mut draft = self.writer.write(taken.prompt).await?;
+    async fn read(&self, open: &mut OpenDraft<'_>) -> Result<Finish, ProviderError> {
+        let mut draft = self.writer.write(open.prompt).await?;
         while let Some(piece) = draft.next().await {
             match piece? {
-                DraftPiece::Text(text) => match self.take(&text, taken) {
+                DraftPiece::Text(text) => match self.take(&text, open) {
                     Ok(()) => {}
                     Err(ScriptFault::TooLong) => return Ok(Finish::Length),
                     Err(fault) => return Err(self.faulty(fault)),
                 },
                 DraftPiece::End { finish, usage } => {
-                    taken.usage = Some(usage);
-                    return self.end(finish, taken);
+                    open.usage = Some(usage);
+                    return self.end(finish, open);
                 }
             }
         }
@@ -197,12 +180,12 @@ impl<'run> Manuscript<'run> {
     }
 
     /// Hands on every passage that is whole.
-    fn take(&self, text: &str, taken: &mut Taken<'_>) -> Result<(), ScriptFault> {
-        taken.characters += text.chars().count();
+    fn take(&self, text: &str, open: &mut OpenDraft<'_>) -> Result<(), ScriptFault> {
+        open.characters += text.chars().count();
         let mut script = self.script();
         script.push(text);
         while let Some(passages) = script.step()? {
-            taken.passages += passages.len();
+            open.passages += passages.len();
             self.hand_on(&script, passages);
         }
         Ok(())
@@ -217,7 +200,7 @@ impl<'run> Manuscript<'run> {
 
     /// A draft that ends by itself ends with a paragraph; one that ran into its limit, in the
     /// middle of one.
-    fn end(&self, finish: Finish, taken: &mut Taken<'_>) -> Result<Finish, ProviderError> {
+    fn end(&self, finish: Finish, open: &mut OpenDraft<'_>) -> Result<Finish, ProviderError> {
         let closed = match finish {
             Finish::Complete => self.script().close(),
             Finish::Length => return Ok(finish),
@@ -225,7 +208,7 @@ impl<'run> Manuscript<'run> {
         };
         match closed {
             Ok(passages) => {
-                taken.passages += passages.len();
+                open.passages += passages.len();
                 self.hand_on(&self.script(), passages);
             }
             Err(ScriptFault::TooLong) => return Ok(Finish::Length),
@@ -250,11 +233,7 @@ impl<'run> Manuscript<'run> {
         for passage in last {
             self.passages.push(passage);
         }
-        let digest = digest(&words);
-        // A halted attempt joins nothing any more, and yet its finished words are kept.
-        let boarding = self.attempt.board(&self.attempt.recipe().track(&digest)).await;
-        let flight = Some(boarding.unwrap_or(JoinAnswer::Unshared));
-        self.written.push(Written { digest, flight });
+        self.written.push(Written::just_now(self.attempt, digest(&words)).await);
         self.passages.finish();
         Ok(words)
     }

@@ -8,18 +8,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use futures::{FutureExt, Stream, StreamExt, stream};
-use stillcast_enqueue::{Identifier, StageName};
+use stillcast_enqueue::{Identifier, Options, StageName};
 use tokio::sync::OnceCell;
 
-use crate::cache_key::CacheKey;
+use crate::attempt::Attempt;
+use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::{Feed, Reader};
-use crate::reuse::Reusable;
-use crate::run::{Attempt, Halted};
-use crate::{Answer, JoinAnswer, Passage, ProviderError, StageError, Utterance, sound};
+use crate::reuse::{
+    OnConflict, Reusable, WhileWaiting, end_flight, join_flight, keep_part, recall_or_make,
+    recall_part,
+};
+use crate::{
+    Answer, JoinAnswer, Passage, ProviderError, Providers, Request, SpeechSynthesizer, StageError,
+    Utterance, sound,
+};
 
 const STAGE: StageName = StageName::Tts;
 /// Changes with whatever this file and `sound` do to speech.
-pub(crate) const REVISION: &str = "tts-1";
+const REVISION: &str = "tts-1";
 /// A sound that is there already goes to the encoder in pieces of this many bytes, some 20 s.
 const PIECE: usize = 1 << 20;
 
@@ -27,10 +33,64 @@ const PIECE: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub(crate) struct Written {
     /// Of its words.
-    pub(crate) digest: String,
+    digest: String,
     /// What joining the flight of its sound has answered; `None` when it was not written just now,
     /// so that nobody speaks it yet.
-    pub(crate) flight: Option<JoinAnswer>,
+    flight: Option<JoinAnswer>,
+}
+
+impl Written {
+    /// Words with this digest that were there already.
+    pub(crate) fn before(digest: String) -> Self {
+        Self { digest, flight: None }
+    }
+
+    /// Words with this digest that are spoken while they are written. The flight of their sound is
+    /// joined before anybody else can know them.
+    pub(crate) async fn just_now(attempt: &Attempt<'_>, digest: String) -> Self {
+        let joined = join_flight(attempt, &track_key(attempt, &digest)).await;
+        // A halted attempt joins nothing any more, and yet its finished words are kept.
+        Self { digest, flight: Some(joined.unwrap_or(JoinAnswer::Unshared)) }
+    }
+}
+
+/// All that decides speech, besides words and variant.
+pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
+    settings_of(&utterance(options, String::new()), providers.speaker.as_ref())
+}
+
+fn utterance(options: &Options, text: String) -> Utterance {
+    // The variant counts in the keys: a provider is not told.
+    let Options { voice, language, variant: _ } = options;
+    let name = |name: &Option<Identifier>| name.as_ref().map(Identifier::to_string);
+    Utterance { text, voice: name(voice), language: name(language) }
+}
+
+fn settings_of(utterance: &Utterance, speaker: &dyn SpeechSynthesizer) -> String {
+    let Utterance { text: _, voice, language } = utterance;
+    let (voice, language) = (voice.as_deref(), language.as_deref());
+    let (voice, language) = (voice.unwrap_or_default(), language.unwrap_or_default());
+    digest_of(&[REVISION, speaker.provider(), &speaker.revision(), voice, language])
+}
+
+/// The whole sound of the words with this digest.
+fn track_key(attempt: &Attempt<'_>, words: &str) -> CacheKey {
+    key(attempt, "tts", words)
+}
+
+/// One spoken passage. It has no flight: whoever speaks the words it is of, speaks it too.
+fn passage_key(attempt: &Attempt<'_>, text: &str) -> CacheKey {
+    let key = key(attempt, "passage", text);
+    let digest = key.shared.rsplit('/').next().unwrap_or_default();
+    CacheKey { checkpoint: format!("passage-{}", &digest[..32]), ..key }
+}
+
+fn key(attempt: &Attempt<'_>, name: &str, spoken: &str) -> CacheKey {
+    let Request { options, tenant, .. } = &attempt.run.request;
+    let Options { voice: _, language: _, variant } = options;
+    let settings = settings(options, &attempt.run.providers);
+    let digest = digest_of(&[&settings, &variant.to_string(), spoken]);
+    CacheKey::new(STAGE, CheckpointKind::Object, (tenant, name), &digest)
 }
 
 pub(crate) async fn speak(
@@ -38,7 +98,7 @@ pub(crate) async fn speak(
     passages: Reader<Passage>,
     mut written: Reader<Written>,
     sound: Feed<Bytes>,
-) -> Result<(), Halted> {
+) -> Result<(), StageError> {
     let voice = Voice { attempt, passages, sound, spoken: Mutex::default() };
     let body = async {
         let (mut whole, mut first) = (written.again(), voice.passages.again());
@@ -49,8 +109,8 @@ pub(crate) async fn speak(
         };
         match known {
             Some(Written { digest, flight: None }) => {
-                let item = attempt.recipe().track(&digest);
-                attempt.reuse(&Track { voice: &voice, item }).await?;
+                let key = track_key(attempt, &digest);
+                recall_or_make(attempt, &Track { voice: &voice, key }).await?;
             }
             _ => voice.follow(&mut written).await?,
         }
@@ -72,17 +132,17 @@ struct Voice<'run> {
 /// A whole sound that one job of the fleet buys.
 struct Track<'run> {
     voice: &'run Voice<'run>,
-    item: CacheKey,
+    key: CacheKey,
 }
 
 impl Reusable for Track<'_> {
     type Value = ();
     // The encoder has it already.
-    const ADOPTS: bool = false;
-    const ALONE: bool = false;
+    const ON_CONFLICT: OnConflict = OnConflict::KeepOwn;
+    const WHILE_WAITING: WhileWaiting = WhileWaiting::OthersGoOn;
 
-    fn item(&self) -> &CacheKey {
-        &self.item
+    fn key(&self) -> &CacheKey {
+        &self.key
     }
 
     async fn accept(&self, pcm: Bytes) -> Result<Option<()>, StageError> {
@@ -94,7 +154,7 @@ impl Reusable for Track<'_> {
         Ok(Some(()))
     }
 
-    async fn pay(&self) -> Result<((), Bytes), StageError> {
+    async fn make(&self) -> Result<((), Bytes), StageError> {
         self.voice.speak().await.map(|pcm| ((), pcm))
     }
 }
@@ -111,14 +171,13 @@ impl Voice<'_> {
         let Ok(Some(Written { digest, flight: Some(flight) })) = known else {
             return made.map(drop);
         };
-        let item = self.attempt.recipe().track(&digest);
-        self.attempt.end_flight(&item, &flight, made).await
+        end_flight(self.attempt, &track_key(self.attempt, &digest), &flight, made).await
     }
 
     /// Ends only when every call that had begun has ended, also after a failure: it is paid for.
     async fn speak(&self) -> Result<Bytes, StageError> {
         // Pauses take a place in the row but no slot: without room for them speech would starve.
-        let abreast = self.attempt.row(STAGE).slots * 2;
+        let abreast = self.attempt.limits.row(STAGE).slots * 2;
         let spoken = self.all().map(|passage| self.say(passage)).buffered(abreast);
         futures::pin_mut!(spoken);
         let (mut whole, mut failure) = (BytesMut::new(), None);
@@ -153,34 +212,29 @@ impl Voice<'_> {
             Passage::Pause(length) => return Ok(sound::silence(length)),
             Passage::Speech(text) => text,
         };
-        let item = self.attempt.recipe().passage(&text);
+        let key = passage_key(self.attempt, &text);
         let cell = {
             let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(spoken.entry(item.name.clone()).or_default())
+            Arc::clone(spoken.entry(key.checkpoint.clone()).or_default())
         };
-        let pcm = cell.get_or_try_init(|| self.say_new(&item, text)).await?;
+        let pcm = cell.get_or_try_init(|| self.say_new(&key, text)).await?;
         Ok(pcm.clone())
     }
 
     /// From an earlier attempt, or another job that never came to the end, or else the provider.
-    async fn say_new(&self, item: &CacheKey, text: String) -> Result<Bytes, StageError> {
+    async fn say_new(&self, key: &CacheKey, text: String) -> Result<Bytes, StageError> {
         let attempt = self.attempt;
         let _busy = attempt.activity.work();
-        let options = &attempt.run.request.options;
-        let utterance = Utterance {
-            text,
-            voice: options.voice.as_ref().map(Identifier::to_string),
-            language: options.language.as_ref().map(Identifier::to_string),
-        };
+        let utterance = utterance(&attempt.run.request.options, text);
         let speaker = &attempt.run.providers.speaker;
         let price = speaker.estimate(&utterance);
-        if let Some(pcm) = attempt.recall_part(item, price.usd()).await? {
+        if let Some(pcm) = recall_part(attempt, key, price.usd()).await? {
             return Ok(pcm);
         }
         let say = || say_once(attempt, &utterance);
         let called = attempt.call_priced(STAGE, speaker.provider(), &price, say);
         let (pcm, usd) = called.await?;
-        attempt.keep_part(item, &pcm, usd).await;
+        keep_part(attempt, key, &pcm, usd).await;
         Ok(pcm)
     }
 }

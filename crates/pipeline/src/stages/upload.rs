@@ -1,21 +1,21 @@
 //! File → artifact: delivers it under a key that names its bytes.
 
-use stillcast_enqueue::{Artifact, StageName};
+use stillcast_enqueue::{Artifact, StageName, StageRecord};
 
-use crate::run::{Attempt, Halted};
-use crate::{Media, UploadTarget};
+use crate::attempt::Attempt;
+use crate::{Media, Request, StageError, UploadTarget};
 
-pub(crate) async fn deliver(attempt: &Attempt<'_>, media: Media) -> Result<Artifact, Halted> {
-    let stage = StageName::Upload;
-    let request = &attempt.run.request;
+const STAGE: StageName = StageName::Upload;
+
+pub(crate) async fn deliver(attempt: &Attempt<'_>, media: Media) -> Result<Artifact, StageError> {
     let store = attempt.run.providers.store.as_ref();
-    let delivery = UploadTarget {
-        tenant: request.tenant.clone(),
-        job: request.job.clone(),
-        format: request.format,
-        stages: attempt.records(),
-    };
-    attempt
-        .stage(stage, attempt.call(stage, store.provider(), || store.put(&delivery, &media)))
-        .await
+    let target = target(&attempt.run.request, attempt.ledger.records());
+    let put = attempt.call(STAGE, store.provider(), || store.put(&target, &media));
+    attempt.stage(STAGE, put).await
+}
+
+/// For whom the file is, and what its stages did until now.
+pub(crate) fn target(request: &Request, stages: Vec<StageRecord>) -> UploadTarget {
+    let Request { job, tenant, format, .. } = request;
+    UploadTarget { tenant: tenant.clone(), job: job.clone(), format: *format, stages }
 }

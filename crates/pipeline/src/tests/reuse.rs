@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun};
 use super::shared_state::SharedState;
-use crate::cache_value::CacheValue;
+use crate::reuse::CacheValue;
 use crate::{Failed, FailureClass, OtherJob, Produced, produce};
 
 const PAID: [StageName; 3] = [StageName::Transcript, StageName::Tts, StageName::Image];
@@ -27,6 +27,14 @@ fn transient() -> Step {
 fn paid(test: &TestRun) -> [usize; 3] {
     let calls = test.journal.calls();
     PAID.map(|stage| calls.iter().filter(|call| **call == stage).count())
+}
+
+/// The flights that a parked job waits for.
+fn flights(failed: &Failed) -> Vec<String> {
+    match failed.error.other_job.as_deref() {
+        Some(OtherJob::Flights(keys)) => keys.clone(),
+        _ => Vec::new(),
+    }
 }
 
 const ALL: [usize; 3] = [1, PASSAGES as usize, 1];
@@ -173,7 +181,7 @@ async fn passages_and_words_of_a_transcript_that_broke_off_are_kept() {
 #[tokio::test(start_paused = true)]
 async fn siblings_in_flight_are_awaited_and_remembered() {
     let mut test = TestRun::new(Format::Video);
-    test.policies(|policies| policies.tts.slots = 2);
+    test.policies(|policies| policies.row_mut(StageName::Tts).slots = 2);
     test.script(StageName::Tts, vec![Step::Slow(Duration::from_secs(50)); 2]);
     test.script(StageName::Image, [transient(), Step::Fail(FailureClass::Misconfigured)]);
     failed(&test).await;
@@ -187,7 +195,7 @@ async fn who_is_outrun_takes_the_winner_s_picture_and_pins_it() {
     let shared = shared();
     let test = TestRun::of(&shared, Format::Video);
     let theirs = Bytes::from_static(b"\x89PNG theirs");
-    shared.outrun("image", CacheValue::of(&theirs, 0.5).pack());
+    shared.outrun("image", CacheValue::of(&theirs, 0.5).encode());
     test.script(StageName::Upload, [Step::Fail(FailureClass::Misconfigured)]);
     failed(&test).await;
     assert_eq!(test.journal.shown(), theirs);
@@ -202,7 +210,7 @@ async fn words_that_are_spoken_already_stay_and_are_pinned() {
     let shared = shared();
     let test = TestRun::of(&shared, Format::Audio);
     let theirs = Bytes::from_static(b"Other words.\n\n");
-    shared.outrun("transcript", CacheValue::of(&theirs, 0.0).pack());
+    shared.outrun("transcript", CacheValue::of(&theirs, 0.0).encode());
     made(&test).await;
     assert_eq!(paid(&test), [1, PASSAGES as usize, 0]);
 }
@@ -276,7 +284,7 @@ async fn without_sharing_only_checkpoints_are_used() {
 async fn what_an_owner_that_died_has_bought_serves_its_heir() {
     let shared = shared();
     let mut owner = TestRun::of(&shared, Format::Audio);
-    owner.policies(|policies| policies.tts.slots = 1);
+    owner.policies(|policies| policies.row_mut(StageName::Tts).slots = 1);
     owner.script(StageName::Tts, [Step::Succeed, Step::Succeed, Step::Hang]);
     tokio::select! {
         _ = produce(&owner.run) => panic!("it hangs"),
@@ -302,7 +310,7 @@ async fn many_jobs_of_the_same_pay_once() {
         loop {
             match TestRun::attempt(test).await {
                 Ok(produced) => return produced,
-                Err(Failed { other_job: Some(OtherJob::Flights(_)), .. }) => {
+                Err(failed) if !flights(&failed).is_empty() => {
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
                 Err(failed) => panic!("{failed}"),
@@ -325,7 +333,7 @@ async fn a_job_that_only_waits_for_a_delivery_parks_at_once() {
     let test = TestRun::of(&shared, Format::Video);
     let began = Instant::now();
     let failed = failed(&test).await;
-    let Some(OtherJob::Flights(keys)) = failed.other_job else { panic!("{failed:?}") };
+    let keys = flights(&failed);
     assert_eq!(keys.len(), 1);
     assert!(keys[0].starts_with("default/delivery/"), "{keys:?}");
     assert_eq!((began.elapsed(), paid(&test)), (Duration::ZERO, [0; 3]));
@@ -340,7 +348,7 @@ async fn a_job_parks_only_when_all_that_it_does_is_wait() {
     test.script(StageName::Image, [Step::Slow(Duration::from_secs(40))]);
     let began = Instant::now();
     let parked = failed(&test).await;
-    assert!(matches!(&parked.other_job, Some(OtherJob::Flights(keys)) if keys.len() == 1));
+    assert_eq!(flights(&parked).len(), 1);
     let took = began.elapsed().as_secs_f64();
     assert!((40.0..44.0).contains(&took), "the picture was awaited first: {took} s");
     shared.occupy("image");
@@ -349,7 +357,7 @@ async fn a_job_parks_only_when_all_that_it_does_is_wait() {
     world_of_two.occupy("image");
     let two = TestRun::of(&Arc::new(world_of_two), Format::Video);
     let parked = failed(&two).await;
-    let Some(OtherJob::Flights(mut keys)) = parked.other_job else { panic!("{parked:?}") };
+    let mut keys = flights(&parked);
     keys.sort();
     let kinds: Vec<&str> = keys.iter().filter_map(|key| key.split('/').nth(1)).collect();
     assert_eq!(kinds, ["image", "transcript"], "it waits for both");
@@ -376,8 +384,8 @@ async fn a_permanent_failure_of_the_input_ends_all_that_wait_for_it() {
     first.script(StageName::Image, [Step::Fail(FailureClass::Permanent)]);
     let error = failed(&first).await.error;
     let second = TestRun::of(&shared, Format::Video);
-    let Failed { other_job, error: theirs, .. } = failed(&second).await;
-    assert_eq!(other_job, Some(OtherJob::Failed(error.report())));
+    let Failed { error: theirs, .. } = failed(&second).await;
+    assert_eq!(theirs.other_job.as_deref(), Some(&OtherJob::Failed(error.report())));
     assert_eq!((theirs.failure, paid(&second)), (FailureClass::Permanent, [0; 3]));
     // An upload's failure is the job's own.
     let third = TestRun::of(&shared, Format::Video).saying("third");

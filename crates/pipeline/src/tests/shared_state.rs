@@ -15,7 +15,7 @@ use crate::{
 
 /// All that outlives a job.
 #[derive(Default)]
-pub(super) struct SharedState(Mutex<State>);
+pub(crate) struct SharedState(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -34,7 +34,7 @@ struct State {
 }
 
 /// What one job remembers; lives as long as its record.
-pub(super) struct JobMemory {
+pub(crate) struct JobMemory {
     shared: Arc<SharedState>,
     job: String,
     kept: Mutex<Kept>,
@@ -48,7 +48,7 @@ struct Kept {
 }
 
 impl SharedState {
-    pub(super) fn memory(self: &Arc<Self>, job: &str, shares: bool) -> Memory {
+    pub(crate) fn memory(self: &Arc<Self>, job: &str, shares: bool) -> Memory {
         let kept = Mutex::default();
         let own = Arc::new(JobMemory { shared: Arc::clone(self), job: job.to_owned(), kept });
         let cache = Arc::clone(self) as Arc<dyn SharedCache>;
@@ -67,65 +67,65 @@ impl SharedState {
     }
 
     /// What was asked about `kind` until now; the log begins anew.
-    pub(super) fn told_of(&self, kind: &str) -> Vec<String> {
+    pub(crate) fn told_of(&self, kind: &str) -> Vec<String> {
         let log = std::mem::take(&mut self.state().log);
         let about = log.into_iter().filter(|line| line.split(' ').any(|word| word == kind));
         about.map(|line| line.replace(&format!(" {kind}"), "")).collect()
     }
 
-    pub(super) fn cache_down(&self, is_down: bool) {
+    pub(crate) fn cache_down(&self, is_down: bool) {
         self.state().is_cache_down = is_down;
     }
 
-    pub(super) fn store_down(&self, is_down: bool) {
+    pub(crate) fn store_down(&self, is_down: bool) {
         self.state().is_store_down = is_down;
     }
 
     /// Every value's time is over, and nobody owns a flight.
-    pub(super) fn expire(&self) {
+    pub(crate) fn expire(&self) {
         let mut state = self.state();
         state.values.clear();
         state.objects.retain(|key, _| !key.starts_with("cache/"));
     }
 
     /// Only the objects of the cache are gone.
-    pub(super) fn sweep(&self) {
+    pub(crate) fn sweep(&self) {
         self.state().objects.retain(|key, _| !key.starts_with("cache/"));
     }
 
     /// Another job owns the flight of `kind`, whatever its key.
-    pub(super) fn occupy(&self, kind: &str) {
+    pub(crate) fn occupy(&self, kind: &str) {
         self.state().owners.insert(kind.to_owned(), "another".to_owned());
     }
 
     /// The other job's flight ends without an answer.
-    pub(super) fn abandon(&self, kind: &str) {
+    pub(crate) fn abandon(&self, kind: &str) {
         self.state().owners.remove(kind);
     }
 
     /// Somebody puts `value` for `kind` right before the next put.
-    pub(super) fn outrun(&self, kind: &str, value: Bytes) {
+    pub(crate) fn outrun(&self, kind: &str, value: Bytes) {
         self.state().rivals.insert(kind.to_owned(), value);
     }
 
     /// The keys of all values.
-    pub(super) fn keys(&self) -> Vec<String> {
+    pub(crate) fn keys(&self) -> Vec<String> {
         self.state().values.keys().cloned().collect()
     }
 
-    pub(super) fn objects(&self, area: &str) -> usize {
+    pub(crate) fn objects(&self, area: &str) -> usize {
         self.state().objects.keys().filter(|key| key.starts_with(area)).count()
     }
 
     /// The job has left its lease: its flights are anybody's, and its attempt's cost is booked.
-    pub(super) fn leave(&self, job: &str) {
+    pub(crate) fn leave(&self, job: &str) {
         let mut state = self.state();
         state.owners.retain(|_, owner| owner != job);
         let (earlier, now) = state.costs.entry(job.to_owned()).or_default();
         *earlier = *earlier + std::mem::take(now);
     }
 
-    pub(super) fn owned(&self) -> usize {
+    pub(crate) fn owned(&self) -> usize {
         self.state().owners.len()
     }
 }

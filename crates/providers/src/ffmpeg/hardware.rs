@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::command::Ffmpeg;
+use super::Ffmpeg;
 
 /// A trial is two pictures; what takes longer hangs.
 const TRIAL_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,6 +1,10 @@
 //! What the encoder does with input that is broken, missing or hostile.
 
-use pipeline::{FailureClass, Scene};
+use std::path::Path;
+
+use bytes::Bytes;
+use pipeline::{FailureClass, Image, Media, MediaEncoder, ProviderError, Scene, sound};
+use stillcast_enqueue::Format;
 
 use super::*;
 
@@ -74,4 +78,17 @@ async fn an_encoder_dropped_in_the_middle_leaves_no_finished_file() {
     assert!(!names(scratch.path()).contains(&"sound.m4a".to_owned()));
     let media = encode(&encoder("ffmpeg", "96k"), scratch.path()).await.unwrap();
     assert!((media.duration_s - 20.0).abs() < 0.1, "{media:?}");
+}
+
+/// Changed, it lets a running fleet encode again all that it has.
+#[test]
+fn the_revision_is_rate_and_profile() {
+    assert_eq!(encoder("ffmpeg", "96k").revision(), "ffmpeg-1 96k speed");
+    let options = FfmpegOptions {
+        program: "ffmpeg".into(),
+        speed: false,
+        audio_bitrate: "128k".to_owned(),
+        hardware: true,
+    };
+    assert_eq!(FfmpegEncoder::new(options).revision(), "ffmpeg-1 128k quality");
 }

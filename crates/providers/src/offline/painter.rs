@@ -2,6 +2,7 @@
 //! lake. The text's digest decides the mood and every line of it; no two texts share a view.
 
 mod color;
+mod hill;
 mod landscape;
 mod mood;
 mod noise;
@@ -16,7 +17,8 @@ use pipeline::{Answer, Image, ImageGenerator, ProviderError, Scene, Usage};
 
 use self::color::Develop;
 use self::landscape::Landscape;
-use super::{PROVIDER, REVISION, seed};
+use super::seed::seed;
+use super::{PROVIDER, REVISION};
 
 const WIDTH: u32 = 1920;
 const HEIGHT: u32 = 1080;
@@ -32,6 +34,7 @@ impl ImageGenerator for OfflinePainter {
     }
 
     fn revision(&self) -> String {
+        let Self = self;
         REVISION.to_owned()
     }
 

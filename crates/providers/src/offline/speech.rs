@@ -8,7 +8,8 @@ use pipeline::{Answer, ProviderError, Speech, SpeechSynthesizer, Utterance, soun
 
 use super::ascii::fold;
 use super::{PROVIDER, REVISION};
-use crate::command::{Ffmpeg, usage};
+use crate::ffmpeg::{Ffmpeg, usage};
+use crate::pcm;
 
 /// The voices of flite; the first is the default, and the most natural one.
 pub const VOICES: [&str; 5] = ["slt", "awb", "rms", "kal16", "kal"];
@@ -16,8 +17,6 @@ pub const VOICES: [&str; 5] = ["slt", "awb", "rms", "kal16", "kal"];
 const TEMPO: &str = "atempo=0.88";
 /// CPU time that no passage comes near.
 const CPU: Duration = Duration::from_secs(20);
-/// Ten minutes of samples; a passage is half a minute.
-const MAX_BYTES: usize = 10 * 60 * sound::RATE as usize * 2;
 
 /// The offline voice.
 #[derive(Clone, Debug)]
@@ -39,6 +38,7 @@ impl SpeechSynthesizer for OfflineSpeech {
     }
 
     fn revision(&self) -> String {
+        let Self { ffmpeg: _ } = self;
         REVISION.to_owned()
     }
 
@@ -51,6 +51,7 @@ impl SpeechSynthesizer for OfflineSpeech {
         // A file, since arguments can be read by every user of the machine.
         let name = format!("passage-{:016x}.txt", fastrand::u64(..));
         let text = scratch.join(&name);
+        let unwritable = |error| self.ffmpeg.unwritable(error);
         tokio::fs::write(&text, speakable(&utterance.text)?).await.map_err(unwritable)?;
         let input = format!("flite=textfile={name}:voice={voice}");
         let spoken = self
@@ -58,13 +59,11 @@ impl SpeechSynthesizer for OfflineSpeech {
             .command(scratch, CPU)
             .args(["-f", "lavfi", "-i", &input, "-af", TEMPO])
             .args(["-ar", &sound::RATE.to_string(), "-ac", "1", "-f", "s16le", "pipe:1"])
-            .output(MAX_BYTES)
+            .output(pcm::MAX_BYTES)
             .await;
         tokio::fs::remove_file(&text).await.map_err(unwritable)?;
         let (bytes, finished) = spoken.map_err(|error| self.ffmpeg.failed(error))?;
-        let sample = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]);
-        let samples = bytes.chunks_exact(2).map(sample).collect();
-        Ok(Answer { value: Speech { samples }, usage: usage(&finished) })
+        Ok(Answer { value: pcm::speech(&bytes), usage: usage(&finished) })
     }
 }
 
@@ -84,11 +83,6 @@ fn speakable(text: &str) -> Result<String, ProviderError> {
     }
     let message = "the offline voices read Latin letters only; set up TTS_PROVIDER for others";
     Err(ProviderError::permanent(PROVIDER, "voice-script", message))
-}
-
-fn unwritable(error: std::io::Error) -> ProviderError {
-    let message = format!("the scratch folder cannot be written: {error}");
-    ProviderError::transient(PROVIDER, "scratch-unwritable", message).because(error)
 }
 
 #[cfg(test)]

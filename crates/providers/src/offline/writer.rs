@@ -9,8 +9,9 @@ use pipeline::{Draft, DraftPiece, Finish, Prompt, ProviderError, TranscriptWrite
 use unicode_segmentation::UnicodeSegmentation;
 
 use self::phrases::{Place, REFLECTIONS};
+use super::seed::seed;
 use super::words::content_words;
-use super::{PROVIDER, REVISION, seed};
+use super::{PROVIDER, REVISION};
 
 /// Words of the source that are dwelt on.
 const DWELT: usize = 8;
@@ -28,6 +29,7 @@ impl TranscriptWriter for OfflineWriter {
     }
 
     fn revision(&self) -> String {
+        let Self = self;
         REVISION.to_owned()
     }
 

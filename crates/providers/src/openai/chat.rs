@@ -48,7 +48,8 @@ impl TranscriptWriter for OpenAiWriter {
     }
 
     fn revision(&self) -> String {
-        format!("{} {} {MAX_TOKENS}", prompt::REVISION, self.client.revision())
+        let Self { client, price: _ } = self;
+        format!("{} {} {MAX_TOKENS}", prompt::REVISION, client.revision())
     }
 
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {

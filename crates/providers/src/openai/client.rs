@@ -87,7 +87,8 @@ impl Client {
 
     /// What decides an answer beside the question: the server and the model.
     pub(super) fn revision(&self) -> String {
-        let Account { base_url, model, .. } = &self.account;
+        let Self { http: _, account } = self;
+        let Account { capability: _, base_url, key: _, model } = account;
         format!("{} {model}", base_url.trim_end_matches('/'))
     }
 

@@ -90,7 +90,8 @@ impl ImageGenerator for OpenAiPainter {
     }
 
     fn revision(&self) -> String {
-        format!("{} {} {}", prompt::REVISION, self.client.revision(), self.size)
+        let Self { client, size, price: _ } = self;
+        format!("{} {} {size}", prompt::REVISION, client.revision())
     }
 
     fn estimate(&self) -> Usage {

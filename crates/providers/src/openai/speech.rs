@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use pipeline::{Answer, FailureClass, ProviderError, Speech, SpeechSynthesizer, Usage, Utterance};
+use pipeline::{Answer, ProviderError, Speech, SpeechSynthesizer, Usage, Utterance};
 use serde_json::json;
 
 use super::client::{Account, Client, HttpClient, media_type};
 use super::price::SpeechPrice;
 use super::{PROVIDER, fault, prompt};
-use crate::command::Ffmpeg;
-use crate::wav::{self, Wav};
+use crate::ffmpeg::Ffmpeg;
+use crate::pcm;
+use crate::wav::Wav;
 
 /// Ten minutes in stereo at 48 kHz, for servers that answer WAV.
 const MAX_BYTES: usize = 128 << 20;
@@ -55,10 +56,7 @@ impl OpenAiSpeech {
             return Err(fault::unreadable(account, "is empty"));
         }
         if Wav::is(body) {
-            let wav = Wav::parse(body).map_err(|fault| {
-                ProviderError::transient(PROVIDER, fault.code(), fault.to_string())
-                    .again(FailureClass::Misconfigured)
-            })?;
+            let wav = Wav::parse(body).map_err(|fault| fault.error(PROVIDER))?;
             return wav.speech(&self.ffmpeg, scratch).await;
         }
         if media_type.starts_with("text/") || media_type.ends_with("json") {
@@ -70,11 +68,11 @@ impl OpenAiSpeech {
             return Err(ProviderError::misconfigured(PROVIDER, "speech-format", message));
         }
         // Half a sample at the end: the rest was lost with it.
-        if body.len() % 2 == 1 || body.len() > wav::MAX_BYTES {
+        if body.len() % 2 == 1 || body.len() > pcm::MAX_BYTES {
             let message = "the speech was cut in the middle of a sample, or has no end";
             return Err(ProviderError::transient(PROVIDER, "speech-cut", message));
         }
-        Ok(Answer::free(wav::speech(body)))
+        Ok(Answer::free(pcm::speech(body)))
     }
 }
 
@@ -85,7 +83,9 @@ impl SpeechSynthesizer for OpenAiSpeech {
     }
 
     fn revision(&self) -> String {
-        format!("{} {} {}", prompt::REVISION, self.client.revision(), self.options.voice)
+        let Self { client, options, ffmpeg: _ } = self;
+        let SpeechOptions { voice, price: _, ffmpeg: _ } = options;
+        format!("{} {} {voice}", prompt::REVISION, client.revision())
     }
 
     fn estimate(&self, utterance: &Utterance) -> Usage {

@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::timeout;
 
-use super::{InvalidDatabase, options};
+use super::address::{InvalidDatabase, options};
 
 /// Where applied migrations are recorded.
 const TABLE: &str = "_sqlx_migrations";

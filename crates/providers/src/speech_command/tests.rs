@@ -97,3 +97,9 @@ async fn a_program_that_hangs_dies_with_its_caller() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// Changed, it lets a running fleet speak again all that it has.
+#[test]
+fn the_revision_is_the_program_and_its_arguments() {
+    assert_eq!(voice(&["piper", "--model", "a b.onnx"]).revision(), "piper --model a b.onnx");
+}

@@ -7,7 +7,7 @@ use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
 use stillcast_enqueue::{InvalidJob, JobRecord, State};
 
-use super::Inspector;
+use super::inspector::Inspector;
 use crate::QueueError;
 
 /// Most records of one page.

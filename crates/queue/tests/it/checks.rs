@@ -1,8 +1,8 @@
-//! The invariants of QUEUE.md, judged on Redis' own content: they do not trust the model.
+//! The invariants of the crate's README, judged on Redis' own content: they do not trust the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use queue::Verb;
+use stillcast_enqueue::State;
 
 use crate::dump::{Content, Dump};
 use crate::fixture::Queue;
@@ -97,25 +97,16 @@ fn ranks<'dump>(dump: &'dump Dump, key: &str) -> Vec<&'dump String> {
 
 /// I1, and I15 on the way: the script's counts are the sizes of the indexes.
 fn conservation(queue: &mut Queue, dump: &Dump) {
-    let stats = queue.call(Verb::Stats, &[]);
-    let stats: Vec<i64> = stats.iter().map(|word| word.parse().expect("a number")).collect();
+    let stats = queue.stats();
     let size = |name: &str| i64::try_from(ranks(dump, name).len()).expect("few");
-    let sizes = [
-        size("delayed"),
-        size("ready") + size("solo"),
-        size("parked"),
-        size("leased"),
-        size("done"),
-        size("dead"),
-        size("cancelled"),
-        size("expired"),
-    ];
-    assert_eq!(stats[2..10], sizes, "I15: counts of the script (left), of the indexes (right)");
-    assert_eq!(
-        stats[0],
-        stats[1] + sizes.iter().sum::<i64>(),
-        "I1: enqueued = purged + all states"
-    );
+    let mut all = 0;
+    for state in State::ALL {
+        let of_solo = if state == State::Ready { size("solo") } else { 0 };
+        let held = size(state.as_str()) + of_solo;
+        assert_eq!(stats[state.as_str()], held, "I15: jobs in {state} (left: by the script)");
+        all += held;
+    }
+    assert_eq!(stats["enqueued"], stats["purged"] + all, "I1: enqueued = purged + all states");
 }
 
 /// I2: each job lies in exactly one index, the one that its hash names.

@@ -1,4 +1,4 @@
-//! T1 to T3: what enters, in which order it is claimed, and who is woken for it.
+//! `enqueue`, `promote` and `claim`: what enters, in which order it is claimed, and who is woken for it.
 
 use queue::Verb;
 
@@ -176,7 +176,7 @@ fn a_lost_reply_leases_to_nobody_for_longer_than_a_lease() {
     queue.reap("reaper", false);
     queue.claim("anna", "lost", 0);
     assert_eq!(queue.claim("anna", "other", 0)[0], "empty");
-    assert_eq!(queue.outlive_lease()[..2], [1, 0], "unbegun, so no crash");
+    assert_eq!(queue.outlive_lease().ended(), [1, 0], "unbegun, so no crash");
     assert_eq!(queue.state("a"), "ready");
 }
 

@@ -88,6 +88,41 @@ impl Words {
     }
 }
 
+/// What a reap says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reap {
+    pub(crate) leases: i64,
+    pub(crate) crashes: i64,
+    pub(crate) expired: i64,
+    pub(crate) purged: i64,
+    pub(crate) gap: i64,
+    pub(crate) next_due: i64,
+}
+
+impl Reap {
+    fn read(numbers: &BTreeMap<String, i64>) -> Self {
+        assert_eq!(numbers.len(), 6, "{numbers:?}");
+        Self {
+            leases: numbers["leases"],
+            crashes: numbers["crashes"],
+            expired: numbers["expired"],
+            purged: numbers["purged"],
+            gap: numbers["gap"],
+            next_due: numbers["next_due"],
+        }
+    }
+
+    /// Leases ended, and the crashes among them.
+    pub(crate) fn ended(&self) -> [i64; 2] {
+        [self.leases, self.crashes]
+    }
+
+    /// Whatever it did, without the time of what is due next.
+    pub(crate) fn done(self) -> Self {
+        Self { next_due: 0, ..self }
+    }
+}
+
 /// One queue on one server.
 pub(crate) struct Queue {
     pub(crate) scripts: Scripts,
@@ -210,19 +245,28 @@ impl Queue {
         self.call(Verb::Report, &all)
     }
 
-    /// Answers leases ended, crashes, expired, purged, gap, next due.
-    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Vec<i64> {
+    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Reap {
         let limits = &self.limits;
         let mut words = vec![worker.to_owned(), LEASE.to_string()];
         words.push(if everything { "all".to_owned() } else { String::new() });
         words.extend([limits.crashes.to_string(), "crashed".to_owned()]);
         words.extend([limits.interruptions.to_string(), "no-progress".to_owned()]);
-        words
-            .extend([limits.records_live.as_millis().to_string(), limits.most_records.to_string()]);
-        words.extend([limits.dead_live.as_millis().to_string(), limits.most_dead.to_string()]);
+        words.extend([limits.records_live.as_millis().to_string(), limits.max_records.to_string()]);
+        words.extend([limits.dead_live.as_millis().to_string(), limits.max_dead.to_string()]);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let answer = self.call(Verb::Reap, &words);
-        answer.iter().map(|word| word.parse().expect("a number")).collect()
+        Reap::read(&self.numbers(Verb::Reap, &words))
+    }
+
+    /// A verb that answers with pairs of a name and a number.
+    fn numbers(&mut self, verb: Verb, words: &[&str]) -> BTreeMap<String, i64> {
+        let answer = self.call(verb, words);
+        let pairs = answer.chunks(2);
+        pairs.map(|pair| (pair[0].clone(), pair[1].parse().expect("a number"))).collect()
+    }
+
+    /// The numbers of the queue, by name.
+    pub(crate) fn stats(&mut self) -> BTreeMap<String, i64> {
+        self.numbers(Verb::Stats, &[])
     }
 
     /// One request, all defaults.
@@ -240,7 +284,7 @@ impl Queue {
     }
 
     /// Lets a lease run out under its worker, the reaper being awake all the time.
-    pub(crate) fn outlive_lease(&mut self) -> Vec<i64> {
+    pub(crate) fn outlive_lease(&mut self) -> Reap {
         for _ in 0..6 {
             self.advance(LEASE / 6);
             self.reap("reaper", false);
@@ -255,7 +299,7 @@ impl Queue {
         for _ in 0..times {
             let token = self.lease(worker, id);
             self.call(Verb::Begin, &[id, &token]);
-            assert_eq!(self.outlive_lease()[..2], [1, 1], "one lease ended by one crash");
+            assert_eq!(self.outlive_lease().ended(), [1, 1], "one lease ended by one crash");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The queue's verbs against a real Redis: random histories beside a model, and each sentence of
-//! QUEUE.md by itself.
+//! The queue's verbs against a real Redis: random histories beside a model, and each sentence of the
+//! crate's README by itself.
 
 mod actions;
 mod checks;

@@ -1,5 +1,5 @@
-//! The queue as plain data without Redis: commands go in, the answers and the state that QUEUE.md
-//! promises come out. It is slow and obvious, and shares no line with the scripts.
+//! The queue as plain data without Redis: commands go in, the answers and the state that the crate's
+//! README promises come out. It is slow and obvious, and shares no line with the scripts.
 
 mod clockwork;
 mod flights;

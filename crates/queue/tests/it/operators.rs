@@ -1,4 +1,4 @@
-//! T13, T15 and purge: what a person does to a job, and what becomes of its idempotency key.
+//! `cancel`, `replay` and `purge`: what a person does to a job, and what becomes of its idempotency key.
 
 use queue::Verb;
 

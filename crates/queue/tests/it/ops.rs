@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::fixture::{LEASE, Queue, Request, Words};
+use crate::fixture::{LEASE, Queue, Reap, Request, Words};
 use crate::model::{Answer, Model};
 use queue::Verb;
 
@@ -405,7 +405,7 @@ impl Command {
                 queue.call(Verb::Progress, &[id, token, "tts", percent, ""])
             }
             Self::Report { id, token, words } => queue.report(id, token, words),
-            Self::Reap { worker, everything } => numbers(&queue.reap(worker, *everything)),
+            Self::Reap { worker, everything } => reaped(queue.reap(worker, *everything)),
             Self::OfJob { verb, id } => queue.call(*verb, &[id]),
             Self::Join { id, token, key } => queue.call(Verb::Join, &[id, token, key]),
             Self::Land { id, token, key, how } => queue.call(Verb::Land, &[id, token, key, how]),
@@ -429,7 +429,7 @@ impl Command {
             }
             Self::Progress { id, token, percent } => model.progress(id, token, "tts", percent),
             Self::Report { id, token, words } => model.report(id, token, words),
-            Self::Reap { worker, everything } => numbers(&model.reap(worker, *everything)),
+            Self::Reap { worker, everything } => reaped(model.reap(worker, *everything)),
             Self::OfJob { verb: Verb::Cancel, id } => model.cancel(id),
             Self::OfJob { verb: Verb::Replay, id } => model.replay(id),
             Self::OfJob { id, .. } => model.purge(id),
@@ -450,6 +450,6 @@ fn sorted_fields(mut answer: Answer) -> Answer {
     answer
 }
 
-fn numbers(numbers: &[i64]) -> Answer {
-    numbers.iter().map(i64::to_string).collect()
+fn reaped(reap: Reap) -> Answer {
+    vec![format!("{reap:?}")]
 }

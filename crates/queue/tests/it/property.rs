@@ -23,9 +23,9 @@ fn limits() -> Limits {
     Limits {
         interruptions: 4,
         records_live: Duration::from_mins(1),
-        most_records: 3,
+        max_records: 3,
         dead_live: Duration::from_mins(2),
-        most_dead: 2,
+        max_dead: 2,
         ..Limits::default()
     }
 }

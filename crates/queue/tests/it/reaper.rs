@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use queue::{Limits, Verb};
 
-use crate::fixture::{LEASE, Queue, Request, START, Words};
+use crate::fixture::{LEASE, Queue, Reap, Request, START, Words};
 
 /// A begun job whose lease was given before any reap.
 fn begun(queue: &mut Queue, id: &str) -> String {
@@ -22,10 +22,10 @@ fn t12_a_lease_that_ran_out_is_ended_and_not_before() {
     begun(&mut queue, "a");
     for _ in 0..6 {
         queue.advance(LEASE / 6);
-        assert_eq!(queue.reap("", false)[0], 0);
+        assert_eq!(queue.reap("", false).leases, 0);
     }
     queue.advance(1);
-    assert_eq!(queue.reap("", false)[..2], [1, 1]);
+    assert_eq!(queue.reap("", false).ended(), [1, 1]);
     assert_eq!((queue.state("a"), queue.field("a", "crashes")), ("ready".into(), "1".into()));
     assert_eq!(queue.field("a", "token"), "", "its token is void");
     assert_eq!(queue.field("a", "attempts"), "");
@@ -37,7 +37,7 @@ fn t12_an_attempt_that_had_not_begun_is_interrupted() {
     queue.reap("", false);
     queue.put("a");
     queue.lease("anna", "a");
-    assert_eq!(queue.outlive_lease()[..2], [1, 0]);
+    assert_eq!(queue.outlive_lease().ended(), [1, 0]);
     assert_eq!(
         (queue.field("a", "crashes"), queue.field("a", "interruptions")),
         (String::new(), "1".into())
@@ -59,7 +59,7 @@ fn t12_twenty_interruptions_are_dead_with_the_reason() {
     queue.reap("", false);
     for _ in 0..20 {
         queue.lease("anna", "a");
-        assert_eq!(queue.outlive_lease()[..2], [1, 0]);
+        assert_eq!(queue.outlive_lease().ended(), [1, 0]);
     }
     assert_eq!(
         (queue.state("a"), queue.field("a", "error")),
@@ -84,7 +84,7 @@ fn a_first_reap_only_sets_the_time() {
     let mut queue = Queue::start();
     begun(&mut queue, "a");
     queue.advance(10 * LEASE);
-    assert_eq!(queue.reap("", false)[4], 0, "no gap");
+    assert_eq!(queue.reap("", false).gap, 0, "no gap");
     assert_eq!(queue.state("a"), "ready", "so the lease that ran out is ended");
     assert!(!queue.dump().contains_key("gap_at"));
 }
@@ -95,15 +95,15 @@ fn a_stall_is_a_gap_for_exactly_one_lease() {
     queue.reap("", false);
     begun(&mut queue, "a");
     queue.advance(LEASE / 2);
-    assert_eq!(queue.reap("", false)[4], 0, "half a lease is none");
+    assert_eq!(queue.reap("", false).gap, 0, "half a lease is none");
     queue.advance(LEASE / 2 + 1);
-    assert_eq!(queue.reap("", false)[..5], [0, 0, 0, 0, 1]);
+    assert_eq!(queue.reap("", false).done(), Reap { gap: 1, ..Reap::default() });
     queue.advance(LEASE - 1);
-    assert_eq!(queue.reap("", false)[..5], [0, 0, 0, 0, 1]);
+    assert_eq!(queue.reap("", false).done(), Reap { gap: 1, ..Reap::default() });
     queue.advance(1);
     assert_eq!(
-        queue.reap("", false)[..5],
-        [1, 0, 0, 0, 0],
+        queue.reap("", false).done(),
+        Reap { leases: 1, ..Reap::default() },
         "an interruption: it had no chance to renew"
     );
 }
@@ -113,7 +113,7 @@ fn a_clock_set_back_is_a_gap() {
     let mut queue = Queue::start();
     queue.reap("", false);
     queue.advance(-1);
-    assert_eq!(queue.reap("", false)[4], 1);
+    assert_eq!(queue.reap("", false).gap, 1);
     assert!(queue.dump().contains_key("gap_at"));
 }
 
@@ -123,8 +123,8 @@ fn a_clock_set_back_by_an_hour_does_not_lend_a_job_for_an_hour() {
     queue.reap("", false);
     begun(&mut queue, "a");
     queue.advance(-3_600_000);
-    assert_eq!(queue.reap("", false)[4], 1);
-    assert_eq!(queue.outlive_lease()[..2], [1, 0], "its holder is dead, by no fault of the job");
+    assert_eq!(queue.reap("", false).gap, 1);
+    assert_eq!(queue.outlive_lease().ended(), [1, 0], "its holder is dead, by no fault of the job");
 }
 
 #[test]
@@ -132,16 +132,16 @@ fn there_is_at_most_one_gap_in_twenty_leases() {
     let mut queue = Queue::start();
     queue.reap("", false);
     queue.advance(LEASE);
-    assert_eq!(queue.reap("", false)[4], 1);
+    assert_eq!(queue.reap("", false).gap, 1);
     let gap_at = queue.key("gap_at");
     let first: i64 = queue.command(&["GET", &gap_at]);
     for stall in 1..=10 {
         queue.advance(2 * LEASE);
-        assert_eq!(queue.reap("", false)[4], 0, "stall {stall}, within twenty leases");
+        assert_eq!(queue.reap("", false).gap, 0, "stall {stall}, within twenty leases");
     }
     assert_eq!(queue.command::<i64>(&["GET", &gap_at]), first);
     queue.advance(LEASE);
-    assert_eq!(queue.reap("", false)[4], 1, "after twenty leases a gap counts again");
+    assert_eq!(queue.reap("", false).gap, 1, "after twenty leases a gap counts again");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_lease_renewed_after_the_gap_can_crash_and_an_older_one_cannot() {
     let token = begun(&mut queue, "renewed");
     begun(&mut queue, "silent");
     queue.advance(LEASE - 1);
-    assert_eq!(queue.reap("", false)[4], 1);
+    assert_eq!(queue.reap("", false).gap, 1);
     queue.advance(1);
     assert_eq!(queue.renew("anna", &[("renewed".to_owned(), token)]), ["ok"]);
     queue.outlive_lease();
@@ -169,7 +169,7 @@ fn promotion_and_expiry_go_on_in_a_gap() {
     queue.enqueue(&[Request { run_at: START + 10, ..Request::new("due") }]);
     queue.enqueue(&[Request { deadline: START + 10, ..Request::new("late") }]);
     queue.advance(LEASE);
-    assert_eq!(queue.reap("", false)[..5], [0, 0, 1, 0, 1]);
+    assert_eq!(queue.reap("", false).done(), Reap { expired: 1, gap: 1, ..Reap::default() });
     assert_eq!((queue.state("due"), queue.state("late")), ("ready".into(), "expired".into()));
 }
 
@@ -178,7 +178,7 @@ fn the_only_worker_of_a_folder_reaps_every_lease_at_its_start() {
     let mut queue = Queue::start();
     begun(&mut queue, "a");
     queue.advance(1);
-    assert_eq!(queue.reap("new", true)[0], 1);
+    assert_eq!(queue.reap("new", true).leases, 1);
     assert_eq!(queue.state("a"), "ready");
 }
 
@@ -197,9 +197,9 @@ fn t14_every_waiting_job_past_its_deadline_is_swept_and_a_leased_one_is_not() {
     queue.report("retried", &token, &Words::retry(5_000));
     queue.enqueue(&[late("ready"), Request { run_at: START + 99, ..late("delayed") }]);
     queue.advance(99);
-    assert_eq!(queue.reap("", false)[2], 0);
+    assert_eq!(queue.reap("", false).expired, 0);
     queue.advance(1);
-    assert_eq!(queue.reap("", false)[2], 4);
+    assert_eq!(queue.reap("", false).expired, 4);
     for id in ["parked", "retried", "ready", "delayed"] {
         assert_eq!(queue.state(id), "expired", "{id}");
         assert!(!queue.dump().contains_key(&format!("body:{id}")));
@@ -212,9 +212,9 @@ fn retention_ends_records_by_age_and_by_number_with_all_that_hung_on_them() {
     let mut queue = Queue::start();
     queue.limits = Limits {
         records_live: Duration::from_mins(1),
-        most_records: 2,
+        max_records: 2,
         dead_live: Duration::from_secs(90),
-        most_dead: 1,
+        max_dead: 1,
         ..Limits::default()
     };
     for (id, words) in [("d1", Words::done()), ("d2", Words::done()), ("d3", Words::done())] {
@@ -225,13 +225,13 @@ fn retention_ends_records_by_age_and_by_number_with_all_that_hung_on_them() {
     }
     let transcript = queue.key("transcript:d1");
     let _: () = queue.command(&["SET", &transcript, "words"]);
-    assert_eq!(queue.reap("", false)[3], 1, "three are one too many");
+    assert_eq!(queue.reap("", false).purged, 1, "three are one too many");
     let dump = queue.dump();
     let gone = ["job:d1", "idem:t/d1", "transcript:d1"];
     assert!(gone.iter().all(|key| !dump.contains_key(*key)), "the oldest goes, whole");
     assert!(dump.contains_key("idem:t/d2"));
     queue.advance(60_000);
-    assert_eq!(queue.reap("", false)[3], 2);
+    assert_eq!(queue.reap("", false).purged, 2);
     queue.advance(24 * 3_600_000);
     for id in ["x1", "x2"] {
         queue.put(id);
@@ -239,10 +239,10 @@ fn retention_ends_records_by_age_and_by_number_with_all_that_hung_on_them() {
         queue.report(id, &token, &Words::dead());
         queue.advance(1);
     }
-    assert_eq!(queue.reap("", false)[3], 1, "two dead are one too many");
+    assert_eq!(queue.reap("", false).purged, 1, "two dead are one too many");
     assert_eq!((queue.state("x1"), queue.state("x2")), (String::new(), "dead".into()));
     queue.advance(90_000);
-    assert_eq!(queue.reap("", false)[3], 1);
+    assert_eq!(queue.reap("", false).purged, 1);
     let counts = queue.key("counts");
     assert_eq!(queue.command::<Vec<String>>(&["HVALS", &counts]), ["5", "5"]);
 }
@@ -271,7 +271,7 @@ fn a_deadline_without_a_waiting_job_makes_no_ghost() {
     queue.lease("anna", "leased");
     let deadlines = queue.key("deadlines");
     let _: i64 = queue.command(&["ZADD", &deadlines, "1", "lost", "1", "leased"]);
-    assert_eq!(queue.reap("", false)[2], 0);
+    assert_eq!(queue.reap("", false).expired, 0);
     let dump = queue.dump();
     assert!(!dump.contains_key("job:lost") && !dump.contains_key("deadlines"));
     assert_eq!(queue.state("leased"), "leased");

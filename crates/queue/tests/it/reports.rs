@@ -1,4 +1,4 @@
-//! T6 to T11: the ways out of a lease for the worker that holds it.
+//! `done`, `retry`, `park`, `dead` and `release`: the ways out of a lease for the worker that holds it.
 
 use queue::Verb;
 
@@ -26,7 +26,7 @@ fn t6_a_parked_job_frees_the_slot_uses_no_attempt_and_keeps_its_rank() {
         queue.advance(999);
         assert_eq!(queue.claim("ben", "early", 0), ["empty", "1"]);
         queue.advance(1);
-        assert_eq!(queue.claim("ben", "late", 0)[..2], ["job", "a"], "T7");
+        assert_eq!(queue.claim("ben", "late", 0)[..2], ["job", "a"], "unpark: its time has come");
         assert_eq!(queue.field("a", "ready_ms"), START.to_string());
         assert_eq!(queue.field("a", "reason"), "");
     }

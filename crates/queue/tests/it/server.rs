@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::runtime::{Builder, Runtime};
 
-/// One server, and the runtime on whose thread it was started.
+/// One server, and the runtime that watches over it.
 pub(crate) struct Server {
     _child: Running,
     folder: TempDir,
@@ -19,7 +19,7 @@ impl Server {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let mut child = runtime.block_on(async { spec(&folder).spawn().expect("redis-server") });
+        let mut child = runtime.block_on(spec(&folder).spawn()).expect("redis-server");
         let out = child.stdout.take().expect("stdout was piped");
         runtime.block_on(async {
             let mut lines = BufReader::new(out).lines();

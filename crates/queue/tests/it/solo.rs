@@ -12,18 +12,13 @@ fn with_solo() -> Queue {
     queue
 }
 
-fn stats(queue: &mut Queue) -> Vec<i64> {
-    let words = queue.call(Verb::Stats, &[]);
-    words.iter().map(|word| word.parse().expect("a number")).collect()
-}
-
 #[test]
 fn two_crashes_lead_to_the_solo_lane_and_depth_counts_both() {
     let mut queue = with_solo();
     queue.put("other");
     assert_eq!(queue.state("solo"), "ready");
-    let stats = stats(&mut queue);
-    assert_eq!((stats[3], stats[12]), (2, 1), "two ready, one of them solo");
+    let stats = queue.stats();
+    assert_eq!((stats["ready"], stats["solo"]), (2, 1), "two ready, one of them solo");
 }
 
 #[test]

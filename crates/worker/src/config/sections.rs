@@ -113,7 +113,7 @@ fn policies(reader: &mut Reader, tasks: usize) -> Option<Policies> {
     let video = duration(reader, "video_encoding_timeout");
     let row = |reader: &mut Reader, stage, names| row(reader, *defaults.row(stage), names);
     let rows = STAGES.map(|(stage, names)| (stage, row(reader, stage, names)));
-    let mut policies = Policies { content_timeout: content?, video_timeout: video?, ..defaults };
+    let mut policies = Policies::new(content?, video?, |stage| *defaults.row(stage));
     for (stage, row) in rows {
         *policies.row_mut(stage) = row?;
     }

@@ -68,11 +68,15 @@ fn environment_goes_over_file_and_file_over_default() {
     let sources = required().file(&folder, text).set("UPLOAD_TRIES", "2").set("AUDIO_BITRATE", "");
     let config = Config::load(&sources).unwrap();
     assert_eq!(config.queue.slots, 7);
-    assert_eq!(config.policies.transcript.slots, 7, "auto follows max_parallel_tasks");
-    assert_eq!(config.policies.upload.tries, 2);
+    assert_eq!(
+        config.policies.row(StageName::Transcript).slots,
+        7,
+        "auto follows max_parallel_tasks"
+    );
+    assert_eq!(config.policies.row(StageName::Upload).tries, 2);
     assert_eq!(config.encoding.audio_bitrate, "128k", "an empty variable is not set");
     assert_eq!(config.queue.lease_ttl, Duration::from_secs(12));
-    assert_eq!(config.policies.image.tries, 4);
+    assert_eq!(config.policies.row(StageName::Image).tries, 4);
 }
 
 #[test]

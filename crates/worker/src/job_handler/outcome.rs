@@ -15,7 +15,7 @@ const SPREAD: Duration = Duration::from_secs(5);
 /// The class table of failures. A job that a provider's set-up refused waits for the probe.
 pub(super) fn outcome_of(failed: &Failed, probe_interval: Duration) -> Outcome {
     let error = &failed.error;
-    let report = match &failed.other_job {
+    let report = match error.other_job.as_deref() {
         Some(OtherJob::Flights(flights)) => return wait_for(flights.clone()),
         Some(OtherJob::Failed(report)) => report.clone(),
         None => error.report(),
@@ -99,24 +99,20 @@ mod tests {
     const PROBE: Duration = Duration::from_secs(30);
 
     fn error(failure: FailureClass, park: Option<Duration>) -> Failed {
-        let error = StageError {
-            stage: StageName::Tts,
-            provider: Some("offline"),
-            failure,
-            code: "speech-silent",
-            message: "no sound".to_owned(),
-            park,
-            again: None,
-            source: None,
-        };
-        Failed { error, stages: Vec::new(), cost: Cost::default(), other_job: None }
+        let error = StageError::new(StageName::Tts, failure, "speech-silent", "no sound");
+        let error = StageError { provider: Some("offline"), park, ..error };
+        Failed { error, stages: Vec::new(), cost: Cost::default() }
     }
 
     #[test]
     fn a_job_that_waits_for_others_parks_and_what_failed_there_ends_it_too() {
         let keys = vec!["default/image/0".to_owned()];
+        let of_other_job = |failed: Failed, other_job| Failed {
+            error: failed.error.of_other_job(other_job),
+            ..failed
+        };
         let waits = error(FailureClass::Interrupted, None);
-        let waits = Failed { other_job: Some(OtherJob::Flights(keys.clone())), ..waits };
+        let waits = of_other_job(waits, OtherJob::Flights(keys.clone()));
         let outcome = outcome_of(&waits, PROBE);
         let Outcome::Park { reason: ParkReason::Flight(flights), wake, error: None } = outcome
         else {
@@ -125,8 +121,8 @@ mod tests {
         assert_eq!(flights, keys);
         assert!((FLIGHT_WAIT.0..=FLIGHT_WAIT.1).contains(&wake));
         let theirs = error(FailureClass::Permanent, None).error.report();
-        let other_job = Some(OtherJob::Failed(theirs.clone()));
-        let ended = Failed { other_job, ..error(FailureClass::Permanent, None) };
+        let ended = error(FailureClass::Permanent, None);
+        let ended = of_other_job(ended, OtherJob::Failed(theirs.clone()));
         assert!(matches!(outcome_of(&ended, PROBE), Outcome::Dead { error } if error == theirs));
     }
 

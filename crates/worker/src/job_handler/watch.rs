@@ -98,15 +98,7 @@ mod tests {
     use super::*;
 
     fn record(stage: StageName) -> StageRecord {
-        StageRecord {
-            stage,
-            wait_s: 0.0,
-            run_s: 1.0,
-            tries: 1,
-            cached: false,
-            provider: None,
-            resources: std::collections::BTreeMap::new(),
-        }
+        StageRecord { run_s: 1.0, tries: 1, cached: false, ..StageRecord::cached(stage, None) }
     }
 
     #[test]

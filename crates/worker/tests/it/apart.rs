@@ -26,7 +26,7 @@ async fn tenants_and_variants_share_nothing_and_repeats_share_everything() {
     let paid = PaidHarness::open(Latency::NONE).await;
     let address = free_address().await;
     let harness = paid.harness().set("WORKER_ADDR", &address.to_string());
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     // All at once, so that neither caches nor flights may mix them up.
     let ids = paid.enqueue(&PAYERS.map(job)).await;
     let first = paid.done(&ids).await;
@@ -64,7 +64,7 @@ async fn a_delivery_whose_file_is_gone_is_made_anew_from_what_is_shared() {
     let paid = PaidHarness::open(Latency::NONE).await;
     let address = free_address().await;
     let harness = paid.harness().set("WORKER_ADDR", &address.to_string());
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let first = paid.done(&paid.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
     let copy = paid.done(&paid.enqueue(&[job(PAYERS[0])]).await).await.remove(0);
     assert!(is_copy(&copy) || met(address, "failed").await > 0, "{copy:?}");

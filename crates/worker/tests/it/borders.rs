@@ -48,7 +48,7 @@ async fn texts_as_people_and_attackers_write_them_become_files() {
     jobs.push(named(audio(format!("A plain evening. {CANARY}"))));
     let ids = paid.enqueue(&jobs).await;
     let harness = paid.harness();
-    let worker = harness.start(&[]);
+    let worker = harness.start(&[]).await;
     let records = paid.done(&ids).await;
     for record in &records {
         assert_eq!(record.attempt, 1, "{record:?}");
@@ -88,7 +88,7 @@ async fn conversations_that_are_broken_empty_foreign_or_huge_harm_no_neighbour()
     };
     let ids = paid.enqueue(&[1, 2, 3, 4, 5].map(of)).await;
     let harness = paid.harness().set("DATABASE_URL", &url).set("MESSAGES_QUERY", query);
-    let worker = harness.start(&[]);
+    let worker = harness.start(&[]).await;
     let records = paid.ended(&ids).await;
     let found: Vec<_> = records.iter().map(code).collect();
     let not_found = (State::Dead, "conversation-not-found");
@@ -112,7 +112,7 @@ async fn answers_that_are_none_are_an_accident_once_and_the_set_up_s_fault_twice
     spoil(Endpoint::Speech, &[Fault::InvalidUtf8]);
     spoil(Endpoint::Image, &[Fault::Html]);
     let harness = paid.harness();
-    let worker = harness.start(&[]);
+    let worker = harness.start(&[]).await;
     let text = || Source::Text(format!("An evening at the {CANARY}."));
     let once = paid.done(&paid.enqueue(&[Job::video(text())]).await).await;
     assert_eq!((once[0].attempt, &once[0].error), (1, &None), "{once:?}");
@@ -140,7 +140,7 @@ async fn a_request_that_is_refused_for_its_content_ends_alone() {
     let refused = Fault::status(400, "content_policy_violation");
     paid.simulator.script(Endpoint::Chat, [Some(refused), Some(Fault::Refuse)]);
     let harness = paid.harness().set("MAX_PARALLEL_TASKS", "1");
-    let worker = harness.start(&[]);
+    let worker = harness.start(&[]).await;
     let options = || Options {
         voice: Some(Identifier::parse("voice", "a..b").unwrap()),
         ..Options::default()

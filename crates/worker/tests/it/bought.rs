@@ -38,7 +38,7 @@ async fn a_job_waits_for_its_key_and_its_record_holds_what_was_paid() {
     let producer = producer(&server).await;
     let job = Job::video(Source::Text(format!("At the {TEXT}, an evening.")));
     let id = producer.enqueue(&job).await.unwrap().id;
-    let worker = harness.start(&[]);
+    let worker = harness.start(&[]).await;
     let record = async || producer.status(std::slice::from_ref(&id)).await.ok()?.pop()?;
     let parked = until("the job parks", async || {
         record().await.filter(|record| record.state == State::Parked)

@@ -28,7 +28,7 @@ async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_noth
             .harness()
             .set("CACHE_REDIS_URL", &cache.url())
             .set("WORKER_ADDR", &address.to_string());
-        let worker = harness.start(&[]);
+        let worker = harness.start(&[]).await;
         // Another variant each round: nothing of the round before can help.
         let options = Options { variant: u32::try_from(percent).unwrap(), ..Options::default() };
         for is_copy in [false, is_taken] {
@@ -66,7 +66,7 @@ async fn a_cache_that_forgets_at_once_makes_jobs_slower_and_fails_none() {
     let _crowd = cache.crowd(16 << 10).await.unwrap();
     let benches = [paid.harness(), paid.harness()]
         .map(|harness| harness.set("CACHE_REDIS_URL", &cache.url()).set("MAX_PARALLEL_TASKS", "2"));
-    let _workers = benches.each_ref().map(|harness| harness.start(&[]));
+    let _workers = [benches[0].start(&[]).await, benches[1].start(&[]).await];
     let jobs: Vec<Job> = (0..JOBS).map(|_| job(Format::Audio)).collect();
     let records = paid.done(&paid.enqueue(&jobs).await).await;
     assert!(cache.told("evicted_keys").await.unwrap() > 0, "nothing was forgotten");
@@ -83,7 +83,7 @@ async fn a_cache_that_forgets_at_once_makes_jobs_slower_and_fails_none() {
 async fn a_shared_value_is_gone_after_its_time_and_bought_anew() {
     let paid = PaidHarness::open(Latency::NONE).await;
     let harness = paid.harness().set("CACHE_TTL", "6s");
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     paid.done(&paid.enqueue(&[job(Format::Audio)]).await).await;
     assert!(!paid.server.keys(CACHED).await.unwrap().is_empty());
     until("their time is over", async || {
@@ -108,7 +108,7 @@ const OBJECTS: [(&str, u64, bool); 5] = [
 
 /// Starts a worker of `harness` and waits until it has swept.
 async fn sweep(harness: &WorkerHarness) {
-    let worker = harness.start(&[]);
+    let worker = harness.start(&[]).await;
     until("the shared values are swept", async || {
         worker.log().contains("deleted shared values past their time").then_some(())
     })

@@ -29,7 +29,7 @@ async fn a_worker_without_a_database_goes_on_with_texts_and_leaves_conversations
     let text = || Job::audio(Source::Text("A heron stood in the river.".to_owned()));
     let address = free_address().await;
     let without = paid.harness().set("WORKER_ADDR", &address.to_string());
-    let lacking = without.start(&[]);
+    let lacking = without.start(&[]).await;
     let parked = until("a conversation parks", async || {
         paid.records(&talks).await.into_iter().find(|record| record.state == State::Parked)
     })
@@ -48,7 +48,7 @@ async fn a_worker_without_a_database_goes_on_with_texts_and_leaves_conversations
         assert!(!record.state.is_terminal() && record.attempt <= 1, "{record:?}");
     }
     let with = paid.harness().set("DATABASE_URL", &url);
-    let equipped = with.start(&[]);
+    let equipped = with.start(&[]).await;
     for record in paid.done(&talks).await {
         assert_eq!(record.attempt, 1, "{record:?}");
         let collected = stage(&record, StageName::Collection);

@@ -28,7 +28,7 @@ async fn assert_given_back(paid: &PaidHarness, id: &JobId) {
 
 /// What a second worker, of `harness`, makes of it.
 async fn assert_finished(paid: &PaidHarness, id: &JobId, harness: &WorkerHarness) {
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let record = paid.done(std::slice::from_ref(id)).await.remove(0);
     assert_eq!((record.attempt, record.interruptions), (1, 1), "{record:?}");
     let unbooked = paid.unbooked(&[record]);
@@ -45,7 +45,7 @@ async fn calls_in_flight_end_and_are_kept_and_no_other_begins() {
     }
     let harness = paid.harness().set("TTS_SLOTS", "2");
     let id = paid.enqueue(&[job(Format::Video)]).await.remove(0);
-    let mut worker = harness.start(&[]);
+    let mut worker = harness.start(&[]).await;
     until("words, two passages and the picture are in flight", async || {
         CALLS.iter().all(|(endpoint, calls)| paid.simulator.held(*endpoint) == *calls).then_some(())
     })
@@ -86,7 +86,7 @@ async fn an_encoder_at_work_ends_and_nothing_is_delivered_behind_it() {
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     let harness = harness.set("FFMPEG_PATH", &program.display().to_string());
     let id = paid.enqueue(&[job(Format::Audio)]).await.remove(0);
-    let mut worker = harness.start(&[]);
+    let mut worker = harness.start(&[]).await;
     until("the encoder has all it needs", async || encoded.exists().then_some(())).await;
     drain(&worker).await;
     let bought = paid.simulator.purchases().len();
@@ -104,7 +104,7 @@ async fn a_second_signal_and_the_drain_timeout_give_back_at_once() {
         let paid = PaidHarness::open(Latency::NONE).await;
         let harness = paid.harness().set("TTS_SLOTS", "1").set("DRAIN_TIMEOUT", timeout);
         let id = paid.enqueue(&[job(Format::Audio)]).await.remove(0);
-        let mut worker = harness.start(&[]);
+        let mut worker = harness.start(&[]).await;
         until("some passages are bought", async || {
             (paid.bought(Endpoint::Speech).len() >= 2).then_some(())
         })

@@ -81,10 +81,11 @@ impl WorkerHarness {
     }
 
     /// Starts a worker, and leaves it running.
-    pub(crate) fn start(&self, arguments: &[&str]) -> Worker {
+    pub(crate) async fn start(&self, arguments: &[&str]) -> Worker {
         let log = tempfile::Builder::new().prefix("log-").tempfile_in(self.folder()).unwrap();
         let (file, log) = log.keep().unwrap();
-        let running = self.spec(arguments).stderr(child::Stream::File(file)).spawn().unwrap();
+        let running = self.spec(arguments).stderr(child::Stream::File(file)).spawn();
+        let running = running.await.unwrap();
         Worker { running, log }
     }
 

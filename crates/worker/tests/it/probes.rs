@@ -27,7 +27,7 @@ async fn readiness_follows_redis_and_liveness_does_not() {
     let mut server = Server::start().await.unwrap();
     let address = free_address().await;
     let harness = WorkerHarness::on(&server).set("WORKER_ADDR", &address.to_string());
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     answers(address, "/readyz", 200, "ready").await;
     answers(address, "/healthz", 200, "live").await;
     server.kill().await.unwrap();
@@ -53,7 +53,7 @@ async fn a_draining_worker_says_so_until_the_second_signal() {
     producer.enqueue(&job).await.unwrap();
     let record =
         async || producer.status(std::slice::from_ref(&job.id)).await.unwrap().pop().flatten();
-    let mut worker = harness.start(&[]);
+    let mut worker = harness.start(&[]).await;
     until("the job speaks", async || {
         record().await.filter(|record| record.stage >= Some(StageName::Tts))
     })
@@ -74,7 +74,7 @@ async fn the_scrape_tells_what_was_done() {
     let address = free_address().await;
     let harness = WorkerHarness::on(&server).set("WORKER_ADDR", &address.to_string());
     producer(&server).await.enqueue(&job()).await.unwrap();
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let done = "stillcast_job_duration_seconds_count{state=\"done\"} 1";
     let page = answers(address, "/metrics", 200, done).await;
     let head = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -48,7 +48,7 @@ async fn a_revoked_key_burns_neither_a_thousand_jobs_nor_an_attempt() {
     let ids = paid.enqueue(&jobs).await;
     let addresses = [free_address().await, free_address().await];
     let benches = addresses.map(|address| harness(&paid).set("WORKER_ADDR", &address.to_string()));
-    let workers = benches.each_ref().map(|harness| harness.start(&[]));
+    let workers = [benches[0].start(&[]).await, benches[1].start(&[]).await];
     let refused = || paid.purchases(Endpoint::Chat, "refused");
     until("three rounds of probes are refused", async || {
         (refused().len() >= WORKERS * (1 + ROUNDS)).then_some(())
@@ -90,7 +90,7 @@ async fn a_voice_that_refuses_leaves_what_is_cached_and_the_words_alone() {
     let address = free_address().await;
     // One call at a time, so that a job is refused once.
     let harness = harness(&paid).set("WORKER_ADDR", &address.to_string()).set("TTS_SLOTS", "1");
-    let worker = harness.start(&[]);
+    let worker = harness.start(&[]).await;
     let page = async || get(address, "/metrics").await;
     let audio = || Job::audio(Source::Text(format!("At the {TEXT}, an evening.")));
     paid.done(&paid.enqueue(&[audio()]).await).await;

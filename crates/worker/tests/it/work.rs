@@ -75,7 +75,7 @@ async fn sigterm_gives_the_running_job_back_and_ends_with_0() {
     let harness = WorkerHarness::on(&server);
     let job = job(Format::Video);
     producer(&server).await.enqueue(&job).await.unwrap();
-    let mut worker = harness.start(&[]);
+    let mut worker = harness.start(&[]).await;
     until("the job speaks", async || {
         let record = record(&server, &job).await;
         (record.stage >= Some(StageName::Tts)).then_some(())
@@ -94,7 +94,7 @@ async fn progress_is_seen_while_the_job_runs() {
     let harness = WorkerHarness::on(&server);
     let job = job(Format::Audio);
     producer(&server).await.enqueue(&job).await.unwrap();
-    let _worker = harness.start(&["--until-empty"]);
+    let _worker = harness.start(&["--until-empty"]).await;
     let seen = until("percent and ended stages of a running job", async || {
         let record = record(&server, &job).await;
         let shows = record.percent > Some(0) && !record.stages.is_empty();
@@ -142,7 +142,7 @@ async fn work_of_ended_jobs_is_deleted_and_that_of_waiting_ones_stays() {
     producer.cancel(&jobs[0].id).await.unwrap();
     let inspector = inspector(&server).await;
     assert_eq!(inspector.stats().await.unwrap().trash, 1);
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     until("the trash is empty", async || {
         (inspector.stats().await.unwrap().trash == 0).then_some(())
     })

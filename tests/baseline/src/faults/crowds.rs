@@ -17,7 +17,8 @@ pub(super) async fn shared(column: Column) -> anyhow::Result<String> {
     let fleet = Fleet::start().await?;
     let errands = Errand::many("job", 2 * SLOTS, &Script::of(1000));
     column.enqueue(&fleet, &errands).await?;
-    let _workers = [column.worker(&fleet, "one", SLOTS)?, column.worker(&fleet, "two", SLOTS)?];
+    let _workers =
+        [column.worker(&fleet, "one", SLOTS).await?, column.worker(&fleet, "two", SLOTS).await?];
     let seen = Seen::within(WINDOW, &fleet, &errands).await;
     let mut shares: BTreeMap<String, usize> = BTreeMap::new();
     for entry in fleet.account().entries().into_iter().filter(|entry| entry.act == Act::Attempt) {
@@ -35,7 +36,7 @@ pub(super) async fn due_at_once(column: Column) -> anyhow::Result<String> {
     let fleet = Fleet::start().await?;
     let errands = Errand::many("due", CROWD, &Script { calls: 0, ..Script::default() });
     column.enqueue(&fleet, &errands).await?;
-    let _worker = column.worker(&fleet, "one", 64)?;
+    let _worker = column.worker(&fleet, "one", 64).await?;
     let began = Instant::now();
     // Counted without reading each line: looking must not take the time that is measured.
     let finished = || {
@@ -53,7 +54,7 @@ pub(super) async fn picked_up(column: Column) -> anyhow::Result<String> {
     let fleet = Fleet::start().await?;
     let first = Errand::many("first", 1, &Script { calls: 0, ..Script::default() });
     column.enqueue(&fleet, &first).await?;
-    let _worker = column.worker(&fleet, "one", SLOTS)?;
+    let _worker = column.worker(&fleet, "one", SLOTS).await?;
     let began = line(WINDOW, &fleet, |entry| entry.act == Act::Finish).await;
     began.context("the worker did not begin")?;
     let errands = Errand::many("job", 20, &Script { calls: 0, ..Script::default() });

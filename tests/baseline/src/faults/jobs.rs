@@ -15,7 +15,7 @@ pub(super) async fn poison(column: Column) -> anyhow::Result<String> {
     column.enqueue(&fleet, &errands[..2]).await?;
     column.enqueue_poison(&fleet).await?;
     column.enqueue(&fleet, &errands[2..]).await?;
-    let _worker = column.worker(&fleet, "one", SLOTS)?;
+    let _worker = column.worker(&fleet, "one", SLOTS).await?;
     Ok(Seen::within(WINDOW, &fleet, &errands).await.words())
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn twice(column: Column) -> anyhow::Result<String> {
     // What is enqueued last is run last: once it is done, so is whatever came before.
     let last = Errand::many("last", 1, &Script::of(2000));
     column.enqueue(&fleet, &last).await?;
-    let _worker = column.worker(&fleet, "one", 1)?;
+    let _worker = column.worker(&fleet, "one", 1).await?;
     Seen::within(WINDOW, &fleet, &last).await;
     Ok(match acted(&fleet, &errands, Act::Finish).into_values().sum::<usize>() {
         1 => "run once".to_owned(),

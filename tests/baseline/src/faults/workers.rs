@@ -15,14 +15,14 @@ use crate::seen::{Seen, acted, line, look, seconds};
 
 pub(super) async fn killed(column: Column) -> anyhow::Result<String> {
     let mut busy = Busy::start(column, Errand::many("job", SLOTS, &Script::of(1000))).await?;
-    let _second = column.worker(&busy.fleet, "two", SLOTS)?;
+    let _second = column.worker(&busy.fleet, "two", SLOTS).await?;
     busy.worker.kill().await?;
     Ok(Seen::within(WINDOW, &busy.fleet, &busy.errands).await.words())
 }
 
 pub(super) async fn terminated(column: Column) -> anyhow::Result<String> {
     let busy = Busy::start(column, Errand::many("job", SLOTS, &Script::of(2000))).await?;
-    let _second = column.worker(&busy.fleet, "two", SLOTS)?;
+    let _second = column.worker(&busy.fleet, "two", SLOTS).await?;
     let (asked, Busy { fleet, mut worker, errands }) = (Instant::now(), busy);
     worker.signal(Signal::SIGTERM)?;
     let (gone, seen) = tokio::join!(
@@ -41,10 +41,10 @@ pub(super) async fn crash_loop(column: Column) -> anyhow::Result<String> {
     let fleet = Fleet::start().await?;
     let errands = Errand::many("aborts", 1, &Script { abort_at: 1, ..Script::of(100) });
     column.enqueue(&fleet, &errands).await?;
-    let mut worker = column.worker(&fleet, "one", SLOTS)?;
+    let mut worker = column.worker(&fleet, "one", SLOTS).await?;
     let given_up = async || {
         if worker.has_ended() {
-            worker = column.worker(&fleet, "one", SLOTS).ok()?;
+            worker = column.worker(&fleet, "one", SLOTS).await.ok()?;
         }
         column.gave_up(&fleet, &errands[0]).await.ok()?.then_some(())
     };
@@ -63,10 +63,10 @@ pub(super) async fn blocked(column: Column) -> anyhow::Result<String> {
     let fleet = Fleet::start().await?;
     let errands = Errand::many("blocks", 1, &Script { block_at: 1, ..Script::of(100) });
     column.enqueue(&fleet, &errands).await?;
-    let mut worker = column.worker(&fleet, "one", SLOTS)?;
+    let mut worker = column.worker(&fleet, "one", SLOTS).await?;
     let began = line(WINDOW, &fleet, |entry| entry.act == Act::CallStart).await;
     let began = began.context("the job did not begin")?;
-    let second = column.worker(&fleet, "two", SLOTS)?;
+    let second = column.worker(&fleet, "two", SLOTS).await?;
     let (watching, mut ended) = (Instant::now(), None);
     let again = look(STANDSTILL, async || {
         if ended.is_none() && worker.has_ended() {

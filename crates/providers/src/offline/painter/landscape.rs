@@ -1,11 +1,12 @@
-//! Everything before the sky: hills behind hills in hazy air, sometimes a lake that mirrors them.
+//! Chance goes in; a view comes out, pixel by pixel: hills behind hills in hazy air, sometimes a
+//! lake that mirrors them, and the sky behind.
 
 use fastrand::Rng;
 
 use super::color::{Light, smooth};
+use super::hill::{Hill, Terrain};
 use super::mood::Mood;
 use super::noise::Noise;
-use super::ridge::{FINE, Ridge, Shape};
 use super::sky::Sky;
 
 /// A composed view.
@@ -20,17 +21,6 @@ pub(super) struct Landscape {
     noise: Noise,
     height: usize,
     width: usize,
-}
-
-struct Hill {
-    ridge: Ridge,
-    light: Light,
-    /// How much of the air behind its foot is seen, 0 to 1.
-    haze: f32,
-    /// Pixels from the outline down to where the haze is thickest.
-    depth: f32,
-    /// How much of the sun's light its edge catches.
-    rim: f32,
 }
 
 struct Lake {
@@ -64,23 +54,9 @@ impl Landscape {
         let count = if has_lake { 4 } else { 5 + rng.usize(..3) };
         let sharpness = if rng.bool() { 0.55 + 0.45 * rng.f32() } else { 0.15 * rng.f32() };
         let shore = has_lake.then(|| horizon + 0.13 + 0.07 * rng.f32());
-        let hills = (0..count)
-            .map(|index| {
-                let nearness = index as f32 / (count - 1) as f32;
-                let shape = shape(nearness, horizon, shore, sharpness, rng);
-                let depth = height as f32 * (0.10 + 0.16 * nearness);
-                let haze = mood.haze * (0.85 - 0.72 * nearness);
-                // A lake's nearest hill is its far shore, not the ground at our feet.
-                let reach = if has_lake { 0.2 + 0.62 * nearness } else { 0.06 + 0.94 * nearness };
-                Hill {
-                    ridge: Ridge::raise(&shape, width, height, rng),
-                    light: mood.hill_at(reach).light(),
-                    haze,
-                    depth,
-                    rim: 0.30 * (1.0 - nearness),
-                }
-            })
-            .collect();
+        let terrain = Terrain { mood, horizon, shore, sharpness, width, height };
+        let nearness = |index| index as f32 / (count - 1) as f32;
+        let hills = (0..count).map(|index| terrain.hill(nearness(index), rng)).collect();
         let air = mood.hills[0].mix(mood.sky[2], 0.55).light();
         let tint = mood.sky[0].mix(mood.hills[1], 0.5).light();
         let lake = shore.map(|shore| Lake { shore: shore * height as f32, tint });
@@ -181,54 +157,4 @@ fn star(row: &Row, x: usize) -> Light {
     let light: f32 =
         row.stars.iter().filter(|(place, _)| *place == x).map(|(_, light)| light).sum();
     Light([light * 0.9, light * 0.93, light])
-}
-
-fn shape(nearness: f32, horizon: f32, shore: Option<f32>, sharpness: f32, rng: &mut Rng) -> Shape {
-    let lowest = shore.unwrap_or(0.95);
-    let level = horizon + (lowest - horizon) * nearness.powf(1.25);
-    let sharpness = sharpness * (1.0 - nearness * 0.9);
-    let wooded = shore.is_none() && nearness > 0.7 || shore.is_some() && nearness > 0.6;
-    Shape {
-        level: if shore.is_some() { level - 0.012 } else { level },
-        rise: if shore.is_some() { 0.055 - 0.035 * nearness } else { 0.05 + 0.035 * nearness }
-            + 0.10 * sharpness,
-        waves: 1.6 + 2.2 * (1.0 - nearness) + rng.f32(),
-        sharpness,
-        trees: if wooded { 90.0 + 120.0 * (1.0 - nearness) } else { 0.0 },
-        tree_height: if shore.is_some() {
-            0.035
-        } else {
-            0.05 + 0.10 * (nearness - 0.7).max(0.0) * 3.0
-        },
-    }
-}
-
-impl Hill {
-    /// The outline's height at a column.
-    fn edge(&self, x: f32) -> f32 {
-        self.ridge.outline[self.place(x)]
-    }
-
-    /// The ground's height at a column.
-    fn ground(&self, x: f32) -> f32 {
-        self.ridge.ground[self.place(x) / FINE]
-    }
-
-    /// How much of the pixel lies below the outline.
-    fn cover(&self, x: f32, y: f32) -> f32 {
-        let first = self.place(x);
-        let looks = &self.ridge.outline[first..(first + FINE).min(self.ridge.outline.len())];
-        let covered = looks.iter().map(|edge| (y + 0.5 - edge).clamp(0.0, 1.0)).sum::<f32>();
-        covered / looks.len() as f32
-    }
-
-    fn place(&self, x: f32) -> usize {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "columns lie within the picture"
-        )]
-        let place = (x * FINE as f32) as usize;
-        place.min(self.ridge.outline.len() - 1)
-    }
 }

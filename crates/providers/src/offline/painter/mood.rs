@@ -1,4 +1,4 @@
-//! The colours of an hour of the day.
+//! Chance goes in; an hour of the day comes out, as its colours.
 
 use fastrand::Rng;
 

@@ -1,4 +1,4 @@
-//! The outline of one row of hills.
+//! A shape and chance go in; the outline of one row of hills comes out.
 
 use fastrand::Rng;
 

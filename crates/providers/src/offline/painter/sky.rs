@@ -1,4 +1,5 @@
-//! The sky: a gradient, a sun or moon with its glow, thin clouds, stars.
+//! A mood and chance go in; the sky comes out: a gradient, a sun or moon with its glow, thin clouds,
+//! stars.
 
 use fastrand::Rng;
 

@@ -1,4 +1,5 @@
-//! What the offline writer can say. Templates name words as words, so that any word fits.
+//! The words of a source go in, to choose a place by; what the offline writer can say comes
+//! out. Templates name words as words, so that any word fits.
 
 use fastrand::Rng;
 

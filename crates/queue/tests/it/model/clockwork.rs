@@ -3,14 +3,14 @@
 use stillcast_enqueue::State;
 
 use super::{Job, Model};
-use crate::fixture::LEASE;
+use crate::fixture::{LEASE, Reap};
 
 /// A worker that was not seen for so many leases is gone.
 const GONE_AFTER_LEASES: i64 = 60;
 
 impl Model {
-    /// T2, T7, T12, T14 and retention; answers leases ended, crashes, expired, purged, gap, next due.
-    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Vec<i64> {
+    /// The transitions `reap`, `promote`, `unpark` and `expire`, and retention.
+    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Reap {
         if !worker.is_empty() {
             self.seen(worker);
         }
@@ -24,14 +24,14 @@ impl Model {
         self.workers.retain(|_, worker| now - worker.seen <= GONE_AFTER_LEASES * LEASE);
         let purged = self.retain_all();
         let number = |count: usize| i64::try_from(count).expect("a small number");
-        vec![
-            number(over.len()),
-            number(crashes),
-            number(expired),
-            number(purged),
-            i64::from(gap),
-            self.next_due(),
-        ]
+        Reap {
+            leases: number(over.len()),
+            crashes: number(crashes),
+            expired: number(expired),
+            purged: number(purged),
+            gap: i64::from(gap),
+            next_due: self.next_due(),
+        }
     }
 
     /// Nobody reaped for more than half a lease, or the clock went back: nothing is reaped for one
@@ -92,7 +92,7 @@ impl Model {
         lease.begun && !before_gap && stays
     }
 
-    /// T2 and T7.
+    /// The transitions `promote` and `unpark`.
     pub(crate) fn promote_due(&mut self) {
         for state in [State::Delayed, State::Parked] {
             let due = |job: &Job| job.wake_at.unwrap_or(job.ready_ms);
@@ -103,7 +103,7 @@ impl Model {
         }
     }
 
-    /// T14 for all that waits.
+    /// The transition `expire`, for all that waits.
     fn expire_waiting(&mut self) -> usize {
         let waits = |job: &Job| job.lease.is_none() && !job.state.is_terminal();
         let over = self.ordered(|job| waits(job) && job.deadline <= self.now, |job| job.deadline);
@@ -115,12 +115,12 @@ impl Model {
     }
 
     fn retain_all(&mut self) -> usize {
-        let (live, most) = (self.limits.records_live, self.limits.most_records);
-        let (dead_live, most_dead) = (self.limits.dead_live, self.limits.most_dead);
+        let (live, most) = (self.limits.records_live, self.limits.max_records);
+        let (dead_live, max_dead) = (self.limits.dead_live, self.limits.max_dead);
         [State::Done, State::Cancelled, State::Expired, State::Dead]
             .map(|state| {
                 let dead = state == State::Dead;
-                let (live, most) = if dead { (dead_live, most_dead) } else { (live, most) };
+                let (live, most) = if dead { (dead_live, max_dead) } else { (live, most) };
                 let live = i64::try_from(live.as_millis()).expect("a span");
                 self.retain(state, live, usize::try_from(most).expect("a number"))
             })

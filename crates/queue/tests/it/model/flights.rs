@@ -67,7 +67,7 @@ impl Model {
     }
 
     /// An owner left without landing: the best-ranked waiter that still waits goes on.
-    fn promote_waiter(&mut self, key: &str) {
+    fn unpark_heir(&mut self, key: &str) {
         self.flights.remove(key);
         for id in self.waiters(key) {
             self.job(&id).awaits.remove(key);
@@ -87,13 +87,13 @@ impl Model {
         let inherited = std::mem::take(&mut job.heir);
         for key in owned {
             if self.owner(&key).as_deref() == Some(id) {
-                self.promote_waiter(&key);
+                self.unpark_heir(&key);
             }
         }
         for key in inherited {
             let answered = matches!(self.flights.get(&key), Some(Flight::Landed { .. }));
             if !answered && self.owner(&key).is_none() {
-                self.promote_waiter(&key);
+                self.unpark_heir(&key);
             }
         }
     }

@@ -5,7 +5,7 @@ use stillcast_enqueue::State;
 use super::{Answer, Body, Hold, Model, words};
 
 impl Model {
-    /// T13.
+    /// The transition `cancel`.
     pub(crate) fn cancel(&mut self, id: &str) -> Answer {
         let Some(job) = self.jobs.get_mut(id) else { return words(&["unknown"]) };
         if let Some(lease) = &mut job.lease {
@@ -20,7 +20,7 @@ impl Model {
         words(&["cancelled"])
     }
 
-    /// T15.
+    /// The transition `replay`.
     pub(crate) fn replay(&mut self, id: &str) -> Answer {
         let now = self.now;
         let Some(job) = self.jobs.get(id) else { return words(&["unknown"]) };

@@ -14,7 +14,7 @@ const BODY_OF_DEAD_MS: i64 = 7 * 24 * 3_600_000;
 const SOON_MS: i64 = 2_000;
 
 impl Model {
-    /// T1.
+    /// The transition `enqueue`.
     pub(crate) fn enqueue(&mut self, requests: &[Request]) -> Answer {
         requests.iter().flat_map(|request| self.enqueue_one(request)).collect()
     }
@@ -46,7 +46,7 @@ impl Model {
         words(&["created", &request.id, state.as_str()])
     }
 
-    /// T3.
+    /// The transition `claim`.
     pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize) -> Answer {
         if let Some(id) = self.open_claim(worker).filter(|(_, open)| open == nonce) {
             return self.claimed(&id.0);
@@ -167,7 +167,7 @@ impl Model {
         words(&["ok"])
     }
 
-    /// T4.
+    /// The transition `renew`.
     pub(crate) fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Answer {
         self.seen(worker);
         let until = self.now + LEASE;
@@ -190,7 +190,7 @@ impl Model {
         self.workers.entry(worker.to_owned()).or_default().seen = now;
     }
 
-    /// T5.
+    /// The transition `checkpoint`.
     pub(crate) fn checkpoint(&mut self, id: &str, token: &str, name: &str, digest: &str) -> Answer {
         if !self.holds(id, token) {
             return words(&["stale"]);
@@ -212,7 +212,7 @@ impl Model {
         words(&["ok"])
     }
 
-    /// T6, T8 to T11.
+    /// The transitions `done`, `retry`, `park`, `dead` and `release`.
     pub(crate) fn report(&mut self, id: &str, token: &str, report: &Words) -> Answer {
         let line = format!("{token}:{}", report.outcome);
         if !self.holds(id, token) {

@@ -53,7 +53,7 @@ fn assert_booked(paid: &PaidHarness, record: &JobRecord) {
 async fn calls_cut_off_by_a_cancel_are_in_the_books() {
     let paid = open(endless()).await;
     let harness = paid.harness().set("TTS_SLOTS", "2");
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let ids = paid.enqueue(&[job(Format::Video)]).await;
     under_way(&paid).await;
     paid.producer.cancel(&ids[0]).await.unwrap();
@@ -66,7 +66,7 @@ async fn calls_cut_off_by_a_cancel_are_in_the_books() {
 async fn calls_cut_off_by_the_end_of_a_drain_are_in_the_books() {
     let paid = open(endless()).await;
     let harness = paid.harness().set("TTS_SLOTS", "2").set("DRAIN_TIMEOUT", "1s");
-    let mut worker = harness.start(&[]);
+    let mut worker = harness.start(&[]).await;
     let ids = paid.enqueue(&[job(Format::Video)]).await;
     under_way(&paid).await;
     worker.signal(Signal::SIGTERM);
@@ -81,7 +81,7 @@ async fn a_call_cut_off_by_its_time_out_is_in_the_books() {
     let paid = open(Latency::NONE).await;
     paid.simulator.script(Endpoint::Speech, [None, Some(Fault::Stall)]);
     let harness = paid.harness().set("TTS_TIMEOUT", "5s");
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let ids = paid.enqueue(&[job(Format::Audio)]).await;
     let record = paid.done(&ids).await.remove(0);
     let cut: Vec<_> = paid.simulator.purchases().into_iter().filter(|call| call.spoilt).collect();
@@ -96,7 +96,7 @@ async fn a_copy_of_what_took_two_attempts_avoids_the_price_of_both() {
     let paid = open(Latency::NONE).await;
     let harness = paid.harness().set("UPLOAD_TRIES", "1");
     let obstacle = paid.obstruct_deliveries();
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let first = paid.enqueue(&[job(Format::Video)]).await;
     until("an attempt has failed", async || {
         Some(paid.record(&first[0]).await).filter(|record| record.state == State::Delayed)
@@ -118,7 +118,7 @@ async fn what_a_record_says_of_its_stages_is_what_was_seen() {
     paid.simulator.script(Endpoint::Speech, [Some(Fault::Short), None, Some(Fault::Reset)]);
     paid.simulator.script(Endpoint::Image, [Some(Fault::status(500, ""))]);
     let harness = paid.harness();
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let ids = paid.enqueue(&[job(Format::Video)]).await;
     let record = paid.done(&ids).await.remove(0);
     let took = (record.finished_at.unwrap() - record.started_at.unwrap()).as_seconds_f64();

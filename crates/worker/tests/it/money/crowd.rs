@@ -32,7 +32,7 @@ fn assert_delivered(paid: &PaidHarness, ids: &[JobId], records: &[JobRecord]) {
 async fn two_hundred_of_the_same_pay_once() {
     let paid = PaidHarness::open(slow_voice()).await;
     let harness = paid.harness();
-    let _workers = [(); 4].map(|()| harness.start(&[]));
+    let _workers = Workers::start(&harness, 4).await;
     let ids = paid.enqueue(&crowd()).await;
     let records = paid.done(&ids).await;
     paid.assert_each_bought_once();
@@ -86,7 +86,7 @@ async fn two_hundred_of_the_same_outlive_twenty_owners() {
     };
     let paid = PaidHarness::open_with(options).await;
     let harness = paid.harness().set("LEASE_TTL", "3").set("TTS_SLOTS", "1");
-    let mut workers = Workers::start(&harness, 4);
+    let mut workers = Workers::start(&harness, 4).await;
     let ids = paid.enqueue(&crowd()).await;
     let mut kept = 0;
     for _ in 0..KILLS {

@@ -70,7 +70,7 @@ impl KillSequence {
 
     /// The job ends on a last worker, having bought again what was cut, and nothing else.
     pub(super) async fn end(&self) -> JobRecord {
-        let _worker = self.harness.start(&[]);
+        let _worker = self.harness.start(&[]).await;
         let record = self.paid.done(std::slice::from_ref(&self.id)).await.remove(0);
         let repeats = |endpoint| self.paid.count(endpoint) - self.paid.bought(endpoint).len();
         let parts = repeats(Endpoint::Speech) + repeats(Endpoint::Image);

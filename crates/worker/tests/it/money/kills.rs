@@ -17,8 +17,8 @@ async fn a_kill_at_each_finished_call_repeats_at_most_that_call() {
     let mut kill_sequence = KillSequence::begin(Latency { picture: 0.3, ..slow_voice() }).await;
     let mut met = BTreeSet::new();
     loop {
-        let (worker, written) =
-            (kill_sequence.harness.start(&[]), kill_sequence.paid.simulator.purchases().len());
+        let written = kill_sequence.paid.simulator.purchases().len();
+        let worker = kill_sequence.harness.start(&[]).await;
         let Some(finished) = finished_or_done(&kill_sequence, &met, written).await else { break };
         met = finished;
         kill_sequence.kill(worker).await;
@@ -66,7 +66,7 @@ async fn a_kill_at_each_checkpoint_repeats_nothing() {
     let mut kill_sequence = KillSequence::begin(Latency { first_audio: 1.5, ..slow_voice() }).await;
     let mut met = 0;
     loop {
-        let worker = kill_sequence.harness.start(&[]);
+        let worker = kill_sequence.harness.start(&[]).await;
         let kept = until("one more call is kept, or the job is done", async || {
             let record = kill_sequence.paid.record(&kill_sequence.id).await;
             let kept = kill_sequence.kept().await;
@@ -141,10 +141,10 @@ async fn a_kill_in_collection_encode_and_upload_repeats_nothing() {
     let obstacle = paid.obstruct_deliveries();
     let ids = paid.enqueue(&[Job::video(Source::Conversation(conversation))]).await;
 
-    kill_in(&paid, &ids[0], harness.start(&[]), StageName::Collection).await;
+    kill_in(&paid, &ids[0], harness.start(&[]).await, StageName::Collection).await;
     assert!(paid.simulator.purchases().is_empty(), "nothing is bought before the text is known");
     drop(lock);
-    let worker = harness.start(&[]);
+    let worker = harness.start(&[]).await;
     // It has tried FFMPEG_PATH by then, and the first sound is still to come.
     paid.simulator.purchased(0).await;
     std::fs::write(&hold, "").unwrap();
@@ -155,10 +155,10 @@ async fn a_kill_in_collection_encode_and_upload_repeats_nothing() {
     .await;
     kill_in(&paid, &ids[0], worker, StageName::Encode).await;
     std::fs::remove_file(&hold).unwrap();
-    kill_in(&paid, &ids[0], harness.start(&[]), StageName::Upload).await;
+    kill_in(&paid, &ids[0], harness.start(&[]).await, StageName::Upload).await;
     std::fs::remove_file(&obstacle).unwrap();
 
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let record = paid.done(&ids).await.remove(0);
     paid.assert_each_bought_once();
     assert_eq!(paid.simulator.purchases().len(), paid.bought(Endpoint::Speech).len() + 2);

@@ -110,7 +110,7 @@ async fn every_call_of_a_mix_of_faults_is_accounted_for() {
         .set("TTS_TIMEOUT", "8s")
         .set("TRANSCRIPT_TIMEOUT", "8s")
         .set("RUST_LOG", "info");
-    let mut workers = Workers::start(&harness, 4);
+    let mut workers = Workers::start(&harness, 4).await;
 
     let ids = paid.enqueue(&jobs(0..TEXTS, ALIKE)).await;
     misfortunes(&paid, &mut workers, &ids).await;

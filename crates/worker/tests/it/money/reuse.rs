@@ -13,7 +13,7 @@ async fn a_cache_that_stops_in_the_middle_fails_nothing() {
     let paid = PaidHarness::open(slow_voice()).await;
     let mut cache = Server::start().await.unwrap();
     let harness = paid.harness().set("CACHE_REDIS_URL", &cache.url());
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let ids = paid.enqueue(&[job(Format::Video)]).await;
     until("speech is being bought", async || (paid.count(Endpoint::Speech) >= 1).then_some(()))
         .await;
@@ -36,7 +36,7 @@ async fn a_cache_that_stops_in_the_middle_fails_nothing() {
 async fn without_caching_every_job_pays_for_itself() {
     let paid = PaidHarness::open(slow_voice()).await;
     let harness = paid.harness().set("USE_CACHING", "false").set("MAX_PARALLEL_TASKS", "2");
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let ids = paid.enqueue(&[job(Format::Audio), job(Format::Audio)]).await;
     for record in paid.done(&ids).await {
         assert!(record.stages.iter().all(|stage| !stage.cached), "{record:?}");
@@ -53,7 +53,7 @@ async fn a_dead_job_that_is_replayed_when_the_cache_has_expired_pays_nothing_aga
     let paid = PaidHarness::open(Latency::NONE).await;
     let harness = paid.harness().set("CACHE_TTL", "1s").set("UPLOAD_TRIES", "1");
     let obstacle = paid.obstruct_deliveries();
-    let _worker = harness.start(&[]);
+    let _worker = harness.start(&[]).await;
     let ids = paid.enqueue(&[job(Format::Video).with_max_attempts(1)]).await;
     let dead = paid.ended(&ids).await.remove(0);
     assert_eq!(dead.state, State::Dead, "{dead:?}");

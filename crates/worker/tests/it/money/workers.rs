@@ -8,8 +8,12 @@ pub(super) struct Workers<'harness> {
 }
 
 impl<'harness> Workers<'harness> {
-    pub(super) fn start(harness: &'harness WorkerHarness, size: usize) -> Self {
-        Self { harness, workers: (0..size).map(|_| harness.start(&[])).collect() }
+    pub(super) async fn start(harness: &'harness WorkerHarness, size: usize) -> Self {
+        let mut workers = Vec::new();
+        for _ in 0..size {
+            workers.push(harness.start(&[]).await);
+        }
+        Self { harness, workers }
     }
 
     /// The processes, the oldest first.
@@ -28,6 +32,6 @@ impl<'harness> Workers<'harness> {
     pub(super) async fn replace(&mut self, process: i32) {
         let at = self.workers.iter().position(|worker| worker.pid() == process).unwrap();
         self.workers.remove(at).kill().await;
-        self.workers.push(self.harness.start(&[]));
+        self.workers.push(self.harness.start(&[]).await);
     }
 }

@@ -1,0 +1,219 @@
+//! Around every call: slot, gate, tries with time-out and back-off, account.
+
+mod account;
+mod activity;
+mod backoff;
+mod ledger;
+mod limits;
+
+use std::time::Duration;
+
+use stillcast_enqueue::{Artifact, StageName};
+use tokio::sync::{SemaphorePermit, SetOnce};
+use tokio::time::{Instant, sleep, timeout};
+
+pub(crate) use activity::Activity;
+use backoff::Waits;
+pub(crate) use ledger::Ledger;
+pub(crate) use limits::Limits;
+
+use crate::{Answer, Failed, FailureClass, Produced, ProviderError, Run, StageError, Usage};
+
+/// One attempt under way.
+pub(crate) struct Attempt<'run> {
+    pub(crate) run: &'run Run,
+    pub(crate) limits: Limits<'run>,
+    pub(crate) ledger: Ledger<'run>,
+    pub(crate) activity: Activity,
+    /// The first failure: from then on nothing begins and nothing sleeps.
+    failure: SetOnce<StageError>,
+}
+
+impl<'run> Attempt<'run> {
+    pub(crate) fn begin(run: &'run Run) -> Self {
+        let (policies, format) = (&*run.policies, run.request.format);
+        Self {
+            run,
+            limits: Limits { policies, format, began: Instant::now() },
+            ledger: Ledger::new(run.memory.checkpoints.as_ref()),
+            activity: Activity::default(),
+            failure: SetOnce::new(),
+        }
+    }
+
+    /// Runs the body of a whole stage and closes its account. A stage that stops since another one
+    /// has failed fails alike.
+    pub(crate) async fn stage<T>(
+        &self,
+        stage: StageName,
+        body: impl Future<Output = Result<T, StageError>>,
+    ) -> Result<T, StageError> {
+        let done = body.await.map_err(|error| self.halt(error))?;
+        if let Some(record) = self.ledger.record(stage) {
+            self.run.progress.stage_ended(&record);
+        }
+        Ok(done)
+    }
+
+    /// One provider's call, in as many tries as the table allows.
+    pub(crate) async fn call<T, F, Fut>(
+        &self,
+        stage: StageName,
+        provider: &'static str,
+        call: F,
+    ) -> Result<T, StageError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Answer<T>, ProviderError>>,
+    {
+        self.call_priced(stage, provider, &Usage::default(), call).await
+    }
+
+    /// The same, when it is known beforehand that a call will use `price`.
+    pub(crate) async fn call_priced<T, F, Fut>(
+        &self,
+        stage: StageName,
+        provider: &'static str,
+        price: &Usage,
+        call: F,
+    ) -> Result<T, StageError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Answer<T>, ProviderError>>,
+    {
+        let _busy = self.activity.work();
+        let limit = self.limits.row(stage).timeout;
+        self.announce(stage);
+        self.retry(stage, || {
+            let call = call();
+            self.work(stage, limit, async {
+                self.ledger.tried(stage, provider);
+                let charge = self.ledger.charge(stage, price.clone());
+                let answer = call.await;
+                charge.settle();
+                answer
+            })
+        })
+        .await
+    }
+
+    /// Tries `action` until it succeeds, fails for good, or would have to wait too long.
+    pub(crate) async fn retry<T, F, Fut>(
+        &self,
+        stage: StageName,
+        action: F,
+    ) -> Result<T, StageError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, StageError>>,
+    {
+        let row = self.limits.row(stage);
+        let mut waits = Waits::new(&self.limits, row.backoff.ceilings(row.tries));
+        loop {
+            let error = match action().await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let (code, failed) = (error.code, error.to_string());
+            let delay = waits.after(error)?;
+            tracing::warn!(%stage, code, ?delay, "{stage} failed, retrying: {failed}");
+            self.unless_halted(stage, sleep(delay)).await?;
+        }
+    }
+
+    /// THE door: every provider's call and upload begins here, with a slot in hand.
+    pub(crate) async fn work<T>(
+        &self,
+        stage: StageName,
+        limit: Duration,
+        call: impl Future<Output = Result<Answer<T>, ProviderError>>,
+    ) -> Result<T, StageError> {
+        let _busy = self.activity.work();
+        let _slot = self.slot(stage).await?;
+        self.check(stage)?;
+        let _running = self.ledger.running(stage);
+        let limit = limit.min(self.limits.time_left(stage));
+        match timeout(limit, call).await {
+            Ok(Ok(answer)) => {
+                self.ledger.used(stage, &answer.usage);
+                Ok(answer.value)
+            }
+            Ok(Err(error)) => {
+                self.ledger.wasted(stage, &error.wasted);
+                Err(error.at(stage))
+            }
+            Err(_) => Err(self.limits.timed_out(stage, limit)),
+        }
+    }
+
+    async fn slot(&self, stage: StageName) -> Result<SemaphorePermit<'_>, StageError> {
+        let _waiting = self.ledger.waiting(stage);
+        let slot = timeout(self.limits.time_left(stage), self.run.slots.acquire(stage));
+        let slot = self.unless_halted(stage, slot).await?;
+        slot.map_err(|_| self.limits.out_of_time(stage))
+    }
+
+    /// Whether a call of `stage` may begin.
+    pub(crate) fn check(&self, stage: StageName) -> Result<(), StageError> {
+        if self.failure.initialized() {
+            return Err(StageError::halted(stage));
+        }
+        if self.limits.time_left(stage).is_zero() {
+            return Err(self.limits.out_of_time(stage));
+        }
+        self.run.gate.check().map_err(|why| StageError::interrupted(stage, why))
+    }
+
+    /// Waits, unless another stage fails meanwhile.
+    pub(crate) async fn unless_halted<T>(
+        &self,
+        stage: StageName,
+        wait: impl Future<Output = T>,
+    ) -> Result<T, StageError> {
+        tokio::select! {
+            biased;
+            _ = self.failure.wait() => Err(StageError::halted(stage)),
+            done = wait => Ok(done),
+        }
+    }
+
+    /// Stops everything that has not begun; answers the attempt's first failure, which is `error`
+    /// unless there was another before.
+    pub(crate) fn halt(&self, error: StageError) -> StageError {
+        // A second failure is a consequence of the first, or comes too late.
+        let _ = self.failure.set(error.clone());
+        self.failure.get().cloned().unwrap_or(error)
+    }
+
+    /// Tells, once, that `stage` is what the job is now about.
+    pub(crate) fn announce(&self, stage: StageName) {
+        if self.ledger.announce(stage) {
+            self.run.progress.stage_began(stage);
+        }
+    }
+
+    /// A result of `stage` that nobody had to pay for now; `usd` is what it cost another job.
+    pub(crate) fn recalled(&self, stage: StageName, usd: f64) {
+        self.announce(stage);
+        self.ledger.recalled(stage, self.run.providers.name_of(stage), usd);
+    }
+
+    /// The end of an attempt that has delivered.
+    pub(crate) fn produced(&self, artifact: Artifact) -> Produced {
+        Produced { artifact, stages: self.ledger.records(), cost: self.ledger.cost() }
+    }
+
+    /// The end of an attempt that failed.
+    pub(crate) fn failed(&self, error: StageError) -> Failed {
+        Failed { error, stages: self.ledger.records(), cost: self.ledger.cost() }
+    }
+
+    /// The end of an attempt that was cut off.
+    pub(crate) fn cancelled(&self) -> Failed {
+        let records = self.ledger.records();
+        let stage = records.last().map_or(StageName::Collection, |record| record.stage);
+        let message = "the attempt was cancelled";
+        let cancelled = StageError::new(stage, FailureClass::Interrupted, "cancelled", message);
+        self.failed(self.failure.get().cloned().unwrap_or(cancelled))
+    }
+}

@@ -1,0 +1,166 @@
+//! The account of an attempt, stage by stage: what its calls did goes in, stage records and money
+//! come out. What it has cost is written into the job's checkpoints as it changes.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use stillcast_enqueue::{Cost, StageName, StageRecord};
+
+use super::account::{Account, Phase};
+use crate::{Checkpoints, Usage};
+
+/// The accounts of one attempt.
+pub(crate) struct Ledger<'run> {
+    accounts: Mutex<BTreeMap<StageName, Account>>,
+    checkpoints: &'run dyn Checkpoints,
+}
+
+/// A call in one phase; leaves it on drop, so that dropped calls count too.
+#[must_use]
+pub(crate) struct InPhase<'ledger> {
+    ledger: &'ledger Ledger<'ledger>,
+    stage: StageName,
+    phase: Phase,
+}
+
+/// The price of a call under way. Dropped unsettled, since the call was cut off, it is lost: nobody
+/// says how far a provider had come, and what it has made it charges for.
+#[must_use]
+pub(crate) struct PendingCharge<'ledger> {
+    ledger: &'ledger Ledger<'ledger>,
+    stage: StageName,
+    price: Option<Usage>,
+}
+
+impl<'run> Ledger<'run> {
+    /// An empty ledger, whose money is written into `checkpoints`.
+    pub(crate) fn new(checkpoints: &'run dyn Checkpoints) -> Self {
+        Self { accounts: Mutex::default(), checkpoints }
+    }
+
+    /// Notes that `stage` has been announced; true the first time.
+    pub(crate) fn announce(&self, stage: StageName) -> bool {
+        let mut accounts = self.accounts();
+        !std::mem::replace(&mut accounts.entry(stage).or_default().announced, true)
+    }
+
+    pub(crate) fn waiting(&self, stage: StageName) -> InPhase<'_> {
+        self.enter(stage, Phase::Waiting)
+    }
+
+    pub(crate) fn running(&self, stage: StageName) -> InPhase<'_> {
+        self.enter(stage, Phase::Running)
+    }
+
+    pub(crate) fn tried(&self, stage: StageName, provider: &'static str) {
+        let mut accounts = self.accounts();
+        let account = accounts.entry(stage).or_default();
+        account.tries += 1;
+        account.provider = Some(provider);
+    }
+
+    /// A call begins that will use `price`, whatever becomes of it.
+    pub(crate) fn charge(&self, stage: StageName, price: Usage) -> PendingCharge<'_> {
+        PendingCharge { ledger: self, stage, price: Some(price) }
+    }
+
+    /// Books what a call has used that gave something.
+    pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
+        self.accounts().entry(stage).or_default().usage.merge(usage);
+        self.save();
+    }
+
+    /// Books what a call has used for nothing.
+    pub(crate) fn wasted(&self, stage: StageName, usage: &Usage) {
+        self.accounts().entry(stage).or_default().wasted.merge(usage);
+        self.save();
+    }
+
+    /// A result came from a checkpoint or a cache; `avoided_usd` is what it cost another job.
+    pub(crate) fn recalled(&self, stage: StageName, provider: &'static str, avoided_usd: f64) {
+        let mut accounts = self.accounts();
+        let account = accounts.entry(stage).or_default();
+        account.recalled = true;
+        account.provider.get_or_insert(provider);
+        account.avoided_usd += avoided_usd;
+        drop(accounts);
+        self.save();
+    }
+
+    /// An earlier attempt has paid for a part of what `stage` gives.
+    pub(crate) fn paid_before(&self, stage: StageName, usd: f64) {
+        self.accounts().entry(stage).or_default().earlier_usd += usd;
+    }
+
+    /// Money that what `stage` gave has cost this job and others.
+    pub(crate) fn price(&self, stage: StageName) -> f64 {
+        self.accounts().get(&stage).map_or(0.0, Account::price)
+    }
+
+    /// Money that all attempts of this job have paid, or were spared.
+    pub(crate) fn price_of_job(&self) -> f64 {
+        let cost = self.checkpoints.earlier_cost() + self.cost();
+        cost.spent_usd + cost.avoided_usd
+    }
+
+    /// From now on the cost survives this attempt, however it ends; and with the next checkpoint,
+    /// this worker.
+    fn save(&self) {
+        self.checkpoints.record_cost(self.cost());
+    }
+
+    /// The money of all stages.
+    pub(crate) fn cost(&self) -> Cost {
+        let accounts = self.accounts();
+        Cost {
+            spent_usd: accounts.values().map(|account| account.usage.usd()).sum(),
+            wasted_usd: accounts.values().map(|account| account.wasted.usd()).sum(),
+            avoided_usd: accounts.values().map(|account| account.avoided_usd).sum(),
+        }
+    }
+
+    /// The record of `stage`, when it has begun.
+    pub(crate) fn record(&self, stage: StageName) -> Option<StageRecord> {
+        let mut accounts = self.accounts();
+        Some(accounts.get_mut(&stage)?.record(stage))
+    }
+
+    /// The records of all stages that have begun, in travel order.
+    pub(crate) fn records(&self) -> Vec<StageRecord> {
+        StageName::ALL.into_iter().filter_map(|stage| self.record(stage)).collect()
+    }
+
+    fn enter(&self, stage: StageName, phase: Phase) -> InPhase<'_> {
+        self.shift(stage, phase, 1);
+        InPhase { ledger: self, stage, phase }
+    }
+
+    fn shift(&self, stage: StageName, phase: Phase, by: i32) {
+        self.accounts().entry(stage).or_default().shift(phase, by);
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, BTreeMap<StageName, Account>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InPhase<'_> {
+    fn drop(&mut self) {
+        self.ledger.shift(self.stage, self.phase, -1);
+    }
+}
+
+impl PendingCharge<'_> {
+    /// The call was answered, and its answer says what it has used.
+    pub(crate) fn settle(mut self) {
+        self.price = None;
+    }
+}
+
+impl Drop for PendingCharge<'_> {
+    fn drop(&mut self) {
+        if let Some(price) = self.price.take().filter(|price| price.usd() > 0.0) {
+            self.ledger.wasted(self.stage, &price);
+        }
+    }
+}

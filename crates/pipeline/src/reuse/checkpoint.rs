@@ -1,0 +1,79 @@
+//! The job's own checkpoint: what a finished call gave goes in, and comes out in later attempts.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use stillcast_enqueue::StageName;
+
+use super::cache_value::digest;
+use super::objects::Objects;
+use crate::cache_key::{CacheKey, CheckpointKind};
+use crate::{Checkpoints, Run, StageError};
+
+/// What one job keeps for its later attempts.
+pub(crate) struct Checkpoint<'run> {
+    pub(super) checkpoints: &'run dyn Checkpoints,
+    pub(super) objects: Objects<'run>,
+}
+
+impl<'run> Checkpoint<'run> {
+    pub(crate) fn of(run: &'run Run) -> Self {
+        Self { checkpoints: run.memory.checkpoints.as_ref(), objects: Objects::of(run) }
+    }
+
+    /// The bytes that were kept. A store that cannot be read is a failure: paying again would be the
+    /// dearer answer.
+    pub(super) async fn recall(&self, key: &CacheKey) -> Result<Option<Bytes>, StageError> {
+        let Some(pinned) = self.checkpoints.recall(&key.checkpoint) else { return Ok(None) };
+        let found = match key.kind {
+            CheckpointKind::FinishedFile => return Ok(Some(pinned.into())),
+            CheckpointKind::Transcript => {
+                self.partial_transcript(key.stage).await?.map(Bytes::from)
+            }
+            CheckpointKind::Object => {
+                let Some(place) = self.objects.own(&pinned) else { return Ok(None) };
+                self.objects.get(&place).await.map_err(|error| error.at(key.stage))?
+            }
+        };
+        let found = found.filter(|bytes| digest(bytes) == pinned);
+        if found.is_none() {
+            tracing::warn!(stage = %key.stage, "checkpoint {} is gone; made anew", key.checkpoint);
+        }
+        Ok(found)
+    }
+
+    /// The words that earlier attempts have said.
+    pub(crate) async fn partial_transcript(
+        &self,
+        stage: StageName,
+    ) -> Result<Option<String>, StageError> {
+        let words = self.checkpoints.partial_transcript().await;
+        words.map_err(|why| StageError::interrupted(stage, why))
+    }
+
+    /// Lays a value into the job's own folder. Without it a later attempt would only be dearer.
+    pub(super) async fn store(&self, key: &CacheKey, bytes: &Bytes, digest: &str) {
+        let (CheckpointKind::Object, Some(place)) = (key.kind, self.objects.own(digest)) else {
+            return;
+        };
+        if let Err(error) = self.objects.put(&place, bytes.clone()).await {
+            let (stage, code) = (key.stage, error.code);
+            tracing::warn!(%stage, code, "a finished call is not kept: {error}");
+        }
+    }
+
+    /// From here on the job uses this value and no other.
+    pub(super) async fn pin(&self, key: &CacheKey, bytes: &Bytes, digest: &str) {
+        let pinned = match key.kind {
+            CheckpointKind::Object => Cow::Borrowed(digest),
+            CheckpointKind::FinishedFile => String::from_utf8_lossy(bytes),
+            CheckpointKind::Transcript => {
+                self.checkpoints.save_partial_transcript(&String::from_utf8_lossy(bytes));
+                Cow::Borrowed(digest)
+            }
+        };
+        if let Err(why) = self.checkpoints.remember(&key.checkpoint, &pinned).await {
+            tracing::debug!(stage = %key.stage, "{} was not pinned: {why}", key.checkpoint);
+        }
+    }
+}

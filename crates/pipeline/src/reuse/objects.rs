@@ -1,0 +1,70 @@
+//! The places of one job's large values in the store, and errands there that end in time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::timeout;
+
+use crate::cache_key::CacheKey;
+use crate::{ObjectKey, ObjectStore, ProviderError, Run};
+
+/// Longest wait for one object of the store; the largest, a whole track, is some 20 MB.
+const STORE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The store, as one job uses it.
+pub(super) struct Objects<'run> {
+    pub(super) store: &'run dyn ObjectStore,
+    /// The store's name in errors.
+    pub(super) provider: &'static str,
+    pub(super) tenant: &'run str,
+    /// The job's own folder; `None` when its name can be none, so that nothing is kept.
+    pub(super) folder: Option<ObjectKey>,
+}
+
+impl<'run> Objects<'run> {
+    pub(super) fn of(run: &'run Run) -> Self {
+        let request = &run.request;
+        Self {
+            store: run.memory.objects.as_ref(),
+            provider: run.providers.store.provider(),
+            tenant: &request.tenant,
+            folder: ObjectKey::work(&request.tenant, &request.job).ok(),
+        }
+    }
+
+    /// Where the job keeps the value with this digest.
+    pub(super) fn own(&self, digest: &str) -> Option<ObjectKey> {
+        self.folder.as_ref()?.join(digest).ok()
+    }
+
+    /// Where all jobs of the tenant find it.
+    pub(super) fn shared(&self, key: &CacheKey, digest: &str) -> Option<ObjectKey> {
+        ObjectKey::cache(self.tenant, key.stage, digest).ok()
+    }
+
+    pub(super) async fn get(&self, place: &ObjectKey) -> Result<Option<Bytes>, ProviderError> {
+        self.in_time(self.store.get(place)).await
+    }
+
+    pub(super) async fn put(&self, place: &ObjectKey, bytes: Bytes) -> Result<bool, ProviderError> {
+        self.in_time(self.store.put_if_absent(place, bytes)).await
+    }
+
+    pub(super) async fn copy(
+        &self,
+        from: &ObjectKey,
+        to: &ObjectKey,
+    ) -> Result<bool, ProviderError> {
+        self.in_time(self.store.copy(from, to)).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        errand: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        timeout(STORE_TIMEOUT, errand).await.unwrap_or_else(|_| {
+            let message = format!("no answer within {STORE_TIMEOUT:?}");
+            Err(ProviderError::transient(self.provider, "store-timeout", message))
+        })
+    }
+}

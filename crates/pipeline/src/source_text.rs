@@ -1,0 +1,67 @@
+//! Any text goes in; as much of it as a prompt can weigh comes out, cut where people see a border.
+
+use std::fmt;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Most characters of a source that are used: what a prompt can weigh.
+pub(crate) const MAX_CHARACTERS: usize = 2_000;
+
+/// The source's text as the writer sees it, at most 2,000 characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SourceText {
+    /// The text; data, never an instruction.
+    pub text: String,
+    /// Characters left out at its end.
+    pub cut: usize,
+}
+
+impl SourceText {
+    /// Keeps the first 2,000 characters, cut on a border between what people call characters.
+    pub fn cap(text: &str) -> Self {
+        let (kept, cut) = clip(text.trim(), MAX_CHARACTERS);
+        Self { text: kept.to_owned(), cut }
+    }
+}
+
+impl fmt::Debug for SourceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SourceText({} bytes, {} characters cut)", self.text.len(), self.cut)
+    }
+}
+
+/// The first `most` characters of `text`, cut between what people call characters, and how many
+/// were cut.
+pub(crate) fn clip(text: &str, most: usize) -> (&str, usize) {
+    let (mut kept, mut bytes) = (0, 0);
+    for grapheme in text.graphemes(true) {
+        kept += grapheme.chars().count();
+        if kept > most {
+            break;
+        }
+        bytes += grapheme.len();
+    }
+    (&text[..bytes], text[bytes..].chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_graphemes_and_the_cut_is_noted() {
+        let family = "👨‍👩‍👧‍👦"; // one grapheme of seven characters
+        let text = family.repeat(300);
+        let capped = SourceText::cap(&text);
+        assert_eq!(capped.text.chars().count(), 285 * 7);
+        assert_eq!(capped.cut, 15 * 7);
+        assert_eq!(SourceText::cap("  short \n"), SourceText { text: "short".into(), cut: 0 });
+        assert_eq!(SourceText::cap(&"a".repeat(2_000)).cut, 0);
+        assert_eq!(SourceText::cap(&"a".repeat(2_001)).cut, 1);
+    }
+
+    #[test]
+    fn debug_output_holds_no_text() {
+        assert!(!format!("{:?}", SourceText::cap("secret")).contains("secret"));
+    }
+}

@@ -1,0 +1,94 @@
+//! Samples go in as they are spoken; a file of sound comes out.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use child::{Running, Spec, Stream};
+use pipeline::sound::{RATE, seconds};
+use pipeline::{Answer, Encoding, Media, ProviderError};
+use stillcast_enqueue::Format;
+use tokio::io::AsyncWriteExt;
+
+use super::output::{keep, part};
+use super::picture::FPS;
+use super::{Ffmpeg, PROVIDER, usage};
+
+/// The sound's encoder at work.
+pub(super) struct SoundEncoding {
+    ffmpeg: Ffmpeg,
+    running: Running,
+    part: PathBuf,
+    path: PathBuf,
+    format: Format,
+    bytes: usize,
+}
+
+/// Has `command` take samples from its stdin and write AAC.
+pub(super) fn encode(command: Spec, speed: bool, bitrate: &str) -> Spec {
+    let coder: &[&str] = if speed { &["-aac_coder", "fast"] } else { &[] };
+    command
+        .args(["-f", "s16le", "-ar", &RATE.to_string(), "-ac", "1"])
+        .args(["-probesize", "32", "-analyzeduration", "0", "-i", "pipe:0"])
+        .args(["-c:a", "aac", "-b:a", bitrate])
+        .args(coder)
+        .args(["-movflags", "+faststart", "-f", "mp4"])
+}
+
+impl SoundEncoding {
+    /// Starts `command`, whose file will be `sound.m4a` in `scratch`.
+    pub(super) async fn start(
+        ffmpeg: &Ffmpeg,
+        command: Spec,
+        format: Format,
+        scratch: &Path,
+    ) -> Result<Self, ProviderError> {
+        let (part, path) = (part(scratch, "m4a"), scratch.join("sound.m4a"));
+        let running = command
+            .arg(&part)
+            .stdin(Stream::Piped)
+            // It waits for speech most of its life; the runner's time-out is for its work.
+            .without_timeout()
+            .spawn().await
+            .map_err(|error| ffmpeg.failed(error))?;
+        Ok(Self { ffmpeg: ffmpeg.clone(), running, part, path, format, bytes: 0 })
+    }
+
+    /// Silence up to the next whole picture, so that both tracks of a video end together.
+    fn padding(&self) -> Bytes {
+        let frame = match self.format {
+            Format::Audio => return Bytes::new(),
+            Format::Video => (RATE / FPS) as usize * 2,
+        };
+        Bytes::from(vec![0; self.bytes.next_multiple_of(frame) - self.bytes])
+    }
+
+    /// A broken pipe only says that FFmpeg has gone; why is in its account.
+    async fn post_mortem(&mut self) -> ProviderError {
+        match self.running.wait().await {
+            Err(error) => self.ffmpeg.failed(error),
+            Ok(_) => ProviderError::transient(PROVIDER, "ffmpeg-failed", "it ended too early"),
+        }
+    }
+}
+
+#[async_trait]
+impl Encoding for SoundEncoding {
+    async fn write(&mut self, pcm: Bytes) -> Result<(), ProviderError> {
+        self.bytes += pcm.len();
+        let written = match &mut self.running.stdin {
+            Some(stdin) => stdin.write_all(&pcm).await.is_ok(),
+            None => false,
+        };
+        if written { Ok(()) } else { Err(self.post_mortem().await) }
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<Answer<Media>, ProviderError> {
+        let padding = self.padding();
+        self.write(padding).await?;
+        let finished = self.running.wait().await.map_err(|error| self.ffmpeg.failed(error))?;
+        let duration_s = seconds(self.bytes);
+        let media = keep(self.part.clone(), self.path.clone(), duration_s).await?;
+        Ok(Answer { value: media, usage: usage(&finished) })
+    }
+}

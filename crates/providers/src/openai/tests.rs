@@ -1,0 +1,26 @@
+//! What decides an answer beside the question: the revisions, of which the keys of results are made.
+
+use pipeline::{ImageGenerator, SpeechSynthesizer, TranscriptWriter};
+
+use super::*;
+
+fn account(capability: Capability) -> Account {
+    let key = Some("sk-canary".to_owned().into());
+    let base_url = "https://vendor.example/v1/".to_owned();
+    Account { capability, base_url, key, model: "a-model".to_owned() }
+}
+
+/// Changed, they let a running fleet pay again for all that it has.
+#[test]
+fn revisions_are_what_the_fleet_has_stored_by() {
+    let http = HttpClient::new().unwrap();
+    let price = TokenPrice { input: 1.0, output: 2.0 };
+    let writer = OpenAiWriter::new(http.clone(), account(Capability::Llm), price);
+    assert_eq!(writer.revision(), "prompt-1 https://vendor.example/v1 a-model 1600");
+    let options =
+        SpeechOptions { voice: "alloy".to_owned(), price: SpeechPrice(3.0), ffmpeg: "x".into() };
+    let speaker = OpenAiSpeech::new(http.clone(), account(Capability::Tts), options);
+    assert_eq!(speaker.revision(), "prompt-1 https://vendor.example/v1 a-model alloy");
+    let painter = OpenAiPainter::new(http, account(Capability::Image), "640x368", ImagePrice(4.0));
+    assert_eq!(painter.revision(), "prompt-1 https://vendor.example/v1 a-model 640x368");
+}

@@ -1,0 +1,204 @@
+//! The loop that claims: a free slot, then a job for it, then its lease on the way to an attempt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::ConnectionManager;
+use stillcast_enqueue::{DecodeError, Envelope, ErrorReport};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::claimed::Claimed;
+use super::role::Running;
+use super::shared::Shared;
+use super::shutdown::{Shutdown, Stopped};
+use super::wake::Wake;
+use crate::clock::Moment;
+use crate::event::Event;
+use crate::lease::Lease;
+use crate::lease_state::{Bounds, LeaseState, valid_until};
+use crate::scripts::worker_calls::ClaimRequest;
+use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, Report};
+
+/// Longest wait for the wake marker: whatever was missed is seen within it.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+/// How long a job in a newer envelope waits for a newer worker.
+const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
+const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
+
+/// The loop that claims: a slot, then a job for it.
+pub(crate) struct Claimer {
+    shared: Shared,
+    shutdown: Shutdown,
+    claims: mpsc::Sender<Claimed>,
+    slots: Arc<Semaphore>,
+    wake: Wake,
+    connection: ConnectionManager,
+}
+
+impl Claimer {
+    /// Starts claiming; ends when the drain begins, or once nothing is left to do.
+    pub(crate) fn start(
+        shared: &Shared,
+        claims: mpsc::Sender<Claimed>,
+        shutdown: Shutdown,
+    ) -> Running<Stopped> {
+        let claimer = Self {
+            slots: Arc::new(Semaphore::new(shared.options.slots)),
+            wake: Wake::start(shared.options.endpoint.clone(), MAX_WAIT),
+            connection: shared.link.connection.clone(),
+            shared: shared.clone(),
+            shutdown,
+            claims,
+        };
+        Running::task(claimer.run())
+    }
+
+    async fn run(mut self) -> Stopped {
+        loop {
+            let Some(slot) = self.free_slot().await else { return Stopped::Drained };
+            if self.turning(self.shared.breaker.may_claim()).await.is_none() {
+                return Stopped::Drained;
+            }
+            // An open claim is always completed: its job would wait for its lease to run out.
+            match self.claim().await {
+                (Claim::Job(job), sent) => self.accept(*job, sent, slot).await,
+                (Claim::Nothing { why, next_due }, _) => {
+                    drop(slot);
+                    if let Some(stopped) = self.is_finished(why).await {
+                        return stopped;
+                    }
+                    self.wait(why, next_due).await;
+                }
+            }
+            if self.shutdown.has_begun() {
+                return Stopped::Drained;
+            }
+        }
+    }
+
+    /// Waits for a slot; a worker with all slots full is alive too.
+    async fn free_slot(&self) -> Option<OwnedSemaphorePermit> {
+        self.turning(Arc::clone(&self.slots).acquire_owned()).await?.ok()
+    }
+
+    /// Waits, and shows that it lives; `None` when the drain begins.
+    async fn turning<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(wait);
+        loop {
+            self.shared.health.turn();
+            tokio::select! {
+                biased;
+                () = self.shutdown.begun() => return None,
+                done = &mut wait => return Some(done),
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    }
+
+    /// Repeats one claim, by its nonce, until Redis answers. Answers the moment of the first sending.
+    async fn claim(&mut self) -> (Claim, Moment) {
+        let nonce = uuid::Uuid::new_v4().simple().to_string();
+        let Shared { options, link, leases, health, .. } = &self.shared;
+        let sent = Moment::now();
+        loop {
+            health.turn();
+            let request = ClaimRequest {
+                worker: &options.worker,
+                nonce: &nonce,
+                lease_ttl: options.lease_ttl,
+                held: leases.len(),
+            };
+            match link.scripts.claim(&mut self.connection, &request).await {
+                Ok(claim) => {
+                    health.answer();
+                    return (claim, sent);
+                }
+                Err(error) => tracing::warn!(%error, "claim failed, retrying"),
+            }
+            tokio::time::sleep(PAUSE_AFTER_FAULT).await;
+        }
+    }
+
+    async fn accept(&mut self, job: ClaimedJob, sent: Moment, slot: OwnedSemaphorePermit) {
+        match Envelope::decode(&job.body) {
+            Ok(envelope) => {
+                let lease = self.lease(job, envelope, sent);
+                self.observe_wait(&lease);
+                self.shared.breaker.claimed(lease.id());
+                // The receiver lives as long as this loop.
+                let _ = self.claims.send(Claimed { lease, slot }).await;
+            }
+            Err(error) => self.refuse(&job, &error).await,
+        }
+    }
+
+    fn lease(&self, job: ClaimedJob, envelope: Envelope, sent: Moment) -> Lease {
+        let options = &self.shared.options;
+        let now = Moment::now();
+        let bounds = Bounds {
+            valid_until: valid_until(sent, options.lease_ttl),
+            renew_until: now + options.attempt_budget + options.lease_ttl,
+            deadline: now + job.remaining,
+        };
+        let state = LeaseState::new(job.id, job.token, &bounds);
+        let (table, link) = (Arc::clone(&self.shared.leases), self.shared.link.clone());
+        Lease::new(envelope, job.hash, state, table, link)
+    }
+
+    fn observe_wait(&self, lease: &Lease) {
+        let now = chrono::Utc::now().timestamp_millis();
+        let waited = lease.ready_ms().and_then(|ready| u64::try_from(now - ready).ok());
+        let waited = Duration::from_millis(waited.unwrap_or_default());
+        self.shared.observe(&Event::Claimed { waited });
+    }
+
+    /// A request that this worker cannot read never reaches an attempt.
+    async fn refuse(&mut self, job: &ClaimedJob, error: &DecodeError) {
+        let code = if matches!(error, DecodeError::Newer { .. }) { "version" } else { "poison" };
+        let error = ErrorReport::new(code, error.to_string());
+        tracing::error!(job.id, error.message, "undecodable request");
+        let outcome = if code == "version" {
+            let reason = ParkReason::Version;
+            Outcome::Park { reason, wake: NEWER_ENVELOPE_WAIT, error: Some(error) }
+        } else {
+            self.shared.observe(&Event::Poison);
+            Outcome::Dead { error }
+        };
+        let (report, limits) = (Report::from(outcome), &self.shared.options.limits);
+        let calls = self.shared.link.lease(&job.id, &job.token);
+        let sent = calls.report(&report, Duration::ZERO, limits).await;
+        if let Err(error) = sent {
+            tracing::warn!(job.id, %error, "report failed; the lease will expire");
+        }
+    }
+
+    async fn wait(&mut self, why: Idle, next_due: Option<Duration>) {
+        let limit = next_due.map_or(MAX_WAIT, |due| due.min(MAX_WAIT));
+        let leases = Arc::clone(&self.shared.leases);
+        let something = async {
+            if why == Idle::Hold {
+                // The marker is for the others: the reserved job waits for this worker's own leases.
+                let _ = tokio::time::timeout(limit, leases.freed.notified()).await;
+            } else {
+                self.wake.wait(limit).await;
+            }
+        };
+        tokio::select! {
+            () = something => {}
+            () = self.shutdown.begun() => {}
+        }
+    }
+
+    /// For `until_empty`: nothing ready, parked, leased, or delayed and due.
+    async fn is_finished(&mut self, why: Idle) -> Option<Stopped> {
+        if !self.shared.options.until_empty || why == Idle::Hold {
+            return None;
+        }
+        let stats = self.shared.link.scripts.stats(&mut self.connection).await.ok()?;
+        match (stats.unfinished(), why) {
+            (0, _) => Some(Stopped::Empty),
+            (_, Idle::Paused) => Some(Stopped::Paused),
+            _ => None,
+        }
+    }
+}

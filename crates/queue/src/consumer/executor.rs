@@ -1,0 +1,145 @@
+//! One claimed job becomes one attempt, and one report.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use stillcast_enqueue::ErrorReport;
+use tracing::Instrument;
+
+use super::breaker::Change;
+use super::claimed::Claimed;
+use super::handler::Handler;
+use super::role::Running;
+use super::shared::Shared;
+use crate::event::Event;
+use crate::lease::Lease;
+use crate::{Interrupted, Outcome, Report, Reported};
+
+/// What every attempt of a worker shares.
+pub(crate) struct Executor {
+    shared: Shared,
+    handler: Arc<dyn Handler>,
+}
+
+impl Executor {
+    pub(crate) fn new(shared: Shared, handler: Arc<dyn Handler>) -> Self {
+        Self { shared, handler }
+    }
+
+    /// Whose attempts these are.
+    pub(crate) fn worker(&self) -> &str {
+        &self.shared.options.worker
+    }
+
+    /// Starts the attempt of one job.
+    pub(crate) fn start(self: Arc<Self>, claimed: Claimed) -> Running {
+        let span = tracing::info_span!(
+            "attempt",
+            job.id = claimed.lease.id(),
+            job.attempt = claimed.lease.attempt()
+        );
+        Running::task(async move { self.run(claimed).await }.instrument(span))
+    }
+
+    async fn run(&self, claimed: Claimed) {
+        let Claimed { lease, slot } = claimed;
+        let began = Instant::now();
+        if let Some(state) = self.work_and_report(&lease).await {
+            self.shared.observe(&Event::Reported { state, after: began.elapsed() });
+        }
+        lease.end();
+        drop(slot);
+    }
+
+    /// The state after the report, or nothing when the lease was no longer ours.
+    async fn work_and_report(&self, lease: &Lease) -> Option<String> {
+        loop {
+            let report = match self.begin(lease).await {
+                Ok(()) => self.work(lease).await,
+                Err(why) => self.interrupted(lease, why),
+            };
+            // Whatever ended the handler, what it has booked was paid.
+            let report =
+                Report { cost: report.cost.or_else(|| lease.state.cost.total()), ..report };
+            // Before the slot is free again.
+            if let Some(change) = self.shared.breaker.ended(lease.id(), &report) {
+                self.shared.observe(&Event::Breaker { is_open: change == Change::Opened });
+            }
+            match self.report(lease, &report).await {
+                Reported::Accepted(state) => return Some(state),
+                Reported::Stale => {
+                    self.shared.observe(&Event::StaleReport);
+                    return None;
+                }
+                // A flight to wait for is down already: the handler goes on from its checkpoints.
+                Reported::GoOn => lease.state.cost.carry_over(),
+            }
+        }
+    }
+
+    async fn begin(&self, lease: &Lease) -> Result<(), Interrupted> {
+        lease.check()?;
+        tokio::select! {
+            begun = lease.begin() => begun,
+            why = lease.interrupted() => Err(why),
+        }
+    }
+
+    /// Runs the handler until it answers, must stop, panics or has had its time.
+    async fn work(&self, lease: &Lease) -> Report {
+        let handler = AssertUnwindSafe(self.handler.attempt(lease.clone())).catch_unwind();
+        tokio::select! {
+            answer = handler => answer.unwrap_or_else(|_| self.panicked(lease)),
+            why = lease.interrupted() => self.interrupted(lease, why),
+            () = tokio::time::sleep(self.budget()) => self.out_of_time(lease),
+        }
+    }
+
+    fn interrupted(&self, lease: &Lease, why: Interrupted) -> Report {
+        tracing::info!(job.id = lease.id(), %why, "attempt interrupted");
+        if why == Interrupted::LeaseLost {
+            self.shared.observe(&Event::LeaseLost);
+        }
+        Outcome::Release.into()
+    }
+
+    fn panicked(&self, lease: &Lease) -> Report {
+        tracing::error!(job.id = lease.id(), "attempt panicked");
+        self.shared.observe(&Event::Panicked);
+        let message = "the worker's code panicked; its log holds the place".to_owned();
+        Outcome::Retry { after: None, error: ErrorReport::new("panic", message) }.into()
+    }
+
+    fn out_of_time(&self, lease: &Lease) -> Report {
+        tracing::error!(job.id = lease.id(), "attempt exceeded its time budget");
+        let message = format!(
+            "the attempt took longer than its budget of {} s; raise CONTENT_GENERATION_TIMEOUT \
+             or the time-outs of encode and upload",
+            self.budget().as_secs()
+        );
+        Outcome::Retry { after: None, error: ErrorReport::new("attempt-timeout", message) }.into()
+    }
+
+    /// Repeats until Redis has answered, however long that takes; renewal goes on beside it.
+    async fn report(&self, lease: &Lease, report: &Report) -> Reported {
+        lease.state.renew_for_report();
+        // Whether that lost the lease, the report will be told.
+        let _ = lease.confirm_checkpoints().await;
+        let (backoff, limits) = (self.backoff_after(lease.attempt()), &self.shared.options.limits);
+        lease.repeat(|calls| calls.report(report, backoff, limits)).await
+    }
+
+    /// The longest attempt, each anew.
+    fn budget(&self) -> Duration {
+        self.shared.options.attempt_budget
+    }
+
+    /// Full jitter: anything from nothing to the doubled back-off, so that a herd spreads.
+    fn backoff_after(&self, attempt: u32) -> Duration {
+        let (first, longest) = self.shared.options.backoff;
+        let doubled = first.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1).min(20)));
+        doubled.min(longest).mul_f64(fastrand::f64())
+    }
+}

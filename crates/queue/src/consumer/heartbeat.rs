@@ -1,0 +1,177 @@
+//! The thread that keeps the leases: it renews, reaps and fences, whatever the runtime does.
+//!
+//! It has its own connection and no runtime, so neither a busy nor a blocked runtime delays it. Nor
+//! does it keep the leases of a runtime that is stuck: when the pulse of the runtime stops, the
+//! thread first stops renewing, then ends the process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::RedisResult;
+
+use super::options::ConsumerOptions;
+use super::role::{Running, Stop};
+use super::shared::Shared;
+use crate::clock::Moment;
+use crate::event::Event;
+use crate::lease_state::LeaseState;
+use crate::numbers::Numbers;
+use crate::scripts::worker_calls::ReapRequest;
+use crate::{Interrupted, Reaped};
+
+/// Starts the thread. Its first look comes after a twelfth of a lease.
+pub(crate) fn start(shared: &Shared) -> std::io::Result<Running> {
+    let heartbeat = Heartbeat::new(shared.clone());
+    Running::thread("stillcast-leases", move |stop| heartbeat.run(stop))
+}
+
+/// What the thread works with.
+struct Heartbeat {
+    shared: Shared,
+    connection: Option<redis::Connection>,
+    renew_at: Moment,
+    reap_at: Moment,
+}
+
+impl Heartbeat {
+    fn new(shared: Shared) -> Self {
+        let now = Moment::now();
+        Self { shared, connection: None, renew_at: now, reap_at: now }
+    }
+
+    fn run(mut self, stop: &Stop) {
+        let lease_ttl = self.shared.options.lease_ttl;
+        let tick = lease_ttl / 12;
+        loop {
+            let expected = Moment::now() + tick;
+            if stop.requested_within(tick) {
+                return;
+            }
+            let now = Moment::now();
+            if now.saturating_since(expected) > lease_ttl / 3 {
+                self.overslept();
+            }
+            self.judge_pulse(now);
+            self.fence(now);
+            self.renew(now);
+            self.reap(now);
+        }
+    }
+
+    /// The thread itself stood still (SIGSTOP, suspend): all leases may be gone. The pulse stood
+    /// still with it, so it is judged only from here on.
+    fn overslept(&mut self) {
+        tracing::warn!(
+            "process was suspended for more than a third of a lease; its leases are given up"
+        );
+        let leases = &self.shared.leases;
+        if leases.len() > 0 {
+            self.shared.observe(&Event::SelfFenced);
+        }
+        leases.interrupt_all(Interrupted::LeaseLost);
+        leases.beat();
+        self.connection = None;
+    }
+
+    /// A runtime that stands still for a whole lease cannot be mended from inside.
+    fn judge_pulse(&self, now: Moment) {
+        if self.shared.leases.pulse_age(now) > self.lease_ttl() {
+            tracing::error!("runtime blocked for longer than a lease; aborting the process");
+            std::process::abort();
+        }
+    }
+
+    fn fence(&self, now: Moment) {
+        for lease in self.shared.leases.all() {
+            if lease.interruption().is_none() && now >= lease.valid_until() {
+                self.shared.observe(&Event::SelfFenced);
+            }
+            lease.fence(now);
+        }
+    }
+
+    fn renew(&mut self, now: Moment) {
+        let blocked = self.shared.leases.pulse_age(now) > self.lease_ttl() / 3;
+        if now < self.renew_at || blocked {
+            return;
+        }
+        let leases = self.shared.leases.renewable(now);
+        let mut renewed = true;
+        for batch in leases.chunks(500) {
+            renewed &= self.renew_batch(batch).is_ok();
+        }
+        // After a failure the next tick tries again: a lease has time for several tries.
+        if renewed {
+            self.renew_at = now + self.lease_ttl() / 3;
+        }
+    }
+
+    fn renew_batch(&mut self, batch: &[Arc<LeaseState>]) -> RedisResult<()> {
+        let lease_ttl = self.lease_ttl();
+        // The lease begins when the call is sent, not when its answer comes.
+        let sent = Moment::now();
+        let words: Vec<String> = self.call(|shared, connection| {
+            let leases = batch.iter().map(|lease| (lease.id.as_str(), lease.token.as_str()));
+            let call = shared.link.scripts.renew(&shared.options.worker, lease_ttl, leases);
+            call.invoke(connection)
+        })?;
+        for (lease, word) in batch.iter().zip(words) {
+            match word.as_str() {
+                "ok" => lease.renewed(sent, lease_ttl),
+                "cancel" => {
+                    lease.renewed(sent, lease_ttl);
+                    lease.interrupt(Interrupted::Cancelled);
+                }
+                _ => lease.interrupt(Interrupted::LeaseLost),
+            }
+        }
+        Ok(())
+    }
+
+    fn reap(&mut self, now: Moment) {
+        if now < self.reap_at {
+            return;
+        }
+        let answer: RedisResult<Numbers> = self.call(|shared, connection| {
+            let ConsumerOptions { worker, lease_ttl, limits, .. } = &*shared.options;
+            let (lease_ttl, everything) = (*lease_ttl, false);
+            let request = ReapRequest { worker, lease_ttl, everything, limits };
+            shared.link.scripts.reap(&request).invoke(connection)
+        });
+        let Ok(numbers) = answer else { return };
+        self.reap_at = now + self.lease_ttl() / 6;
+        match Reaped::from_numbers(&numbers) {
+            Ok(reaped) => self.shared.observe(&Event::Reaped(reaped)),
+            Err(error) => tracing::error!(%error, "the reaper's numbers are lost"),
+        }
+    }
+
+    /// Calls Redis on the thread's own connection, which is opened anew after a failure.
+    fn call<T>(
+        &mut self,
+        call: impl FnOnce(&Shared, &mut redis::Connection) -> RedisResult<T>,
+    ) -> RedisResult<T> {
+        let mut connection = match self.connection.take() {
+            Some(open) => open,
+            None => self.connect()?,
+        };
+        let answer = call(&self.shared, &mut connection);
+        match &answer {
+            Ok(_) => {
+                self.shared.health.answer();
+                self.connection = Some(connection);
+            }
+            Err(error) => tracing::warn!(%error, "lease renewal failed, retrying"),
+        }
+        answer
+    }
+
+    fn connect(&self) -> RedisResult<redis::Connection> {
+        let timeout = (self.lease_ttl() / 12).max(Duration::from_millis(100));
+        self.shared.options.endpoint.blocking(timeout)
+    }
+
+    fn lease_ttl(&self) -> Duration {
+        self.shared.options.lease_ttl
+    }
+}

@@ -1,0 +1,77 @@
+//! Waiting for work without asking all the time: one blocking command on a connection of its own.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::role::Running;
+use crate::connection::Endpoint;
+
+/// How much longer than the block itself an answer may take.
+const GRACE: Duration = Duration::from_secs(2);
+const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(200);
+
+type Request = (Duration, oneshot::Sender<()>);
+
+/// Blocks on the wake marker for others.
+pub(crate) struct Wake {
+    requests: mpsc::Sender<Request>,
+    pending: Option<oneshot::Receiver<()>>,
+    _task: Running,
+}
+
+impl Wake {
+    /// `longest` is the longest time that one wait may take.
+    pub(crate) fn start(endpoint: Endpoint, longest: Duration) -> Self {
+        let (requests, incoming) = mpsc::channel(1);
+        let task = Running::task(serve(endpoint, longest, incoming));
+        Self { requests, pending: None, _task: task }
+    }
+
+    /// Returns when the marker is there, or `limit` is over. May be dropped: the block itself lives
+    /// on in its task, and the next wait takes over its answer.
+    pub(crate) async fn wait(&mut self, limit: Duration) {
+        if self.pending.is_none() {
+            let (answer, pending) = oneshot::channel();
+            if self.requests.send((limit, answer)).await.is_err() {
+                return;
+            }
+            self.pending = Some(pending);
+        }
+        if let Some(pending) = &mut self.pending {
+            // An answer that never comes means that the task is gone, and so are we soon.
+            let _ = pending.await;
+            self.pending = None;
+        }
+    }
+}
+
+async fn serve(endpoint: Endpoint, longest: Duration, mut incoming: mpsc::Receiver<Request>) {
+    let key = endpoint.keys().named("wake");
+    let mut connection: Option<MultiplexedConnection> = None;
+    while let Some((limit, answer)) = incoming.recv().await {
+        if connection.is_none() {
+            connection = endpoint.dedicated(longest + GRACE).await.ok();
+        }
+        let blocked = match &mut connection {
+            Some(open) => block(open, &key, limit).await,
+            None => false,
+        };
+        if !blocked {
+            connection = None;
+            tokio::time::sleep(PAUSE_AFTER_FAULT).await;
+        }
+        // Whoever asked may have gone.
+        let _ = answer.send(());
+    }
+}
+
+/// False when the connection is of no more use.
+async fn block(connection: &mut MultiplexedConnection, key: &str, limit: Duration) -> bool {
+    let seconds = limit.as_secs_f64().max(0.01);
+    let mut command = redis::cmd("BZPOPMIN");
+    let popped: redis::RedisResult<Option<(String, String, f64)>> =
+        command.arg(key).arg(seconds).query_async(connection).await;
+    popped.is_ok()
+}

@@ -1,0 +1,81 @@
+//! A queue's address goes in; records, counts and findings of anyone who looks come out.
+
+use redis::aio::ConnectionManager;
+use stillcast_enqueue::{JobRecord, RawHash};
+use tokio::time::timeout;
+
+use super::announcements::Announcements;
+use crate::QueueError;
+use crate::connection::{CALL_TIMEOUT, Endpoint, ServerReport};
+use crate::scripts::{Clock, Scripts};
+use crate::stats::QueueStats;
+use crate::verify::{Verified, verify};
+
+/// An operator's hands on one queue. Cheap to clone; all clones share one connection.
+#[derive(Clone)]
+pub struct Inspector {
+    pub(super) endpoint: Endpoint,
+    pub(super) scripts: Scripts,
+    pub(super) connection: ConnectionManager,
+}
+
+impl Inspector {
+    /// Connects; fails when Redis cannot be reached within five seconds.
+    pub async fn connect(endpoint: Endpoint) -> Result<Self, QueueError> {
+        let opening = timeout(CALL_TIMEOUT, endpoint.shared(CALL_TIMEOUT));
+        let connection = opening.await.map_err(|_| silent())??;
+        let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
+        Ok(Self { endpoint, scripts, connection })
+    }
+
+    /// Refuses a server that would lose jobs; says what may.
+    pub async fn examine(&self) -> Result<ServerReport, QueueError> {
+        self.endpoint.examine(&mut self.connection.clone()).await
+    }
+
+    /// One consistent look at the whole queue, at constant cost.
+    pub async fn stats(&self) -> Result<QueueStats, QueueError> {
+        self.scripts.stats(&mut self.connection.clone()).await
+    }
+
+    /// Whether the queue keeps its promises; takes time in proportion to its keys, and locks nothing.
+    pub async fn verify(&self) -> Result<Verified, QueueError> {
+        verify(&self.scripts, &mut self.connection.clone()).await
+    }
+
+    /// The records of `ids`, in order; `None` for an unknown or purged one.
+    pub async fn records(
+        &self,
+        ids: &[impl AsRef<str>],
+    ) -> Result<Vec<Option<JobRecord>>, QueueError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        for id in ids {
+            pipeline.hgetall(self.endpoint.keys().job(id.as_ref()));
+        }
+        let hashes: Vec<RawHash> = pipeline.query_async(&mut self.connection.clone()).await?;
+        Ok(ids
+            .iter()
+            .zip(hashes)
+            .map(|(id, hash)| JobRecord::from_raw(id.as_ref(), &hash))
+            .collect())
+    }
+
+    /// The record of `id`; `None` when there is none.
+    pub async fn record(&self, id: &str) -> Result<Option<JobRecord>, QueueError> {
+        Ok(self.records(&[id]).await?.pop().flatten())
+    }
+
+    /// Hears every change of a job from now on; a hint, so look again each second all the same.
+    pub async fn announcements(&self) -> Result<Announcements, QueueError> {
+        let opening = timeout(CALL_TIMEOUT, Announcements::open(&self.endpoint));
+        opening.await.map_err(|_| silent())?
+    }
+}
+
+fn silent() -> QueueError {
+    let text = format!("no answer within {} s", CALL_TIMEOUT.as_secs());
+    std::io::Error::new(std::io::ErrorKind::TimedOut, text).into()
+}

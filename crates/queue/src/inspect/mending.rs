@@ -1,0 +1,66 @@
+//! What an operator wishes of a job or of the whole queue goes in; what became of it comes out.
+
+use std::time::Duration;
+
+use stillcast_enqueue::CancelAnswer;
+
+use super::answers::{PurgeAnswer, ReplayAnswer, cancelled, purged, replayed};
+use super::inspector::Inspector;
+use crate::answers::Reaped;
+use crate::numbers::Numbers;
+use crate::scripts::Verb;
+use crate::scripts::worker_calls::ReapRequest;
+use crate::{Limits, QueueError};
+
+/// Only the gap rule reads it, and [`Inspector::reap_everything`] leaves no lease to judge.
+const ANY_LEASE: Duration = Duration::from_secs(30);
+/// Leases that one call of the reaper ends at most.
+const LEASES_A_REAP: u64 = 500;
+
+impl Inspector {
+    /// Ends a job: at once while it waits, by its worker while it runs.
+    pub async fn cancel(&self, id: &str) -> Result<CancelAnswer, QueueError> {
+        cancelled(&self.answer(Verb::Cancel, id).await?)
+    }
+
+    /// Sends a dead job round again.
+    pub async fn replay(&self, id: &str) -> Result<ReplayAnswer, QueueError> {
+        replayed(&self.answer(Verb::Replay, id).await?)
+    }
+
+    /// Forgets an ended job. Its files must be gone before: nothing else remembers them.
+    pub async fn purge(&self, id: &str) -> Result<PurgeAnswer, QueueError> {
+        purged(&self.answer(Verb::Purge, id).await?)
+    }
+
+    async fn answer(&self, verb: Verb, id: &str) -> Result<Vec<String>, QueueError> {
+        Ok(self.scripts.of_job(&mut self.connection.clone(), verb, id).await?)
+    }
+
+    /// Pauses claiming; running jobs finish. False when it was paused before.
+    pub async fn pause(&self) -> Result<bool, QueueError> {
+        Ok(self.scripts.pause(&mut self.connection.clone(), "pause").await?)
+    }
+
+    /// Resumes claiming. False when it was not paused.
+    pub async fn resume(&self) -> Result<bool, QueueError> {
+        Ok(self.scripts.pause(&mut self.connection.clone(), "resume").await?)
+    }
+
+    /// Ends every lease: only for the holder of an embedded queue's lock, beside whom nobody can
+    /// hold one. Returns how many there were.
+    pub async fn reap_everything(&self) -> Result<u64, QueueError> {
+        let limits = &Limits::default();
+        let everything = ReapRequest { worker: "", lease_ttl: ANY_LEASE, everything: true, limits };
+        let mut all = 0;
+        loop {
+            let call = self.scripts.reap(&everything);
+            let numbers: Numbers = call.invoke_async(&mut self.connection.clone()).await?;
+            let Reaped { leases, .. } = Reaped::from_numbers(&numbers)?;
+            all += leases;
+            if leases < LEASES_A_REAP {
+                return Ok(all);
+            }
+        }
+    }
+}

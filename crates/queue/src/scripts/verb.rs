@@ -1,0 +1,85 @@
+//! The table of verbs: each has one word, one script of that name under `lua/`, and one sentence.
+
+use stillcast_enqueue::lua;
+
+/// Names one script. The words in italics are transitions of the crate's README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// *claim*: a ready job goes to a worker.
+    Claim,
+    /// The first write of an attempt.
+    Begin,
+    /// *renew*: the leases of a worker go on.
+    Renew,
+    /// *checkpoint*: a finished paid call is remembered.
+    Checkpoint,
+    /// Stage and percent, for those who watch.
+    Progress,
+    /// *done*, *retry*, *park*, *dead* or *release*: the holder ends its lease.
+    Report,
+    /// *reap*, *promote*, *unpark*, *expire*, and retention: what time alone decides.
+    Reap,
+    /// *cancel*: a person ends a job.
+    Cancel,
+    /// *replay*: a person sends a dead job round again.
+    Replay,
+    /// The record of an ended job goes.
+    Purge,
+    /// Into a flight.
+    Join,
+    /// Out of a flight, with its result.
+    Land,
+    /// A worker leaves.
+    Drain,
+    /// Claims stop or go on.
+    Pause,
+    /// One consistent look.
+    Stats,
+}
+
+impl Verb {
+    /// Every verb and its script, in the order of the enum.
+    const TABLE: [(Self, &'static str); 15] = [
+        (Self::Claim, include_str!("../../lua/claim.lua")),
+        (Self::Begin, include_str!("../../lua/begin.lua")),
+        (Self::Renew, include_str!("../../lua/renew.lua")),
+        (Self::Checkpoint, include_str!("../../lua/checkpoint.lua")),
+        (Self::Progress, include_str!("../../lua/progress.lua")),
+        (Self::Report, include_str!("../../lua/report.lua")),
+        (Self::Reap, include_str!("../../lua/reap.lua")),
+        (Self::Cancel, lua::CANCEL),
+        (Self::Replay, include_str!("../../lua/replay.lua")),
+        (Self::Purge, include_str!("../../lua/purge.lua")),
+        (Self::Join, include_str!("../../lua/join.lua")),
+        (Self::Land, include_str!("../../lua/land.lua")),
+        (Self::Drain, include_str!("../../lua/drain.lua")),
+        (Self::Pause, include_str!("../../lua/pause.lua")),
+        (Self::Stats, include_str!("../../lua/stats.lua")),
+    ];
+
+    /// Every verb.
+    pub fn all() -> impl ExactSizeIterator<Item = Self> {
+        Self::TABLE.into_iter().map(|(verb, _)| verb)
+    }
+
+    pub(super) fn source(self) -> &'static str {
+        Self::TABLE[self.index()].1
+    }
+
+    /// The verb's place in the table.
+    pub(super) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_the_order_of_the_verbs() {
+        for (index, verb) in Verb::all().enumerate() {
+            assert_eq!(verb.index(), index, "{verb:?}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The calls that a worker makes for itself: it claims, renews all its leases, reaps and leaves.
+
+use std::time::Duration;
+
+use redis::aio::ConnectionLike;
+use redis::{RedisResult, ScriptInvocation, Value};
+
+use super::arguments::{crashed, millis, no_progress};
+use super::{Scripts, Verb};
+use crate::answers::{Claim, understand_claim};
+use crate::{Limits, QueueError};
+
+/// Who claims, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimRequest<'call> {
+    /// The worker; it must have a free slot.
+    pub worker: &'call str,
+    /// Made anew for each claim: a claim repeated by its nonce is the same claim.
+    pub nonce: &'call str,
+    /// How long the lease shall last.
+    pub lease_ttl: Duration,
+    /// Jobs that the worker holds now.
+    pub held: usize,
+}
+
+/// Who reaps, and by which limits.
+#[derive(Clone, Copy, Debug)]
+pub struct ReapRequest<'call> {
+    /// The worker; empty when it is none.
+    pub worker: &'call str,
+    /// The lease by which a gap is judged.
+    pub lease_ttl: Duration,
+    /// Ends every lease: only where nobody else can hold one.
+    pub everything: bool,
+    /// When a job without progress is dead, and how long records live.
+    pub limits: &'call Limits,
+}
+
+impl Scripts {
+    /// The best-ranked ready job, leased to the worker.
+    pub async fn claim(
+        &self,
+        connection: &mut impl ConnectionLike,
+        request: &ClaimRequest<'_>,
+    ) -> Result<Claim, QueueError> {
+        let ClaimRequest { worker, nonce, lease_ttl, held } = *request;
+        let mut call = self.call(Verb::Claim);
+        call.arg(worker).arg(nonce).arg(millis(lease_ttl)).arg(held);
+        understand_claim(&call.invoke_async::<Vec<Value>>(connection).await?)
+    }
+
+    /// Renews leases, given as id and token, at most 500; one word a job: `ok`, `cancel` or `stale`.
+    pub(crate) fn renew<'job>(
+        &self,
+        worker: &str,
+        lease_ttl: Duration,
+        leases: impl IntoIterator<Item = (&'job str, &'job str)>,
+    ) -> ScriptInvocation<'_> {
+        let mut call = self.call(Verb::Renew);
+        call.arg(worker).arg(millis(lease_ttl));
+        for (id, token) in leases {
+            call.arg(id).arg(token);
+        }
+        call
+    }
+
+    /// What time alone decides; the answer is pairs of a name and a number.
+    pub fn reap(&self, request: &ReapRequest<'_>) -> ScriptInvocation<'_> {
+        let ReapRequest { worker, lease_ttl, everything, limits } = *request;
+        let mut call = self.call(Verb::Reap);
+        call.arg(worker).arg(millis(lease_ttl)).arg(if everything { "all" } else { "" });
+        call.arg(limits.crashes).arg(crashed()).arg(limits.interruptions).arg(no_progress());
+        call.arg(millis(limits.records_live)).arg(limits.max_records);
+        call.arg(millis(limits.dead_live)).arg(limits.max_dead);
+        call
+    }
+
+    /// A worker announces that it leaves (`leaving`), or has left (`gone`).
+    pub(crate) async fn drain(
+        &self,
+        connection: &mut impl ConnectionLike,
+        worker: &str,
+        step: &str,
+    ) -> RedisResult<u64> {
+        self.call(Verb::Drain).arg(worker).arg(step).invoke_async(connection).await
+    }
+}
