@@ -21,12 +21,12 @@ Anna: A little. I watched a ferry turn around, slowly, and for a minute I forgot
 Ben: Maybe start tomorrow with the harbour again, and leave the list at home.";
 
 /// A folder with a text, a home and room for files.
-struct Desk {
+struct MakeHarness {
     folder: tempfile::TempDir,
     program: Program,
 }
 
-impl Desk {
+impl MakeHarness {
     fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("sc-").tempdir().unwrap();
         std::fs::write(folder.path().join("text.txt"), TEXT).unwrap();
@@ -59,7 +59,7 @@ impl Desk {
         (running, record)
     }
 
-    /// Nothing that was started for this desk is left.
+    /// Nothing that was started for this harness is left.
     async fn is_cleared(&self) {
         let home = self.path("home");
         until("nobody is left", async || mentioning(&home).is_empty().then_some(())).await;
@@ -73,16 +73,16 @@ impl Desk {
 
 #[tokio::test]
 async fn an_audio_and_a_video_are_made_and_play() {
-    let desk = Desk::new();
-    let audio = desk.make(&[]).await.expect(0).saying("no key is set: offline providers");
+    let harness = MakeHarness::new();
+    let audio = harness.make(&[]).await.expect(0).saying("no key is set: offline providers");
     let file = PathBuf::from(audio.stdout.trim_end());
     let seen = facts(&file).await.unwrap();
     assert!(seen.duration_s > 60.0, "{seen:?}");
     assert_eq!(seen.codecs, ["aac"]);
 
-    let wishes = ["--tenant", "acme", "--variant", "7", "--language", "en", "--voice", "slt"];
-    let wishes = wishes.into_iter().chain(["--format", "video", "--json"]).collect::<Vec<_>>();
-    let record: JobRecord = desk.make(&wishes).await.expect(0).json();
+    let options = ["--tenant", "acme", "--variant", "7", "--language", "en", "--voice", "slt"];
+    let options = options.into_iter().chain(["--format", "video", "--json"]).collect::<Vec<_>>();
+    let record: JobRecord = harness.make(&options).await.expect(0).json();
     let artifact = record.artifact.unwrap();
     assert!(record.tenant == "acme" && artifact.key.starts_with("media/acme/"), "{artifact:?}");
     let seen = facts(Path::new(&artifact.path.unwrap())).await.unwrap();
@@ -90,16 +90,16 @@ async fn an_audio_and_a_video_are_made_and_play() {
     assert!((seen.duration_s - artifact.duration_s).abs() < 0.1, "{seen:?}");
     assert_eq!(seen.codecs, ["h264", "aac"]);
     assert_eq!(record.stages.iter().map(|stage| stage.stage).collect::<Vec<_>>(), StageName::ALL);
-    let copy = desk.files().into_iter().find(|path| path.extension().unwrap() == "mp4").unwrap();
+    let copy = harness.files().into_iter().find(|path| path.extension().unwrap() == "mp4").unwrap();
     assert_eq!(std::fs::metadata(copy).unwrap().len(), artifact.bytes);
-    desk.is_cleared().await;
+    harness.is_cleared().await;
 }
 
 #[tokio::test]
 async fn the_same_again_is_answered_from_the_cache_and_a_fresh_one_is_made() {
-    let desk = Desk::new();
-    let first: JobRecord = desk.make(&["--format", "video", "--json"]).await.expect(0).json();
-    let again: JobRecord = desk.make(&["--format", "video", "--json"]).await.expect(0).json();
+    let harness = MakeHarness::new();
+    let first: JobRecord = harness.make(&["--format", "video", "--json"]).await.expect(0).json();
+    let again: JobRecord = harness.make(&["--format", "video", "--json"]).await.expect(0).json();
     let skipped: Vec<StageName> =
         again.stages.iter().filter(|stage| stage.cached).map(|stage| stage.stage).collect();
     assert_eq!(skipped, StageName::ALL[1..], "{again:?}");
@@ -109,11 +109,11 @@ async fn the_same_again_is_answered_from_the_cache_and_a_fresh_one_is_made() {
     let (made, copied) = (first.artifact.unwrap(), again.artifact.unwrap());
     assert_eq!((copied.sha256, copied.bytes), (made.sha256, made.bytes));
     assert!(copied.key != made.key && copied.key.contains(&again.id), "{}", copied.key);
-    assert_eq!(desk.files().len(), 2, "each has its copy in the folder");
-    let fresh: JobRecord = desk.make(&["--fresh", "--json"]).await.expect(0).json();
+    assert_eq!(harness.files().len(), 2, "each has its copy in the folder");
+    let fresh: JobRecord = harness.make(&["--fresh", "--json"]).await.expect(0).json();
     assert!(fresh.stages.iter().all(|stage| !stage.cached), "{fresh:?}");
     // The sound of the video serves an audio too; only its file is made.
-    let audio: JobRecord = desk.make(&["--json"]).await.expect(0).json();
+    let audio: JobRecord = harness.make(&["--json"]).await.expect(0).json();
     let cached = |stage| audio.stages.iter().any(|record| record.stage == stage && record.cached);
     assert!(cached(StageName::Transcript) && cached(StageName::Tts), "{audio:?}");
     assert!(!cached(StageName::Encode), "{audio:?}");
@@ -121,40 +121,40 @@ async fn the_same_again_is_answered_from_the_cache_and_a_fresh_one_is_made() {
 
 #[tokio::test]
 async fn a_killed_make_leaves_nobody_behind_and_the_next_one_finishes_its_job() {
-    let desk = Desk::new();
-    let (make, record) = desk.make_halfway().await;
-    let refused = desk.make(&[]).await.expect(69);
+    let harness = MakeHarness::new();
+    let (make, record) = harness.make_halfway().await;
+    let refused = harness.make(&[]).await.expect(69);
     let _ = refused.saying(&format!("another stillcast (process {})", make.pid()));
     kill(Pid::from_raw(make.pid()), Signal::SIGKILL).unwrap();
-    desk.is_cleared().await;
-    assert_eq!(desk.files(), Vec::<PathBuf>::new());
+    harness.is_cleared().await;
+    assert_eq!(harness.files(), Vec::<PathBuf>::new());
 
-    let next = desk.make(&["--fresh"]).await.expect(0);
+    let next = harness.make(&["--fresh"]).await.expect(0);
     let found = format!("earlier job {}: ", record.id);
     let line = next.stderr.lines().find_map(|line| line.strip_prefix(&found)).unwrap();
     let seen = facts(Path::new(line)).await.unwrap();
     assert!(seen.duration_s > 60.0, "{seen:?}");
-    assert_eq!(desk.files(), [PathBuf::from(next.stdout.trim_end())]);
-    desk.is_cleared().await;
+    assert_eq!(harness.files(), [PathBuf::from(next.stdout.trim_end())]);
+    harness.is_cleared().await;
 }
 
 #[tokio::test]
 async fn an_interrupted_make_ends_in_order_and_keeps_its_job() {
-    let desk = Desk::new();
-    let (make, record) = desk.make_halfway().await;
+    let harness = MakeHarness::new();
+    let (make, record) = harness.make_halfway().await;
     kill(Pid::from_raw(make.pid()), Signal::SIGINT).unwrap();
     let ran = ended(make).await.unwrap().expect(1);
     assert!(ran.stderr.contains(&format!("the job {} is kept", record.id)), "{ran:?}");
     assert_eq!(ran.stdout, "");
-    desk.is_cleared().await;
-    let next = desk.make(&["--format", "video"]).await.expect(0);
+    harness.is_cleared().await;
+    let next = harness.make(&["--format", "video"]).await.expect(0);
     assert!(next.stderr.contains(&format!("earlier job {}: /", record.id)), "{next:?}");
 }
 
 #[tokio::test]
 async fn a_killed_worker_is_replaced_and_the_job_goes_on() {
-    let desk = Desk::new();
-    let (make, _) = desk.make_halfway().await;
+    let harness = MakeHarness::new();
+    let (make, _) = harness.make_halfway().await;
     let worker = *children(make.pid()).last().unwrap();
     kill(Pid::from_raw(worker), Signal::SIGKILL).unwrap();
     let record: JobRecord = ended(make).await.unwrap().expect(0).json();
@@ -165,6 +165,6 @@ async fn a_killed_worker_is_replaced_and_the_job_goes_on() {
         words.cached && words.tries == 0,
         "what was written before the kill is kept: {words:?}"
     );
-    assert_eq!(desk.files().len(), 1);
-    desk.is_cleared().await;
+    assert_eq!(harness.files().len(), 1);
+    harness.is_cleared().await;
 }

@@ -5,8 +5,8 @@
 //! {"v":1,"source":{"conversation_id":"0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44"},"format":"video"}
 //! ```
 //!
-//! A worker ignores fields that it does not know within its version, parks a newer version until
-//! a newer worker comes, and buries what it cannot read, bytes kept, as a dead letter.
+//! A worker ignores fields that it does not know within its version, parks a newer version until a
+//! newer worker comes, and makes a dead letter of what it cannot read, bytes kept.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The contract of Stillcast, and the door in: a job request goes in, a job identifier comes out.
+//! The contract of Stillcast, and its producer: a job request goes in, a job identifier comes out.
 //!
 //! Without the default feature `redis` only the contract's types remain. The feature `tls` opens
 //! `rediss://` addresses.

@@ -74,7 +74,7 @@ pub enum CancelAnswer {
     Unknown,
 }
 
-/// The door into the queue. Cheap to clone; all clones share one connection.
+/// The producer's connection to one queue. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
 pub struct Producer {
     connection: ConnectionManager,
@@ -193,10 +193,10 @@ impl Producer {
             .collect())
     }
 
-    /// Waits until the job has ended, at most `patience`; looks four times a second. Fails when one
+    /// Waits until the job has ended, at most `limit`; looks four times a second. Fails when one
     /// look fails; the job goes on, and waiting again is harmless.
-    pub async fn wait(&self, id: &JobId, patience: Duration) -> Result<Waited, EnqueueError> {
-        let end = Instant::now() + patience;
+    pub async fn wait(&self, id: &JobId, limit: Duration) -> Result<Waited, EnqueueError> {
+        let end = Instant::now() + limit;
         loop {
             match self.status(std::slice::from_ref(id)).await?.pop().flatten() {
                 None => return Ok(Waited::Unknown),

@@ -1,4 +1,4 @@
-//! Any error goes in; the exit code that it deserves comes out.
+//! Any error goes in; its exit code comes out.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use child::ChildError;
 use queue::{PurgeError, QueueError};
 use stillcast_enqueue::EnqueueError;
 
-/// A sentence for the person, and the exit code that goes with it.
+/// A sentence for people, and the exit code that goes with it.
 #[derive(Debug)]
 pub(crate) struct CliError {
     code: u8,
@@ -49,7 +49,7 @@ impl fmt::Display for CliError {
 
 impl std::error::Error for CliError {}
 
-/// The first error of the chain that knows its code decides.
+/// The exit code of the first error of the chain that has one; 1 when none has.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     error.chain().find_map(code_of).unwrap_or(FAILED).into()
 }

@@ -1,4 +1,4 @@
-//! What a person or a script can ask for; one file a group of commands.
+//! A subcommand with its arguments goes in and is run; one file a group of commands.
 
 mod answer;
 mod dead;

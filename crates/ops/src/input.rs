@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli_error::CliError;
 use crate::render::Screen;
 
-/// Most bytes that are read: far above any request's limit, far below what hurts.
+/// Most bytes that are read: far above any request's limit, and little memory.
 const MAX_INPUT: u64 = 1024 * 1024;
 
 /// The text in `path`, or on stdin for `-`; at most one MiB.

@@ -6,7 +6,7 @@ use crate::support::CommandHarness;
 async fn a_dead_job_is_listed_with_its_cause_and_replayed() {
     let harness = CommandHarness::start().await;
     let id = harness.enqueue(&[]).await;
-    harness.bury_next(&id).await;
+    harness.fail_next(&id).await;
     let words = harness.run(&["dead", "list"]).await.expect(0).stdout;
     let cause = "tts, provider offline: there is no such voice; choose slt (voice-unknown)";
     assert!(words.contains(&id) && words.contains(cause), "{words}");
@@ -21,8 +21,8 @@ async fn a_dead_job_is_listed_with_its_cause_and_replayed() {
 async fn all_dead_jobs_are_replayed_at_once_and_others_refused() {
     let harness = CommandHarness::start().await;
     let (first, second) = (harness.enqueue(&[]).await, harness.enqueue(&[]).await);
-    harness.bury_next(&first).await;
-    harness.bury_next(&second).await;
+    harness.fail_next(&first).await;
+    harness.fail_next(&second).await;
     let waiting = harness.enqueue(&[]).await;
     let mixed = harness.run(&["dead", "replay", &first, &waiting, "--json"]).await.expect(1);
     let mixed: serde_json::Value = mixed.json();
@@ -38,7 +38,7 @@ async fn all_dead_jobs_are_replayed_at_once_and_others_refused() {
 async fn a_purge_removes_files_and_records_and_nothing_alive() {
     let harness = CommandHarness::start().await;
     let (dead, alive) = (harness.enqueue(&[]).await, harness.enqueue(&["--priority", "0"]).await);
-    harness.bury_next(&dead).await;
+    harness.fail_next(&dead).await;
     let (gone, kept) = (harness.file_of(&dead), harness.file_of(&alive));
     let named = harness.run(&["dead", "purge", &alive]).await.expect(1).saying("not-dead (ready)");
     assert_eq!(named.stdout, "");

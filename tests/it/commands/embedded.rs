@@ -11,21 +11,21 @@ use tests::process::{children, gone};
 use tests::program::{Program, binary, ended, first_line};
 
 /// A copy of the program beside a worker that we write.
-struct Beside {
+struct EmbeddedHarness {
     folder: tempfile::TempDir,
     program: Program,
 }
 
-impl Beside {
-    fn worker(script: &str) -> Self {
-        let beside = Self::nobody();
-        let path = beside.folder.path().join("stillcast-worker");
+impl EmbeddedHarness {
+    fn with_worker(script: &str) -> Self {
+        let harness = Self::without_worker();
+        let path = harness.folder.path().join("stillcast-worker");
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-        beside
+        harness
     }
 
-    fn nobody() -> Self {
+    fn without_worker() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("stillcast");
         std::fs::copy(binary("stillcast"), &path).unwrap();
@@ -45,8 +45,8 @@ impl Beside {
 
     async fn dev(&self) -> (Running, Value) {
         let mut dev = self.program.spawn(&["dev", "--json"]).await.unwrap();
-        let standing = serde_json::from_str(&first_line(&mut dev).await.unwrap()).unwrap();
-        (dev, standing)
+        let locations = serde_json::from_str(&first_line(&mut dev).await.unwrap()).unwrap();
+        (dev, locations)
     }
 }
 
@@ -61,19 +61,19 @@ fn folder_with(program: &str, folder: &Path) -> PathBuf {
 
 #[tokio::test]
 async fn without_redis_it_names_the_command_that_installs_it() {
-    let beside = Beside::worker("exec sleep 1000");
-    let text = beside.text();
-    let program = beside.program.clone().env("PATH", "/nowhere");
+    let harness = EmbeddedHarness::with_worker("exec sleep 1000");
+    let text = harness.text();
+    let program = harness.program.clone().env("PATH", "/nowhere");
     let ran = program.run(&["make", "--text", &text]).await.unwrap().expect(69);
     assert!(ran.stderr.contains("apt-get install --no-install-recommends redis-server"), "{ran:?}");
 }
 
 #[tokio::test]
 async fn without_a_worker_it_names_the_command_that_builds_it() {
-    let beside = Beside::nobody();
-    let text = beside.text();
-    let bin = folder_with("redis-server", beside.folder.path());
-    let program = beside.program.clone().env("PATH", bin);
+    let harness = EmbeddedHarness::without_worker();
+    let text = harness.text();
+    let bin = folder_with("redis-server", harness.folder.path());
+    let program = harness.program.clone().env("PATH", bin);
     let ran = program.run(&["make", "--text", &text]).await.unwrap().expect(69);
     assert!(ran.stderr.contains("stillcast-worker was not found"), "{ran:?}");
     assert!(ran.stderr.contains("cargo build --package worker"), "{ran:?}");
@@ -81,54 +81,54 @@ async fn without_a_worker_it_names_the_command_that_builds_it() {
 
 #[tokio::test]
 async fn a_worker_that_refuses_its_configuration_is_78_with_its_words() {
-    let beside = Beside::worker("echo 'LEASE_TTL is not a time' >&2; exit 78");
-    let ran = beside.program.run(&["make", "--text", &beside.text()]).await.unwrap().expect(78);
+    let harness = EmbeddedHarness::with_worker("echo 'LEASE_TTL is not a time' >&2; exit 78");
+    let ran = harness.program.run(&["make", "--text", &harness.text()]).await.unwrap().expect(78);
     assert!(ran.stderr.contains("LEASE_TTL is not a time"), "{ran:?}");
 }
 
 #[tokio::test]
 async fn a_worker_that_is_killed_again_and_again_is_given_up() {
-    let beside = Beside::worker("echo started >&2; kill -9 $$");
-    let ran = beside.program.run(&["make", "--text", &beside.text()]).await.unwrap().expect(69);
+    let harness = EmbeddedHarness::with_worker("echo started >&2; kill -9 $$");
+    let ran = harness.program.run(&["make", "--text", &harness.text()]).await.unwrap().expect(69);
     assert!(ran.stderr.contains("ended by signal 9"), "{ran:?}");
-    let log = std::fs::read_to_string(beside.home().join("worker.log")).unwrap();
+    let log = std::fs::read_to_string(harness.home().join("worker.log")).unwrap();
     assert_eq!(log.matches("started").count(), 6, "one start, five more");
 }
 
 #[tokio::test]
 async fn a_folder_in_use_is_refused_in_one_sentence() {
-    let beside = Beside::worker("exec sleep 1000");
-    let (dev, _) = beside.dev().await;
-    let ran = beside.program.run(&["make", "--text", &beside.text()]).await.unwrap().expect(69);
+    let harness = EmbeddedHarness::with_worker("exec sleep 1000");
+    let (dev, _) = harness.dev().await;
+    let ran = harness.program.run(&["make", "--text", &harness.text()]).await.unwrap().expect(69);
     let _ = ran.saying(&format!("another stillcast (process {})", dev.pid()));
 }
 
 #[tokio::test]
 async fn other_commands_find_a_running_dev_and_what_it_kept() {
-    let beside = Beside::worker("trap 'exit 0' TERM; while :; do sleep 0.05; done");
-    let text = beside.text();
+    let harness = EmbeddedHarness::with_worker("trap 'exit 0' TERM; while :; do sleep 0.05; done");
+    let text = harness.text();
     let make = ["make", "--text", &text, "--timeout", "1"];
-    let kept = beside.program.run(&make).await.unwrap().expect(1);
+    let kept = harness.program.run(&make).await.unwrap().expect(1);
     assert!(kept.stderr.contains("is kept in"), "{kept:?}");
-    let (dev, standing) = beside.dev().await;
-    assert!(standing["redis_url"].as_str().unwrap().starts_with("unix:///"));
-    let jobs: Value = beside.program.run(&["jobs", "--json"]).await.unwrap().expect(0).json();
+    let (dev, locations) = harness.dev().await;
+    assert!(locations["redis_url"].as_str().unwrap().starts_with("unix:///"));
+    let jobs: Value = harness.program.run(&["jobs", "--json"]).await.unwrap().expect(0).json();
     let id = jobs["jobs"][0]["id"].as_str().unwrap().to_owned();
-    let _ = beside.program.run(&["job", "cancel", &id]).await.unwrap().expect(0);
-    let _ = beside.program.run(&["job", "purge", &id]).await.unwrap().expect(0);
+    let _ = harness.program.run(&["job", "cancel", &id]).await.unwrap().expect(0);
+    let _ = harness.program.run(&["job", "purge", &id]).await.unwrap().expect(0);
     kill(Pid::from_raw(dev.pid()), Signal::SIGTERM).unwrap();
     let _ = ended(dev).await.unwrap().expect(0);
-    let _ = beside.program.run(&["jobs"]).await.unwrap().expect(69);
+    let _ = harness.program.run(&["jobs"]).await.unwrap().expect(69);
 }
 
 #[tokio::test]
 async fn a_killed_owner_takes_its_children_along_and_frees_the_folder() {
-    let beside = Beside::worker("exec sleep 1000");
-    let (dev, _) = beside.dev().await;
+    let harness = EmbeddedHarness::with_worker("exec sleep 1000");
+    let (dev, _) = harness.dev().await;
     let orphans = children(dev.pid());
     assert_eq!(orphans.len(), 2, "a Redis and a worker");
     kill(Pid::from_raw(dev.pid()), Signal::SIGKILL).unwrap();
-    let (next, _) = beside.dev().await;
+    let (next, _) = harness.dev().await;
     for orphan in orphans {
         gone(orphan).await;
     }
@@ -137,17 +137,17 @@ async fn a_killed_owner_takes_its_children_along_and_frees_the_folder() {
 
 #[tokio::test]
 async fn a_killed_redis_comes_back_with_its_jobs() {
-    let beside = Beside::worker("exec sleep 1000");
-    let (dev, _) = beside.dev().await;
-    let text = beside.text();
+    let harness = EmbeddedHarness::with_worker("exec sleep 1000");
+    let (dev, _) = harness.dev().await;
+    let text = harness.text();
     let enqueue = ["enqueue", "--text", &text, "--json"];
-    let accepted: Value = beside.program.run(&enqueue).await.unwrap().expect(0).json();
+    let accepted: Value = harness.program.run(&enqueue).await.unwrap().expect(0).json();
     let redis = children(dev.pid())[0];
     kill(Pid::from_raw(redis), Signal::SIGKILL).unwrap();
     gone(redis).await;
     let id = accepted["id"].as_str().unwrap();
     let shown = tests::wait::until("a job is shown", async || {
-        let shown = beside.program.run(&["job", "show", id, "--json"]).await.unwrap();
+        let shown = harness.program.run(&["job", "show", id, "--json"]).await.unwrap();
         (shown.code == 0).then_some(shown)
     });
     assert_eq!(shown.await.json::<Value>()["state"], "ready");
@@ -155,9 +155,9 @@ async fn a_killed_redis_comes_back_with_its_jobs() {
 
 #[tokio::test]
 async fn a_set_redis_url_is_ignored_aloud() {
-    let beside = Beside::worker("exit 78");
-    let program = beside.program.clone().env("REDIS_URL", "redis://127.0.0.1:1");
-    let ran = program.run(&["make", "--text", &beside.text()]).await.unwrap().expect(78);
+    let harness = EmbeddedHarness::with_worker("exit 78");
+    let program = harness.program.clone().env("REDIS_URL", "redis://127.0.0.1:1");
+    let ran = program.run(&["make", "--text", &harness.text()]).await.unwrap().expect(78);
     assert!(ran.stderr.contains("REDIS_URL is ignored"), "{ran:?}");
     assert!(ran.stderr.contains("no key is set: offline providers"), "{ran:?}");
 }

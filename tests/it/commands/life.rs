@@ -10,8 +10,8 @@ use crate::support::CommandHarness;
 #[tokio::test]
 async fn a_job_is_enqueued_shown_listed_cancelled_and_purged() {
     let harness = CommandHarness::start().await;
-    let wishes = ["--format", "video", "--priority", "7", "--metadata", "episode=9"];
-    let id = harness.enqueue(&wishes).await;
+    let options = ["--format", "video", "--priority", "7", "--metadata", "episode=9"];
+    let id = harness.enqueue(&options).await;
     let shown: JobRecord = harness.run(&["job", "show", &id, "--json"]).await.expect(0).json();
     assert_eq!((shown.state, shown.priority), (State::Ready, 7));
     assert_eq!(shown.metadata["episode"], "9");
@@ -32,15 +32,15 @@ async fn a_job_is_enqueued_shown_listed_cancelled_and_purged() {
 }
 
 #[tokio::test]
-async fn what_is_wished_for_is_what_a_worker_reads() {
+async fn requested_options_are_what_a_worker_reads() {
     let harness = CommandHarness::start().await;
-    let wishes = ["--voice", "slt", "--language", "pt-BR", "--variant", "3", "--tenant", "acme"];
-    let id = harness.enqueue(&wishes).await;
+    let options = ["--voice", "slt", "--language", "pt-BR", "--variant", "3", "--tenant", "acme"];
+    let id = harness.enqueue(&options).await;
     let body = harness.server.keys(&format!("*:body:{id}")).await.unwrap();
     let body: String = harness.server.connection().await.unwrap().get(&body[0]).await.unwrap();
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-    let wished = serde_json::json!({ "voice": "slt", "language": "pt-BR", "variant": 3 });
-    assert_eq!(body["options"], wished);
+    let requested = serde_json::json!({ "voice": "slt", "language": "pt-BR", "variant": 3 });
+    assert_eq!(body["options"], requested);
     assert_eq!(harness.json(&["job", "show", &id]).await["tenant"], "acme");
 }
 
@@ -109,7 +109,7 @@ async fn a_sound_queue_is_told_from_a_broken_one() {
     assert_eq!((&sound["violations"], &sound["jobs"]), (&serde_json::json!([]), &1.into()));
     let mut redis = harness.server.connection().await.unwrap();
     let _: () = redis.zrem("{q:stillcast}:ready", &id).await.unwrap();
-    let broken = harness.run(&["queue", "verify", "--json"]).await.expect(1).saying("breaks");
+    let broken = harness.run(&["queue", "verify", "--json"]).await.expect(1).saying("violated");
     let broken: serde_json::Value = broken.json();
     let blamed = broken["violations"].as_array().unwrap();
     assert!(blamed.iter().any(|violation| violation["id"] == id), "{broken}");

@@ -48,17 +48,17 @@ impl CommandHarness {
         accepted["id"].as_str().unwrap().to_owned()
     }
 
-    /// Claims the next job as a worker would, and buries it.
-    pub(crate) async fn bury_next(&self, id: &str) {
+    /// Claims the next job as a worker would, and reports it dead.
+    pub(crate) async fn fail_next(&self, id: &str) {
         let endpoint = Endpoint::new(&self.server.url(), "stillcast").unwrap();
         let connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
-        let (worker, lease_ttl) = ("gravedigger", Duration::from_secs(30));
+        let (worker, lease_ttl) = ("worker", Duration::from_secs(30));
         let request = ClaimRequest { worker, nonce: id, lease_ttl, held: 0 };
         let claim = scripts.claim(&mut connection.clone(), &request).await.unwrap();
         let Claim::Job(job) = claim else { panic!("{claim:?}") };
         assert_eq!(job.id, id);
-        let report = Report::from(Outcome::Dead { error: buried() });
+        let report = Report::from(Outcome::Dead { error: unknown_voice() });
         let calls = scripts.lease(connection, id, &job.token);
         let answer = calls.report(&report, Duration::ZERO, &Limits::default()).await.unwrap();
         assert_eq!(answer, Reported::Accepted("dead".to_owned()));
@@ -82,7 +82,7 @@ impl CommandHarness {
     }
 }
 
-fn buried() -> ErrorReport {
+fn unknown_voice() -> ErrorReport {
     ErrorReport {
         stage: Some(stillcast_enqueue::StageName::Tts),
         provider: Some("offline".to_owned()),

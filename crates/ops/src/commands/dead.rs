@@ -1,4 +1,4 @@
-//! Dead letters: jobs that will not run again by themselves are listed, replayed or purged.
+//! Dead letters go in, jobs that will not run again by themselves; they are listed, replayed or purged.
 
 use clap::{Args, Subcommand};
 use queue::{Inspector, JobFiles, MAX_PAGE};
@@ -37,7 +37,7 @@ pub(crate) struct Selection {
     all: bool,
 }
 
-/// What became of each, for programs.
+/// What became of each job, for programs.
 #[derive(Default, Serialize)]
 struct Summary<'ids> {
     /// Identifiers of those that were replayed or purged.
@@ -99,7 +99,7 @@ async fn purge<'ids>(
     let mut summary = Summary::default();
     for id in ids {
         summary.add(match inspector.record(id).await? {
-            // A job that left the dead letters since it was listed is not ours to remove.
+            // A job that left the dead letters since it was listed must not be removed.
             Some(record) if record.state != State::Dead => Answer::not_dead(id, record.state),
             _ => Answer::of_purge(id, queue::purge(inspector, files, id, None).await?),
         });

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use queue::{Endpoint, Inspector};
 use serde::Serialize;
 use stillcast_enqueue::{Format, Job, JobId, JobRequest, State, Submission};
 
@@ -76,14 +75,13 @@ impl EnqueueArgs {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let job = self.job(context)?;
         job.validate().map_err(|error| CliError::usage(error.to_string()))?;
-        let (redis_url, queue_name) =
-            (connect::place(&context.config)?.redis_url, &context.config.queue_name);
-        let producer = connect::producer(&redis_url, queue_name).await?;
+        let redis_url = connect::place(&context.config)?.redis_url;
+        let producer = connect::producer(&redis_url, &context.config.queue_name).await?;
         let accepted = Accepted::from(producer.enqueue(&job).await?);
         if !self.wait {
             return context.screen.answer(&accepted, || accepted.to_string());
         }
-        let inspector = Inspector::connect(Endpoint::new(&redis_url, queue_name)?).await?;
+        let inspector = connect::inspector(&context.config).await?;
         follow(&inspector, accepted.id.as_str(), &context.screen).await
     }
 

@@ -82,7 +82,7 @@ impl MakeArgs {
     }
 }
 
-/// A variant that nobody has asked for before.
+/// A variant that has most likely never been asked for.
 fn random_variant() -> u32 {
     let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
     u32::try_from(high >> 33).unwrap_or(1).max(1)

@@ -15,7 +15,7 @@ pub(super) async fn follow(inspector: &Inspector, id: &str, screen: &Screen) -> 
     let record = until_ended(inspector, id, |record| {
         progress.show(record);
         if screen.is_json() && last.as_ref() != Some(record) {
-            // Printing fails only when nobody can read any more.
+            // Printing fails only when stdout is gone; the job is watched to its end all the same.
             let _ = screen.answer(record, String::new);
             last = Some(record.clone());
         }

@@ -41,7 +41,7 @@ impl Home {
         self.0.join("store")
     }
 
-    /// Its path stands in it as it is: that is how the store reads it.
+    /// The store's address. The path is not escaped: that is how the store reads it.
     pub(crate) fn storage_url(&self) -> String {
         format!("file://{}", self.store().display())
     }

@@ -1,4 +1,5 @@
-//! The private Redis: durable, reachable only through a socket in its owner's folder.
+//! The locked folder goes in; a private Redis comes out: durable, and reachable only through a socket
+//! in that folder.
 
 use std::time::Duration;
 

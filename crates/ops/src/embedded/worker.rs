@@ -1,4 +1,5 @@
-//! The one worker of an embedded stack: which program, under which environment.
+//! The configuration goes in; the one worker of an embedded stack comes out: which program runs, and
+//! under which environment.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use crate::render::Screen;
 
 const PROGRAM: &str = "stillcast-worker";
 const HINT: &str = "build it beside stillcast with: cargo build --package worker";
-/// What the stack decides itself, whatever its owner's environment says; `<name>_FILE` included.
+/// Variables that the stack sets itself, whatever its owner's environment says; `<name>_FILE` included.
 const RESERVED: [&str; 8] = [
     "REDIS_URL",
     "CACHE_REDIS_URL",
@@ -40,14 +41,14 @@ pub(crate) struct WorkerPlan {
     program: PathBuf,
     environment: Vec<(OsString, OsString)>,
     queue_name: String,
-    /// Capabilities that nobody has chosen a provider for, and what is chosen instead.
+    /// Capabilities for which the environment names no provider, and what is chosen instead.
     chosen: Vec<Chosen>,
     ignores_redis_url: bool,
 }
 
 impl WorkerPlan {
-    /// Finds the program, and chooses providers where nobody has: `openai` where there is a key for
-    /// it, else `offline`.
+    /// Finds the program, and chooses providers where the environment names none: `openai` where there
+    /// is a key for it, else `offline`.
     pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
         let environment = &config.environment;
         let is_reserved = |name: &str| {
@@ -63,7 +64,7 @@ impl WorkerPlan {
         })
     }
 
-    /// Says what the person may not expect.
+    /// Tells the person what differs from the environment, and what was chosen.
     pub(crate) fn explain(&self, screen: &Screen) {
         if self.ignores_redis_url {
             screen.note("REDIS_URL is ignored: this command always uses a private Redis");

@@ -1,4 +1,4 @@
-//! A job's record, for people.
+//! A job's record goes in, text for people comes out.
 
 use stillcast_enqueue::{Artifact, ErrorReport, JobRecord, StageRecord, State};
 

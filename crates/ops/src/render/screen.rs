@@ -15,7 +15,7 @@ pub(crate) struct Screen {
 const WIPE: &str = "\r\x1b[2K";
 
 impl Screen {
-    /// Progress lives only where somebody watches: on a terminal.
+    /// Progress is shown on a terminal only, and stderr may be one while stdout is a pipe.
     pub(crate) fn new(json: bool) -> Self {
         Self { json, live: std::io::stderr().is_terminal() }
     }
@@ -62,7 +62,7 @@ impl Screen {
     }
 }
 
-/// A reader that has seen enough is no fault: `stillcast jobs | head -1`.
+/// A reader that closes the pipe early is no failure: `stillcast jobs | head -1`.
 fn print(to: &mut impl Write, text: &str) -> std::io::Result<()> {
     match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -70,7 +70,7 @@ fn print(to: &mut impl Write, text: &str) -> std::io::Result<()> {
     }
 }
 
-/// What cannot be said on stderr can be said nowhere.
+/// A failure to write to stderr is ignored: there is nowhere left to report it.
 fn print_aside(text: &str) {
     let _ = print(&mut std::io::stderr(), text);
 }

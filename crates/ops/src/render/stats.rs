@@ -1,4 +1,4 @@
-//! The queue at one moment, for people.
+//! The queue's numbers at one moment go in, text for people comes out.
 
 use queue::QueueStats;
 

@@ -1,6 +1,6 @@
 //! Rows go in, aligned lines come out.
 
-/// Columns under headings; the last one is as wide as it likes.
+/// Columns under headings; each is as wide as its longest cell.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }

@@ -25,7 +25,7 @@ fn file_name(id: &str, source: &Path) -> String {
     format!("meditation-{short}.{}", extension.display())
 }
 
-/// Nobody ever sees half a file: it gets its name when it is whole.
+/// Writes to a temporary file and renames it when it is whole, so that half a file is never seen.
 fn copy(source: &Path, target: &Path) -> anyhow::Result<()> {
     let folder = target.parent().context("a file lies in a folder")?;
     let read = || format!("{} cannot be read", source.display());
