@@ -50,7 +50,8 @@ fn main() -> ExitCode {
 
 /// One thread: a child dies with the thread that started it, so that thread must live longest.
 fn run(command: commands::Command, screen: &Screen) -> anyhow::Result<()> {
-    let context = Context { config: Config::from_environment()?, screen: screen.clone() };
+    let config = Config::from_environment(command.is_embedded())?;
+    let context = Context { config, screen: screen.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(command.run(&context))
 }

@@ -25,6 +25,7 @@ pub struct Environment(Vec<(OsString, OsString)>);
 
 impl Environment {
     /// What this process was given.
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
     pub fn of_process() -> Self {
         std::env::vars_os().collect()
     }

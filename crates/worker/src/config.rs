@@ -35,7 +35,7 @@ pub(crate) use storage::StorageConfig;
 const KNOBS: Knobs = Knobs {
     owner: "the worker",
     defaults: include_str!("../../../deploy/worker.toml"),
-    neighbours: "",
+    neighbours: include_str!("../../../deploy/ops.toml"),
     not_yet: &["max_attempts", "otel_exporter_otlp_endpoint"],
     split: &[("encode_timeout", ["audio_compression_timeout", "video_encoding_timeout"])],
 };
