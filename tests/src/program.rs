@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use child::{ChildError, Running, Spec, Stream};
 use serde::de::DeserializeOwned;
+use stillcast_enqueue::capability::Capability;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 /// Longest run of one command; reaching it is a failure, never a pass.
@@ -58,6 +59,13 @@ impl Program {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.into(), value.into()));
         self
+    }
+
+    /// Sets who writes, speaks and paints for a worker.
+    #[must_use]
+    pub fn providers(self, provider: &str) -> Self {
+        let names = Capability::ALL.map(|capability| format!("{capability}_PROVIDER"));
+        names.iter().fold(self, |program, name| program.env(name, provider))
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test finds programs as its caller does")]

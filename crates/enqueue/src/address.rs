@@ -37,6 +37,12 @@ pub fn with_ca_file(address: &str, file: &Path) -> String {
     url.into()
 }
 
+/// Whether `file` is fit to be a `ca_file`; fails as [`connection_info`] would.
+pub fn check_ca_file(file: &Path) -> RedisResult<()> {
+    // Any host will do: what is tried is the file.
+    connection_info(&with_ca_file("rediss://localhost", file)).map(drop)
+}
+
 /// Fails at once where a server is not to be trusted: a connection that tries again by itself would do
 /// so until the caller's time is over, and not say why. All other faults are left to it.
 pub async fn assert_trust(client: &Client, timeout: Duration) -> RedisResult<()> {
@@ -130,8 +136,11 @@ mod tests {
     fn a_file_without_certificates_is_refused_at_once() {
         for path in ["/nowhere/ca.pem", file!()] {
             let address = with_ca_file("rediss://host", Path::new(path));
-            let error = connection_info(&address).unwrap_err().to_string();
-            assert!(error.contains(path), "{error}");
+            let connecting = connection_info(&address).map(drop);
+            for refused in [connecting, check_ca_file(Path::new(path))] {
+                let error = refused.unwrap_err().to_string();
+                assert!(error.contains(path), "{error}");
+            }
         }
         assert!(connection_info("rediss://host").is_ok());
     }

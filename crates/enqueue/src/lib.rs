@@ -9,6 +9,8 @@
 #[cfg(feature = "redis")]
 #[doc(hidden)]
 pub mod address;
+#[doc(hidden)]
+pub mod capability;
 mod envelope;
 mod error;
 mod identifier;

@@ -50,6 +50,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it works on a Redis and a store of its own.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self, Self::Make(_) | Self::Dev(_))
+    }
+
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         match self {
             Self::Make(make) => make.run(context).await,

@@ -1,167 +1,134 @@
-//! The environment goes in, settings come out; the only module of `ops` that reads it.
+//! The environment goes in, checked settings come out, or every fault at once; the only module of
+//! `ops` that reads it.
+//!
+//! `deploy/ops.toml` names each setting, its default and its sentence. An address that the worker
+//! would refuse is refused here too, whichever command is run: both ask `settings` what an address is.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use stillcast_enqueue::address;
+use secrecy::SecretString;
+use settings::{BucketConfig, Faults, Knobs, Reader, Sources, address};
+use stillcast_enqueue::Identifier;
+use stillcast_enqueue::address::{check_ca_file, with_ca_file};
 
 use crate::cli_error::CliError;
 
-/// Where the embedded stack keeps its data when `STILLCAST_HOME` is not set, below `HOME`.
-const DEFAULT_HOME: &str = ".local/share/stillcast";
-const DEFAULT_QUEUE: &str = "stillcast";
+pub(crate) use settings::Environment;
+
+/// Every setting of this program.
+///
+/// An operator's shell may hold the worker's settings as well: `make` and `dev` hand them on, and all
+/// other commands have no use for them. So they are neighbours, which are never taken for a slip,
+/// however near to a setting of ours one of them may come. A slip of one of theirs is for the worker
+/// to refuse, who knows all of them.
+const KNOBS: Knobs = Knobs {
+    owner: "stillcast",
+    defaults: include_str!("../../../deploy/ops.toml"),
+    neighbours: include_str!("../../../deploy/worker.toml"),
+    not_yet: &[],
+    split: &[],
+};
+
+/// What an embedded stack has of its own: its commands read none of it, not even to refuse it.
+const EMBEDDED: [&str; 4] = ["REDIS_URL", "REDIS_URL_FILE", "REDIS_CA_FILE", "STORAGE_URL"];
 
 /// What the environment says.
 pub(crate) struct Config {
-    /// The queue's Redis; `None` means a running embedded one.
-    pub(crate) redis_url: Option<String>,
-    /// The queue's name. Default `stillcast`.
+    /// The queue's Redis, with whom to trust there; may hold a password. `None` means a running
+    /// embedded one.
+    pub(crate) redis_url: Option<SecretString>,
+    /// The queue's name.
     pub(crate) queue_name: String,
     /// Where the worker stores files.
     pub(crate) storage_url: Option<String>,
     /// How a bucket at `storage_url` is reached.
     pub(crate) bucket: BucketConfig,
-    /// The database that `migrate` changes.
-    pub(crate) database_url: Option<String>,
+    /// The database that `migrate` changes; may hold a password.
+    pub(crate) database_url: Option<SecretString>,
     /// The embedded stack's folder, absolute.
     pub(crate) home: PathBuf,
     /// All of it, for the embedded worker.
     pub(crate) environment: Environment,
 }
 
-/// How a bucket is reached; unset parts are the machine's AWS settings.
-pub(crate) struct BucketConfig {
-    /// Another S3 than Amazon's.
-    pub(crate) endpoint: Option<String>,
-    /// The bucket's region.
-    pub(crate) region: Option<String>,
-    /// The name of the account's key.
-    pub(crate) access_key_id: Option<String>,
-    /// Its secret.
-    pub(crate) secret_access_key: Option<String>,
-    /// Given with temporary keys.
-    pub(crate) session_token: Option<String>,
-}
-
-/// Names and values as the process was given them.
-pub(crate) struct Environment(Vec<(OsString, OsString)>);
-
 impl Config {
-    /// Reads the process' environment.
-    pub(crate) fn from_environment() -> anyhow::Result<Self> {
-        Self::read(Environment(std::env::vars_os().collect()))
+    /// Reads the process' environment; `is_embedded` for a command that runs a stack of its own.
+    pub(crate) fn from_environment(is_embedded: bool) -> anyhow::Result<Self> {
+        let read = Self::read(Environment::of_process(), is_embedded);
+        read.map_err(|faults| CliError::configuration(faults.to_string()))
     }
 
-    fn read(environment: Environment) -> anyhow::Result<Self> {
-        Ok(Self {
-            redis_url: redis_url(&environment)?,
-            queue_name: environment.text("QUEUE_NAME")?.unwrap_or_else(|| DEFAULT_QUEUE.to_owned()),
-            storage_url: environment.text("STORAGE_URL")?,
-            bucket: BucketConfig::read(&environment)?,
-            database_url: environment.secret("DATABASE_URL")?,
-            home: home(&environment)?,
-            environment,
-        })
-    }
-}
-
-impl BucketConfig {
-    fn read(environment: &Environment) -> anyhow::Result<Self> {
-        let read = Self {
-            endpoint: environment.text("S3_ENDPOINT")?,
-            region: environment.text("AWS_REGION")?,
-            access_key_id: environment.text("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: environment.secret("AWS_SECRET_ACCESS_KEY")?,
-            session_token: environment.secret("AWS_SESSION_TOKEN")?,
-        };
-        if read.access_key_id.is_some() == read.secret_access_key.is_some() {
-            return Ok(read);
-        }
-        let message = "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or none of them";
-        Err(CliError::configuration(message))
-    }
-}
-
-impl Environment {
-    /// Every pair but those whose name `is_dropped`.
-    pub(crate) fn without(
-        &self,
-        is_dropped: impl Fn(&str) -> bool,
-    ) -> impl Iterator<Item = &(OsString, OsString)> {
-        self.0.iter().filter(move |(name, _)| !name.to_str().is_some_and(&is_dropped))
-    }
-
-    /// Whether `name` is set to anything.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.raw(name).is_some()
-    }
-
-    /// An empty value counts as none.
-    fn raw(&self, name: &str) -> Option<&OsString> {
-        let found = self.0.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value).filter(|value| !value.is_empty())
-    }
-
-    fn text(&self, name: &str) -> anyhow::Result<Option<String>> {
-        let read = |value: &OsString| value.to_str().map(str::to_owned);
-        self.raw(name)
-            .map(|value| {
-                let fault = || CliError::configuration(format!("{name} is not valid UTF-8"));
-                read(value).ok_or_else(fault)
-            })
-            .transpose()
-    }
-
-    /// The value of `name`, or the content of the file that `<name>_FILE` names.
-    fn secret(&self, name: &str) -> anyhow::Result<Option<String>> {
-        let file_name = format!("{name}_FILE");
-        match (self.text(name)?, self.raw(&file_name)) {
-            (value, None) => Ok(value),
-            (None, Some(path)) => read_secret(&file_name, Path::new(path)).map(Some),
-            (Some(_), Some(_)) => {
-                Err(CliError::configuration(format!("{name} and {file_name} are both set")))
-            }
-        }
+    fn read(environment: Environment, is_embedded: bool) -> Result<Self, Faults> {
+        let is_ignored = |name: &str| is_embedded && EMBEDDED.contains(&name);
+        let sources = Sources { file: None, environment: environment.without(is_ignored) };
+        let mut reader = Reader::new(KNOBS, &sources);
+        let redis_url = redis_url(&mut reader);
+        let queue_name = reader.read("queue_name", queue_name);
+        let database_url = reader.optional("database_url", address::postgres);
+        let storage_url = reader.optional("storage_url", address::storage);
+        let bucket = BucketConfig::read(&mut reader);
+        let home = home(&mut reader, &environment);
+        let config = queue_name.zip(home).map(|(queue_name, home)| {
+            let database_url = database_url.map(SecretString::from);
+            |_| Self { redis_url, queue_name, storage_url, bucket, database_url, home, environment }
+        });
+        reader.finish(config)
     }
 }
 
 /// The queue's Redis, with whom to trust there.
-fn redis_url(environment: &Environment) -> anyhow::Result<Option<String>> {
-    let url = environment.secret("REDIS_URL")?;
-    let Some(file) = environment.raw("REDIS_CA_FILE").map(Path::new) else { return Ok(url) };
-    Ok(url.map(|url| address::with_ca_file(&url, file)))
+fn redis_url(reader: &mut Reader) -> Option<SecretString> {
+    let ca_file = reader.optional("redis_ca_file", |text| {
+        let path = PathBuf::from(text);
+        check_ca_file(&path).map(|()| path).map_err(|error| error.to_string())
+    });
+    let url = reader.optional("redis_url", address::redis)?;
+    let trusting = ca_file.map(|file| with_ca_file(&url, &file));
+    Some(trusting.unwrap_or(url).into())
 }
 
-fn read_secret(name: &str, path: &Path) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        CliError::configuration(format!("{name}: {} cannot be read: {error}", path.display()))
-    })?;
-    Ok(text.trim().to_owned())
+fn queue_name(text: &str) -> Result<String, String> {
+    let checked = Identifier::parse("queue_name", text);
+    checked.map(|name| name.to_string()).map_err(|_| "is letters, digits, `.`, `_`, `-`".to_owned())
 }
 
-fn home(environment: &Environment) -> anyhow::Result<PathBuf> {
-    let chosen = environment.raw("STILLCAST_HOME").map(PathBuf::from);
-    let default = || environment.raw("HOME").map(|home| Path::new(home).join(DEFAULT_HOME));
-    let home = chosen.or_else(default).ok_or_else(|| {
-        CliError::configuration("set STILLCAST_HOME: neither it nor HOME names a folder")
-    })?;
-    Ok(std::path::absolute(home)?)
+/// A folder that is named from where the person stands is one too.
+fn home(reader: &mut Reader, environment: &Environment) -> Option<PathBuf> {
+    let home = settings::home(reader, environment);
+    let folder = home.and_then(|folder| std::path::absolute(folder).ok());
+    if folder.is_none() {
+        reader.missing(
+            "stillcast_home",
+            "and HOME names no folder; set it to one for the private Redis",
+        );
+    }
+    folder
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use secrecy::ExposeSecret;
+
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> anyhow::Result<Config> {
-        let pairs = pairs.iter().map(|(name, value)| (name.into(), value.into()));
-        Config::read(Environment(pairs.collect()))
+    /// What `stillcast` with these, and a home, makes of them.
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, Faults> {
+        Config::read([("HOME", "/somebody")].iter().chain(pairs).copied().collect(), false)
+    }
+
+    /// Reads, and must fail; each fault on a line.
+    fn faults(pairs: &[(&str, &str)]) -> Vec<String> {
+        read(pairs).err().unwrap().iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn defaults_follow_home() {
-        let config = read(&[("HOME", "/somebody"), ("REDIS_URL", "")]).unwrap();
+        let config = read(&[("REDIS_URL", "")]).unwrap();
         assert_eq!(config.home, Path::new("/somebody/.local/share/stillcast"));
-        assert_eq!((config.redis_url, config.queue_name.as_str()), (None, "stillcast"));
+        assert!(config.redis_url.is_none());
+        assert_eq!(config.queue_name, "stillcast");
     }
 
     #[test]
@@ -169,15 +136,81 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, "redis://somewhere\n").unwrap();
         let path = file.path().to_str().unwrap();
-        let config = read(&[("HOME", "/x"), ("REDIS_URL_FILE", path)]).unwrap();
-        assert_eq!(config.redis_url.as_deref(), Some("redis://somewhere"));
-        let both = [("HOME", "/x"), ("REDIS_URL_FILE", path), ("REDIS_URL", "redis://else")];
-        assert!(read(&both).is_err());
+        let config = read(&[("REDIS_URL_FILE", path)]).unwrap();
+        assert_eq!(config.redis_url.unwrap().expose_secret(), "redis://somewhere");
+        let both = [("REDIS_URL_FILE", path), ("REDIS_URL", "redis://else")];
+        assert_eq!(faults(&both), ["REDIS_URL_FILE: and REDIS_URL are both set; keep one"]);
     }
 
     #[test]
     fn without_any_home_it_says_what_to_set() {
-        let error = read(&[]).err().unwrap();
+        let error = Config::read(Environment::default(), false).err().unwrap();
         assert!(error.to_string().contains("STILLCAST_HOME"));
+    }
+
+    #[test]
+    fn a_folder_may_be_named_from_where_one_stands() {
+        let config = read(&[("STILLCAST_HOME", "data")]).unwrap();
+        assert_eq!(config.home, std::env::current_dir().unwrap().join("data"));
+    }
+
+    #[test]
+    fn every_address_is_refused_as_the_worker_refuses_it_and_all_at_once() {
+        let said = faults(&[
+            ("REDIS_URL", "http://somewhere"),
+            ("REDIS_CA_FILE", "/nowhere.pem"),
+            ("QUEUE_NAME", "a/b"),
+            ("DATABASE_URL", "mysql://canary@host"),
+            ("STORAGE_URL", "ftp://elsewhere"),
+            ("S3_ENDPOINT", "localhost:9000"),
+            ("AWS_ACCESS_KEY_ID", "half"),
+            ("STORAGE_URI", "redis://canary@host"),
+        ]);
+        let named: Vec<&str> = said.iter().filter_map(|line| line.split(':').next()).collect();
+        let wanted = [
+            "STORAGE_URI",
+            "REDIS_CA_FILE",
+            "REDIS_URL",
+            "QUEUE_NAME",
+            "DATABASE_URL",
+            "STORAGE_URL",
+            "S3_ENDPOINT",
+            "AWS_SECRET_ACCESS_KEY",
+        ];
+        assert_eq!(named, wanted, "{said:#?}");
+        assert!(!said.join("").contains("canary"), "{said:#?}");
+    }
+
+    #[test]
+    fn a_slip_of_ours_is_refused_and_a_setting_of_the_worker_never() {
+        let slip = "REDIS_ULR: is no setting; did you mean REDIS_URL?";
+        assert_eq!(faults(&[("REDIS_ULR", "x")]), [slip]);
+        let worker = Knobs { defaults: KNOBS.neighbours, ..KNOBS };
+        for name in worker.names().filter(|name| KNOBS.names().all(|ours| ours != *name)) {
+            assert!(read(&[(name.to_ascii_uppercase().as_str(), "x")]).is_ok(), "{name}");
+        }
+        for stranger in ["ENCODE_TIMEOUT", "MAX_ATTEMPTS", "TTS_SLOT", "EDITOR", "REDIS_PORT"] {
+            assert!(read(&[(stranger, "x")]).is_ok(), "{stranger}");
+        }
+    }
+
+    #[test]
+    fn both_programs_mean_the_same_by_a_name() {
+        let line = |text: &'static str, name| {
+            text.lines().find(|line| line.split_once(" = ").is_some_and(|(left, _)| left == name))
+        };
+        for name in KNOBS.names() {
+            let ours = line(KNOBS.defaults, name);
+            assert_eq!(ours, line(KNOBS.neighbours, name), "deploy/ops.toml, deploy/worker.toml");
+        }
+    }
+
+    #[test]
+    fn an_embedded_stack_reads_nothing_of_what_it_has_of_its_own() {
+        let wrong = EMBEDDED.map(|name| (name, "nonsense"));
+        let environment = [("HOME", "/somebody")].into_iter().chain(wrong).collect();
+        let config = Config::read(environment, true).unwrap();
+        assert!(config.redis_url.is_none() && config.storage_url.is_none());
+        assert!(config.environment.has("REDIS_URL"), "it says that it ignores it");
     }
 }

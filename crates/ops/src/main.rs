@@ -46,7 +46,8 @@ fn main() -> ExitCode {
 }
 
 fn run(command: commands::Command, screen: &Screen) -> anyhow::Result<()> {
-    let context = Context { config: Config::from_environment()?, screen: screen.clone() };
+    let config = Config::from_environment(command.is_embedded())?;
+    let context = Context { config, screen: screen.clone() };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(command.run(&context))
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use providers::postgres::{self, MigrationError};
 use providers::store::{BucketOptions, Credentials, FileStore, S3Store};
+use secrecy::ExposeSecret;
+use settings::BucketConfig;
 
 use crate::cli_error::CliError;
-use crate::config::BucketConfig;
 
 pub(crate) use providers::store::Store;
 
@@ -24,11 +25,10 @@ pub(crate) async fn store(url: &str, bucket: &BucketConfig) -> anyhow::Result<Ar
 }
 
 fn options(url: &str, bucket: &BucketConfig) -> BucketOptions {
-    let pair = bucket.access_key_id.clone().zip(bucket.secret_access_key.clone());
-    let credentials = pair.map(|(access_key_id, secret_access_key)| Credentials {
-        access_key_id,
-        secret_access_key,
-        session_token: bucket.session_token.clone(),
+    let credentials = bucket.key.as_ref().map(|key| Credentials {
+        access_key_id: key.id.clone(),
+        secret_access_key: key.secret.expose_secret().to_owned(),
+        session_token: key.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
     });
     BucketOptions {
         url: url.to_owned(),

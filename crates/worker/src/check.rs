@@ -13,14 +13,14 @@ pub(crate) fn page(loaded: &Result<Config, Faults>, findings: &[Finding], as_jso
             let ok = findings.iter().all(|finding| finding.ok);
             let page = json!({
                 "ok": ok,
-                "configuration": config.to_json(),
-                "notes": config.notes,
+                "configuration": config.settled.to_json(),
+                "notes": config.settled.notes(),
                 "faults": [],
                 "probes": findings,
             });
             format!("{page:#}\n")
         }
-        (Err(Faults(faults)), true) => {
+        (Err(faults), true) => {
             let page = json!({
                 "ok": false,
                 "configuration": null,
@@ -37,12 +37,12 @@ pub(crate) fn page(loaded: &Result<Config, Faults>, findings: &[Finding], as_jso
 
 /// The configuration as a file; all else as comments, so that the page stays one.
 fn for_people(config: &Config, findings: &[Finding]) -> String {
-    let notes = config.notes.iter().map(|note| format!("# note: {note}\n"));
+    let notes = config.settled.notes().iter().map(|note| format!("# note: {note}\n"));
     let findings = findings.iter().map(|finding| {
         let mark = if finding.ok { "ok" } else { "MISSING" };
         format!("# {}: {mark}: {}\n", finding.part, finding.message)
     });
     let said: String = notes.chain(findings).collect();
     let gap = if said.is_empty() { "" } else { "\n" };
-    format!("{}{gap}{said}", config.to_toml())
+    format!("{}{gap}{said}", config.settled.to_toml())
 }

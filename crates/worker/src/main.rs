@@ -20,7 +20,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use cli::{Cli, Inspection};
-use config::{Config, Sources};
+use config::{Config, Faults, Sources};
 use start_error::StartError;
 
 fn main() -> ExitCode {
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> Result<(), StartError> {
-    let loaded = Config::load(&Sources::of_process(cli.config.as_deref()));
+    let loaded = Config::load(&Sources::of_process(cli.config.clone()));
     if cli.inspection.check {
         return Box::pin(check(cli.inspection, loaded)).await;
     }
@@ -50,10 +50,7 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
     work::work(&config, cli.until_empty).await
 }
 
-async fn check(
-    asked: Inspection,
-    loaded: Result<Config, config::Faults>,
-) -> Result<(), StartError> {
+async fn check(asked: Inspection, loaded: Result<Config, Faults>) -> Result<(), StartError> {
     let findings = match &loaded {
         Ok(config) if asked.probe => Box::pin(probe::all(config)).await,
         _ => Vec::new(),

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use child::Spec;
+use futures::future::join_all;
 use queue::Endpoint;
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use stillcast_enqueue::capability::Capability;
 use tokio::time::timeout;
 
 use crate::config::{Config, DatabaseConfig, StorageConfig};
@@ -28,7 +30,8 @@ const ABILITIES: [(&str, &[&str]); 2] =
 /// What was found out about one outside part.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
-    /// `redis`, `database`, `transcript`, `tts`, `image`, `ffmpeg`, `storage`, `scratch` or `address`.
+    /// `redis`, `database`, the word of a stage that asks a provider, `ffmpeg`, `storage`, `scratch` or
+    /// `address`.
     pub(crate) part: &'static str,
     /// Whether it will do.
     pub(crate) ok: bool,
@@ -38,28 +41,24 @@ pub(crate) struct Finding {
 
 /// Asks every outside part.
 pub(crate) async fn all(config: &Config) -> Vec<Finding> {
-    let providers = &config.providers;
-    let (redis, database, writer, speaker, painter, encoder, storage, address) = tokio::join!(
+    let providers = Capability::ALL.map(|capability| provider(config, capability));
+    let (redis, database, providers, encoder, storage, address) = tokio::join!(
         redis(config),
         database(&config.database),
-        in_time(wiring::probe_writer(&providers.writer)),
-        in_time(wiring::probe_speaker(config)),
-        in_time(wiring::probe_painter(&providers.painter)),
+        join_all(providers),
         ffmpeg(&config.encoding.ffmpeg),
         storage(&config.storage),
         address(config),
     );
-    vec![
-        finding("redis", redis),
-        finding("database", database),
-        finding("transcript", writer),
-        finding("tts", speaker),
-        finding("image", painter),
+    let mut findings = vec![finding("redis", redis), finding("database", database)];
+    findings.extend(providers);
+    findings.extend([
         finding("ffmpeg", encoder),
         finding("storage", storage),
         finding("scratch", writable(&config.storage.scratch).context("STILLCAST_HOME")),
         finding("address", address),
-    ]
+    ]);
+    findings
 }
 
 fn finding(part: &'static str, asked: anyhow::Result<String>) -> Finding {
@@ -70,6 +69,12 @@ fn finding(part: &'static str, asked: anyhow::Result<String>) -> Finding {
 async fn in_time<T>(asking: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let asked = timeout(PROBE_TIMEOUT, asking).await;
     asked.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", PROBE_TIMEOUT.as_secs())))
+}
+
+/// Asks who does it for the stage that needs it.
+async fn provider(config: &Config, capability: Capability) -> Finding {
+    let asked = in_time(wiring::probe_provider(config, capability)).await;
+    finding(capability.stage().as_str(), asked)
 }
 
 async fn redis(config: &Config) -> anyhow::Result<String> {

@@ -13,7 +13,7 @@ use providers::cache::{CacheEvent, RedisCache};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
 use providers::openai::{
-    self, Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
+    self, Account, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
     SpeechOptions, SpeechPrice, TokenPrice,
 };
 use providers::postgres::{Database, PostgresSources, Queries};
@@ -21,6 +21,7 @@ use providers::scratch::{AttemptFolder, Scratch};
 use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::{BucketOptions, Credentials, FileStore, S3Store, Store};
 use secrecy::ExposeSecret;
+use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
 
 use crate::config::{
@@ -113,16 +114,26 @@ pub(crate) async fn probe_database(config: &DatabaseConfig) -> anyhow::Result<Op
     Ok(Some(asked?))
 }
 
-/// Asks who writes, without buying anything.
-pub(crate) async fn probe_writer(config: &WriterConfig) -> anyhow::Result<String> {
+/// Asks who does it, without buying anything.
+pub(crate) async fn probe_provider(
+    config: &Config,
+    capability: Capability,
+) -> anyhow::Result<String> {
+    match capability {
+        Capability::Llm => probe_writer(&config.providers.writer).await,
+        Capability::Tts => probe_speaker(config).await,
+        Capability::Image => probe_painter(&config.providers.painter).await,
+    }
+}
+
+async fn probe_writer(config: &WriterConfig) -> anyhow::Result<String> {
     match config {
         WriterConfig::Offline => Ok(OFFLINE.to_owned()),
         WriterConfig::OpenAi { account, .. } => probe_account(Capability::Llm, account).await,
     }
 }
 
-/// Asks who speaks, without buying anything.
-pub(crate) async fn probe_speaker(config: &Config) -> anyhow::Result<String> {
+async fn probe_speaker(config: &Config) -> anyhow::Result<String> {
     match &config.providers.speaker {
         SpeakerConfig::Offline => Ok(OFFLINE.to_owned()),
         SpeakerConfig::OpenAi { account, .. } => probe_account(Capability::Tts, account).await,
@@ -132,8 +143,7 @@ pub(crate) async fn probe_speaker(config: &Config) -> anyhow::Result<String> {
     }
 }
 
-/// Asks who paints, without buying anything.
-pub(crate) async fn probe_painter(config: &PainterConfig) -> anyhow::Result<String> {
+async fn probe_painter(config: &PainterConfig) -> anyhow::Result<String> {
     match config {
         PainterConfig::Offline => Ok(OFFLINE.to_owned()),
         PainterConfig::OpenAi { account, .. } => probe_account(Capability::Image, account).await,

@@ -26,7 +26,7 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Start
     let shutdown = Shutdown::default();
     let _signals =
         signals::listen(shutdown.clone()).map_err(|error| StartError::Missing(error.into()))?;
-    for note in &config.notes {
+    for note in config.settled.notes() {
         tracing::warn!("{note}");
     }
     let listener = match config.address {

@@ -80,5 +80,6 @@ async fn a_purge_without_a_store_touches_nothing() {
     let _ = harness.run(&["job", "purge", &id]).await.expect(78).saying("STORAGE_URL");
     harness.program = harness.program.env("STORAGE_URL", "ftp://elsewhere");
     let _ = harness.run(&["job", "purge", &id]).await.expect(78).saying("STORAGE_URL");
+    harness.program = harness.program.env("STORAGE_URL", "");
     assert_eq!(harness.json(&["job", "show", &id]).await["state"], "cancelled");
 }

@@ -32,10 +32,8 @@ impl TlsHarness {
     /// A lease that ends before the job does, unless its renewals arrive.
     fn worker(&self, trusted: &str) -> Program {
         let store = format!("file://{}", self.server.folder().join("store").display());
-        let worker = self.at(Program::at(binary("stillcast-worker")), trusted);
-        ["LLM_PROVIDER", "TTS_PROVIDER", "IMAGE_PROVIDER"]
-            .into_iter()
-            .fold(worker, |worker, name| worker.env(name, "offline"))
+        self.at(Program::at(binary("stillcast-worker")), trusted)
+            .providers("offline")
             .env("STORAGE_URL", store)
             .env("STILLCAST_HOME", self.server.folder().join("home"))
             .env("WORKER_ADDR", "off")

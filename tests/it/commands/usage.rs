@@ -85,8 +85,41 @@ async fn a_wrong_setting_is_78() {
     let (_folder, program) = program();
     let address = program.clone().env("REDIS_URL", "http://somewhere");
     let _ = address.run(&["jobs"]).await.unwrap().expect(78).saying("REDIS_URL");
-    let name = program.env("REDIS_URL", "redis://127.0.0.1:1").env("QUEUE_NAME", "a/b");
+    let program = program.env("REDIS_URL", "redis://127.0.0.1:1");
+    let name = program.clone().env("QUEUE_NAME", "a/b");
     let _ = name.run(&["jobs"]).await.unwrap().expect(78).saying("QUEUE_NAME");
+    let slip = program.env("REDIS_ULR", "redis://elsewhere");
+    let _ = slip.run(&["jobs"]).await.unwrap().expect(78).saying("did you mean REDIS_URL?");
+}
+
+#[tokio::test]
+async fn all_wrong_settings_are_said_at_once_and_no_secret_with_them() {
+    let (_folder, program) = program();
+    let wrong = [
+        ("REDIS_URL", "http://:canary@somewhere"),
+        ("DATABASE_URL", "mysql://canary@somewhere"),
+        ("STORAGE_URL", "ftp://canary@somewhere"),
+        ("S3_ENDPOINT", "canary:9000"),
+        ("AWS_SECRET_ACCESS_KEY", "canary"),
+        ("AWS_SESSION_TOKEN_FILE", "/nowhere/canary"),
+    ];
+    let program = wrong.iter().fold(program, |program, (name, value)| program.env(name, *value));
+    for command in [&["jobs"][..], &["queue", "stats"], &["migrate"]] {
+        let ran = program.run(command).await.unwrap().expect(78);
+        let named = ["REDIS_URL", "DATABASE_URL", "STORAGE_URL", "S3_ENDPOINT"];
+        for name in named.iter().chain(&["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN_FILE"]) {
+            assert!(ran.stderr.contains(&format!("\n  {name}: ")), "{ran:?}");
+        }
+        assert!(!ran.stderr.contains("canary") && ran.stdout.is_empty(), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_only_the_workers_know_is_nobodys_business_here() {
+    let (_folder, program) = program();
+    let theirs = [("TTS_SLOTS", "many"), ("ENCODE_TIMEOUT", "9"), ("LLM_PROVIDER", "nobody")];
+    let program = theirs.iter().fold(program, |program, (name, value)| program.env(name, *value));
+    let _ = program.run(&["jobs"]).await.unwrap().expect(69).saying("REDIS_URL is not set");
 }
 
 #[tokio::test]

@@ -55,13 +55,10 @@ impl Servers {
 
     fn worker(&self) -> Program {
         let worker = worker(&self.server, &self.content, &self.bucket);
-        let worker = ["LLM_PROVIDER", "TTS_PROVIDER", "IMAGE_PROVIDER"]
-            .into_iter()
-            .fold(worker, |worker, name| worker.env(name, "openai"));
         let prices = [("LLM_PRICE_INPUT", "0.10"), ("LLM_PRICE_OUTPUT", "0.50")];
         let prices = prices.into_iter().chain([("TTS_PRICE", "18"), ("IMAGE_PRICE", "0.013")]);
         prices
-            .fold(worker, |worker, (name, value)| worker.env(name, value))
+            .fold(worker.providers("openai"), |worker, (name, value)| worker.env(name, value))
             .env("OPENAI_BASE_URL", self.simulator.base_url())
             .env("OPENAI_API_KEY", "sk-test")
     }

@@ -96,9 +96,8 @@ pub(crate) fn options(bucket: &Bucket) -> BucketOptions {
 
 /// A worker between these three, offline in all else.
 pub(crate) fn worker(server: &Server, content: &Content, bucket: &Bucket) -> Program {
-    ["LLM_PROVIDER", "TTS_PROVIDER", "IMAGE_PROVIDER"]
-        .into_iter()
-        .fold(Program::at(binary("stillcast-worker")), |worker, name| worker.env(name, "offline"))
+    Program::at(binary("stillcast-worker"))
+        .providers("offline")
         .env("REDIS_URL", server.url())
         .env("DATABASE_URL", content.server.url("content"))
         .env("STORAGE_URL", "s3://deliveries/a/prefix")

@@ -7,15 +7,19 @@ use serde_json::Value;
 use crate::tree::{cargo, root, text_of};
 
 /// For each crate, the crates of the house that it may import. Arrows point down only.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("stillcast-enqueue", &[]),
     ("child", &[]),
+    ("settings", &[]),
     ("telemetry", &[]),
     ("queue", &["stillcast-enqueue"]),
     ("pipeline", &["stillcast-enqueue"]),
     ("providers", &["stillcast-enqueue", "pipeline", "child"]),
-    ("worker", &["stillcast-enqueue", "queue", "pipeline", "providers", "telemetry", "child"]),
-    ("ops", &["stillcast-enqueue", "queue", "providers", "telemetry", "child"]),
+    (
+        "worker",
+        &["stillcast-enqueue", "queue", "pipeline", "providers", "settings", "telemetry", "child"],
+    ),
+    ("ops", &["stillcast-enqueue", "queue", "providers", "settings", "telemetry", "child"]),
     ("tests", &["stillcast-enqueue", "queue", "pipeline", "providers", "telemetry", "child"]),
 ];
 

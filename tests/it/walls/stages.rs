@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use stillcast_enqueue::StageName;
+use stillcast_enqueue::capability::Capability;
 
 use crate::tree::{files, text_of};
 
@@ -28,9 +29,20 @@ fn every_list_of_stages_is_in_travel_order() {
     let lists = [
         ("README.md", "| [`", "`](crates/pipeline"),
         ("crates/pipeline/src/produce.rs", "            StageName::", "=> ("),
+        ("deploy/worker.toml", "", "_tries = "),
     ];
     for (path, before, after) in lists {
         assert_eq!(words_between(path, before, after), travel_order(), "the stages in {path}");
+    }
+}
+
+#[test]
+fn every_capability_is_chosen_where_a_worker_is_started() {
+    for path in ["README.md", "crates/worker/src/cli.rs", "deploy/demo"] {
+        for capability in Capability::ALL {
+            let chosen = text_of(path).contains(&format!("{capability}_PROVIDER="));
+            assert!(chosen, "{path} starts a worker, and chooses nobody for {capability}");
+        }
     }
 }
 

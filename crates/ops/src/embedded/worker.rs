@@ -1,10 +1,10 @@
 //! The configuration goes in; the one worker of an embedded stack comes out: which program runs, and
 //! under which environment.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use child::{Running, Spec, Stream};
+use stillcast_enqueue::capability::Capability;
 
 use crate::config::{Config, Environment};
 use crate::embedded::lock::LockedHome;
@@ -24,22 +24,20 @@ const RESERVED: [&str; 8] = [
     "STILLCAST_HOME",
     "WORKER_ADDR",
 ];
-/// What a provider can be asked for, and the stage that asks.
-const CAPABILITIES: [(&str, &str); 3] = [("LLM", "transcript"), ("TTS", "tts"), ("IMAGE", "image")];
-
+/// What the person may believe is used.
+const REDIS_URL: [&str; 2] = ["REDIS_URL", "REDIS_URL_FILE"];
 const OFFLINE: &str = "offline";
 
 /// A provider that the stack has chosen.
 struct Chosen {
-    capability: &'static str,
-    stage: &'static str,
+    capability: Capability,
     provider: &'static str,
 }
 
 /// How to start the worker, as often as needed.
 pub(crate) struct WorkerPlan {
     program: PathBuf,
-    environment: Vec<(OsString, OsString)>,
+    environment: Environment,
     queue_name: String,
     /// Capabilities for which the environment names no provider, and what is chosen instead.
     chosen: Vec<Chosen>,
@@ -57,10 +55,10 @@ impl WorkerPlan {
         };
         Ok(Self {
             program: program()?,
-            environment: environment.without(is_reserved).cloned().collect(),
+            environment: environment.without(is_reserved),
             queue_name: config.queue_name.clone(),
             chosen: choose(environment),
-            ignores_redis_url: config.redis_url.is_some(),
+            ignores_redis_url: REDIS_URL.into_iter().any(|name| environment.has(name)),
         })
     }
 
@@ -70,7 +68,7 @@ impl WorkerPlan {
             screen.note("REDIS_URL is ignored: this command always uses a private Redis");
         }
         let offline = self.chosen.iter().filter(|chosen| chosen.provider == OFFLINE);
-        let stages: Vec<&str> = offline.map(|chosen| chosen.stage).collect();
+        let stages: Vec<&str> = offline.map(|chosen| chosen.capability.stage().as_str()).collect();
         if !stages.is_empty() {
             screen.note(&format!("no key is set: offline providers for {}", stages.join(", ")));
         }
@@ -80,10 +78,10 @@ impl WorkerPlan {
     pub(crate) async fn start(&self, home: &LockedHome) -> anyhow::Result<Running> {
         let log = || logs::open(&home.worker_log()).map(Stream::File);
         let mut spec = Spec::new(&self.program).env_clear();
-        for (name, value) in &self.environment {
+        for (name, value) in self.environment.iter() {
             spec = spec.env(name, value);
         }
-        for Chosen { capability, provider, .. } in &self.chosen {
+        for Chosen { capability, provider } in &self.chosen {
             spec = spec.env(format!("{capability}_PROVIDER"), provider);
         }
         let spec = spec
@@ -102,16 +100,16 @@ impl WorkerPlan {
 
 /// A provider for each capability that has none.
 fn choose(environment: &Environment) -> Vec<Chosen> {
-    let is_open = |(word, _): &(&str, &str)| !environment.has(&format!("{word}_PROVIDER"));
-    let choose = |(capability, stage)| {
+    let is_open = |capability: &Capability| !environment.has(&format!("{capability}_PROVIDER"));
+    let choose = |capability| {
         let provider = if has_key(environment, capability) { "openai" } else { OFFLINE };
-        Chosen { capability, stage, provider }
+        Chosen { capability, provider }
     };
-    CAPABILITIES.into_iter().filter(is_open).map(choose).collect()
+    Capability::ALL.into_iter().filter(is_open).map(choose).collect()
 }
 
-fn has_key(environment: &Environment, capability: &str) -> bool {
-    let mut keys = ["OPENAI", capability]
+fn has_key(environment: &Environment, capability: Capability) -> bool {
+    let mut keys = ["OPENAI".to_owned(), capability.to_string()]
         .into_iter()
         .flat_map(|owner| ["API_KEY", "API_KEY_FILE"].map(|key| format!("{owner}_{key}")));
     keys.any(|key| environment.has(&key))

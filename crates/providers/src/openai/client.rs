@@ -1,6 +1,5 @@
 //! A path and a body go out under an account; a successful answer comes back.
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,6 +9,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+pub use stillcast_enqueue::capability::Capability;
 
 use super::fault;
 
@@ -19,27 +19,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_mins(3);
 /// Idle connections are kept this long, so that the next call needs no new handshake.
 const IDLE: Duration = Duration::from_mins(1);
-
-/// What is bought; names its settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capability {
-    /// Words (`LLM_…`).
-    Llm,
-    /// Speech (`TTS_…`).
-    Tts,
-    /// Pictures (`IMAGE_…`).
-    Image,
-}
-
-impl fmt::Display for Capability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Llm => "LLM",
-            Self::Tts => "TTS",
-            Self::Image => "IMAGE",
-        })
-    }
-}
 
 /// Where and as whom a capability is bought.
 #[derive(Clone, Debug)]

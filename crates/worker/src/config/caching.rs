@@ -1,15 +1,14 @@
-//! What jobs share, and where: `USE_CACHING`, `CACHE_TTL`, `CACHE_REDIS_URL`.
+//! `USE_CACHING`, `CACHE_TTL` and `CACHE_REDIS_URL` go in; what jobs share, and where, comes out.
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
+use settings::Reader;
 
-use super::reader::Reader;
-use super::sections::{DAY, SECOND, redis_address, trusting};
-use super::{QueueConfig, redact};
+use super::queue::{QueueConfig, redis_url, trusting};
 
-/// Most days of a shared result.
-const MAX_DAYS: u32 = 30;
+/// The longest life of a shared result: 30 days.
+const MAX_TTL: Duration = Duration::from_hours(30 * 24);
 
 /// How jobs share results.
 #[derive(Debug)]
@@ -22,20 +21,15 @@ pub(crate) struct CachingConfig {
     pub(crate) ttl: Duration,
 }
 
-/// Reads the section.
+/// Reads the section; what it leaves open is the queue's.
 pub(super) fn read(reader: &mut Reader, queue: Option<&QueueConfig>) -> Option<CachingConfig> {
     let shares = reader.flag("use_caching");
-    let ttl = reader.duration("cache_ttl", SECOND..=DAY * MAX_DAYS);
-    // The secret was already read from it.
-    reader.text("cache_redis_url_file");
-    let url = reader.read("cache_redis_url", redis_address)?;
-    if let Some(url) = &url {
-        reader.show("cache_redis_url", redact::address(url));
-    }
+    let ttl = reader.duration("cache_ttl", Duration::from_secs(1)..=MAX_TTL);
+    let url = reader.optional("cache_redis_url", redis_url);
     let queue = queue?;
     let redis_url = match url {
-        Some(url) => trusting(&url, queue.ca_file.as_deref()).into(),
-        None => queue.redis_url.expose_secret().into(),
+        Some(url) => trusting(&url, queue.ca_file.as_deref()),
+        None => queue.redis_url.clone(),
     };
     Some(CachingConfig { shares: shares?, redis_url, ttl: ttl? })
 }

@@ -3,15 +3,16 @@
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
+use stillcast_enqueue::capability::Capability;
 use tests::simulator::{Endpoint, Fault, Latency};
 
 use crate::harness::{Ended, WorkerHarness};
-use crate::paid_harness::{CAPABILITIES, PaidHarness, key};
+use crate::paid_harness::{PaidHarness, key};
 
 /// The exit code, and what is said of these three.
 async fn probe(harness: &WorkerHarness) -> (i32, [(bool, String); 3]) {
     let Ended { code, stdout, stderr } = harness.run(&["--check", "--probe", "--json"]).await;
-    for secret in CAPABILITIES.map(key) {
+    for secret in Capability::ALL.map(key) {
         assert!(!stdout.contains(&secret) && !stderr.contains(&secret), "{stdout}{stderr}");
     }
     let page: Value = serde_json::from_str(&stdout).unwrap();
@@ -20,7 +21,7 @@ async fn probe(harness: &WorkerHarness) -> (i32, [(bool, String); 3]) {
         let found = findings.iter().find(|finding| finding["part"] == part).unwrap();
         (found["ok"].as_bool().unwrap(), found["message"].as_str().unwrap().to_owned())
     };
-    (code, ["transcript", "tts", "image"].map(of))
+    (code, Capability::ALL.map(|capability| of(capability.stage().as_str())))
 }
 
 #[tokio::test]
@@ -31,12 +32,12 @@ async fn good_keys_are_found_good_and_refused_ones_by_the_name_of_their_setting(
     assert_eq!(code, 0, "{writer:?} {speaker:?} {painter:?}");
     assert_eq!(writer, (true, "the key is accepted, and gpt-6-luna is there".to_owned()));
     assert!(speaker.1.contains("is TTS_MODEL right?"), "{speaker:?}");
-    for capability in CAPABILITIES {
+    for capability in Capability::ALL {
         paid.simulator.set_revoked(&key(capability), true);
     }
     let (code, found) = probe(&harness).await;
     assert_eq!(code, 69);
-    for ((ok, message), capability) in found.iter().zip(CAPABILITIES) {
+    for ((ok, message), capability) in found.iter().zip(Capability::ALL) {
         assert!(!ok && message.contains(&format!("set {capability}_API_KEY")), "{message}");
     }
     let none: Vec<_> = paid.simulator.purchases();

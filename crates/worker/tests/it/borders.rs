@@ -1,12 +1,13 @@
 //! Whatever comes in from users, databases and providers: a clear error or a file, nothing lost, no
 //! neighbour harmed, and nothing private in logs and records.
 
+use stillcast_enqueue::capability::Capability;
 use stillcast_enqueue::{Identifier, Job, JobId, JobRecord, Options, Source, StageName, State};
 use tests::postgres::Postgres;
 use tests::simulator::{Endpoint, Fault, Latency};
 
 use crate::harness::{Worker, until};
-use crate::paid_harness::{CAPABILITIES, PaidHarness, key, stage};
+use crate::paid_harness::{PaidHarness, key, stage};
 
 const CANARY: &str = "canary-willow-83";
 
@@ -17,7 +18,7 @@ fn audio(text: impl Into<String>) -> Job {
 /// Neither the log nor the records hold a text, a word of the writer, or a key.
 fn assert_private(worker: &Worker, records: &[JobRecord]) {
     let said = worker.log() + &format!("{records:?}");
-    let keys = CAPABILITIES.map(key);
+    let keys = Capability::ALL.map(key);
     for canary in keys.iter().map(String::as_str).chain([CANARY, "come back to the room", "passwd"])
     {
         assert!(!said.contains(canary), "{canary} is in a log or a record");

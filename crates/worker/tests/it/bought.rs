@@ -1,11 +1,11 @@
 //! The worker's binary against a provider on the wire: a file, its money, and a key that is mended.
 
+use stillcast_enqueue::capability::Capability;
 use stillcast_enqueue::{Job, Source, State};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Fault, Key, Keys, Options, Simulator};
 
 use crate::harness::{WorkerHarness, producer, until};
-use crate::paid_harness::CAPABILITIES;
 
 const KEY: &str = "sk-canary-4410";
 const TEXT: &str = "canary-lighthouse-77";
@@ -21,7 +21,7 @@ pub(crate) fn buying(server: &Server, simulator: &Simulator) -> WorkerHarness {
         .set("TTS_PRICE", "18")
         .set("IMAGE_PRICE", "0.013")
         .set("RUST_LOG", "debug");
-    for capability in CAPABILITIES {
+    for capability in Capability::ALL {
         harness = harness.set(&format!("{capability}_PROVIDER"), "openai");
     }
     harness

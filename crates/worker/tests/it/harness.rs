@@ -8,6 +8,7 @@ use std::time::Duration;
 use child::{ChildError, Running, Spec};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use stillcast_enqueue::capability::Capability;
 use stillcast_enqueue::{Producer, ProducerOptions};
 use tempfile::TempDir;
 use tests::server::Server;
@@ -45,10 +46,9 @@ impl WorkerHarness {
             .set("QUEUE_NAME", QUEUE)
             .set("WORKER_ADDR", "off")
             .set("LEASE_TTL", "3")
-            .set("LLM_PROVIDER", "offline")
-            .set("TTS_PROVIDER", "offline")
-            .set("IMAGE_PROVIDER", "offline")
             .set("PATH", &path());
+        let offline = Capability::ALL.map(|capability| format!("{capability}_PROVIDER"));
+        let harness = offline.iter().fold(harness, |harness, name| harness.set(name, "offline"));
         Self { folder, ..harness }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use stillcast_enqueue::capability::Capability;
 use stillcast_enqueue::{Format, Job, JobId, JobRecord, Producer, Source, StageName, StageRecord};
 use stillcast_enqueue::{State, keys};
 use tests::server::Server;
@@ -17,8 +18,6 @@ mod journal;
 
 pub(crate) use journal::{ENDPOINTS, USD_EPSILON, assert_usd, sum};
 
-/// The capabilities, by the first word of their settings; each has a key of its own here.
-pub(crate) const CAPABILITIES: [&str; 3] = ["LLM", "TTS", "IMAGE"];
 pub(crate) const TEXT: &str = "A heron stood in the river after the rain.";
 
 /// A provider, a queue, and the store of all workers.
@@ -36,9 +35,10 @@ impl PaidHarness {
     pub(crate) async fn open_with(options: impl FnOnce(Options) -> Options) -> Self {
         // What a power cut would lose is not what these tests are about.
         let server = Server::start_everysec().await.unwrap();
-        let keys = CAPABILITIES
+        let keys = Capability::ALL
+            .map(key)
             .iter()
-            .fold(Keys::default(), |keys, capability| keys.with(&key(capability), Key::default()));
+            .fold(Keys::default(), |keys, key| keys.with(key, Key::default()));
         let options = options(Options { keys, ..Options::quick(server.folder()) });
         let simulator = Simulator::start(options).await.unwrap();
         let producer = producer(&server).await;
@@ -51,7 +51,7 @@ impl PaidHarness {
             .set("STORAGE_URL", &format!("file://{}", self.store().display()))
             // A machine with more to do than it can would lose a short lease, and buy again.
             .set("LEASE_TTL", "30");
-        CAPABILITIES.iter().fold(harness, |harness, capability| {
+        Capability::ALL.into_iter().fold(harness, |harness, capability| {
             harness.set(&format!("{capability}_API_KEY"), &key(capability))
         })
     }
@@ -135,8 +135,8 @@ impl PaidHarness {
     }
 }
 
-/// The key of a capability. No log and no error may hold it.
-pub(crate) fn key(capability: &str) -> String {
+/// The key of a capability, each of which has its own here. No log and no error may hold it.
+pub(crate) fn key(capability: Capability) -> String {
     format!("sk-canary-{capability}-5521")
 }
 

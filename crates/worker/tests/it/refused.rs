@@ -1,11 +1,12 @@
 //! Keys are revoked and mended under real workers: few calls are refused, no job is lost, and what
 //! needs nothing of the refused goes on.
 
+use stillcast_enqueue::capability::Capability;
 use stillcast_enqueue::{Identifier, Job, Source, State};
 use tests::simulator::{Endpoint, Latency, Purchase};
 
 use crate::harness::{Worker, WorkerHarness, free_address, get, until};
-use crate::paid_harness::{CAPABILITIES, PaidHarness, key, met};
+use crate::paid_harness::{PaidHarness, key, met};
 
 const TEXT: &str = "canary-pier-31";
 /// `MAX_PARALLEL_TASKS` of every worker here.
@@ -30,7 +31,7 @@ fn harness(paid: &PaidHarness) -> WorkerHarness {
 
 fn assert_private(worker: &Worker) {
     let log = worker.log();
-    let keys = CAPABILITIES.map(key);
+    let keys = Capability::ALL.map(key);
     for canary in keys.iter().map(String::as_str).chain([TEXT]) {
         assert!(!log.contains(canary), "a log holds {canary}");
     }
@@ -42,7 +43,7 @@ async fn a_revoked_key_burns_neither_a_thousand_jobs_nor_an_attempt() {
     /// More texts than slots of the fleet, so that no refusal is spared by a flight.
     const TEXTS: usize = 5;
     let paid = PaidHarness::open(Latency::NONE).await;
-    paid.simulator.set_revoked(&key("LLM"), true);
+    paid.simulator.set_revoked(&key(Capability::Llm), true);
     let text = |n: usize| format!("At the {TEXT}, evening {}.", n % TEXTS);
     let jobs: Vec<Job> = (0..1000).map(|n| Job::audio(Source::Text(text(n)))).collect();
     let ids = paid.enqueue(&jobs).await;
@@ -65,7 +66,7 @@ async fn a_revoked_key_burns_neither_a_thousand_jobs_nor_an_attempt() {
         let error = record.error.as_ref();
         assert!(error.is_none_or(|error| error.code == "key-refused"), "{record:?}");
     }
-    paid.simulator.set_revoked(&key("LLM"), false);
+    paid.simulator.set_revoked(&key(Capability::Llm), false);
     for record in paid.done(&ids).await {
         assert_eq!((record.state, record.attempt), (State::Done, 1), "{record:?}");
     }
@@ -95,7 +96,7 @@ async fn a_voice_that_refuses_leaves_what_is_cached_and_the_words_alone() {
     let audio = || Job::audio(Source::Text(format!("At the {TEXT}, an evening.")));
     paid.done(&paid.enqueue(&[audio()]).await).await;
     assert!(is_open(&page().await.unwrap(), false));
-    paid.simulator.set_revoked(&key("TTS"), true);
+    paid.simulator.set_revoked(&key(Capability::Tts), true);
     // Other voices say the same words.
     let voices: Vec<Job> = (0..4)
         .map(|n| {
@@ -123,7 +124,7 @@ async fn a_voice_that_refuses_leaves_what_is_cached_and_the_words_alone() {
         assert!(matches!(error, None | Some("key-refused")), "{record:?}");
         assert!(!matches!(record.state, State::Dead | State::Expired), "{record:?}");
     }
-    paid.simulator.set_revoked(&key("TTS"), false);
+    paid.simulator.set_revoked(&key(Capability::Tts), false);
     for record in paid.done(&ids).await {
         assert_eq!(record.attempt, 1, "{record:?}");
     }

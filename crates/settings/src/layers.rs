@@ -5,19 +5,19 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::fault::Fault;
-use super::knobs::{self, Name};
+use crate::environment::{Environment, Sources};
+use crate::fault::Fault;
+use crate::knobs::{Knobs, Name};
 
 /// What a setting was set to, and where. No `Debug`: it may be a secret.
-#[derive(Clone)]
-pub(super) struct Setting {
-    pub(super) text: String,
-    pub(super) origin: Origin,
+pub(crate) struct Setting {
+    pub(crate) text: String,
+    pub(crate) origin: Origin,
 }
 
 /// Where a setting was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     Default,
     File,
     Environment,
@@ -25,7 +25,7 @@ pub(super) enum Origin {
 
 impl Origin {
     /// A setting's name as it is written there.
-    pub(super) fn spell(self, name: &str) -> String {
+    pub(crate) fn spell(self, name: &str) -> String {
         match self {
             Self::File => name.to_owned(),
             Self::Default | Self::Environment => name.to_ascii_uppercase(),
@@ -36,27 +36,36 @@ impl Origin {
 type Layer = BTreeMap<&'static str, String>;
 
 /// All settings, and what was wrong with their names.
-pub(super) struct Layers {
-    pub(super) settings: BTreeMap<&'static str, Setting>,
-    pub(super) faults: Vec<Fault>,
+pub(crate) struct Layers {
+    knobs: Knobs,
+    /// One for each name of the defaults.
+    pub(crate) settings: BTreeMap<&'static str, Setting>,
+    pub(crate) faults: Vec<Fault>,
     /// Worth saying, but no fault.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Layers {
-    /// The defaults alone.
-    pub(super) fn defaults() -> Self {
-        let mut layers = Self { settings: BTreeMap::new(), faults: Vec::new(), notes: Vec::new() };
-        let table = parse(knobs::DEFAULTS).expect("the compiled-in file is tested");
-        let layer = layers.layer_of(table);
-        for (name, text) in layer {
-            layers.settings.insert(name, Setting { text, origin: Origin::Default });
+    /// Lays the sources over the defaults.
+    pub(crate) fn new(knobs: Knobs, sources: &Sources) -> Self {
+        let mut layers =
+            Self { knobs, settings: BTreeMap::new(), faults: Vec::new(), notes: Vec::new() };
+        layers.add_defaults();
+        if let Some(file) = &sources.file {
+            layers.add_file(file);
         }
+        layers.add_environment(&sources.environment);
         layers
     }
 
-    /// Lays the settings of a file over what is there.
-    pub(super) fn add_file(&mut self, path: &Path) {
+    fn add_defaults(&mut self) {
+        let table = parse(self.knobs.defaults).expect("the compiled-in defaults are tested");
+        for (name, text) in self.layer_of(table) {
+            self.settings.insert(name, Setting { text, origin: Origin::Default });
+        }
+    }
+
+    fn add_file(&mut self, path: &Path) {
         let shown = path.display().to_string();
         match std::fs::read_to_string(path) {
             Err(error) => self.faults.push(Fault::new(shown, format!("cannot be read: {error}"))),
@@ -70,17 +79,21 @@ impl Layers {
         }
     }
 
-    /// Lays the environment over what is there.
-    pub(super) fn add_environment(&mut self, variables: &BTreeMap<String, String>) {
+    fn add_environment(&mut self, environment: &Environment) {
         let mut layer = Layer::new();
-        for (variable, text) in variables {
-            match knobs::judge_variable(variable) {
-                Name::Known(known) => _ = layer.insert(known, text.clone()),
-                Name::NotYet => {
+        for (variable, value) in environment.iter() {
+            // A name that is no text is nobody's setting.
+            let Some(variable) = variable.to_str() else { continue };
+            match (self.knobs.judge_variable(variable), value.to_str()) {
+                (Name::Known(known), Some(text)) => _ = layer.insert(known, text.to_owned()),
+                (Name::Known(_), None) => {
+                    self.faults.push(Fault::new(variable, "is not valid UTF-8"));
+                }
+                (Name::NotYet, _) => {
                     self.notes.push(format!("{variable} is set, and does nothing in this version"));
                 }
-                Name::Foreign => {}
-                slip => self.refuse(variable, slip, Origin::Environment),
+                (Name::Foreign, _) => {}
+                (slip, _) => self.refuse(variable, slip, Origin::Environment),
             }
         }
         self.lay(layer, Origin::Environment);
@@ -90,7 +103,7 @@ impl Layers {
     fn layer_of(&mut self, table: Table) -> Layer {
         let mut layer = Layer::new();
         for (name, value) in table {
-            match (knobs::judge(&name), plain(&value)) {
+            match (self.knobs.judge(&name), plain(&value)) {
                 (Name::Known(known), Some(text)) => _ = layer.insert(known, text),
                 (Name::Known(_), None) => {
                     self.faults.push(Fault::new(name, "is a text, a number, true or false"));
@@ -103,16 +116,14 @@ impl Layers {
 
     fn refuse(&mut self, name: &str, slip: Name, origin: Origin) {
         let message = match slip {
-            Name::EncodeTimeout => format!(
-                "is two settings: {} and {}",
-                origin.spell("audio_compression_timeout"),
-                origin.spell("video_encoding_timeout")
-            ),
+            Name::Split([one, other]) => {
+                format!("is two settings: {} and {}", origin.spell(one), origin.spell(other))
+            }
             Name::Near(known) => {
                 format!("is no setting; did you mean {}?", origin.spell(known))
             }
             Name::NotYet => "is not in this version; remove it".to_owned(),
-            Name::Known(_) | Name::Foreign => "is no setting of the worker".to_owned(),
+            Name::Known(_) | Name::Foreign => format!("is no setting of {}", self.knobs.owner),
         };
         self.faults.push(Fault::new(name, message));
     }
@@ -128,8 +139,8 @@ impl Layers {
 
     /// A secret in a file becomes the secret itself.
     fn read_secrets(&mut self, layer: &mut Layer, origin: Origin) {
-        for name in knobs::names() {
-            let file = knobs::secret_file_of(name).filter(|file| layer.contains_key(file));
+        for name in self.knobs.names() {
+            let file = self.knobs.secret_file_of(name).filter(|file| layer.contains_key(file));
             let Some(file) = file else { continue };
             let spelled = origin.spell(file);
             if layer.contains_key(name) {
@@ -139,6 +150,7 @@ impl Layers {
             }
             match std::fs::read_to_string(&layer[file]) {
                 Ok(text) => _ = layer.insert(name, text.trim().to_owned()),
+                // Not the path: somebody may have put the secret itself there.
                 Err(error) => {
                     self.faults.push(Fault::new(spelled, format!("cannot be read: {error}")));
                 }

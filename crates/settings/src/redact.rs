@@ -1,10 +1,20 @@
-//! An address goes in; the same address without anything that could be a password comes out.
+//! A secret goes in; what may be shown of it comes out.
 
 /// What stands where a secret was.
-pub(super) const HIDDEN: &str = "***";
+const HIDDEN: &str = "***";
+
+/// What may be shown of `text`, the secret setting `name`: of an address the place, of nothing else
+/// anything; of one that is not set, that.
+pub(crate) fn secret(name: &str, text: &str) -> String {
+    match text {
+        "" => String::new(),
+        _ if name.ends_with("_url") => address(text),
+        _ => HIDDEN.to_owned(),
+    }
+}
 
 /// Keeps scheme, host, port and path; hides user, password and parameters.
-pub(super) fn address(text: &str) -> String {
+fn address(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return HIDDEN.to_owned() };
     // An `@` behind a `?` may belong to either part: then nothing is safe to show.
     let (place, parameters) = match (rest.rfind('@'), rest.find('?')) {
@@ -39,5 +49,11 @@ mod tests {
         ] {
             assert_eq!(address(text), shown);
         }
+    }
+    #[test]
+    fn only_an_address_shows_its_place() {
+        assert_eq!(secret("redis_url", "redis://:canary@host"), "redis://***@host");
+        assert_eq!(secret("api_key", "canary://canary"), "***");
+        assert_eq!(secret("api_key", ""), "");
     }
 }
