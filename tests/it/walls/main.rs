@@ -3,6 +3,8 @@
 
 // `cfg(test)` tells clippy that panics are this target's way to report.
 #[cfg(test)]
+mod circles;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod graph;
