@@ -1,7 +1,7 @@
 //! The traits of `pipeline`, kept: one outside technology a file, each behind a feature.
 //!
 //! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `openai` buys
-//! all three over the wire, `command` has a program of this machine speak, `postgres` reads
+//! all three over the wire, by way of `http`, which all vendors share, `command` has a program of this machine speak, `postgres` reads
 //! conversations, `store` delivers into a folder of this host, with `s3` into a bucket, `redis`
 //! shares small values between jobs. Only a binary's wiring names what is in here.
 //!
@@ -13,6 +13,8 @@
 pub mod cache;
 #[cfg(any(feature = "command", feature = "ffmpeg", feature = "offline", feature = "openai"))]
 pub mod ffmpeg;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "offline")]
 pub mod offline;
 #[cfg(feature = "openai")]

@@ -1,0 +1,42 @@
+//! What went wrong with a call goes in; an error that names the vendor and the setting comes out.
+
+use pipeline::{FailureClass, ProviderError, Usage};
+
+use super::account::Capability;
+use super::vendor::Vendor;
+
+const UNREADABLE: &str = "answer-unreadable";
+
+/// Who was asked, and for what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seller {
+    pub(super) vendor: &'static Vendor,
+    pub(super) capability: Capability,
+}
+
+impl Seller {
+    /// A connection that failed, broke or fell silent. The address stays out: it may hold a password.
+    pub(super) fn lost(self, error: &reqwest::Error) -> ProviderError {
+        let (code, message) = if error.is_timeout() {
+            ("provider-silent", "the provider did not answer in time")
+        } else if error.is_connect() {
+            ("connection-failed", "the provider cannot be reached; is its address right, and up?")
+        } else {
+            ("connection-broken", "the connection to the provider broke in the middle")
+        };
+        ProviderError::transient(self.vendor.provider, code, message)
+    }
+
+    /// A success whose body is none: an accident once, the wrong server twice.
+    pub(super) fn unreadable(self, what: &str) -> ProviderError {
+        let message = format!("the answer {what}; is {}_BASE_URL right?", self.capability);
+        ProviderError::transient(self.vendor.provider, UNREADABLE, message)
+            .again(FailureClass::Misconfigured)
+    }
+}
+
+/// Books what a call has cost whose answer was lost or spoilt. What is not of this API at all, such
+/// as a gateway's page, nobody has sent a bill for.
+pub(crate) fn booked(error: ProviderError, cost: &Usage) -> ProviderError {
+    if error.code == UNREADABLE { error } else { error.wasting(cost.clone()) }
+}
