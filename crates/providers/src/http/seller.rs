@@ -1,5 +1,8 @@
 //! What went wrong with a call goes in; an error that names the vendor and the setting comes out.
 
+use std::error::Error;
+use std::{io, iter};
+
 use pipeline::{FailureClass, ProviderError, Usage};
 
 use super::account::Capability;
@@ -24,7 +27,11 @@ impl Seller {
         } else {
             ("connection-broken", "the connection to the provider broke in the middle")
         };
-        ProviderError::transient(self.vendor.provider, code, message)
+        let lost = ProviderError::transient(self.vendor.provider, code, message);
+        match cause(error) {
+            Some(cause) => lost.because(cause),
+            None => lost,
+        }
     }
 
     /// A success whose body is none: an accident once, the wrong server twice.
@@ -33,6 +40,15 @@ impl Seller {
         ProviderError::transient(self.vendor.provider, UNREADABLE, message)
             .again(FailureClass::Misconfigured)
     }
+}
+
+/// What the system said, as far as it said anything. All other words stay out: a server's own may be
+/// among them.
+fn cause(error: &reqwest::Error) -> Option<io::Error> {
+    let first: &(dyn Error + 'static) = error;
+    let mut chain = iter::successors(Some(first), |&error| error.source());
+    let number = chain.find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error());
+    number.map(io::Error::from_raw_os_error)
 }
 
 /// Books what a call has cost whose answer was lost or spoilt. What is not of this API at all, such

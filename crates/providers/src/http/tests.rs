@@ -44,15 +44,18 @@ impl Server {
     }
 
     fn client(&self) -> ApiClient {
-        let (capability, base_url) = (Capability::Tts, self.base_url.clone());
-        let key = Some("canary-key".to_owned().into());
-        let account = Account { capability, base_url, key, model: "a-voice".to_owned() };
-        ApiClient::new(HttpClient::new().unwrap(), &NEWCOMER, account)
+        client(self.base_url.clone())
     }
 
     async fn asked(mut self) -> String {
         self.asked.join_next().await.unwrap().unwrap()
     }
+}
+
+fn client(base_url: String) -> ApiClient {
+    let key = Some("canary-key".to_owned().into());
+    let account = Account { capability: Capability::Tts, base_url, key, model: "a-voice".into() };
+    ApiClient::new(HttpClient::new().unwrap(), &NEWCOMER, account)
 }
 
 async fn refused(head: &str, body: &str) -> ProviderError {
@@ -99,4 +102,17 @@ async fn no_more_of_a_body_is_read_than_was_asked_for() {
     let endless = "x".repeat(1 << 20);
     let error = refused("500 Oh", &endless).await;
     assert_eq!(error.message, "the provider has a fault of its own (status 500)");
+}
+
+#[tokio::test]
+async fn a_lost_connection_tells_what_the_system_said_and_no_address() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let client = client(format!("http://somebody:canary-word@{address}/v1"));
+    let error = client.get("/speech").await.err().expect("nobody is there");
+    assert_eq!(error.code, "connection-failed");
+    assert_eq!(error.source.as_ref().unwrap().to_string(), "Connection refused (os error 111)");
+    let said = format!("{error} {error:?}");
+    assert!(!said.contains("canary"), "{said}");
 }
