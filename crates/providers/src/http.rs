@@ -4,8 +4,10 @@
 //! The connections with their time-outs, proxies and certificates, the waits that servers ask for,
 //! what a status means, what a lost connection means, and how much of a body is read. The client
 //! never tries again by itself and never follows a redirect, which would carry the key elsewhere;
-//! nothing of a text or a key gets into an error. A vendor adds a file with what is its alone: a
-//! [`Vendor`], paths, bodies, prices.
+//! nothing of a text or a key gets into an error.
+//!
+//! A vendor adds a file beside this one with what is its alone: a [`Vendor`], paths, bodies, prices;
+//! a feature and a line in `lib.rs`; an arm in the worker's wiring and in its configuration.
 
 mod account;
 mod api_client;

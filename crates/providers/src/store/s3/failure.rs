@@ -169,3 +169,29 @@ fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_class() {
+        let class = |code: &str, status| of_code(Some(code), None, Some(status)).failure;
+        let transient = FailureClass::Transient { retry_after: None };
+        for (code, status, expected) in [
+            ("AccessDenied", 403, FailureClass::Misconfigured),
+            ("NoSuchBucket", 404, FailureClass::Misconfigured),
+            ("InvalidAccessKeyId", 403, FailureClass::Misconfigured),
+            ("SignatureDoesNotMatch", 403, FailureClass::Misconfigured),
+            ("PermanentRedirect", 301, FailureClass::Misconfigured),
+            ("SlowDown", 503, transient),
+            ("InternalError", 200, transient),
+            ("RequestTimeout", 400, transient),
+            ("BadDigest", 400, transient),
+            ("ConditionalRequestConflict", 409, transient),
+        ] {
+            assert_eq!(class(code, status), expected, "{code}");
+        }
+        assert_eq!(of_code(None, None, Some(502)).failure, transient);
+    }
+}
