@@ -11,18 +11,18 @@
 
 mod account;
 mod api_client;
+mod origin;
 mod pool;
 mod refusal;
 mod reply;
 mod retry_after;
-mod seller;
 #[cfg(test)]
 mod tests;
 mod vendor;
 
 pub use account::{Account, Capability};
 pub(crate) use api_client::ApiClient;
+pub(crate) use origin::booked;
 pub use pool::HttpClient;
 pub(crate) use reply::Reply;
-pub(crate) use seller::booked;
 pub(crate) use vendor::{Meaning, Vendor};

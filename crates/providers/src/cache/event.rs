@@ -1,4 +1,4 @@
-//! What became of a request: counted by whoever hears of it.
+//! A request to the cache goes in; what became of it comes out, for whoever counts.
 
 use std::sync::Arc;
 

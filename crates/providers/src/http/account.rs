@@ -1,4 +1,4 @@
-//! Where, as whom and what a capability is bought.
+//! The settings of a capability go in; the account on which it is bought comes out.
 
 use std::fmt;
 

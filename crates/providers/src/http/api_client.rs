@@ -6,10 +6,10 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::account::Account;
+use super::origin::Origin;
 use super::pool::HttpClient;
 use super::refusal::refused;
 use super::reply::Reply;
-use super::seller::Seller;
 use super::vendor::Vendor;
 
 /// One account's way to its vendor.
@@ -51,13 +51,13 @@ impl ApiClient {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// The error of a success whose body is none of this API, as `what` says.
+    /// The error of a status of success with a body that is not of this API, as `what` says.
     pub(crate) fn unreadable(&self, what: &str) -> ProviderError {
-        self.seller().unreadable(what)
+        self.origin().unreadable(what)
     }
 
-    fn seller(&self) -> Seller {
-        Seller { vendor: self.vendor, capability: self.account.capability }
+    fn origin(&self) -> Origin {
+        Origin { vendor: self.vendor, capability: self.account.capability }
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -71,11 +71,11 @@ impl ApiClient {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Reply, ProviderError> {
-        let seller = self.seller();
-        let response = request.send().await.map_err(|error| seller.lost(&error))?;
+        let origin = self.origin();
+        let response = request.send().await.map_err(|error| origin.lost(&error))?;
         if response.status().is_success() {
-            return Ok(Reply { response, seller });
+            return Ok(Reply { response, origin });
         }
-        Err(refused(seller, response).await)
+        Err(refused(origin, response).await)
     }
 }

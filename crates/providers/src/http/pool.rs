@@ -1,4 +1,5 @@
-//! The connections of a process: their time-outs, proxies and certificates.
+//! Requests go in, and share the connections of the process: their time-outs, proxies and
+//! certificates.
 
 use std::time::Duration;
 

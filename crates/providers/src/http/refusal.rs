@@ -7,8 +7,8 @@ use pipeline::{FailureClass, ProviderError};
 use reqwest::Response;
 use serde_json::Value;
 
+use super::origin::Origin;
 use super::retry_after::retry_after;
-use super::seller::Seller;
 use super::vendor::{Meaning, Vendor};
 
 /// Longest error body that is looked at.
@@ -17,8 +17,8 @@ const MAX_ERROR: usize = 16 << 10;
 const MAX_WORD: usize = 64;
 
 /// The failure that a status other than a success means.
-pub(super) async fn refused(seller: Seller, mut response: Response) -> ProviderError {
-    let Seller { vendor, capability } = seller;
+pub(super) async fn refused(origin: Origin, mut response: Response) -> ProviderError {
+    let Origin { vendor, capability } = origin;
     let (status, asked) = (response.status().as_u16(), retry_after(response.headers()));
     let number = number(vendor, &response).map(|number| format!(", request {number}"));
     let word = word(vendor, &beginning(&mut response).await);

@@ -8,14 +8,14 @@ use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
-use super::seller::Seller;
+use super::origin::Origin;
 
 const TOO_LONG: &str = "is larger than any such answer";
 
-/// An answer, and who gave it.
+/// An answer, and where it comes from.
 pub(crate) struct Reply {
     pub(super) response: Response,
-    pub(super) seller: Seller,
+    pub(super) origin: Origin,
 }
 
 impl Reply {
@@ -34,10 +34,10 @@ impl Reply {
     /// The whole body, of which more than `limit` bytes are an error.
     pub(crate) async fn bytes(mut self, limit: usize) -> Result<Bytes, ProviderError> {
         let mut body = BytesMut::new();
-        let lost = |error| self.seller.lost(&error);
+        let lost = |error| self.origin.lost(&error);
         while let Some(chunk) = self.response.chunk().await.map_err(lost)? {
             if body.len() + chunk.len() > limit {
-                return Err(self.seller.unreadable(TOO_LONG));
+                return Err(self.origin.unreadable(TOO_LONG));
             }
             body.extend_from_slice(&chunk);
         }
@@ -46,10 +46,10 @@ impl Reply {
 
     /// The whole body as JSON. The parser's own words would quote it.
     pub(crate) async fn json<T: DeserializeOwned>(self, limit: usize) -> Result<T, ProviderError> {
-        let (seller, is_page) = (self.seller, self.is_page());
+        let (origin, is_page) = (self.origin, self.is_page());
         let body = self.bytes(limit).await?;
         serde_json::from_slice(&body).map_err(|_| {
-            seller.unreadable(match std::str::from_utf8(&body) {
+            origin.unreadable(match std::str::from_utf8(&body) {
                 _ if is_page => "is a web page, not JSON",
                 Ok(text) if text.trim().is_empty() => "is empty",
                 Ok(_) => "is not the JSON of this API",
@@ -63,11 +63,11 @@ impl Reply {
         self,
         limit: usize,
     ) -> impl Stream<Item = Result<Bytes, ProviderError>> + Send {
-        let Self { response, seller } = self;
+        let Self { response, origin } = self;
         let mut left = limit;
         response.bytes_stream().map(move |chunk| {
-            let chunk = chunk.map_err(|error| seller.lost(&error))?;
-            left = left.checked_sub(chunk.len()).ok_or_else(|| seller.unreadable(TOO_LONG))?;
+            let chunk = chunk.map_err(|error| origin.lost(&error))?;
+            left = left.checked_sub(chunk.len()).ok_or_else(|| origin.unreadable(TOO_LONG))?;
             Ok(chunk)
         })
     }

@@ -1,4 +1,4 @@
-//! What one vendor says in its own way, so that all else can be said once.
+//! A status and a vendor's own word go in; what they mean comes out: its class, and what to do.
 
 use pipeline::FailureClass;
 use reqwest::RequestBuilder;
@@ -6,47 +6,47 @@ use serde_json::Value;
 
 use super::account::Capability;
 
-/// A vendor, as far as its requests and its refusals differ from those of others.
+/// What one vendor says in its own way, so that all else can be said once for all of them.
 #[derive(Debug)]
 pub(crate) struct Vendor {
     /// Its name in records.
     pub(crate) provider: &'static str,
-    /// The setting of one key for all that it sells, such as `OPENAI_API_KEY`.
+    /// The setting of a key for all capabilities at once, such as `OPENAI_API_KEY`.
     pub(crate) key_setting: &'static str,
-    /// The header in which it numbers its answers.
+    /// The header that holds the number of the request, for the vendor's support.
     pub(crate) request_number: &'static str,
     /// Puts a key on a request.
     pub(crate) authorize: fn(RequestBuilder, &str) -> RequestBuilder,
-    /// The one word for what is wrong, in the body of a refusal.
+    /// Finds the one-word code in the body of a refusal.
     pub(crate) word: fn(&Value) -> Option<&str>,
-    /// What the word means; `None` where the status says it.
+    /// What that word means; `None` where the status alone says it.
     pub(crate) meaning: fn(status: u16, word: &str) -> Option<Meaning>,
 }
 
 /// What a refusal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// No money is left.
+    /// The account has no credit left (402).
     NoMoney,
-    /// The key opens nothing.
+    /// The key is not valid (401).
     KeyRefused,
-    /// The server has other models.
+    /// The server does not have the model.
     ModelUnknown,
-    /// The server has other addresses.
+    /// The server has no such path (404, 405).
     AddressUnknown,
-    /// The key opens other things.
+    /// The account may not use the model or the server (403).
     AccessDenied,
-    /// The server is elsewhere.
+    /// The server points to another address (3xx).
     Redirected,
-    /// Nobody will work on this text.
+    /// The provider refuses to work on this text.
     ContentRefused,
-    /// Too much was asked for at once.
+    /// Too many calls in a time (429).
     RateLimited,
-    /// The server asks for another try.
+    /// The server asks for another try (408, 409, 425).
     Busy,
-    /// The server is at fault.
+    /// The server has a fault of its own (5xx).
     Failed,
-    /// We are at fault.
+    /// The request is not one of this API (any other status).
     Invalid,
 }
 

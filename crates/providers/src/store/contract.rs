@@ -1,4 +1,5 @@
-//! What a store can do, beside what the pipeline asks of it.
+//! A file or a key goes in; a store keeps it, finds it or takes it away: what both kinds of store can
+//! do, beside what the pipeline asks of them.
 
 use std::path::PathBuf;
 use std::time::Duration;

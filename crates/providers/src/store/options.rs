@@ -1,4 +1,4 @@
-//! Where a store is, and as whom it is written to.
+//! Settings go in; where a store is and as whom it is written to comes out.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! The file system's part of the store: small verbs, each of which leaves nothing half done.
+//! Paths go in; files are put, linked, read and removed: small verbs, each of which leaves nothing
+//! half done.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

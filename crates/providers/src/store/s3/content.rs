@@ -1,4 +1,5 @@
-//! What shall lie under a key: a file or bytes, in one piece or in parts, with what is said of it.
+//! A file or bytes go in; what shall lie under a key comes out, in one piece or in parts, with its
+//! headers.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;

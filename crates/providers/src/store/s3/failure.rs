@@ -10,7 +10,7 @@ use pipeline::{FailureClass, ProviderError};
 use super::PROVIDER;
 
 /// The code of an object that is already there.
-pub(super) const EXISTS: &str = "object-exists";
+const EXISTS: &str = "object-exists";
 /// The code of a verb that the store does not know.
 pub(super) const UNSUPPORTED: &str = "store-unsupported";
 const FAILED: &str = "store-failed";

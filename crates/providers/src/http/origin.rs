@@ -10,14 +10,14 @@ use super::vendor::Vendor;
 
 const UNREADABLE: &str = "answer-unreadable";
 
-/// Who was asked, and for what.
+/// Where an answer comes from: who was asked, and for what.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seller {
+pub(super) struct Origin {
     pub(super) vendor: &'static Vendor,
     pub(super) capability: Capability,
 }
 
-impl Seller {
+impl Origin {
     /// A connection that failed, broke or fell silent. The address stays out: it may hold a password.
     pub(super) fn lost(self, error: &reqwest::Error) -> ProviderError {
         let (code, message) = if error.is_timeout() {
@@ -34,7 +34,8 @@ impl Seller {
         }
     }
 
-    /// A success whose body is none: an accident once, the wrong server twice.
+    /// A status of success with a body that is not of this API: an accident once, the wrong server
+    /// twice.
     pub(super) fn unreadable(self, what: &str) -> ProviderError {
         let message = format!("the answer {what}; is {}_BASE_URL right?", self.capability);
         ProviderError::transient(self.vendor.provider, UNREADABLE, message)
