@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use providers::postgres::{self, MigrationError};
-use providers::store::{BucketOptions, Credentials, FileStore, S3Store};
+use providers::store::{self, Credentials, StoreOptions};
 use secrecy::ExposeSecret;
 use settings::BucketConfig;
 
@@ -15,27 +15,23 @@ pub(crate) use providers::store::Store;
 
 /// Opens the store at `STORAGE_URL`.
 pub(crate) async fn store(url: &str, bucket: &BucketConfig) -> anyhow::Result<Arc<dyn Store>> {
-    let refused = |error: providers::store::StoreError| CliError::configuration(error.to_string());
-    if url.starts_with("s3://") {
-        let opened = S3Store::open(&options(url, bucket)).await;
-        return Ok(Arc::new(opened.map_err(refused).context("STORAGE_URL")?));
-    }
-    let opened = FileStore::open(url, "stillcast");
-    Ok(Arc::new(opened.map_err(refused).context("STORAGE_URL")?))
+    let opened = store::open(&store_options(url, bucket)).await;
+    opened.map_err(|error| CliError::configuration(error.to_string())).context("STORAGE_URL")
 }
 
-fn options(url: &str, bucket: &BucketConfig) -> BucketOptions {
+fn store_options(url: &str, bucket: &BucketConfig) -> StoreOptions {
     let credentials = bucket.key.as_ref().map(|key| Credentials {
         access_key_id: key.id.clone(),
         secret_access_key: key.secret.expose_secret().to_owned(),
         session_token: key.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
     });
-    BucketOptions {
+    StoreOptions {
         url: url.to_owned(),
+        writer: "stillcast".to_owned(),
+        public_base_url: None,
         endpoint: bucket.endpoint.clone(),
         region: bucket.region.clone(),
         credentials,
-        public_base_url: None,
     }
 }
 

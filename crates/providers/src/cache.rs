@@ -4,6 +4,9 @@
 //! and counted. After a failure it is left in peace for a second. It never fills a server that does
 //! not evict: the queue's jobs may live there too.
 
+mod event;
+mod memory;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,48 +18,15 @@ use redis::{Client, ErrorKind, FromRedisValue, RedisError, RedisResult};
 use stillcast_enqueue::address::connection_info;
 use tokio::time::{Instant, timeout};
 
+pub use event::{CacheEvent, Hear};
+use memory::is_crowded;
+
 /// Longest wait for any answer.
 const CALL_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long a cache that failed is not asked.
 const REST: Duration = Duration::from_secs(1);
 /// How long a look at the server's memory is good for.
 const MEMORY_LOOK: Duration = Duration::from_secs(1);
-/// Nothing is put into a server without eviction above this share of its memory, in percent.
-const FULL_AT: u64 = 60;
-
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheEvent {
-    /// It gave the value.
-    Hit,
-    /// It had none.
-    Miss,
-    /// It took a value.
-    Stored,
-    /// It had a value already.
-    Present,
-    /// Its server is too full.
-    Full,
-    /// It did not answer, or not sensibly.
-    Failed,
-}
-
-impl CacheEvent {
-    /// The event's one word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hit => "hit",
-            Self::Miss => "miss",
-            Self::Stored => "stored",
-            Self::Present => "present",
-            Self::Full => "full",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// Hears what becomes of each request.
-pub type Hear = Arc<dyn Fn(CacheEvent) + Send + Sync>;
 
 /// The shared cache of one queue's jobs on a Redis of version 7.0 or newer.
 #[derive(Clone)]
@@ -117,15 +87,17 @@ impl RedisCache {
         Ok(is_full)
     }
 
-    async fn put(&self, key: &str, value: &Bytes) -> RedisResult<Option<Option<Bytes>>> {
+    async fn put(&self, key: &str, value: &Bytes) -> RedisResult<(CacheEvent, Put)> {
         if self.is_full().await? {
-            return Ok(None);
+            return Ok((CacheEvent::Full, Put::Refused));
         }
         let ttl = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
         let mut command = redis::cmd("SET");
         command.arg(self.key(key)).arg(&value[..]).arg("NX").arg("GET").arg("PX").arg(ttl);
-        let present: Option<Vec<u8>> = self.ask(&command).await?;
-        Ok(Some(present.map(Bytes::from)))
+        Ok(match self.ask::<Option<Vec<u8>>>(&command).await? {
+            None => (CacheEvent::Stored, Put::Stored),
+            Some(present) => (CacheEvent::Present, Put::Present(present.into())),
+        })
     }
 
     fn key(&self, key: &str) -> String {
@@ -135,18 +107,6 @@ impl RedisCache {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether `INFO memory` tells of a server without eviction that is nearly full.
-fn is_crowded(info: &str) -> bool {
-    let field = |name: &str| {
-        let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        line.map(str::trim)
-    };
-    let number = |name| field(name).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    let (used, limit) = (number("used_memory"), number("maxmemory"));
-    let evicts = field("maxmemory_policy").is_some_and(|policy| policy != "noeviction");
-    !evicts && limit > 0 && used.saturating_mul(100) > limit.saturating_mul(FULL_AT)
 }
 
 #[async_trait]
@@ -162,12 +122,8 @@ impl SharedCache for RedisCache {
     }
 
     async fn put_if_absent(&self, key: &str, value: Bytes) -> Put {
-        let (event, put) = match self.put(key, &value).await {
-            Ok(Some(None)) => (CacheEvent::Stored, Put::Stored),
-            Ok(Some(Some(present))) => (CacheEvent::Present, Put::Present(present)),
-            Ok(None) => (CacheEvent::Full, Put::Refused),
-            Err(_) => (CacheEvent::Failed, Put::Refused),
-        };
+        let put = self.put(key, &value).await;
+        let (event, put) = put.unwrap_or((CacheEvent::Failed, Put::Refused));
         (self.hear)(event);
         put
     }
@@ -183,20 +139,6 @@ impl SharedCache for RedisCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn info(used: u64, limit: u64, policy: &str) -> String {
-        format!(
-            "# Memory\r\nused_memory:{used}\r\nused_memory_human:1M\r\nmaxmemory:{limit}\r\nmaxmemory_policy:{policy}\r\n"
-        )
-    }
-
-    #[test]
-    fn only_a_server_that_cannot_evict_is_spared() {
-        assert!(is_crowded(&info(61, 100, "noeviction")));
-        assert!(!is_crowded(&info(60, 100, "noeviction")));
-        assert!(!is_crowded(&info(99, 100, "allkeys-lru")));
-        assert!(!is_crowded(&info(u64::MAX, 0, "noeviction")));
-    }
 
     #[tokio::test]
     async fn a_cache_that_nobody_answers_for_is_a_quick_miss() {

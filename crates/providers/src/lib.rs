@@ -1,9 +1,8 @@
 //! The traits of `pipeline`, kept: one outside technology a file, each behind a feature.
 //!
 //! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `openai` buys
-//! all three over the wire, `command` has a program of this machine speak, `postgres` reads
-//! conversations, `store` delivers into a folder of this host, with `s3` into a bucket, `redis`
-//! shares small values between jobs. Only a binary's wiring names what is in here.
+//! all three over the wire, by way of `http`, which all vendors share, `command` has a program of this machine speak, `postgres` reads
+//! conversations, `fs` and `s3` deliver into a folder of this host and into a bucket, `redis` shares small values between jobs. Only a binary's wiring names what is in here.
 //!
 //! A provider's `revision()` takes its settings apart field by field, without `..`: a new setting
 //! does not compile until somebody has said whether it decides the result. What is forgotten there
@@ -13,6 +12,8 @@
 pub mod cache;
 #[cfg(any(feature = "command", feature = "ffmpeg", feature = "offline", feature = "openai"))]
 pub mod ffmpeg;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "offline")]
 pub mod offline;
 #[cfg(feature = "openai")]
@@ -21,11 +22,11 @@ pub mod openai;
 mod pcm;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-#[cfg(feature = "store")]
+#[cfg(feature = "fs")]
 pub mod scratch;
 #[cfg(feature = "command")]
 pub mod speech_command;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "fs", feature = "s3"))]
 pub mod store;
 #[cfg(any(feature = "command", feature = "openai"))]
 mod wav;

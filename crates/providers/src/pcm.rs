@@ -2,7 +2,7 @@
 
 use pipeline::{Speech, sound};
 
-/// Ten minutes of mono samples at the house's rate; a passage is half a minute.
+/// Ten minutes of mono samples at [`sound::RATE`]; a passage is half a minute.
 pub(crate) const MAX_BYTES: usize = 10 * 60 * sound::RATE as usize * 2;
 
 /// The samples of `bytes`; half a sample at the end is left out.

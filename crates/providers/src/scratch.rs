@@ -1,4 +1,5 @@
-//! Where a process keeps its unfinished files, and how the files of dead processes go away.
+//! A root goes in; a locked folder for the unfinished files of one process comes out. The folders of
+//! dead processes are removed on the way.
 
 use std::fs::{self, File};
 use std::io;

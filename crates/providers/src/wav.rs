@@ -1,4 +1,4 @@
-//! A WAV file goes in, mono samples at the house's rate come out.
+//! A WAV file goes in, mono samples at the pipeline's rate come out.
 //!
 //! Streaming servers write lengths that they cannot know, such as 0xffffffff; such a length means
 //! "to the end". Any other length must be there, or else the file was cut short.

@@ -19,7 +19,7 @@ use providers::openai::{
 use providers::postgres::{Database, PostgresSources, Queries};
 use providers::scratch::{AttemptFolder, Scratch};
 use providers::speech_command::{CommandOptions, CommandSpeech};
-use providers::store::{BucketOptions, Credentials, FileStore, S3Store, Store};
+use providers::store::{self, Credentials, Store, StoreOptions};
 use secrecy::ExposeSecret;
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
@@ -156,31 +156,24 @@ async fn probe_account(capability: Capability, account: &AccountConfig) -> anyho
 }
 
 async fn store(storage: &StorageConfig, worker: &str) -> anyhow::Result<Arc<dyn Store>> {
-    let unusable = || format!("STORAGE_URL: {} cannot be used", storage.url);
-    if storage.url.starts_with("s3://") {
-        let store = S3Store::open(&bucket(storage)).await.with_context(unusable)?;
-        return Ok(Arc::new(store));
-    }
-    let store = FileStore::open(&storage.url, worker).with_context(unusable)?;
-    Ok(match &storage.public_base_url {
-        Some(base) => Arc::new(store.with_public_base_url(base)),
-        None => Arc::new(store),
-    })
+    let opened = store::open(&store_options(storage, worker)).await;
+    opened.with_context(|| format!("STORAGE_URL: {} cannot be used", storage.url))
 }
 
-fn bucket(storage: &StorageConfig) -> BucketOptions {
-    let key = storage.bucket.key.as_ref();
-    let credentials = key.map(|key| Credentials {
+fn store_options(storage: &StorageConfig, worker: &str) -> StoreOptions {
+    let bucket = &storage.bucket;
+    let credentials = bucket.key.as_ref().map(|key| Credentials {
         access_key_id: key.id.clone(),
         secret_access_key: key.secret.expose_secret().to_owned(),
         session_token: key.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
     });
-    BucketOptions {
+    StoreOptions {
         url: storage.url.clone(),
-        endpoint: storage.bucket.endpoint.clone(),
-        region: storage.bucket.region.clone(),
-        credentials,
+        writer: worker.to_owned(),
         public_base_url: storage.public_base_url.clone(),
+        endpoint: bucket.endpoint.clone(),
+        region: bucket.region.clone(),
+        credentials,
     }
 }
 

@@ -1,17 +1,17 @@
 //! What stands beside a delivered file: headers, addresses, and a second writer.
 
-use pipeline::{ArtifactStore, FailureClass};
-use providers::store::{BucketOptions, S3Store};
+use pipeline::FailureClass;
+use providers::store::{StoreOptions, open};
 use tests::bucket::{BUCKET, Bucket};
 
-use crate::support::{Files, delivery, fetch, options, store};
+use crate::support::{Files, fetch, options, store, target};
 
 /// A presigned address gives the file with its headers, to anybody, without a key.
 async fn can_be_fetched(bucket: &Bucket) {
     let files = Files::new();
     for bytes in [1_000, 17 << 20] {
         let media = files.of(bytes);
-        let artifact = store(bucket).await.put(&delivery("job-1"), &media).await.unwrap().value;
+        let artifact = store(bucket).await.put(&target("job-1"), &media).await.unwrap().value;
         assert!(artifact.url.contains("X-Amz-Signature="), "{}", artifact.url);
         let (head, body) = fetch(&artifact.url).await;
         assert!(head.starts_with("http/1.1 200"), "{head}");
@@ -39,9 +39,9 @@ async fn a_presigned_address_works_on_moto() {
 async fn behind_a_public_address_files_may_be_kept_by_anyone() {
     let bucket = Bucket::moto().await.unwrap();
     let base = format!("{}/{BUCKET}/a/prefix/", bucket.endpoint());
-    let public = BucketOptions { public_base_url: Some(base.clone()), ..options(&bucket) };
-    let store = S3Store::open(&public).await.unwrap();
-    let artifact = store.put(&delivery("job-1"), &Files::new().of(10)).await.unwrap().value;
+    let public = StoreOptions { public_base_url: Some(base.clone()), ..options(&bucket) };
+    let store = open(&public).await.unwrap();
+    let artifact = store.put(&target("job-1"), &Files::new().of(10)).await.unwrap().value;
     assert_eq!(artifact.url, format!("{base}{}", artifact.key));
     let head = bucket.client().head_object().bucket(BUCKET);
     let found = head.key(format!("a/prefix/{}", artifact.key)).send().await.unwrap();
@@ -54,11 +54,11 @@ async fn finds_impostors(bucket: &Bucket) {
     let (files, store) = (Files::new(), store(bucket).await);
     for bytes in [1_000, 17 << 20] {
         let media = files.of(bytes);
-        let artifact = store.put(&delivery("job-1"), &media).await.unwrap().value;
+        let artifact = store.put(&target("job-1"), &media).await.unwrap().value;
         let put = bucket.client().put_object().bucket(BUCKET);
         let put = put.key(format!("a/prefix/{}", artifact.key)).body(vec![7; bytes].into());
         put.send().await.unwrap();
-        let error = store.put(&delivery("job-1"), &media).await.unwrap_err();
+        let error = store.put(&target("job-1"), &media).await.unwrap_err();
         assert_eq!((error.code, error.failure), ("artifact-conflict", FailureClass::Permanent));
     }
 }
@@ -73,7 +73,7 @@ async fn other_bytes_under_the_key_are_never_served_silently() {
 async fn many_puts_of_one_delivery_agree() {
     let bucket = Bucket::moto().await.unwrap();
     let (files, store) = (Files::new(), store(&bucket).await);
-    let (media, delivery) = (files.of(1_000), delivery("job-1"));
+    let (media, delivery) = (files.of(1_000), target("job-1"));
     let puts = (0..8).map(|_| store.put(&delivery, &media));
     let artifacts = futures::future::try_join_all(puts).await.unwrap();
     assert!(artifacts.windows(2).all(|pair| pair[0].value.key == pair[1].value.key));
@@ -85,7 +85,7 @@ async fn many_puts_of_one_delivery_agree() {
 async fn puts_of_what_is_there_already_are_no_failures_however_large() {
     let bucket = Bucket::here().await.unwrap();
     let (files, store) = (Files::new(), store(&bucket).await);
-    let (media, delivery) = (files.of(12 << 20), delivery("job-1"));
+    let (media, delivery) = (files.of(12 << 20), target("job-1"));
     for time in 1..=5 {
         let puts = (0..8).map(|_| store.put(&delivery, &media));
         let all = futures::future::try_join_all(puts).await;

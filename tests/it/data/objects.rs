@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use pipeline::{ObjectKey, ObjectStore};
-use providers::store::{FileStore, Store};
+use pipeline::ObjectKey;
+use providers::store::{Store, StoreOptions, open};
 use stillcast_enqueue::{JobId, StageName};
 use tests::bucket::{self, Bucket};
 
-use crate::support::{Files, delivery, store};
+use crate::support::{Files, store, target};
 
 /// Small objects are kept whole, once, apart, and can be taken away.
-async fn keeps_objects(store: &impl ObjectStore) {
+async fn keeps_objects(store: &dyn Store) {
     let job = JobId::parse("job-1").unwrap();
     let folder = ObjectKey::work("acme", &job).unwrap();
     let key = folder.join("passage-0.pcm").unwrap();
@@ -51,7 +51,7 @@ async fn keeps_objects(store: &impl ObjectStore) {
 }
 
 /// Two puts of one key at once: somebody makes it, and what was made stays, whole.
-async fn settles_races(store: &impl ObjectStore) {
+async fn settles_races(store: &dyn Store) {
     for round in 0..10 {
         let key = ObjectKey::cache("acme", StageName::Image, &format!("race-{round}")).unwrap();
         let put =
@@ -66,12 +66,12 @@ async fn settles_races(store: &impl ObjectStore) {
 }
 
 /// A delivery is repeated, adopted by another job, and purged.
-async fn delivers(store: &impl Store) {
+async fn delivers(store: &dyn Store) {
     let files = Files::new();
     for bytes in [0, 1_000, 17 << 20] {
         let media = files.of(bytes);
-        let first = store.put(&delivery("job-1"), &media).await.unwrap().value;
-        let again = store.put(&delivery("job-1"), &media).await.unwrap().value;
+        let first = store.put(&target("job-1"), &media).await.unwrap().value;
+        let again = store.put(&target("job-1"), &media).await.unwrap().value;
         assert_eq!((&first.key, &first.sha256), (&again.key, &again.sha256));
         assert_eq!(first.key, format!("media/acme/job-1/{}.mp4", first.sha256));
         assert_eq!((first.bytes, first.content_type.as_str()), (bytes as u64, "video/mp4"));
@@ -83,14 +83,14 @@ async fn delivers(store: &impl Store) {
         let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
         assert_eq!(manifest["sha256"], first.sha256.as_str());
 
-        let adopted = store.adopt(&delivery("job-2"), &first).await.unwrap().unwrap().value;
+        let adopted = store.adopt(&target("job-2"), &first).await.unwrap().unwrap().value;
         assert_eq!(adopted.key, format!("media/acme/job-2/{}.mp4", first.sha256));
         assert_eq!(
             store.size(&ObjectKey::parse(&adopted.key).unwrap()).await.unwrap(),
             Some(bytes as u64)
         );
         let shorter = stillcast_enqueue::Artifact { bytes: 7, ..first.clone() };
-        assert!(store.adopt(&delivery("job-3"), &shorter).await.unwrap().is_none());
+        assert!(store.adopt(&target("job-3"), &shorter).await.unwrap().is_none());
     }
     let job = JobId::parse("job-1").unwrap();
     assert!(store.purge("acme", &job).await.unwrap());
@@ -101,7 +101,7 @@ async fn delivers(store: &impl Store) {
 }
 
 /// What is shared anew is young again, so that no sweep takes it while its time lasts.
-async fn renews_copies(store: &impl ObjectStore, age: impl Fn(&ObjectKey)) {
+async fn renews_copies(store: &dyn Store, age: impl Fn(&ObjectKey)) {
     let own = ObjectKey::parse("work/acme/job-9/0e").unwrap();
     let shared = ObjectKey::cache("acme", StageName::Tts, "0e").unwrap();
     store.put_if_absent(&own, Bytes::from_static(b"sound")).await.unwrap();
@@ -116,7 +116,7 @@ async fn renews_copies(store: &impl ObjectStore, age: impl Fn(&ObjectKey)) {
     assert_eq!(store.get(&shared).await.unwrap().unwrap(), "sound");
 }
 
-async fn passes(store: &impl Store) {
+async fn passes(store: &dyn Store) {
     keeps_objects(store).await;
     delivers(store).await;
 }
@@ -125,11 +125,13 @@ async fn passes(store: &impl Store) {
 async fn a_folder_passes() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("file://{}", folder.path().display());
-    let store = FileStore::open(&url, "worker").unwrap();
-    passes(&store).await;
-    settles_races(&store).await;
+    let options = StoreOptions { url, writer: "worker".to_owned(), ..StoreOptions::default() };
+    let store = open(&options).await.unwrap();
+    passes(&*store).await;
+    settles_races(&*store).await;
     let old = Duration::from_hours(2);
-    renews_copies(&store, |key| bucket::age(&folder.path().join(key.as_str()), old).unwrap()).await;
+    renews_copies(&*store, |key| bucket::age(&folder.path().join(key.as_str()), old).unwrap())
+        .await;
 }
 
 /// But for races: s3s-fs looks and writes in two steps, and tears its own checksums.
@@ -137,9 +139,9 @@ async fn a_folder_passes() {
 async fn s3s_fs_passes() {
     let bucket = Bucket::here().await.unwrap();
     let store = store(&bucket).await;
-    passes(&store).await;
+    passes(&*store).await;
     let old = Duration::from_hours(2);
-    renews_copies(&store, |key| bucket.age(&format!("a/prefix/{key}"), old).unwrap()).await;
+    renews_copies(&*store, |key| bucket.age(&format!("a/prefix/{key}"), old).unwrap()).await;
     let names = bucket.objects().await.unwrap();
     assert!(names.iter().all(|name| name.starts_with("a/prefix/")), "{names:?}");
 }
@@ -148,7 +150,7 @@ async fn s3s_fs_passes() {
 async fn moto_passes() {
     let bucket = Bucket::moto().await.unwrap();
     let store = store(&bucket).await;
-    passes(&store).await;
-    settles_races(&store).await;
+    passes(&*store).await;
+    settles_races(&*store).await;
     assert_eq!(bucket.pending().await.unwrap(), 0);
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use pipeline::{ArtifactStore, FailureClass};
-use providers::store::{BucketOptions, S3Store, Store};
+use pipeline::FailureClass;
+use providers::store::{StoreOptions, open};
 use tests::bucket::{BUCKET, Bucket, Step};
 use tests::proxy::Proxy;
 use tests::wait::until;
 
-use crate::support::{Files, delivery, options, store};
+use crate::support::{Files, options, store, target};
 
 /// Five parts.
 const LARGE: usize = 33 << 20;
@@ -20,12 +20,12 @@ async fn aborts_when(verb: &str) {
     let (files, store) = (Files::new(), store(&bucket).await);
     let media = files.of(LARGE);
     bucket.script.set(verb, Step::Fail);
-    let error = store.put(&delivery("job-1"), &media).await.unwrap_err();
+    let error = store.put(&target("job-1"), &media).await.unwrap_err();
     assert!(matches!(error.failure, FailureClass::Transient { .. }), "{error:?}");
     bucket.script.wait_for("AbortMultipartUpload", 1).await;
     store.settle(SETTLE).await;
     bucket.script.clear();
-    store.put(&delivery("job-1"), &media).await.unwrap();
+    store.put(&target("job-1"), &media).await.unwrap();
     assert_eq!(bucket.script.heard("CreateMultipartUpload"), 2);
     assert_eq!(bucket.script.heard("AbortMultipartUpload"), 1, "the whole one is not aborted");
 }
@@ -44,7 +44,7 @@ async fn an_upload_that_cannot_be_completed_is_aborted() {
 async fn a_cancel_at_any_moment_leaves_no_upload() {
     let bucket = Bucket::here().await.unwrap();
     let (files, store) = (Files::new(), store(&bucket).await);
-    let (media, job) = (files.of(LARGE), delivery("job-1"));
+    let (media, job) = (files.of(LARGE), target("job-1"));
     for (turn, verb) in (1..).zip(["UploadPart", "CompleteMultipartUpload"]) {
         bucket.script.set(verb, Step::Hang);
         let heard = bucket.script.heard(verb);
@@ -74,13 +74,13 @@ async fn moto_lists_no_upload_after_a_cut_wire_or_a_cancel() {
     let port = bucket.endpoint().rsplit(':').next().unwrap().parse().unwrap();
     let proxy = Proxy::start(port).await.unwrap();
     let endpoint = Some(proxy.url().replace("redis://", "http://"));
-    let options = BucketOptions { endpoint, ..options(&bucket) };
-    let store = S3Store::open(&options).await.unwrap();
+    let options = StoreOptions { endpoint, ..options(&bucket) };
+    let store = open(&options).await.unwrap();
     let files = Files::new();
     let media = files.of(LARGE);
 
     proxy.lose_replies("partNumber=3", 1);
-    let error = store.put(&delivery("job-1"), &media).await.unwrap_err();
+    let error = store.put(&target("job-1"), &media).await.unwrap_err();
     assert!(matches!(error.failure, FailureClass::Transient { .. }), "{error:?}");
     assert_eq!(proxy.lost(), 1);
     store.settle(SETTLE).await;
@@ -88,7 +88,7 @@ async fn moto_lists_no_upload_after_a_cut_wire_or_a_cancel() {
 
     // Who is first, moto's list or the last part, is chance: until the list was, once.
     for turn in 0.. {
-        let delivery = delivery(&format!("job-{turn}"));
+        let delivery = target(&format!("job-{turn}"));
         let is_cancelled = tokio::select! {
             put = store.put(&delivery, &media) => put.map(|_| false).unwrap(),
             () = until("moto lists it", async || (bucket.pending().await.unwrap() == 1).then_some(())) => true,

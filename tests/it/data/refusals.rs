@@ -1,14 +1,14 @@
 //! Stores that refuse or fail: what it means for the job.
 
-use pipeline::{ArtifactStore, FailureClass};
-use providers::store::{BucketOptions, Credentials, S3Store, Store};
+use pipeline::FailureClass;
+use providers::store::{Credentials, StoreOptions, open};
 use tests::bucket::{Bucket, Step};
 
-use crate::support::{Files, delivery, options};
+use crate::support::{Files, options, target};
 
-async fn failure(options: &BucketOptions) -> (&'static str, FailureClass, String) {
-    let store = S3Store::open(options).await.unwrap();
-    let error = store.put(&delivery("job-1"), &Files::new().of(10)).await.unwrap_err();
+async fn failure(options: &StoreOptions) -> (&'static str, FailureClass, String) {
+    let store = open(options).await.unwrap();
+    let error = store.put(&target("job-1"), &Files::new().of(10)).await.unwrap_err();
     (error.code, error.failure, error.message)
 }
 
@@ -23,7 +23,7 @@ async fn each_refusal_means_what_the_design_says() {
             secret_access_key: secret.to_owned(),
             session_token: None,
         });
-        BucketOptions { credentials, ..good.clone() }
+        StoreOptions { credentials, ..good.clone() }
     };
     for options in [wrong("nobody", "canary"), wrong(tests::bucket::ACCESS_KEY, "canary")] {
         let (code, class, message) = failure(&options).await;
@@ -44,13 +44,13 @@ async fn each_refusal_means_what_the_design_says() {
 #[tokio::test]
 async fn a_bucket_that_is_not_there_is_a_setting_and_a_dead_server_is_not() {
     let bucket = Bucket::moto().await.unwrap();
-    let nowhere = BucketOptions { url: "s3://no-such-bucket".to_owned(), ..options(&bucket) };
+    let nowhere = StoreOptions { url: "s3://no-such-bucket".to_owned(), ..options(&bucket) };
     let (code, class, message) = failure(&nowhere).await;
     assert_eq!((code, class), ("store-refused", FailureClass::Misconfigured));
     assert!(message.contains("NoSuchBucket"), "{message}");
-    let probed = S3Store::open(&nowhere).await.unwrap().probe().await.unwrap_err();
+    let probed = open(&nowhere).await.unwrap().probe().await.unwrap_err();
     assert_eq!(probed.code, "store-refused");
     let endpoint = Some("http://127.0.0.1:1".to_owned());
-    let (code, class, _) = failure(&BucketOptions { endpoint, ..options(&bucket) }).await;
+    let (code, class, _) = failure(&StoreOptions { endpoint, ..options(&bucket) }).await;
     assert_eq!((code, class), ("store-failed", FailureClass::Transient { retry_after: None }));
 }

@@ -1,10 +1,11 @@
 //! A migrated database with conversations, a store of our own on a bucket, and files to deliver.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pipeline::{Media, ProviderError, SourceStore, UploadTarget};
 use providers::postgres::{Database, PostgresSources, Queries, migrate};
-use providers::store::{BucketOptions, Credentials, S3Store};
+use providers::store::{Credentials, Store, StoreOptions, open};
 use sqlx::PgConnection;
 use stillcast_enqueue::{Format, JobId};
 use tempfile::TempDir;
@@ -76,13 +77,14 @@ impl Content {
 }
 
 /// Our store on a bucket of `bucket`.
-pub(crate) async fn store(bucket: &Bucket) -> S3Store {
-    S3Store::open(&options(bucket)).await.unwrap()
+pub(crate) async fn store(bucket: &Bucket) -> Arc<dyn Store> {
+    open(&options(bucket)).await.unwrap()
 }
 
-pub(crate) fn options(bucket: &Bucket) -> BucketOptions {
-    BucketOptions {
+pub(crate) fn options(bucket: &Bucket) -> StoreOptions {
+    StoreOptions {
         url: format!("s3://{BUCKET}/a/prefix"),
+        writer: "test".to_owned(),
         endpoint: Some(bucket.endpoint().to_owned()),
         region: None,
         credentials: Some(Credentials {
@@ -125,7 +127,7 @@ impl Files {
     }
 }
 
-pub(crate) fn delivery(job: &str) -> UploadTarget {
+pub(crate) fn target(job: &str) -> UploadTarget {
     UploadTarget {
         tenant: "acme".to_owned(),
         job: JobId::parse(job).unwrap(),

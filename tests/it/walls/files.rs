@@ -83,6 +83,21 @@ fn only_wiring_names_concrete_providers() {
     }
 }
 
+/// `..` would leave out a setting that is added later, and two results would share one key.
+#[test]
+fn a_revision_takes_its_settings_apart_field_by_field() {
+    let mut found = 0;
+    for file in sources().iter().filter(|file| file.path.starts_with("crates/providers/")) {
+        for rest in file.text.split("fn revision(&self)").skip(1) {
+            let (body, _) = rest.split_once("\n    }\n").expect("a method ends");
+            let is_whole = body.contains("let Self") && !body.contains("..");
+            assert!(is_whole, "{} forgets settings in its revision: {body}", file.path);
+            found += 1;
+        }
+    }
+    assert!(found >= 8, "only {found} revisions found");
+}
+
 #[test]
 fn only_keys_spells_the_names_of_redis_keys() {
     for file in sources().iter().filter(|file| file.is("rs")) {

@@ -12,7 +12,7 @@ use providers::openai::{
     Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
     SpeechOptions, SpeechPrice, TokenPrice,
 };
-use providers::store::FileStore;
+use providers::store::{self, StoreOptions};
 use stillcast_enqueue::{Format, JobId, Options, Source, StageName, StageRecord};
 use tempfile::TempDir;
 use tests::simulator::{self, Prices, Purchase, Simulator};
@@ -82,17 +82,19 @@ impl WireHarness {
         change(&mut policies);
         let scratch = self.folder.path().join(format!("scratch-{:x}", fastrand::u64(..)));
         std::fs::create_dir(&scratch).unwrap();
-        produce(&self.run(format, policies, scratch)).await
+        produce(&self.run(format, policies, scratch).await).await
     }
 
-    fn run(&self, format: Format, policies: Policies, scratch: PathBuf) -> Run {
+    async fn run(&self, format: Format, policies: Policies, scratch: PathBuf) -> Run {
         let encoder = FfmpegOptions {
             program: "ffmpeg".into(),
             speed: true,
             audio_bitrate: "96k".to_owned(),
             hardware: false,
         };
-        let store = format!("file://{}/store", self.folder.path().display());
+        let url = format!("file://{}/store", self.folder.path().display());
+        let options = StoreOptions { url, writer: "test".to_owned(), ..StoreOptions::default() };
+        let store = store::open(&options).await.unwrap();
         Run {
             request: Request {
                 job: JobId::generate(),
@@ -101,7 +103,7 @@ impl WireHarness {
                 format,
                 options: Options::default(),
             },
-            memory: Memory::of_process(Arc::new(FileStore::open(&store, "test").unwrap())),
+            memory: Memory::of_process(Arc::clone(&store) as _),
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
@@ -110,7 +112,7 @@ impl WireHarness {
                 speaker: Arc::new(self.speaker()),
                 painter: Arc::new(self.painter()),
                 encoder: Arc::new(FfmpegEncoder::new(encoder)),
-                store: Arc::new(FileStore::open(&store, "test").unwrap()),
+                store,
             },
             scratch,
             gate: Arc::new(Open),

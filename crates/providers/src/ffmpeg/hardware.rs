@@ -1,4 +1,5 @@
-//! Which hardware encoder really works here: found by encoding, since every list lies.
+//! FFmpeg goes in; the hardware encoder that really works here comes out: found by encoding, since
+//! every list lies.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The one way to run FFmpeg: hardened, bounded, its complaints turned into provider errors.
+//! A folder and a limit of CPU time go in; FFmpeg comes out as a command that is hardened and
+//! bounded, and its complaints as provider errors. There is no other way to run it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -7,9 +7,10 @@ use pipeline::{Answer, Image, ImageGenerator, ProviderError, Scene, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Account, Client, HttpClient};
 use super::price::ImagePrice;
-use super::{PROVIDER, fault, prompt};
+use super::vendor::OPENAI;
+use super::{PROVIDER, prompt};
+use crate::http::{Account, ApiClient, HttpClient, booked};
 
 /// A picture of 32 MiB, in base64.
 const MAX_BYTES: usize = 48 << 20;
@@ -17,7 +18,7 @@ const MAX_BYTES: usize = 48 << 20;
 /// The painter behind an image model.
 #[derive(Clone, Debug)]
 pub struct OpenAiPainter {
-    client: Client,
+    client: ApiClient,
     size: String,
     price: ImagePrice,
 }
@@ -41,11 +42,11 @@ impl OpenAiPainter {
         size: impl Into<String>,
         price: ImagePrice,
     ) -> Self {
-        Self { client: Client::new(http, account), size: size.into(), price }
+        Self { client: ApiClient::new(http, &OPENAI, account), size: size.into(), price }
     }
 
     fn body(&self, scene: &Scene) -> Value {
-        let model = &self.client.account.model;
+        let model = self.client.model();
         let mut body = json!({
             "model": model,
             "prompt": prompt::picture(scene),
@@ -68,9 +69,9 @@ impl OpenAiPainter {
         match picture {
             Some(Picture { b64_json: Some(text), .. }) => {
                 let decoded = STANDARD.decode(text.trim());
-                decoded.map(|bytes| Image { bytes: bytes.into() }).map_err(|_| {
-                    fault::unreadable(&self.client.account, "holds a picture that is no base64")
-                })
+                decoded
+                    .map(|bytes| Image { bytes: bytes.into() })
+                    .map_err(|_| self.client.unreadable("holds a picture that is no base64"))
             }
             // To fetch it would be to go wherever a stranger's answer points.
             Some(Picture { url: Some(_), .. }) => {
@@ -78,7 +79,7 @@ impl OpenAiPainter {
                                IMAGE_MODEL that answers `b64_json`";
                 Err(ProviderError::misconfigured(PROVIDER, "image-link", message))
             }
-            _ => Err(fault::unreadable(&self.client.account, "holds no picture")),
+            _ => Err(self.client.unreadable("holds no picture")),
         }
     }
 }
@@ -99,10 +100,10 @@ impl ImageGenerator for OpenAiPainter {
     }
 
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
-        let response = self.client.post("/images/generations", &self.body(scene)).await?;
+        let reply = self.client.post("/images/generations", &self.body(scene)).await?;
         let usage = self.estimate();
-        let read = async { self.read(self.client.json(response, MAX_BYTES).await?) };
-        let value = read.await.map_err(|error| fault::booked(error, &usage))?;
+        let read = async { self.read(reply.json(MAX_BYTES).await?) };
+        let value = read.await.map_err(|error| booked(error, &usage))?;
         Ok(Answer { value, usage })
     }
 }

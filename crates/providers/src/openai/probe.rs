@@ -3,7 +3,8 @@
 use pipeline::ProviderError;
 use serde::Deserialize;
 
-use super::client::{Account, Client, HttpClient};
+use super::vendor::OPENAI;
+use crate::http::{Account, ApiClient, HttpClient};
 
 /// The longest list of models that is read; a gateway's may name a thousand.
 const MAX_LIST: usize = 8 << 20;
@@ -22,13 +23,13 @@ struct Model {
 /// Asks the server for its list of models, which costs nothing. A server without one, or that asks
 /// for patience, is there; a key that is refused is a failure that names its setting.
 pub async fn probe(http: &HttpClient, account: &Account) -> Result<String, ProviderError> {
-    let client = Client::new(http.clone(), account.clone());
+    let client = ApiClient::new(http.clone(), &OPENAI, account.clone());
     let Account { capability, model, .. } = account;
     let answered = match client.get("/models").await {
-        Ok(response) => response,
+        Ok(reply) => reply,
         Err(error) => return excused(error, account),
     };
-    let Models { data } = client.json(answered, MAX_LIST).await?;
+    let Models { data } = answered.json(MAX_LIST).await?;
     Ok(if data.iter().any(|known| known.id == *model) {
         format!("the key is accepted, and {model} is there")
     } else {

@@ -1,5 +1,5 @@
-//! What is asked of writer, voice and painter. A source's text is data inside JSON, whatever it
-//! says.
+//! A source's text goes in; what is asked of writer, voice and painter comes out. The text is data
+//! inside JSON, whatever it says.
 
 use pipeline::{MAX_PASSAGE, Prompt, Scene};
 use serde_json::{Value, json};

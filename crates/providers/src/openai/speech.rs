@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use pipeline::{Answer, ProviderError, Speech, SpeechSynthesizer, Usage, Utterance};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::client::{Account, Client, HttpClient, media_type};
 use super::price::SpeechPrice;
-use super::{PROVIDER, fault, prompt};
+use super::vendor::OPENAI;
+use super::{PROVIDER, prompt};
 use crate::ffmpeg::Ffmpeg;
+use crate::http::{Account, ApiClient, HttpClient, booked};
 use crate::pcm;
 use crate::wav::Wav;
 
@@ -32,7 +33,7 @@ pub struct SpeechOptions {
 /// The voice behind a speech model.
 #[derive(Clone, Debug)]
 pub struct OpenAiSpeech {
-    client: Client,
+    client: ApiClient,
     options: SpeechOptions,
     ffmpeg: Ffmpeg,
 }
@@ -41,7 +42,22 @@ impl OpenAiSpeech {
     /// A voice on `account`.
     pub fn new(http: HttpClient, account: Account, options: SpeechOptions) -> Self {
         let ffmpeg = Ffmpeg { program: options.ffmpeg.clone(), provider: PROVIDER };
-        Self { client: Client::new(http, account), options, ffmpeg }
+        Self { client: ApiClient::new(http, &OPENAI, account), options, ffmpeg }
+    }
+
+    fn body(&self, utterance: &Utterance) -> Value {
+        let model = self.client.model();
+        let mut body = json!({
+            "model": model,
+            "input": utterance.text,
+            "voice": utterance.voice.as_deref().unwrap_or(&self.options.voice),
+            "response_format": "pcm",
+        });
+        // These refuse it.
+        if !model.starts_with("tts-1") {
+            body["instructions"] = prompt::VOICE.into();
+        }
+        body
     }
 
     /// Takes raw samples, or a WAV file; both are paid for, whatever they turn out to be.
@@ -51,16 +67,15 @@ impl OpenAiSpeech {
         media_type: &str,
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
-        let account = &self.client.account;
         if body.is_empty() {
-            return Err(fault::unreadable(account, "is empty"));
+            return Err(self.client.unreadable("is empty"));
         }
         if Wav::is(body) {
             let wav = Wav::parse(body).map_err(|fault| fault.error(PROVIDER))?;
             return wav.speech(&self.ffmpeg, scratch).await;
         }
         if media_type.starts_with("text/") || media_type.ends_with("json") {
-            return Err(fault::unreadable(account, "is text, not speech"));
+            return Err(self.client.unreadable("is text, not speech"));
         }
         if PACKED.iter().any(|head| body.starts_with(head)) {
             let message = "the server ignores `response_format` and sends packed sound; use a \
@@ -97,25 +112,14 @@ impl SpeechSynthesizer for OpenAiSpeech {
         utterance: &Utterance,
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
-        let model = &self.client.account.model;
-        let mut body = json!({
-            "model": model,
-            "input": utterance.text,
-            "voice": utterance.voice.as_deref().unwrap_or(&self.options.voice),
-            "response_format": "pcm",
-        });
-        // These refuse it.
-        if !model.starts_with("tts-1") {
-            body["instructions"] = prompt::VOICE.into();
-        }
-        let response = self.client.post("/audio/speech", &body).await?;
-        let media_type = media_type(response.headers()).to_owned();
+        let reply = self.client.post("/audio/speech", &self.body(utterance)).await?;
+        let media_type = reply.media_type().to_owned();
         let spent = self.estimate(utterance);
         let read = async {
-            let body = self.client.bytes(response, MAX_BYTES).await?;
+            let body = reply.bytes(MAX_BYTES).await?;
             self.read(&body, &media_type, scratch).await
         };
-        let mut answer = read.await.map_err(|error| fault::booked(error, &spent))?;
+        let mut answer = read.await.map_err(|error| booked(error, &spent))?;
         answer.usage.merge(&spent);
         Ok(answer)
     }

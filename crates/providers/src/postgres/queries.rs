@@ -1,4 +1,5 @@
-//! Whose tables are read: the sample schema of `migrations/`, or the operator's own.
+//! The operator's queries go in, or those of the sample schema of `migrations/`; statements come out
+//! that read no more than a source text can hold.
 
 /// Most rows of one kind that are looked at: with one character each they fill the text.
 const MAX_ROWS: usize = 2_000;

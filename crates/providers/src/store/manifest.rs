@@ -1,4 +1,4 @@
-//! A delivery goes in; what shall be known of it when the queue has forgotten comes out, as JSON
+//! A delivered file goes in; what shall be known of it when the queue has forgotten comes out, as JSON
 //! without private text.
 
 use pipeline::UploadTarget;
@@ -8,18 +8,18 @@ use stillcast_enqueue::Artifact;
 /// The manifest's own version.
 const VERSION: u32 = 1;
 
-pub(super) fn write(delivery: &UploadTarget, artifact: &Artifact) -> Vec<u8> {
+pub(super) fn write(target: &UploadTarget, artifact: &Artifact) -> Vec<u8> {
     let manifest = json!({
         "v": VERSION,
-        "job": delivery.job,
-        "tenant": delivery.tenant,
-        "format": delivery.format,
+        "job": target.job,
+        "tenant": target.tenant,
+        "format": target.format,
         "key": artifact.key,
         "bytes": artifact.bytes,
         "content_type": artifact.content_type,
         "duration_s": artifact.duration_s,
         "sha256": artifact.sha256,
-        "stages": delivery.stages,
+        "stages": target.stages,
     });
     format!("{manifest:#}\n").into_bytes()
 }

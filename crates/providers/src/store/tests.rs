@@ -1,13 +1,14 @@
 //! A folder as a store: keys, races, litter.
 
-use std::fs;
-
+use std::path::PathBuf;
 use std::time::Duration;
+use std::{fs, io};
 
-use pipeline::{Media, UploadTarget};
-use stillcast_enqueue::{Artifact, Format};
+use pipeline::{ArtifactStore, Media, ProviderError, UploadTarget};
+use stillcast_enqueue::{Artifact, Format, JobId};
 use tempfile::TempDir;
 
+use super::fs::FileStore;
 use super::*;
 
 struct StoreHarness {
@@ -19,8 +20,11 @@ impl StoreHarness {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("file://{}/st ore", folder.path().display());
-        let store = FileStore::open(&url, "worker-1").unwrap();
-        Self { folder, store }
+        Self { store: FileStore::open(&at(&url)).unwrap(), folder }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.folder.path().join("st ore").join(key)
     }
 
     /// Delivers a file of this content for `job-1` of `tenant`.
@@ -29,12 +33,12 @@ impl StoreHarness {
         let mut file = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap();
         io::Write::write_all(&mut file, content.as_bytes()).unwrap();
         let media = Media { path: file.path().to_owned(), duration_s: 1.5 };
-        self.store.put(&delivery(tenant, "job-1"), &media).await.map(|answer| answer.value)
+        self.store.put(&target(tenant, "job-1"), &media).await.map(|answer| answer.value)
     }
 
     /// Names of all files in the store.
     fn files(&self) -> Vec<String> {
-        let folder = self.store.path("media/default/job-1");
+        let folder = self.path("media/default/job-1");
         let mut names: Vec<String> = fs::read_dir(folder)
             .map(|entries| entries.map(|e| e.unwrap().file_name().display().to_string()).collect())
             .unwrap_or_default();
@@ -43,7 +47,12 @@ impl StoreHarness {
     }
 }
 
-fn delivery(tenant: &str, job: &str) -> UploadTarget {
+fn at(url: &str) -> StoreOptions {
+    let (url, writer) = (url.to_owned(), "worker-1".to_owned());
+    StoreOptions { url, writer, ..StoreOptions::default() }
+}
+
+fn target(tenant: &str, job: &str) -> UploadTarget {
     let job = JobId::parse(job).unwrap();
     UploadTarget { tenant: tenant.to_owned(), job, format: Format::Audio, stages: vec![] }
 }
@@ -60,7 +69,7 @@ async fn a_key_names_its_bytes_and_a_manifest_lies_beside() {
     assert!(artifact.url.starts_with("file:///") && artifact.url.contains("/st%20ore/media/"));
     assert_eq!(fs::read_to_string(artifact.path.unwrap()).unwrap(), "hello");
     assert_eq!(harness.files(), [format!("{HELLO}.json"), format!("{HELLO}.m4a")]);
-    let manifest = fs::read(harness.store.path(&artifact.key).with_extension("json")).unwrap();
+    let manifest = fs::read(harness.path(&artifact.key).with_extension("json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
     assert_eq!((&manifest["sha256"], &manifest["job"]), (&HELLO.into(), &"job-1".into()));
 }
@@ -92,7 +101,7 @@ async fn a_purge_removes_the_job_and_nothing_else() {
     assert!(harness.store.purge("default", &job).await.unwrap());
     assert!(!harness.store.purge("default", &job).await.unwrap());
     assert_eq!(harness.files(), Vec::<String>::new());
-    assert!(harness.store.path(&format!("media/other/job-1/{HELLO}.m4a")).exists());
+    assert!(harness.path(&format!("media/other/job-1/{HELLO}.m4a")).exists());
 }
 
 #[tokio::test]
@@ -103,7 +112,7 @@ async fn names_never_leave_the_store() {
         assert_eq!(error.code, "delivery-invalid", "{tenant}");
     }
     for url in ["s3://bucket", "file://relative", "file:///a%20b", "/plain"] {
-        assert!(matches!(FileStore::open(url, "w"), Err(StoreError::Address)), "{url}");
+        assert!(matches!(FileStore::open(&at(url)), Err(StoreError::Address)), "{url}");
     }
 }
 
@@ -112,7 +121,7 @@ async fn only_stale_parts_are_swept() {
     let harness = StoreHarness::new();
     assert_eq!(harness.store.sweep().await.unwrap(), 0, "there is no folder yet");
     harness.put("default", "hello").await.unwrap();
-    let part = harness.store.path("media/default/job-1/x.m4a.worker-0.0.part");
+    let part = harness.path("media/default/job-1/x.m4a.worker-0.0.part");
     fs::write(&part, "half").unwrap();
     assert_eq!(harness.store.sweep().await.unwrap(), 0, "it may still be written");
     let file = fs::File::options().write(true).open(&part).unwrap();
@@ -126,8 +135,23 @@ async fn only_stale_parts_are_swept() {
 #[tokio::test]
 async fn a_public_base_url_is_what_people_fetch() {
     let harness = StoreHarness::new();
-    let store = harness.store.clone().with_public_base_url("https://media.example.org/");
+    let url = format!("file://{}", harness.path("").display());
+    let public_base_url = Some("https://media.example.org/".to_owned());
+    let store = FileStore::open(&StoreOptions { public_base_url, ..at(&url) }).unwrap();
     let harness = StoreHarness { store, ..harness };
     let artifact = harness.put("default", "hello").await.unwrap();
     assert_eq!(artifact.url, format!("https://media.example.org/media/default/job-1/{HELLO}.m4a"));
+}
+
+#[tokio::test]
+async fn an_address_says_which_store_is_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", folder.path().display());
+    let store = open(&at(&url)).await.unwrap();
+    assert_eq!(store.provider(), "file-store");
+    #[cfg(feature = "s3")]
+    assert_eq!(open(&at("s3://media/a")).await.unwrap().provider(), "s3");
+    for url in ["", "/a/folder", "s3:/bucket", "gs://bucket", "file://relative"] {
+        assert!(matches!(open(&at(url)).await.err(), Some(StoreError::Address)), "{url}");
+    }
 }

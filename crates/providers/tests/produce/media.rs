@@ -10,7 +10,7 @@ use pipeline::{
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
 use providers::scratch::Scratch;
-use providers::store::FileStore;
+use providers::store::{self, Store, StoreOptions};
 use stillcast_enqueue::{Format, JobId, Options, Source, StageName, StageRecord};
 use tempfile::TempDir;
 use tests::measure::{distinct_pictures, facts, has_faststart, loudness, silences};
@@ -55,20 +55,23 @@ impl MediaHarness {
         Self { folder: tempfile::tempdir().unwrap(), heard: Arc::default() }
     }
 
-    fn store(&self) -> FileStore {
-        FileStore::open(&format!("file://{}/store", self.folder.path().display()), "test").unwrap()
+    async fn store(&self) -> Arc<dyn Store> {
+        let url = format!("file://{}/store", self.folder.path().display());
+        let options = StoreOptions { url, writer: "test".to_owned(), ..StoreOptions::default() };
+        store::open(&options).await.unwrap()
     }
 
     async fn produce(&self, format: Format, speed: bool) -> (Produced, PathBuf) {
         let scratch = Scratch::open(&self.folder.path().join("scratch")).unwrap();
         let attempt = scratch.attempt().unwrap();
-        let run = self.run(format, speed, attempt.path());
+        let run = self.run(format, speed, attempt.path()).await;
         let produced = produce(&run).await.unwrap();
-        let path = self.store().path(&produced.artifact.key);
+        let path = PathBuf::from(produced.artifact.path.as_deref().unwrap());
         (produced, path)
     }
 
-    fn run(&self, format: Format, speed: bool, scratch: &Path) -> Run {
+    async fn run(&self, format: Format, speed: bool, scratch: &Path) -> Run {
+        let store = self.store().await;
         let policies = standard(4, 2);
         let options = FfmpegOptions {
             program: "ffmpeg".into(),
@@ -84,7 +87,7 @@ impl MediaHarness {
                 format,
                 options: Options::default(),
             },
-            memory: Memory::of_process(Arc::new(self.store())),
+            memory: Memory::of_process(Arc::clone(&store) as _),
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
@@ -93,7 +96,7 @@ impl MediaHarness {
                 speaker: Arc::new(OfflineSpeech::new("ffmpeg")),
                 painter: Arc::new(OfflinePainter),
                 encoder: Arc::new(FfmpegEncoder::new(options)),
-                store: Arc::new(self.store()),
+                store,
             },
             scratch: scratch.to_owned(),
             gate: Arc::new(Open),

@@ -10,7 +10,7 @@ use pipeline::{FailureClass, ProviderError};
 use super::PROVIDER;
 
 /// The code of an object that is already there.
-pub(super) const EXISTS: &str = "object-exists";
+const EXISTS: &str = "object-exists";
 /// The code of a verb that the store does not know.
 pub(super) const UNSUPPORTED: &str = "store-unsupported";
 const FAILED: &str = "store-failed";
@@ -168,4 +168,30 @@ fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
         next = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_class() {
+        let class = |code: &str, status| of_code(Some(code), None, Some(status)).failure;
+        let transient = FailureClass::Transient { retry_after: None };
+        for (code, status, expected) in [
+            ("AccessDenied", 403, FailureClass::Misconfigured),
+            ("NoSuchBucket", 404, FailureClass::Misconfigured),
+            ("InvalidAccessKeyId", 403, FailureClass::Misconfigured),
+            ("SignatureDoesNotMatch", 403, FailureClass::Misconfigured),
+            ("PermanentRedirect", 301, FailureClass::Misconfigured),
+            ("SlowDown", 503, transient),
+            ("InternalError", 200, transient),
+            ("RequestTimeout", 400, transient),
+            ("BadDigest", 400, transient),
+            ("ConditionalRequestConflict", 409, transient),
+        ] {
+            assert_eq!(class(code, status), expected, "{code}");
+        }
+        assert_eq!(of_code(None, None, Some(502)).failure, transient);
+    }
 }

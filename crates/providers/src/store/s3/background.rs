@@ -1,4 +1,5 @@
-//! Work that goes on when nobody waits for it any more: what was begun in the bucket is ended there.
+//! Work goes in that must come to its end although its caller has gone; it is done in tasks of the
+//! store. So what was begun in a bucket is ended there, whatever becomes of an attempt.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,13 +8,13 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// The tasks of a store; its owner, so that they end with it.
+/// The tasks of a store, which owns them: they end with it.
 #[derive(Debug, Default)]
 pub(super) struct Background(Mutex<JoinSet<()>>);
 
 impl Background {
-    /// Does `work` whatever becomes of the caller. Outside a runtime there is nobody to do it, and
-    /// the next sweep does.
+    /// Does `work` whatever becomes of the caller. Outside of a runtime nobody can do it; then the
+    /// next sweep ends what is left.
     pub(super) fn add(&self, work: impl Future<Output = ()> + Send + 'static) {
         let Ok(runtime) = Handle::try_current() else { return };
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -30,7 +31,7 @@ impl Background {
                 if tasks.is_empty() {
                     return;
                 }
-                // A chore may leave another one behind.
+                // A task that ends may have added another one.
                 while tasks.join_next().await.is_some() {}
             }
         };

@@ -3,6 +3,8 @@
 //! A put writes a `.part`, then links it, which fails where the key exists, then unlinks the
 //! `.part`: readers never see half a file, and two puts of one key agree.
 
+mod files;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,8 +14,15 @@ use bytes::Bytes;
 use pipeline::{Listed, ObjectKey, ObjectStore, ProviderError};
 use stillcast_enqueue::Identifier;
 
-use super::{Finished, Store, StoreError, deliver, files};
+use super::address::{below, escape};
+use super::blocking::blocking;
+use super::contract::{Finished, Store};
+use super::deliver::delivers;
+use super::digest::digest;
+use super::error::StoreError;
+use super::options::StoreOptions;
 
+/// The name in records.
 const PROVIDER: &str = "file-store";
 /// A `.part` this old belongs to nobody any more.
 const STALE: Duration = Duration::from_hours(1);
@@ -22,38 +31,27 @@ const AREAS: [&str; 3] = ["cache", "media", "work"];
 
 /// A folder of this host as the store of artifacts.
 #[derive(Clone, Debug)]
-pub struct FileStore {
+pub(super) struct FileStore {
     root: PathBuf,
-    worker: String,
+    /// Names this process in unfinished files.
+    writer: String,
     public_base_url: Option<String>,
 }
 
 impl FileStore {
-    /// Opens the folder that `url` names, making it where it is missing. `worker` names this
-    /// process in unfinished files. Calls block: open before anything is served.
-    pub fn open(url: &str, worker: &str) -> Result<Self, StoreError> {
-        let root = url.strip_prefix("file://").filter(|path| path.starts_with('/'));
+    /// Opens the folder of the options, making it where it is missing.
+    pub(super) fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        let root = options.url.strip_prefix("file://").filter(|path| path.starts_with('/'));
         let root = root.filter(|path| !path.contains('%')).ok_or(StoreError::Address)?;
         let root = PathBuf::from(root);
         files::make(&root)?;
-        let checked = Identifier::parse("worker", worker);
-        let worker = checked.map_err(|_| StoreError::Identifier("worker"))?.to_string();
-        Ok(Self { root, worker, public_base_url: None })
-    }
-
-    /// Gives artifacts a URL below `base` (`PUBLIC_BASE_URL`) instead of `file://`.
-    #[must_use]
-    pub fn with_public_base_url(self, base: impl Into<String>) -> Self {
-        Self { public_base_url: Some(base.into()), ..self }
-    }
-
-    /// Where the object under `key` lies.
-    pub fn path(&self, key: &str) -> PathBuf {
-        self.root.join(key)
+        let checked = Identifier::parse("writer", &options.writer);
+        let writer = checked.map_err(|_| StoreError::Identifier("writer"))?.to_string();
+        Ok(Self { root, writer, public_base_url: options.public_base_url.clone() })
     }
 
     fn at(&self, key: &ObjectKey) -> PathBuf {
-        self.path(key.as_str())
+        self.root.join(key.as_str())
     }
 
     /// Puts what `fill` writes under `key` unless it exists; true when this put made it.
@@ -64,13 +62,13 @@ impl FileStore {
     ) -> Result<bool, StoreError> {
         let path = self.at(key);
         path.parent().map_or(Ok(()), files::make)?;
-        files::put(&path, &self.worker, fill)
+        files::put(&path, &self.writer, fill)
     }
 
     fn place_file(&self, key: &ObjectKey, file: &Finished) -> Result<(), StoreError> {
         let made = self.place(key, |part| files::copy(&file.path, part))?;
         let path = self.at(key);
-        if made || files::digest(&path)? == (file.bytes, file.sha256.clone()) {
+        if made || digest(&path)? == (file.bytes, file.sha256.clone()) {
             return Ok(());
         }
         Err(StoreError::Conflict(path.display().to_string()))
@@ -94,7 +92,7 @@ impl FileStore {
         work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, ProviderError> {
         let store = self.clone();
-        deliver::blocking(move || work(&store)).await.map_err(|error| provider_error(&error))
+        blocking(move || work(&store)).await.map_err(|error| provider_error(&error))
     }
 }
 
@@ -141,8 +139,8 @@ impl Store for FileStore {
 
     async fn url(&self, key: &ObjectKey) -> Result<String, ProviderError> {
         Ok(match &self.public_base_url {
-            Some(base) => deliver::below(base, key),
-            None => format!("file://{}", deliver::escape(&self.at(key).display().to_string())),
+            Some(base) => below(base, key),
+            None => format!("file://{}", escape(&self.at(key).display().to_string())),
         })
     }
 
@@ -160,19 +158,19 @@ impl Store for FileStore {
 
     async fn probe(&self) -> Result<String, ProviderError> {
         let part = |store: &Self| {
-            files::probe(&store.root, &store.worker)?;
+            files::probe(&store.root, &store.writer)?;
             Ok(store.root.display().to_string())
         };
         self.off_the_runtime(part).await
     }
 }
 
-deliver::delivers!(FileStore);
+delivers!(FileStore);
 
 fn provider_error(error: &StoreError) -> ProviderError {
     let message = error.to_string();
     match error {
-        StoreError::Address | StoreError::Identifier(_) => {
+        StoreError::Address | StoreError::LeftOut { .. } | StoreError::Identifier(_) => {
             ProviderError::permanent(PROVIDER, "delivery-invalid", message)
         }
         StoreError::Conflict(_) => ProviderError::permanent(PROVIDER, "artifact-conflict", message),

@@ -1,4 +1,5 @@
-//! What shall lie under a key: a file or bytes, in one piece or in parts, with what is said of it.
+//! A file or bytes go in; what shall lie under a key comes out, in one piece or in parts, with its
+//! headers.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -9,15 +10,21 @@ use pipeline::{ObjectKey, ProviderError};
 use sha2::{Digest, Sha256};
 
 use super::failure;
-use crate::store::{at, deliver};
+use crate::store::blocking::blocking;
+use crate::store::contract::Finished;
+use crate::store::error::at;
 
 /// The metadata that holds the digest, for stores that keep no checksums.
 pub(super) const DIGEST: &str = "sha256";
 
+/// For how long a browser, and whoever is in between, may keep a file: its key names its bytes.
+const PUBLIC: &str = "public, max-age=31536000, immutable";
+const PRIVATE: &str = "private, immutable";
+
 /// A body and its headers.
 #[derive(Clone)]
 pub(super) struct Content {
-    pub(super) body: Body,
+    body: Body,
     pub(super) bytes: u64,
     pub(super) sha256: [u8; 32],
     pub(super) media_type: &'static str,
@@ -26,18 +33,32 @@ pub(super) struct Content {
 
 /// Where the bytes are.
 #[derive(Clone)]
-pub(super) enum Body {
+enum Body {
     File(PathBuf),
     Bytes(Bytes),
 }
 
 impl Content {
+    /// A delivered file, which anyone may keep who can fetch it at a public address.
+    pub(super) fn file(file: &Finished, is_public: bool) -> Result<Self, ProviderError> {
+        let unreadable = |_| failure::unreadable("its digest is none");
+        let mut sha256 = [0; 32];
+        hex::decode_to_slice(&file.sha256, &mut sha256).map_err(unreadable)?;
+        Ok(Self {
+            body: Body::File(file.path.clone()),
+            bytes: file.bytes,
+            sha256,
+            media_type: file.content_type,
+            cache_control: Some(if is_public { PUBLIC } else { PRIVATE }),
+        })
+    }
+
     /// Bytes for an object that no browser fetches.
     pub(super) async fn of(bytes: Bytes, key: &ObjectKey) -> Result<Self, ProviderError> {
         let is_json = Path::new(key.as_str()).extension().is_some_and(|ending| ending == "json");
         let media_type = if is_json { "application/json" } else { "application/octet-stream" };
         let hashed = bytes.clone();
-        let sha256 = deliver::blocking(move || Ok(Sha256::digest(&hashed).into())).await;
+        let sha256 = blocking(move || Ok(Sha256::digest(&hashed).into())).await;
         let sha256 = sha256.map_err(|error| failure::unreadable(&error.to_string()))?;
         let length = bytes.len() as u64;
         let body = Body::Bytes(bytes);
@@ -60,7 +81,7 @@ impl Content {
                     file.read_exact_at(&mut part, offset).map_err(at(&path))?;
                     Ok(Bytes::from(part))
                 };
-                let read = deliver::blocking(read).await;
+                let read = blocking(read).await;
                 read.map_err(|error| failure::unreadable(&error.to_string()))
             }
         }

@@ -1,14 +1,14 @@
-//! The file system's part of the store: small verbs, each of which leaves nothing half done.
+//! Paths go in; files are put, linked, read and removed: small verbs, each of which leaves nothing
+//! half done.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
-use super::{StoreError, at};
+use crate::store::error::{StoreError, at};
 
 const PART: &str = "part";
 
@@ -17,30 +17,14 @@ pub(super) fn make(folder: &Path) -> Result<(), StoreError> {
     fs::create_dir_all(folder).map_err(at(folder))
 }
 
-/// Length and SHA-256 of a file.
-pub(super) fn digest(path: &Path) -> Result<(u64, String), StoreError> {
-    let mut file = File::open(path).map_err(at(path))?;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0; 128 * 1024];
-    let mut length = 0;
-    loop {
-        let read = file.read(&mut chunk).map_err(at(path))?;
-        if read == 0 {
-            return Ok((length, hex::encode(hash.finalize())));
-        }
-        hash.update(&chunk[..read]);
-        length += read as u64;
-    }
-}
-
 /// Puts what `fill` writes under `path`, whole or not at all; an object already there stays. True
 /// when this put made it.
 pub(super) fn put(
     path: &Path,
-    worker: &str,
+    writer: &str,
     fill: impl FnOnce(&Path) -> Result<(), StoreError>,
 ) -> Result<bool, StoreError> {
-    let part = Part::beside(path, worker);
+    let part = Part::beside(path, writer);
     fill(&part.0)?;
     match fs::hard_link(&part.0, path) {
         Ok(()) => sync_folder(path).map(|()| true),
@@ -88,9 +72,9 @@ pub(super) fn facts(path: &Path) -> Option<(u64, Duration)> {
 }
 
 /// Writes into `folder` and takes it away again.
-pub(super) fn probe(folder: &Path, worker: &str) -> Result<(), StoreError> {
+pub(super) fn probe(folder: &Path, writer: &str) -> Result<(), StoreError> {
     make(folder)?;
-    let part = Part::beside(&folder.join("probe"), worker);
+    let part = Part::beside(&folder.join("probe"), writer);
     write(&part.0, b"a probe")
 }
 
@@ -172,10 +156,10 @@ fn sync_folder(path: &Path) -> Result<(), StoreError> {
 struct Part(PathBuf);
 
 impl Part {
-    fn beside(path: &Path, worker: &str) -> Self {
+    fn beside(path: &Path, writer: &str) -> Self {
         let nonce = fastrand::u64(..);
         let name = path.file_name().unwrap_or_default().display();
-        Self(path.with_file_name(format!("{name}.{worker}.{nonce:016x}.{PART}")))
+        Self(path.with_file_name(format!("{name}.{writer}.{nonce:016x}.{PART}")))
     }
 }
 

@@ -1,0 +1,28 @@
+//! A request goes out under an account; a bounded answer comes back, or a failure of the right class:
+//! all that vendors over HTTP share.
+//!
+//! The connections with their time-outs, proxies and certificates, the waits that servers ask for,
+//! what a status means, what a lost connection means, and how much of a body is read. The client
+//! never tries again by itself and never follows a redirect, which would carry the key elsewhere;
+//! nothing of a text or a key gets into an error.
+//!
+//! A vendor adds a file beside this one with what is its alone: a [`Vendor`], paths, bodies, prices;
+//! a feature and a line in `lib.rs`; an arm in the worker's wiring and in its configuration.
+
+mod account;
+mod api_client;
+mod origin;
+mod pool;
+mod refusal;
+mod reply;
+mod retry_after;
+#[cfg(test)]
+mod tests;
+mod vendor;
+
+pub use account::{Account, Capability};
+pub(crate) use api_client::ApiClient;
+pub(crate) use origin::booked;
+pub use pool::HttpClient;
+pub(crate) use reply::Reply;
+pub(crate) use vendor::{Meaning, Vendor};

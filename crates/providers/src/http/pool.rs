@@ -1,0 +1,37 @@
+//! Requests go in, and share the connections of the process: their time-outs, proxies and
+//! certificates.
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+
+/// Longest wait for a connection, TLS included.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Longest silence on the wire. A painter may think for minutes; the stage's time-out is shorter.
+const SILENCE: Duration = Duration::from_mins(3);
+/// Idle connections are kept this long, so that the next call needs no new handshake.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// The connections of a process, shared by all accounts of all vendors.
+#[derive(Clone, Debug)]
+pub struct HttpClient(reqwest::Client);
+
+impl HttpClient {
+    /// A client without retries and redirects, with the proxies of the environment and the
+    /// certificates of the machine. Fails when the machine has no usable TLS set-up.
+    pub fn new() -> Result<Self, reqwest::Error> {
+        reqwest::Client::builder()
+            .user_agent(concat!("stillcast/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .pool_idle_timeout(IDLE)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .build()
+            .map(Self)
+    }
+
+    pub(super) fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        self.0.request(method, url)
+    }
+}
