@@ -35,6 +35,11 @@ impl CliError {
         Self { code: MISSING, sentence: sentence.into() }.into()
     }
 
+    /// The environment names a part that this build leaves out: one of the crate's features.
+    pub(crate) fn left_out(part: &str) -> anyhow::Error {
+        Self::configuration(settings::left_out(part))
+    }
+
     /// The environment is at fault.
     pub(crate) fn configuration(sentence: impl Into<String>) -> anyhow::Error {
         Self { code: CONFIGURATION, sentence: sentence.into() }.into()
@@ -105,6 +110,7 @@ mod tests {
         let code = |error: anyhow::Error| exit_code(&error.context("outer").context("outermost"));
         let expect = |code: u8| ExitCode::from(code);
         assert_eq!(code(CliError::usage("x")), expect(2));
+        assert_eq!(code(CliError::left_out("s3")), expect(78));
         assert_eq!(code(QueueError::Address("x".into()).into()), expect(78));
         assert_eq!(code(QueueError::Unfit("x".into()).into()), expect(69));
         assert_eq!(code(EnqueueError::Full.into()), expect(69));

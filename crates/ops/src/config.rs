@@ -6,7 +6,8 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use anyhow::Context as _;
+use secrecy::{ExposeSecret, SecretString};
 use settings::{BucketConfig, Faults, Knobs, Reader, Sources, address};
 use stillcast_enqueue::Identifier;
 use stillcast_enqueue::address::{check_ca_file, with_ca_file};
@@ -58,6 +59,15 @@ impl Config {
         read.map_err(|faults| CliError::configuration(faults.to_string()))
     }
 
+    /// The queue's Redis; refused where this build leaves out what it takes to get there.
+    pub(crate) fn reachable_redis(&self) -> anyhow::Result<Option<&str>> {
+        let url = self.redis_url.as_ref().map(ExposeSecret::expose_secret);
+        if !cfg!(feature = "tls") && url.is_some_and(|url| url.starts_with("rediss://")) {
+            return Err(CliError::left_out("tls")).context("REDIS_URL");
+        }
+        Ok(url)
+    }
+
     fn read(environment: Environment, is_embedded: bool) -> Result<Self, Faults> {
         let is_ignored = |name: &str| is_embedded && EMBEDDED.contains(&name);
         let sources = Sources { file: None, environment: environment.without(is_ignored) };
@@ -80,6 +90,10 @@ impl Config {
 fn redis_url(reader: &mut Reader) -> Option<SecretString> {
     let ca_file = reader.optional("redis_ca_file", |text| {
         let path = PathBuf::from(text);
+        // Without TLS there is nothing to try it with.
+        if !cfg!(feature = "tls") {
+            return Ok(path);
+        }
         check_ca_file(&path).map(|()| path).map_err(|error| error.to_string())
     });
     let url = reader.optional("redis_url", address::redis)?;
@@ -108,8 +122,6 @@ fn home(reader: &mut Reader, environment: &Environment) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-
-    use secrecy::ExposeSecret;
 
     use super::*;
 

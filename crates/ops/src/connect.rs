@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use queue::{Endpoint, Inspector};
-use secrecy::ExposeSecret;
 use stillcast_enqueue::{Producer, ProducerOptions};
 
 use crate::cli_error::CliError;
@@ -18,8 +17,8 @@ pub(crate) struct Place {
 
 /// `REDIS_URL` if set, else the socket of a running embedded stack.
 pub(crate) fn place(config: &Config) -> anyhow::Result<Place> {
-    if let Some(redis_url) = &config.redis_url {
-        let redis_url = redis_url.expose_secret().to_owned();
+    if let Some(redis_url) = config.reachable_redis()? {
+        let redis_url = redis_url.to_owned();
         return Ok(Place { redis_url, storage_url: config.storage_url.clone() });
     }
     let home = Home::at(&config.home);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+#[cfg(feature = "postgres")]
 use providers::postgres::{self, MigrationError};
 use providers::store::{self, Credentials, StoreOptions};
 use secrecy::ExposeSecret;
@@ -36,6 +37,7 @@ fn store_options(url: &str, bucket: &BucketConfig) -> StoreOptions {
 }
 
 /// Applies the migrations that are missing, and says what they were.
+#[cfg(feature = "postgres")]
 pub(crate) async fn migrate(url: &str) -> anyhow::Result<Vec<String>> {
     postgres::migrate(url).await.map_err(|error| match error {
         MigrationError::Address(_) => CliError::configuration(error.to_string()),
@@ -44,4 +46,10 @@ pub(crate) async fn migrate(url: &str) -> anyhow::Result<Vec<String>> {
         )),
         MigrationError::Refused(refused) => CliError::failed(refused.to_string()),
     })
+}
+
+/// A build without a database has none to change.
+#[cfg(not(feature = "postgres"))]
+pub(crate) fn migrate(_: &str) -> impl Future<Output = anyhow::Result<Vec<String>>> + use<> {
+    std::future::ready(Err(CliError::left_out("postgres")).context("DATABASE_URL"))
 }

@@ -9,6 +9,7 @@ mod database;
 mod encoding;
 mod health;
 mod logging;
+mod parts;
 mod policies;
 mod queue;
 mod storage;
@@ -68,8 +69,14 @@ pub(crate) struct Config {
 impl Config {
     /// Reads and checks everything.
     pub(crate) fn load(sources: &Sources) -> Result<Self, Faults> {
+        Self::load_without(&parts::left_out(), sources)
+    }
+
+    /// The same, in a build that leaves parts out.
+    fn load_without(left_out: &[&str], sources: &Sources) -> Result<Self, Faults> {
         let mut reader = Reader::new(KNOBS, sources);
         let config = read(&mut reader, &sources.environment);
+        parts::judge(&mut reader, left_out);
         reader.finish(config)
     }
 }

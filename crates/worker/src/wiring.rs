@@ -1,5 +1,17 @@
 //! A configuration goes in, the parts that do the work come out: the one place that names
-//! concrete providers.
+//! concrete providers. What a build may leave out has a file below `wiring`, and one of the same face
+//! that stands in for it.
+
+#[cfg(feature = "postgres")]
+mod database;
+#[cfg(not(feature = "postgres"))]
+#[path = "wiring/no_database.rs"]
+mod database;
+#[cfg(not(feature = "openai"))]
+#[path = "wiring/no_vendor.rs"]
+mod vendor;
+#[cfg(feature = "openai")]
+mod vendor;
 
 use std::io;
 use std::path::Path;
@@ -8,15 +20,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use pipeline::{ImageGenerator, MediaEncoder, ObjectStore, SpeechSynthesizer};
-use pipeline::{Providers, SharedCache, Slots, SourceStore, TranscriptWriter};
+use pipeline::{Providers, SharedCache, Slots, TranscriptWriter};
 use providers::cache::{CacheEvent, RedisCache};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
-use providers::openai::{
-    self, Account, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
-    SpeechOptions, SpeechPrice, TokenPrice,
-};
-use providers::postgres::{Database, PostgresSources, Queries};
 use providers::scratch::{AttemptFolder, Scratch};
 use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::{self, Credentials, Store, StoreOptions};
@@ -25,14 +32,15 @@ use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
 
 use crate::config::{
-    AccountConfig, CachingConfig, Config, DatabaseConfig, EncodingConfig, PainterConfig,
-    SpeakerConfig, StorageConfig, WriterConfig,
+    AccountConfig, CachingConfig, Config, EncodingConfig, PainterConfig, SpeakerConfig,
+    StorageConfig, WriterConfig,
 };
 use crate::job_handler::{Folder, Folders, JobHandler};
+pub(crate) use database::probe_database;
+use vendor::Vendor;
 
 /// Longest wait at the end for uploads that were given up.
 const SETTLE: Duration = Duration::from_secs(5);
-const NO_CERTIFICATES: &str = "this machine has no certificates to trust";
 /// What is said of a maker that needs nobody.
 const OFFLINE: &str = "offline";
 
@@ -63,12 +71,12 @@ pub(crate) async fn parts(
 ) -> anyhow::Result<Parts> {
     let store = store(&config.storage, worker).await?;
     sweep(store.as_ref()).await;
-    let http = HttpClient::new().context(NO_CERTIFICATES)?;
+    let vendor = Vendor::new()?;
     let providers = Providers {
-        sources: sources(&config.database, worker, config.queue.slots)?,
-        writer: writer(&config.providers.writer, &http),
-        speaker: speaker(&config.providers.speaker, &http, &config.encoding),
-        painter: painter(&config.providers.painter, &http),
+        sources: database::sources(&config.database, worker, config.queue.slots)?,
+        writer: writer(&config.providers.writer, &vendor)?,
+        speaker: speaker(&config.providers.speaker, &vendor, &config.encoding)?,
+        painter: painter(&config.providers.painter, &vendor)?,
         encoder: encoder(&config.encoding),
         store: Arc::clone(&store) as _,
     };
@@ -104,14 +112,6 @@ fn cache(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<d
 /// Writes something into the store and takes it away again.
 pub(crate) async fn probe_store(storage: &StorageConfig) -> anyhow::Result<String> {
     Ok(store(storage, "probe").await?.probe().await?)
-}
-
-/// Asks the database who it is; `None` where there is none.
-pub(crate) async fn probe_database(config: &DatabaseConfig) -> anyhow::Result<Option<String>> {
-    let Some(database) = database(config, "stillcast probe", 1)? else { return Ok(None) };
-    let asked = database.probe().await;
-    database.close().await;
-    Ok(Some(asked?))
 }
 
 /// Asks who does it, without buying anything.
@@ -151,8 +151,7 @@ async fn probe_painter(config: &PainterConfig) -> anyhow::Result<String> {
 }
 
 async fn probe_account(capability: Capability, account: &AccountConfig) -> anyhow::Result<String> {
-    let http = HttpClient::new().context(NO_CERTIFICATES)?;
-    Ok(openai::probe(&http, &bought(capability, account)).await?)
+    Vendor::new()?.probe(capability, account).await
 }
 
 async fn store(storage: &StorageConfig, worker: &str) -> anyhow::Result<Arc<dyn Store>> {
@@ -186,50 +185,25 @@ async fn sweep(store: &dyn Store) {
     }
 }
 
-fn sources(
-    config: &DatabaseConfig,
-    worker: &str,
-    tasks: usize,
-) -> anyhow::Result<Option<Arc<dyn SourceStore>>> {
-    let Some(database) = database(config, worker, tasks)? else { return Ok(None) };
-    let queries = match &config.messages {
-        Some(messages) => Queries::of(messages, config.sources.as_deref())
-            .context("MESSAGES_QUERY and SOURCES_QUERY")?,
-        None => Queries::default(),
-    };
-    Ok(Some(Arc::new(PostgresSources::new(database, queries))))
-}
-
-fn database(config: &DatabaseConfig, name: &str, tasks: usize) -> anyhow::Result<Option<Database>> {
-    let open = |url: &secrecy::SecretString| Database::open(url.expose_secret(), name, tasks);
-    Ok(config.url.as_ref().map(open).transpose()?)
-}
-
-fn writer(config: &WriterConfig, http: &HttpClient) -> Arc<dyn TranscriptWriter> {
+fn writer(config: &WriterConfig, vendor: &Vendor) -> anyhow::Result<Arc<dyn TranscriptWriter>> {
     match config {
-        WriterConfig::Offline => Arc::new(OfflineWriter),
-        WriterConfig::OpenAi { account, prices: (input, output) } => {
-            let price = TokenPrice { input: *input, output: *output };
-            Arc::new(OpenAiWriter::new(http.clone(), bought(Capability::Llm, account), price))
-        }
+        WriterConfig::Offline => Ok(Arc::new(OfflineWriter)),
+        WriterConfig::OpenAi { account, prices } => vendor.writer(account, *prices),
     }
 }
 
 fn speaker(
     config: &SpeakerConfig,
-    http: &HttpClient,
+    vendor: &Vendor,
     encoding: &EncodingConfig,
-) -> Arc<dyn SpeechSynthesizer> {
-    let ffmpeg = encoding.ffmpeg.clone();
+) -> anyhow::Result<Arc<dyn SpeechSynthesizer>> {
     match config {
-        SpeakerConfig::Offline => Arc::new(OfflineSpeech::new(ffmpeg)),
+        SpeakerConfig::Offline => Ok(Arc::new(OfflineSpeech::new(encoding.ffmpeg.clone()))),
         SpeakerConfig::OpenAi { account, voice, price } => {
-            let (voice, price) = (voice.clone(), SpeechPrice(*price));
-            let options = SpeechOptions { voice, price, ffmpeg };
-            Arc::new(OpenAiSpeech::new(http.clone(), bought(Capability::Tts, account), options))
+            vendor.speaker(account, voice, *price, &encoding.ffmpeg)
         }
         SpeakerConfig::Command { words, environment } => {
-            Arc::new(command(words, environment, encoding))
+            Ok(Arc::new(command(words, environment, encoding)))
         }
     }
 }
@@ -243,19 +217,11 @@ fn command(
     CommandSpeech::new(CommandOptions { words, environment, ffmpeg: encoding.ffmpeg.clone() })
 }
 
-fn painter(config: &PainterConfig, http: &HttpClient) -> Arc<dyn ImageGenerator> {
+fn painter(config: &PainterConfig, vendor: &Vendor) -> anyhow::Result<Arc<dyn ImageGenerator>> {
     match config {
-        PainterConfig::Offline => Arc::new(OfflinePainter),
-        PainterConfig::OpenAi { account, size, price } => {
-            let (account, price) = (bought(Capability::Image, account), ImagePrice(*price));
-            Arc::new(OpenAiPainter::new(http.clone(), account, size, price))
-        }
+        PainterConfig::Offline => Ok(Arc::new(OfflinePainter)),
+        PainterConfig::OpenAi { account, size, price } => vendor.painter(account, size, *price),
     }
-}
-
-fn bought(capability: Capability, account: &AccountConfig) -> Account {
-    let AccountConfig { base_url, key, model } = account.clone();
-    Account { capability, base_url, key, model }
 }
 
 fn encoder(encoding: &EncodingConfig) -> Arc<dyn MediaEncoder> {

@@ -99,6 +99,17 @@ fn a_revision_takes_its_settings_apart_field_by_field() {
 }
 
 #[test]
+fn only_configuration_and_wiring_know_what_a_build_leaves_out() {
+    let binaries = ["crates/ops/src/", "crates/worker/src/"];
+    let asks = |file: &File| file.mentions(concat!("(feature", " = "));
+    for file in sources().iter().filter(|file| binaries.iter().any(|at| file.path.starts_with(at)))
+    {
+        let may = ["/src/config", "/src/wiring"].iter().any(|at| file.path.contains(at));
+        assert!(may || asks(file).is_empty(), "a part is asked for at {:?}", asks(file));
+    }
+}
+
+#[test]
 fn only_keys_spells_the_names_of_redis_keys() {
     for file in sources().iter().filter(|file| file.is("rs")) {
         let spelled = file.mentions("\"{{q:");

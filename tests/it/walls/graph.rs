@@ -1,6 +1,6 @@
 //! Walls in the dependency graph: who may know whom, and how much the producer's crate weighs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -27,32 +27,29 @@ const ARROWS: [(&str, &[&str]); 10] = [
 const OUTSIDE_WORLD: [&str; 9] =
     ["apalis", "aws-", "axum", "child", "hyper", "nix", "redis", "reqwest", "sqlx"];
 
+/// What only the parts that `deploy/demo` leaves out compile.
+const LEFT_OUT: [&str; 5] = ["aws-", "hyper-rustls", "reqwest", "rustls", "sqlx"];
+
 /// Most crates that a producer may have to compile, itself not counted.
 const ENQUEUE_LIMIT: usize = 85;
 const ENQUEUE_SNAPSHOT: &str = "tests/it/walls/enqueue-closure.txt";
 
 /// The packages that `package` compiles with its default features, as `name` to `features`.
 fn closure(package: &str) -> Vec<(String, String)> {
-    let tree = cargo(&[
-        "tree",
-        "--offline",
-        "--locked",
-        "--package",
-        package,
-        "--edges",
-        "normal",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}|{f}",
-    ]);
+    closure_of(&["--package", package])
+}
+
+/// The packages that are compiled for the `chosen` ones.
+fn closure_of(chosen: &[&str]) -> Vec<(String, String)> {
+    let form = ["--edges", "normal", "--prefix", "none", "--format", "{p}|{f}"];
+    let tree = cargo(&[&["tree", "--offline", "--locked"], &form[..], chosen].concat());
     let split = |line: &str| {
         let (name, features) = line.split_once('|').expect("the format has a bar");
         let name = name.split(' ').next().unwrap_or_default();
         (name.to_owned(), features.replace(" (*)", ""))
     };
     let packages: BTreeSet<_> = tree.lines().map(split).collect();
-    packages.into_iter().filter(|(name, _)| name != package).collect()
+    packages.into_iter().filter(|(name, _)| !chosen.contains(&name.as_str())).collect()
 }
 
 fn workspace() -> Vec<Value> {
@@ -65,6 +62,17 @@ fn workspace() -> Vec<Value> {
 fn inner_dependencies(package: &Value) -> Vec<&Value> {
     let all = package["dependencies"].as_array().expect("a list");
     all.iter().filter(|one| one["path"].is_string() && one["kind"].is_null()).collect()
+}
+
+fn text_in(word: &Value) -> String {
+    word.as_str().expect("a text").to_owned()
+}
+
+/// The features of a package, each with what it turns on.
+fn features(package: &Value) -> BTreeMap<String, Vec<String>> {
+    let all = package["features"].as_object().expect("a table");
+    let words = |list: &Value| list.as_array().expect("a list").iter().map(text_in).collect();
+    all.iter().map(|(name, list)| (name.clone(), words(list))).collect()
 }
 
 #[test]
@@ -84,13 +92,36 @@ fn arrows_point_down() {
 fn ops_uses_only_the_providers_that_it_may() {
     let packages = workspace();
     let ops = packages.iter().find(|package| package["name"] == "ops").expect("ops exists");
-    for dependency in inner_dependencies(ops) {
-        let features = dependency["features"].as_array().expect("a list");
-        let ours = ["postgres", "s3", "store"];
-        let foreign = features.iter().find(|name| !ours.iter().any(|known| *name == known));
-        let is_providers = dependency["name"] == "providers";
-        assert!(!is_providers || foreign.is_none(), "ops turns on the provider {foreign:?}");
+    let dependencies = inner_dependencies(ops).into_iter();
+    let always = dependencies.filter(|one| one["name"] == "providers").flat_map(|one| {
+        one["features"].as_array().expect("a list").iter().map(text_in).collect::<Vec<_>>()
+    });
+    let parts = features(ops).into_values().flatten();
+    let by_parts = parts.filter_map(|word| word.strip_prefix("providers/").map(str::to_owned));
+    let on: Vec<String> = always.chain(by_parts).collect();
+    let foreign = on.iter().find(|name| !["postgres", "s3", "store"].contains(&name.as_str()));
+    assert!(!on.is_empty() && foreign.is_none(), "ops turns on the provider {foreign:?}");
+}
+
+#[test]
+fn whoever_says_nothing_builds_every_part() {
+    let packages = workspace();
+    for name in ["ops", "worker"] {
+        let package = packages.iter().find(|package| package["name"] == name).expect("it exists");
+        let mut parts = features(package);
+        let whole = parts.remove("default").expect("a default");
+        assert!(!whole.is_empty());
+        assert_eq!(parts.into_keys().collect::<Vec<_>>(), whole, "{name}: parts, and its default");
     }
+}
+
+#[test]
+fn the_demo_compiles_no_part_that_it_leaves_out() {
+    let demo = closure_of(&["--package", "ops", "--package", "worker", "--no-default-features"]);
+    assert!(text_of("deploy/demo").contains("--no-default-features"), "it builds otherwise");
+    let is_costly = |name: &str| LEFT_OUT.iter().any(|word| name.starts_with(word));
+    let costly = demo.iter().find(|(name, _)| is_costly(name));
+    assert!(!demo.is_empty() && costly.is_none(), "the demo compiles {costly:?}");
 }
 
 #[test]

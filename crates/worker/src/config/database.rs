@@ -6,6 +6,7 @@ use settings::Reader;
 
 /// Where conversations are, and how they are found.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "this build has no database"))]
 pub(crate) struct DatabaseConfig {
     /// Its address; may hold a password. `None` without a database.
     pub(crate) url: Option<SecretString>,

@@ -111,3 +111,28 @@ fn what_is_printed_can_be_read_again() {
     assert_eq!(config.settled.to_json()["optimize_for_speed"], true);
     assert_eq!(config.settled.to_json()["redis_url"], "redis://localhost");
 }
+
+#[test]
+fn a_build_refuses_what_it_leaves_out_and_says_which_has_it() {
+    let all = ["openai", "postgres", "s3", "tls"];
+    let settings = [
+        ("LLM_PROVIDER", "openai", "openai"),
+        ("TTS_PROVIDER", "openai", "openai"),
+        ("IMAGE_PROVIDER", "openai", "openai"),
+        ("DATABASE_URL", "postgres://localhost/app", "postgres"),
+        ("STORAGE_URL", "s3://meditations", "s3"),
+        ("REDIS_URL", "rediss://localhost", "tls"),
+        ("CACHE_REDIS_URL", "rediss://localhost", "tls"),
+    ];
+    for (name, value, part) in settings {
+        let sources = required().set(name, value).set("OPENAI_API_KEY", "any");
+        let faults = Config::load_without(&[part], &sources).unwrap_err();
+        let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        let sentence = format!("{name}: needs the part `{part}`, which this build leaves out; ");
+        assert!(said.len() == 1 && said[0].starts_with(&sentence), "{said:?}");
+        assert!(said[0].contains("cargo build --release"), "{said:?}");
+        let others: Vec<&str> = all.into_iter().filter(|other| *other != part).collect();
+        assert!(Config::load_without(&others, &sources).is_ok(), "{name} needs {part} alone");
+    }
+    assert!(Config::load_without(&all, &required()).is_ok(), "offline, a folder and a Redis");
+}

@@ -9,6 +9,7 @@ const OPENAI: &str = "https://api.openai.com/";
 
 /// Where and as whom something is bought.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "openai"), expect(dead_code, reason = "this build buys nothing"))]
 pub(crate) struct AccountConfig {
     pub(crate) base_url: String,
     pub(crate) key: Option<SecretString>,
