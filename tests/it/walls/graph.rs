@@ -48,7 +48,9 @@ fn closure_of(chosen: &[&str]) -> Vec<(String, String)> {
         let name = name.split(' ').next().unwrap_or_default();
         (name.to_owned(), features.replace(" (*)", ""))
     };
-    let packages: BTreeSet<_> = tree.lines().map(split).collect();
+    // An empty line stands between the trees of two packages.
+    let lines = tree.lines().filter(|line| !line.is_empty());
+    let packages: BTreeSet<_> = lines.map(split).collect();
     packages.into_iter().filter(|(name, _)| !chosen.contains(&name.as_str())).collect()
 }
 
