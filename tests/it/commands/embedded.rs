@@ -124,10 +124,12 @@ async fn other_commands_find_a_running_dev_and_what_it_kept() {
 #[tokio::test]
 async fn a_killed_owner_takes_its_children_along_and_frees_the_folder() {
     let harness = EmbeddedHarness::with_worker("exec sleep 1000");
-    let (dev, _) = harness.dev().await;
+    let (mut dev, _) = harness.dev().await;
     let orphans = children(dev.pid());
     assert_eq!(orphans.len(), 2, "a Redis and a worker");
     kill(Pid::from_raw(dev.pid()), Signal::SIGKILL).unwrap();
+    // A kill is over only when the kernel says so: until then the owner's own lock refuses others.
+    dev.wait().await.unwrap_err();
     let (next, _) = harness.dev().await;
     for orphan in orphans {
         gone(orphan).await;
