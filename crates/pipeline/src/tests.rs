@@ -13,10 +13,10 @@ use stillcast_enqueue::{Format, Identifier, Source, StageName};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use self::fakes::{OneConversation, PASSAGES, Step, TestRun};
+use self::fakes::{OneConversation, PASSAGES, Step, TestRun, of};
 use crate::{FailureClass, Interrupted, Policies, produce, standard};
 
-const STAGES: [StageName; 6] = StageName::ALL;
+const STAGES: [StageName; StageName::ALL.len()] = StageName::ALL;
 
 fn transient(seconds: Option<u64>) -> Step {
     Step::Fail(FailureClass::Transient { retry_after: seconds.map(Duration::from_secs) })
@@ -76,7 +76,7 @@ async fn a_job_delivers_and_each_stage_gives_its_account() {
     assert_eq!(produced.artifact.key, "delivered");
     let stages: Vec<StageName> = produced.stages.iter().map(|record| record.stage).collect();
     assert_eq!(stages, STAGES);
-    let tts = &produced.stages[2];
+    let tts = of(&produced, StageName::Tts);
     assert_eq!((tts.provider.as_deref(), tts.tries), (Some("fake"), PASSAGES));
     assert!((tts.resources["calls"] - f64::from(PASSAGES)).abs() < 0.1);
     let encoded = test.journal.encoded();
@@ -119,7 +119,7 @@ async fn an_encoder_that_breaks_gets_the_whole_sound_again() {
     broken.script(StageName::Encode, [transient(None), Step::Succeed]);
     let produced = produce(&broken.run).await.unwrap();
     assert_eq!(broken.journal.encoded(), whole);
-    let encode = &produced.stages[4];
+    let encode = of(&produced, StageName::Encode);
     assert_eq!((encode.stage, encode.tries), (StageName::Encode, 2));
 }
 
@@ -264,10 +264,10 @@ async fn the_steps_of_an_encode_share_its_time() {
     // Each step is below the 120 s of a video, both together are not; the second try is quick.
     test.script(StageName::Encode, [slow(70), slow(70)]);
     let produced = produce(&test.run).await.unwrap();
-    assert_eq!(produced.stages[4].tries, 2);
+    assert_eq!(of(&produced, StageName::Encode).tries, 2);
     let other = TestRun::new(Format::Video);
     other.script(StageName::Encode, [slow(50), slow(50)]);
-    assert_eq!(produce(&other.run).await.unwrap().stages[4].tries, 1);
+    assert_eq!(of(&produce(&other.run).await.unwrap(), StageName::Encode).tries, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,7 +286,7 @@ async fn silent_speech_counts_as_a_failed_try() {
     let test = TestRun::new(Format::Audio);
     test.script(StageName::Tts, [Step::Garble, Step::Succeed]);
     let produced = produce(&test.run).await.unwrap();
-    assert_eq!(produced.stages[2].tries, PASSAGES + 1);
+    assert_eq!(of(&produced, StageName::Tts).tries, PASSAGES + 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -309,7 +309,7 @@ async fn a_conversation_is_collected_and_its_account_says_what_was_cut() {
         test
     };
     let produced = produce(&about("default", Source::Conversation(id)).run).await.unwrap();
-    let collection = &produced.stages[0];
+    let collection = of(&produced, StageName::Collection);
     assert_eq!(collection.provider.as_deref(), Some("fake-database"));
     for (name, amount) in [
         ("characters", 3_000.0),

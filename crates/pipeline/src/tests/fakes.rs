@@ -76,8 +76,13 @@ struct Entries {
     are_deliveries_lost: bool,
 }
 
+/// The account of `stage`.
+pub(super) fn of(produced: &Produced, stage: StageName) -> &StageRecord {
+    produced.stages.iter().find(|record| record.stage == stage).unwrap()
+}
+
 impl TestRun {
-    /// A job alone in its shared.
+    /// A job that shares with nobody.
     pub(super) fn new(format: Format) -> Self {
         Self::sharing(&Arc::new(SharedState::default()), format, false)
     }

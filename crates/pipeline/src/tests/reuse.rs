@@ -8,7 +8,7 @@ use bytes::Bytes;
 use stillcast_enqueue::{Format, Identifier, Options, StageName};
 use tokio::time::Instant;
 
-use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun};
+use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun, of};
 use super::shared_state::SharedState;
 use crate::reuse::CacheValue;
 use crate::{Failed, FailureClass, OtherJob, Produced, produce};
@@ -74,7 +74,7 @@ async fn a_second_job_of_the_same_gets_a_copy_and_its_record_says_so() {
         produced.stages.iter().filter(|stage| stage.cached).map(|stage| stage.stage).collect();
     assert_eq!(skipped, StageName::ALL[1..]);
     assert!(produced.stages[1..].iter().all(|stage| stage.tries == 0));
-    assert_eq!(produced.stages[1].provider.as_deref(), Some("fake"));
+    assert_eq!(of(&produced, StageName::Transcript).provider.as_deref(), Some("fake"));
     assert!((produced.cost.avoided_usd - PICTURE_USD).abs() < 1e-9, "{:?}", produced.cost);
     assert!(produced.cost.spent_usd.abs() < 1e-9);
     assert!(!second.journal.calls().contains(&StageName::Encode));
@@ -175,7 +175,7 @@ async fn passages_and_words_of_a_transcript_that_broke_off_are_kept() {
     assert_eq!(paid(&test)[1], PASSAGES as usize, "no passage was spoken twice");
     let prompts = test.journal.prompts();
     assert!(!prompts.last().unwrap().said.is_empty(), "the writer went on behind what was said");
-    assert_eq!(produced.stages[2].tries as usize, PASSAGES as usize - spoken);
+    assert_eq!(of(&produced, StageName::Tts).tries as usize, PASSAGES as usize - spoken);
 }
 
 #[tokio::test(start_paused = true)]
@@ -374,7 +374,7 @@ async fn a_flight_that_its_owner_left_is_taken_over() {
         shared.abandon("transcript");
     });
     assert_eq!(paid(&test), ALL);
-    assert_eq!(produced.stages[1].tries, 1);
+    assert_eq!(of(&produced, StageName::Transcript).tries, 1);
 }
 
 #[tokio::test(start_paused = true)]

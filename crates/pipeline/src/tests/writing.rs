@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stillcast_enqueue::{Format, StageName};
 
-use super::fakes::{BROKEN_USD, PASSAGES, PICTURE_USD, Step, TestRun};
+use super::fakes::{BROKEN_USD, PASSAGES, PICTURE_USD, Step, TestRun, of};
 use crate::{FailureClass, produce};
 
 /// Words of a fake paragraph.
@@ -20,7 +20,10 @@ fn test(steps: &[Step]) -> TestRun {
 async fn a_draft_that_breaks_off_goes_on_behind_what_was_said() {
     let test = test(&[Step::Cut, Step::Succeed]);
     let produced = produce(&test.run).await.unwrap();
-    assert_eq!((produced.stages[1].tries, produced.stages[2].tries), (2, PASSAGES));
+    assert_eq!(
+        (of(&produced, StageName::Transcript).tries, of(&produced, StageName::Tts).tries),
+        (2, PASSAGES)
+    );
     let prompts = test.journal.prompts();
     assert_eq!(prompts[0].said, "");
     assert!(prompts[1].said.ends_with("likes. \n\n"), "up to the last whole passage");
@@ -37,7 +40,10 @@ async fn too_few_words_are_repaired_once_by_appending() {
     for early in [Step::Short, Step::Limited] {
         let test = test(&[early, Step::Succeed]);
         let produced = produce(&test.run).await.unwrap();
-        assert_eq!((produced.stages[1].tries, produced.stages[2].tries), (2, PASSAGES));
+        assert_eq!(
+            (of(&produced, StageName::Transcript).tries, of(&produced, StageName::Tts).tries),
+            (2, PASSAGES)
+        );
         let prompts = test.journal.prompts();
         assert_eq!(prompts[1].words, 400 - 2 * PARAGRAPH..=500 - 2 * PARAGRAPH);
         assert_eq!(prompts.len(), 2);
@@ -52,15 +58,22 @@ async fn too_few_words_are_repaired_once_by_appending() {
 async fn too_many_words_are_trimmed_where_nobody_has_spoken_them() {
     let test = test(&[Step::Long, Step::Long]);
     let produced = produce(&test.run).await.unwrap();
-    assert_eq!(produced.stages[2].tries, 6, "480 words are spoken, the other 240 never bought");
-    assert!(produced.stages[1].resources["words"] <= 500.0);
+    assert_eq!(
+        of(&produced, StageName::Tts).tries,
+        6,
+        "480 words are spoken, the other 240 never bought"
+    );
+    assert!(of(&produced, StageName::Transcript).resources["words"] <= 500.0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_mark_that_nobody_can_speak_costs_the_rest_of_its_draft_only() {
     let test = test(&[Step::Garble, Step::Succeed]);
     let produced = produce(&test.run).await.unwrap();
-    assert_eq!((produced.stages[1].tries, produced.stages[2].tries), (2, PASSAGES));
+    assert_eq!(
+        (of(&produced, StageName::Transcript).tries, of(&produced, StageName::Tts).tries),
+        (2, PASSAGES)
+    );
 }
 
 #[tokio::test(start_paused = true)]
