@@ -33,6 +33,14 @@ impl Provider {
         }
     }
 
+    /// Whether it is paid, and so needs an account.
+    fn sells(self) -> bool {
+        match self {
+            Self::OpenAi => true,
+            Self::Command | Self::Offline => false,
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::OpenAi => "openai",
@@ -80,7 +88,7 @@ pub(super) fn account(
     let its_key = setting(capability, "api_key");
     let key = key(reader, &its_key).or_else(|| shared.key.clone());
     let model = reader.text(&setting(capability, "model")).unwrap_or_default();
-    if provider != Some(Provider::OpenAi) {
+    if !provider?.sells() {
         return None;
     }
     // An address of its own that is at fault is no reason to buy elsewhere.
