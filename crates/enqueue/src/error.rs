@@ -1,56 +1,6 @@
-//! What can be wrong with a job before Redis hears of it, and what Redis can answer.
+//! Why a call to the queue fails: the job's own fault, Redis' answer, or none.
 
-/// A request that no worker could ever fulfil; found before anything is written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidJob {
-    /// An identifier outside the grammar.
-    #[error("`{field}` must match [A-Za-z0-9][A-Za-z0-9._-]{{0,127}}")]
-    Identifier {
-        /// The field at fault.
-        field: &'static str,
-    },
-    /// A field over its limit.
-    #[error("`{field}` holds {actual} bytes, the limit is {limit}")]
-    TooLarge {
-        /// The field at fault.
-        field: &'static str,
-        /// Bytes found.
-        actual: usize,
-        /// Bytes allowed.
-        limit: usize,
-    },
-    /// A field that must not be empty.
-    #[error("`{field}` is empty")]
-    Empty {
-        /// The field at fault.
-        field: &'static str,
-    },
-    /// A number outside its range.
-    #[error("`{field}` is {actual}, allowed are {min} to {max}")]
-    OutOfRange {
-        /// The field at fault.
-        field: &'static str,
-        /// The number found.
-        actual: i64,
-        /// The least number allowed.
-        min: i64,
-        /// The greatest number allowed.
-        max: i64,
-    },
-    /// The deadline would pass before the job may begin.
-    #[error("`deadline` must lie after now and after `run_at`")]
-    DeadlinePassed,
-    /// A conversation that is not named by a UUID.
-    #[error("`source.conversation_id` is not a UUID")]
-    ConversationId,
-    /// A trace context that is not `00-<32 hex>-<16 hex>-<2 hex>`.
-    #[error("`traceparent` is not a W3C trace context of version 00")]
-    TraceParent,
-    /// A field that this version does not know, or whose feature has not landed.
-    #[error("{0}")]
-    Field(String),
-}
+use crate::{InvalidField, InvalidJob};
 
 /// Why a call to the queue failed.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +18,9 @@ pub enum EnqueueError {
     /// Redis is above 75 % of its memory: nothing was written; try again later.
     #[error("the queue is full: Redis is above 75 % of maxmemory; try again later")]
     Full,
+    /// The queue's name is not an identifier.
+    #[error(transparent)]
+    Name(#[from] InvalidField),
     /// The Redis address cannot be used.
     #[error("REDIS_URL cannot be used: {0}")]
     Address(String),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::InvalidJob;
+use crate::InvalidField;
 
 /// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`: no separator of keys, paths or log lines can be in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,12 +15,15 @@ pub struct Identifier(String);
 const MAX_LENGTH: usize = 128;
 
 impl Identifier {
+    /// What a field takes that holds one.
+    pub const GRAMMAR: &str = "letters, digits and `._-`, 1 to 128, the first a letter or a digit";
+
     /// Checks `text` against the grammar; `field` names the culprit in the error.
-    pub fn parse(field: &'static str, text: &str) -> Result<Self, InvalidJob> {
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, InvalidField> {
         if is_identifier(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidJob::Identifier { field })
+            Err(InvalidField::value(field, Self::GRAMMAR, "another text"))
         }
     }
 
@@ -39,7 +42,7 @@ fn is_identifier(text: &str) -> bool {
 }
 
 impl TryFrom<String> for Identifier {
-    type Error = InvalidJob;
+    type Error = InvalidField;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::parse("identifier", &text)
@@ -70,7 +73,7 @@ impl JobId {
     }
 
     /// Checks an identifier that came from outside.
-    pub fn parse(text: &str) -> Result<Self, InvalidJob> {
+    pub fn parse(text: &str) -> Result<Self, InvalidField> {
         Identifier::parse("id", text).map(Self)
     }
 

@@ -7,17 +7,12 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Identifier, InvalidJob, JobId, Source};
+use crate::{Identifier, InvalidField, JobId, Source};
 
-/// Largest `source.text`, in bytes (16 KiB: what Redis keeps inline without a slow fork).
-pub(crate) const MAX_TEXT: usize = 16 * 1024;
-/// Largest metadata, in bytes of its JSON.
-pub(crate) const MAX_METADATA: usize = 4 * 1024;
 /// Attempts of a job when the request names none.
-pub(crate) const DEFAULT_MAX_ATTEMPTS: u32 = 5;
+const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 /// Priority when the request names none; 9 goes first, 0 last.
-pub(crate) const DEFAULT_PRIORITY: u8 = 5;
-const MAX_MAX_ATTEMPTS: u32 = 100;
+const DEFAULT_PRIORITY: u8 = 5;
 
 /// What the finished file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,6 +25,9 @@ pub enum Format {
 }
 
 impl Format {
+    /// What a field takes that holds one.
+    pub(crate) const WORDS: &str = "`audio` or `video`";
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,13 +44,13 @@ impl fmt::Display for Format {
 }
 
 impl FromStr for Format {
-    type Err = InvalidJob;
+    type Err = InvalidField;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "audio" => Ok(Self::Audio),
             "video" => Ok(Self::Video),
-            _ => Err(InvalidJob::Field("`format` is `audio` or `video`".to_owned())),
+            _ => Err(InvalidField::value("format", Self::WORDS, "another word")),
         }
     }
 }
@@ -81,15 +79,19 @@ fn is_zero(number: &u32) -> bool {
 pub struct TraceParent(String);
 
 impl TraceParent {
+    /// What a field takes that holds one.
+    pub(crate) const GRAMMAR: &str =
+        "a W3C trace context of version 00, `00-<32 hex>-<16 hex>-<2 hex>`";
+
     /// Checks the four fields of version 00.
-    pub fn parse(text: &str) -> Result<Self, InvalidJob> {
+    pub fn parse(text: &str) -> Result<Self, InvalidField> {
         let fields: Vec<&str> = text.split('-').collect();
         let lengths: Vec<usize> = fields.iter().map(|field| field.len()).collect();
         let hexadecimal = text.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9' | b'a'..=b'f'));
         if fields.first() == Some(&"00") && lengths == [2, 32, 16, 2] && hexadecimal {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidJob::TraceParent)
+            Err(InvalidField::value("traceparent", Self::GRAMMAR, "another text"))
         }
     }
 
@@ -225,61 +227,5 @@ impl Job {
     #[must_use]
     pub fn with_traceparent(self, traceparent: TraceParent) -> Self {
         Self { traceparent: Some(traceparent), ..self }
-    }
-
-    /// Finds what no worker could fulfil; every enqueue calls it first.
-    pub fn validate(&self) -> Result<(), InvalidJob> {
-        self.validate_source()?;
-        self.validate_names()?;
-        self.validate_numbers()?;
-        self.validate_times(Utc::now())
-    }
-
-    fn validate_source(&self) -> Result<(), InvalidJob> {
-        match &self.source {
-            Source::Text(text) if text.trim().is_empty() => {
-                return Err(InvalidJob::Empty { field: "source.text" });
-            }
-            Source::Text(text) => within("source.text", text.len(), MAX_TEXT)?,
-            Source::Conversation(_) => {}
-            Source::Unknown(kind) => {
-                return Err(InvalidJob::Field(format!("`source.{kind}` is not known")));
-            }
-        }
-        let metadata = serde_json::to_string(&self.metadata).unwrap_or_default();
-        within("metadata", metadata.len(), MAX_METADATA)
-    }
-
-    fn validate_names(&self) -> Result<(), InvalidJob> {
-        Identifier::parse("tenant", &self.tenant)?;
-        match &self.idempotency_key {
-            Some(key) => Identifier::parse("idempotency_key", key).map(drop),
-            None => Ok(()),
-        }
-    }
-
-    fn validate_numbers(&self) -> Result<(), InvalidJob> {
-        in_range("priority", self.priority.into(), 0, 9)?;
-        in_range("max_attempts", self.max_attempts.into(), 1, MAX_MAX_ATTEMPTS.into())
-    }
-
-    fn validate_times(&self, now: DateTime<Utc>) -> Result<(), InvalidJob> {
-        let begin = self.run_at.map_or(now, |run_at| run_at.max(now));
-        match self.deadline {
-            Some(deadline) if deadline <= begin => Err(InvalidJob::DeadlinePassed),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn within(field: &'static str, actual: usize, limit: usize) -> Result<(), InvalidJob> {
-    if actual > limit { Err(InvalidJob::TooLarge { field, actual, limit }) } else { Ok(()) }
-}
-
-fn in_range(field: &'static str, actual: i64, min: i64, max: i64) -> Result<(), InvalidJob> {
-    if (min..=max).contains(&actual) {
-        Ok(())
-    } else {
-        Err(InvalidJob::OutOfRange { field, actual, min, max })
     }
 }

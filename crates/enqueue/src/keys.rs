@@ -2,7 +2,7 @@
 //!
 //! All keys of a queue share the hash tag `{q:<name>}`, so that one script may touch them all.
 
-use crate::{Identifier, InvalidJob};
+use crate::{Identifier, InvalidField};
 
 /// The fixed keys, in the order in which every script of the queue receives them as `KEYS`.
 ///
@@ -39,7 +39,7 @@ pub struct Keys {
 
 impl Keys {
     /// Checks the queue's name against the grammar of identifiers.
-    pub fn new(queue_name: &str) -> Result<Self, InvalidJob> {
+    pub fn new(queue_name: &str) -> Result<Self, InvalidField> {
         let name = Identifier::parse("QUEUE_NAME", queue_name)?;
         Ok(Self { prefix: format!("{{q:{name}}}:") })
     }

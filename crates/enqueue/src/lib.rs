@@ -14,6 +14,7 @@ pub mod capability;
 mod envelope;
 mod error;
 mod identifier;
+mod invalid;
 mod job;
 pub mod keys;
 #[doc(hidden)]
@@ -26,14 +27,15 @@ mod request;
 mod script;
 mod source;
 mod stage;
+mod validate;
 
 pub use envelope::{DecodeError, ENVELOPE_VERSION, Envelope};
-pub use error::{EnqueueError, InvalidJob};
+pub use error::EnqueueError;
 pub use identifier::{Identifier, JobId};
+pub use invalid::{InvalidField, InvalidJob, Problem};
 pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
-pub use request::JobRequest;
 pub use source::Source;
 pub use stage::{StageName, StageRecord};

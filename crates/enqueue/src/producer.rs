@@ -10,6 +10,7 @@ use crate::address;
 use crate::keys::Keys;
 use crate::lua::{CANCEL, PREAMBLE};
 use crate::script::{Answer, EnqueueScript};
+use crate::validate::passed_deadline;
 use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, RawHash, State};
 
 /// Jobs in one script: a longer one would hold up everybody else on the same Redis.
@@ -230,19 +231,21 @@ impl Producer {
 
 fn understand((status, id, state): Answer) -> Result<Enqueued, EnqueueError> {
     match status.as_str() {
-        "created" => Ok(Enqueued {
-            id: JobId::parse(&id)?,
-            submission: Submission::Created(state_of(&state)?),
-        }),
-        "duplicate" => Ok(Enqueued {
-            id: JobId::parse(&id)?,
-            submission: Submission::Duplicate(state_of(&state)?),
-        }),
+        "created" => {
+            Ok(Enqueued { id: id_of(&id)?, submission: Submission::Created(state_of(&state)?) })
+        }
+        "duplicate" => {
+            Ok(Enqueued { id: id_of(&id)?, submission: Submission::Duplicate(state_of(&state)?) })
+        }
         "mismatch" => Err(EnqueueError::IdempotencyMismatch { id }),
         "full" => Err(EnqueueError::Full),
-        "deadline-passed" => Err(InvalidJob::DeadlinePassed.into()),
+        "deadline-passed" => Err(EnqueueError::Invalid(passed_deadline().into())),
         _ => Err(EnqueueError::Protocol(status)),
     }
+}
+
+fn id_of(text: &str) -> Result<JobId, EnqueueError> {
+    JobId::parse(text).map_err(|_| EnqueueError::Protocol("an id that is none".to_owned()))
 }
 
 fn state_of(word: &str) -> Result<State, EnqueueError> {

@@ -8,184 +8,108 @@
 //! ```
 //!
 //! `source`, either `text` or `conversation_id` (a UUID), and `format` are required. A field that is
-//! not known, or whose feature has not landed, is refused by name.
+//! not known, or whose feature has not landed, is refused by name. Each fault names its field by the
+//! path, what it takes and what it got, and all faults of a request are told at once.
+
+mod fields;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use crate::source::SourceFields;
-use crate::{Format, Identifier, InvalidJob, Job, Options, TraceParent};
+use self::fields::Fields;
+use crate::validate::{MAX_ATTEMPTS, PRIORITY, VARIANT};
+use crate::{Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent};
 
 /// Fields of the house's plan that this version does not carry yet.
 const NOT_YET: [&str; 1] = ["webhook"];
+/// What a file may begin with that was saved on Windows.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// Stands in for a source that cannot be read.
+const NO_SOURCE: Source = Source::Text(String::new());
 
-/// A job request as JSON; [`JobRequest::parse`] makes a [`Job`] of it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JobRequest {
-    #[serde(deserialize_with = "SourceFields::deserialize_known")]
-    source: SourceFields,
-    format: Format,
-    #[serde(default, with = "RequestOptions")]
-    options: Options,
-    idempotency_key: Option<String>,
-    priority: Option<u8>,
-    run_at: Option<DateTime<Utc>>,
-    deadline: Option<DateTime<Utc>>,
-    max_attempts: Option<u32>,
-    tenant: Option<String>,
-    #[serde(default)]
-    metadata: BTreeMap<String, String>,
-    traceparent: Option<String>,
-}
-
-/// [`Options`] as a request gives them: an unknown field is refused by name, where the reader of an
-/// envelope ignores it. Compiles only while it has every field of [`Options`].
-#[derive(Deserialize)]
-#[serde(remote = "Options", deny_unknown_fields)]
-struct RequestOptions {
-    voice: Option<Identifier>,
-    language: Option<Identifier>,
-    #[serde(default)]
-    variant: u32,
-}
-
-impl JobRequest {
-    /// Reads and checks `json`; the job has a new identifier.
-    pub fn parse(json: &[u8]) -> Result<Job, InvalidJob> {
-        refuse_not_yet(json)?;
-        let request: Self = serde_json::from_slice(json).map_err(|error| describe(&error))?;
-        let job = request.into_job()?;
-        job.validate()?;
-        Ok(job)
-    }
-
-    fn into_job(self) -> Result<Job, InvalidJob> {
-        let job = Job::new(self.source.try_into()?, self.format);
-        Ok(Job {
-            options: self.options,
-            idempotency_key: self.idempotency_key,
-            priority: self.priority.unwrap_or(job.priority),
-            run_at: self.run_at,
-            deadline: self.deadline,
-            max_attempts: self.max_attempts.unwrap_or(job.max_attempts),
-            tenant: self.tenant.unwrap_or(job.tenant),
-            metadata: self.metadata,
-            traceparent: self.traceparent.as_deref().map(TraceParent::parse).transpose()?,
-            ..job
-        })
+impl Job {
+    /// Reads and checks a request as JSON; the job has a new identifier.
+    ///
+    /// ```
+    /// let faults = stillcast_enqueue::Job::from_json(br#"{"format":"film","priority":10}"#);
+    /// assert_eq!(faults.unwrap_err().fields().len(), 3);
+    /// ```
+    pub fn from_json(json: &[u8]) -> Result<Self, InvalidJob> {
+        let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
+        let json: &RawValue = serde_json::from_slice(json).map_err(|error| not_json(&error))?;
+        let mut fields = Fields::of("", json)?;
+        let job = read(&mut fields);
+        let mut faults = fields.into_faults();
+        let judged = job.validate().err();
+        let judged = judged.iter().flat_map(InvalidJob::fields);
+        // Of what could not be read, nothing more can be said.
+        let new = judged.filter(|fault| !faults.iter().any(|unread| unread.is_beside(fault)));
+        let new: Vec<InvalidField> = new.cloned().collect();
+        faults.extend(new);
+        InvalidJob::unless_empty(faults).map(|()| job)
     }
 }
 
-fn refuse_not_yet(json: &[u8]) -> Result<(), InvalidJob> {
-    let value: serde_json::Value =
-        serde_json::from_slice(json).map_err(|error| describe(&error))?;
-    for path in NOT_YET {
-        let found = path.split('.').try_fold(&value, |value, name| value.get(name));
-        if found.is_some_and(|value| !value.is_null()) {
-            return Err(InvalidJob::Field(format!(
-                "`{path}` is not supported by this version yet"
-            )));
+/// The job as far as it can be read. Compiles only while every field of [`Job`] but the identifier
+/// is either read or left as it is by name.
+fn read(fields: &mut Fields<'_>) -> Job {
+    fields.require("source", Source::KINDS);
+    fields.require("format", Format::WORDS);
+    let source = fields.object("source", source).flatten().unwrap_or(NO_SOURCE);
+    let format = fields.read("format", Format::WORDS, |json| serde_json::from_str(json).ok());
+    let Job { id, priority, max_attempts, tenant, .. } =
+        Job::new(source.clone(), format.unwrap_or(Format::Audio));
+    let job = Job {
+        id,
+        source,
+        format: format.unwrap_or(Format::Audio),
+        options: fields.object("options", options).unwrap_or_default(),
+        idempotency_key: fields.identifier("idempotency_key").map(String::from),
+        priority: fields.number("priority", &PRIORITY).unwrap_or(priority),
+        run_at: fields.time("run_at"),
+        deadline: fields.time("deadline"),
+        max_attempts: fields.number("max_attempts", &MAX_ATTEMPTS).unwrap_or(max_attempts),
+        tenant: fields.identifier("tenant").map_or(tenant, String::from),
+        metadata: fields.object("metadata", metadata).unwrap_or_default(),
+        traceparent: fields.parse("traceparent", TraceParent::GRAMMAR, TraceParent::parse),
+    };
+    for name in NOT_YET {
+        fields.refuse(name);
+    }
+    job
+}
+
+fn source(fields: &mut Fields<'_>) -> Option<Source> {
+    let text = fields.text("text");
+    let conversation = fields.parse("conversation_id", "a UUID", Source::conversation);
+    match (text, conversation) {
+        (Some(text), None) => Some(Source::Text(text)),
+        (None, conversation @ Some(_)) => conversation,
+        (text, _) => {
+            let got = if text.is_some() { "both" } else { "neither" };
+            fields.fault_of_all(Source::KINDS, got);
+            None
         }
     }
-    Ok(())
 }
 
-/// The field at fault, never the value: that may be private.
-fn describe(error: &serde_json::Error) -> InvalidJob {
-    let text = error.to_string();
-    let safe = ["unknown field", "missing field"].iter().any(|known| text.starts_with(known));
-    let place = format!("line {}, column {}", error.line(), error.column());
-    InvalidJob::Field(if safe {
-        format!("the request: {text}")
-    } else {
-        format!("the request is not valid at {place}: a value of another kind is expected there")
-    })
+fn options(fields: &mut Fields<'_>) -> Options {
+    Options {
+        voice: fields.identifier("voice"),
+        language: fields.identifier("language"),
+        variant: fields.number("variant", &VARIANT).unwrap_or_default(),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Source;
+fn metadata(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
+    fields.strings()
+}
 
-    fn fault(json: &str) -> String {
-        JobRequest::parse(json.as_bytes()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn the_least_request_takes_every_default() {
-        let job = JobRequest::parse(br#"{"source":{"text":"Rain."},"format":"audio"}"#).unwrap();
-        let expected = Job::audio(Source::Text("Rain.".to_owned())).with_id(job.id.clone());
-        assert_eq!(job, expected);
-    }
-
-    #[test]
-    fn every_field_arrives() {
-        let json = r#"{"source":{"text":"Rain."},"format":"video","options":{"voice":"slt",
-            "language":"en","variant":2},"idempotency_key":"k1","priority":9,
-            "run_at":"2999-01-01T00:00:00Z","deadline":"2999-01-02T00:00:00Z","max_attempts":2,
-            "tenant":"acme","metadata":{"a":"b"},
-            "traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}"#;
-        let job = JobRequest::parse(json.as_bytes()).unwrap();
-        assert_eq!((job.priority, job.max_attempts, job.options.variant), (9, 2, 2));
-        assert_eq!((job.tenant.as_str(), job.idempotency_key.as_deref()), ("acme", Some("k1")));
-        assert!(job.run_at.is_some() && job.deadline.is_some() && job.traceparent.is_some());
-        assert_eq!(job.metadata["a"], "b");
-    }
-
-    #[test]
-    fn faults_name_the_field() {
-        let with =
-            |extra: &str| format!(r#"{{"source":{{"text":"Rain."}},"format":"audio"{extra}}}"#);
-        for (extra, word) in [
-            (r#","colour":"blue""#, "colour"),
-            (r#","options":{"tempo":2}"#, "unknown field `tempo`, expected one of `voice`"),
-            (r#","webhook":{"url":"x"}"#, "webhook"),
-            (r#","priority":10"#, "priority"),
-            (r#","max_attempts":0"#, "max_attempts"),
-            (r#","tenant":"a/b""#, "tenant"),
-            (r#","idempotency_key":"""#, "idempotency_key"),
-            (r#","deadline":"2001-01-01T00:00:00Z""#, "deadline"),
-            (r#","traceparent":"00-zz""#, "traceparent"),
-        ] {
-            assert!(fault(&with(extra)).contains(word), "{extra}: {}", fault(&with(extra)));
-        }
-        assert!(fault(r#"{"format":"audio"}"#).contains("source"));
-        for source in [r#"{"text":"Rain.","mood":1}"#, r#"{"mood":1}"#] {
-            let fault = fault(&format!(r#"{{"source":{source},"format":"audio"}}"#));
-            let named = "unknown field `mood`, expected `text` or `conversation_id`";
-            assert!(fault.contains(named), "{source}: {fault}");
-        }
-        for source in ["{}", r#"{"conversation_id":"x"}"#, r#"{"text":"a","conversation_id":"b"}"#]
-        {
-            let fault = fault(&format!(r#"{{"source":{source},"format":"audio"}}"#));
-            assert!(fault.contains("conversation_id"), "{source}: {fault}");
-        }
-    }
-
-    #[test]
-    fn a_conversation_is_a_source() {
-        let id = "0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44";
-        let json = format!(r#"{{"source":{{"conversation_id":"{id}"}},"format":"video"}}"#);
-        let job = JobRequest::parse(json.as_bytes()).unwrap();
-        assert_eq!(job.source, Source::conversation(id).unwrap());
-    }
-
-    #[test]
-    fn limits_are_borders() {
-        let of = |length: usize| Job::audio(Source::Text("x".repeat(length))).validate();
-        assert_eq!(of(16 * 1024), Ok(()));
-        assert!(matches!(of(16 * 1024 + 1), Err(InvalidJob::TooLarge { .. })));
-        assert!(matches!(of(0), Err(InvalidJob::Empty { .. })));
-        let large = Job::audio(Source::Text("x".into())).with_metadata("k", "v".repeat(4096));
-        assert!(matches!(large.validate(), Err(InvalidJob::TooLarge { .. })));
-    }
-
-    #[test]
-    fn an_error_never_repeats_private_text() {
-        let json = r#"{"source":{"text":"my secret"},"format":"my secret","priority":"my secret"}"#;
-        assert!(!fault(json).contains("secret"));
-    }
+/// The place at fault, never what stands there: that may be private.
+fn not_json(error: &serde_json::Error) -> InvalidJob {
+    let place = format!("something else at line {}, column {}", error.line(), error.column());
+    InvalidField::value("request", "JSON in UTF-8", place).into()
 }

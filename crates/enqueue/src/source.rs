@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Error, IgnoredAny};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Identifier, InvalidJob};
+use crate::{Identifier, InvalidField};
 
 /// What the meditation is about. On the wire `{"text": "…"}` or `{"conversation_id": "…"}`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +25,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// What a field takes that holds one.
+    pub(crate) const KINDS: &str = "either `text` or `conversation_id`";
+
     /// The conversation that `id`, a UUID, names.
-    pub fn conversation(id: &str) -> Result<Self, InvalidJob> {
-        Uuid::try_parse(id).map(Self::Conversation).map_err(|_| InvalidJob::ConversationId)
+    pub fn conversation(id: &str) -> Result<Self, InvalidField> {
+        Uuid::try_parse(id)
+            .map(Self::Conversation)
+            .map_err(|_| InvalidField::value("source.conversation_id", "a UUID", "another text"))
     }
 }
 
@@ -57,32 +62,15 @@ pub(crate) struct SourceFields {
     later: BTreeMap<String, IgnoredAny>,
 }
 
-impl SourceFields {
-    /// Reads a request's source: a kind that is not known is refused by name, where the reader of an
-    /// envelope waits for a worker that knows it.
-    pub(crate) fn deserialize_known<'de, D>(deserializer: D) -> Result<Self, D::Error>
-    where
-        D: Deserializer<'de>,
-    {
-        let fields = Self::deserialize(deserializer)?;
-        match fields.later.keys().next() {
-            Some(kind) => Err(D::Error::unknown_field(kind, &["text", "conversation_id"])),
-            None => Ok(fields),
-        }
-    }
-}
-
 impl TryFrom<SourceFields> for Source {
-    type Error = InvalidJob;
+    type Error = InvalidField;
 
-    fn try_from(fields: SourceFields) -> Result<Self, InvalidJob> {
+    fn try_from(fields: SourceFields) -> Result<Self, InvalidField> {
         match (fields.text, fields.conversation_id, fields.later.into_keys().next()) {
             (Some(text), None, _) => Ok(Self::Text(text)),
             (None, Some(id), _) => Self::conversation(&id),
             (None, None, Some(kind)) => Identifier::parse("source", &kind).map(Self::Unknown),
-            _ => Err(InvalidJob::Field(
-                "`source` holds either `text` or `conversation_id`".to_owned(),
-            )),
+            _ => Err(InvalidField::value("source", Self::KINDS, "both or neither")),
         }
     }
 }

@@ -17,7 +17,7 @@ pub enum QueueError {
     Unfit(String),
     /// The queue's name is not an identifier.
     #[error(transparent)]
-    Name(#[from] stillcast_enqueue::InvalidJob),
+    Name(#[from] stillcast_enqueue::InvalidField),
     /// A script answered something that this version does not understand.
     #[error("the script `{script}` answered something unexpected: {answer}")]
     Protocol {

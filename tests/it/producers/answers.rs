@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stillcast_enqueue::{CancelAnswer, EnqueueError, InvalidJob, JobId, State, Waited};
+use stillcast_enqueue::{CancelAnswer, EnqueueError, JobId, State, Waited};
 use tests::fleet::{Fleet, WorkerOptions};
 use tests::script::Script;
 
@@ -75,6 +75,7 @@ async fn a_deadline_is_judged_by_the_servers_clock() {
     let job = Script::default().job().with_deadline(deadline);
     assert_eq!(job.validate(), Ok(()), "this side sees nothing wrong");
     let answer = fleet.producer.enqueue(&job).await;
-    assert!(matches!(answer, Err(EnqueueError::Invalid(InvalidJob::DeadlinePassed))), "{answer:?}");
+    let Err(EnqueueError::Invalid(invalid)) = answer else { unreachable!("{answer:?}") };
+    assert_eq!(invalid.fields()[0].field, "deadline");
     assert_eq!(fleet.stats().await.unwrap().enqueued, 0, "nothing was written");
 }

@@ -1,7 +1,7 @@
 //! Many at once: one answer a job, in order, whatever happens to its neighbours.
 
 use redis::AsyncCommands;
-use stillcast_enqueue::{EnqueueError, Enqueued, InvalidJob, Job, JobId, State, Submission};
+use stillcast_enqueue::{EnqueueError, Enqueued, InvalidField, Job, JobId, State, Submission};
 use tests::fleet::Fleet;
 use tests::script::Script;
 use tests::server::Server;
@@ -22,11 +22,11 @@ async fn an_invalid_job_hides_none_of_its_neighbours() {
     let answers = fleet.producer.enqueue_many(&jobs).await;
     assert_eq!(answers[0].as_ref().unwrap(), &created(&jobs[0], State::Ready));
     let fault = |at: usize| match &answers[at] {
-        Err(EnqueueError::Invalid(fault)) => fault.clone(),
+        Err(EnqueueError::Invalid(invalid)) => invalid.fields().to_vec(),
         other => unreachable!("{other:?}"),
     };
-    let range = InvalidJob::OutOfRange { field: "priority", actual: 10, min: 0, max: 9 };
-    assert_eq!((fault(1), fault(2)), (range, InvalidJob::Identifier { field: "tenant" }));
+    let range = InvalidField::value("priority", "a whole number from 0 to 9", "10");
+    assert_eq!((fault(1), fault(2)[0].field.as_str()), (vec![range], "tenant"));
     assert_eq!(answers[3].as_ref().unwrap(), &created(&jobs[3], State::Delayed));
     assert_eq!(fleet.stats().await.unwrap().enqueued, 2, "nothing invalid reached Redis");
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
-use stillcast_enqueue::{Format, Job, JobId, JobRequest, State, Submission};
+use stillcast_enqueue::{Format, Job, JobId, State, Submission};
 
 use super::watch::follow;
 use crate::cli_error::CliError;
@@ -86,10 +86,10 @@ impl EnqueueArgs {
     }
 
     fn job(&self, context: &Context) -> anyhow::Result<Job> {
-        let usage = |error: stillcast_enqueue::InvalidJob| CliError::usage(error.to_string());
         match (&self.json_request, self.source.source(&context.screen)?) {
             (Some(path), _) => {
-                JobRequest::parse(&input::read(path, &context.screen)?).map_err(usage)
+                let job = Job::from_json(&input::read(path, &context.screen)?);
+                job.map_err(|error| CliError::usage(error.to_string()))
             }
             (None, Some(source)) => {
                 let format = self.job_args.format.unwrap_or(Format::Audio);

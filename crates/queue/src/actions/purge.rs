@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use async_trait::async_trait;
-use stillcast_enqueue::{InvalidJob, JobId};
+use stillcast_enqueue::{InvalidField, JobId};
 
 use crate::{Inspector, PurgeAnswer, QueueError};
 
@@ -25,7 +25,7 @@ pub enum PurgeError {
     Queue(#[from] QueueError),
     /// The job's name cannot be part of a path.
     #[error(transparent)]
-    Identifier(#[from] InvalidJob),
+    Identifier(#[from] InvalidField),
     /// The job belongs to another tenant than the caller named.
     #[error("{id} is a job of another tenant")]
     OtherTenant {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
-use stillcast_enqueue::{InvalidJob, JobRecord, State};
+use stillcast_enqueue::{InvalidField, JobRecord, State};
 
 use super::inspector::Inspector;
 use crate::QueueError;
@@ -39,10 +39,11 @@ impl fmt::Display for Cursor {
 }
 
 impl FromStr for Cursor {
-    type Err = InvalidJob;
+    type Err = InvalidField;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fault = || InvalidJob::Field("`cursor` is not one that a listing gave".to_owned());
+        let fault =
+            || InvalidField::value("cursor", "what a listing gave as its next", "another text");
         let mut parts = text.splitn(3, SEPARATOR);
         let mut part = || parts.next().ok_or_else(fault);
         let (word, score, id) = (part()?, part()?, part()?);
