@@ -28,6 +28,10 @@ lint:
 bench *arguments:
     tests/bench/run {{ arguments }}
 
+# Every reader of foreign bytes, a million inputs each.
+fuzz *arguments:
+    tests/fuzz {{ arguments }}
+
 # The queue's faults against apalis-redis at default settings, side by side with ours.
 baseline *words:
     tests/baseline/run {{ words }}

@@ -13,6 +13,8 @@ pub mod address;
 pub mod capability;
 mod envelope;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod identifier;
 mod invalid;
 mod job;

@@ -7,9 +7,10 @@ use serde_json::Value;
 use crate::tree::{cargo, root, text_of};
 
 /// For each crate, the crates of the house that it may import. Arrows point down only.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("stillcast-enqueue", &[]),
     ("child", &[]),
+    ("fuzzing", &[]),
     ("settings", &[]),
     ("telemetry", &[]),
     ("queue", &["stillcast-enqueue"]),

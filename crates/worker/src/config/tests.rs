@@ -1,6 +1,7 @@
 //! Settings go in, typed values or the sentences of all faults come out.
 
 mod faults;
+mod fuzz;
 mod secrets;
 mod sections;
 

@@ -1,0 +1,79 @@
+//! Whatever stands in a file or in the environment: it is a configuration or a list of faults, and
+//! no secret is in either.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What people write, by mistake or on purpose, as any value.
+const VALUES: [&str; 24] = [
+    "",
+    "1",
+    "90s",
+    "250ms",
+    "1e9h",
+    "-1",
+    "auto",
+    "true",
+    "off",
+    "openai",
+    "offline",
+    "command",
+    "info,queue=debug",
+    "json",
+    "127.0.0.1:9090",
+    "[::1]:80",
+    "redis://:canary@host:6379/0",
+    "rediss://user:canary@host/3?ca_file=/x",
+    "unix:///run/redis.sock?db=3",
+    "https://user:canary@host/v1?key=canary",
+    "s3://bucket/prefix",
+    "file:///srv/../x",
+    "postgres://user:canary@host:5432/content?sslmode=require",
+    "\"quoted\"",
+];
+
+fn names() -> Vec<String> {
+    let lines = KNOBS.defaults.lines().filter(|line| !line.starts_with('#'));
+    let names = lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
+    names.map(str::to_ascii_uppercase).collect()
+}
+
+fn environment() -> impl Strategy<Value = Vec<(String, String)>> {
+    let one = (proptest::sample::select(names()), fuzzing::text(&VALUES));
+    // The operating system hands on no NUL, and a file's path would be read.
+    let one = one.prop_filter("an environment's", |(name, value)| {
+        !value.contains('\0') && !name.ends_with("_FILE")
+    });
+    proptest::collection::vec(one, 0..6)
+}
+
+/// Loads; neither the faults nor what is shown of the settings may hold a secret.
+fn load(sources: &Sources) -> Result<(), TestCaseError> {
+    let said = match Config::load(sources) {
+        Ok(config) => {
+            format!("{}{}{config:?}", config.settled.to_toml(), config.settled.to_json())
+        }
+        Err(faults) => {
+            prop_assert!(faults.iter().count() > 0);
+            faults.iter().map(ToString::to_string).collect()
+        }
+    };
+    prop_assert!(!said.contains(CANARY), "{}", said);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn an_environment_is_read_or_refused(pairs in environment()) {
+        load(&pairs.iter().fold(required(), |sources, (name, value)| sources.set(name, value)))?;
+    }
+
+    #[test]
+    fn a_file_is_read_or_refused(
+        text in fuzzing::text(&[KNOBS.defaults, "redis_url = \"redis://:canary@host\"\n[x]\ny=[1]"]),
+    ) {
+        let folder = folder();
+        load(&required().file(&folder, &text))?;
+    }
+}
