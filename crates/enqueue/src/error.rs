@@ -47,6 +47,13 @@ pub enum InvalidJob {
     /// A trace context that is not `00-<32 hex>-<16 hex>-<2 hex>`.
     #[error("`traceparent` is not a W3C trace context of version 00")]
     TraceParent,
+    /// The script that lets jobs in refused a value: it knows less than this version, or this version
+    /// checks less than the script.
+    #[error("`{field}` was refused by the queue; see `lua/enqueue.lua` for what it takes")]
+    Refused {
+        /// The field at fault.
+        field: &'static str,
+    },
     /// A field that this version does not know, or whose feature has not landed.
     #[error("{0}")]
     Field(String),

@@ -17,6 +17,8 @@ pub(crate) const MAX_METADATA: usize = 4 * 1024;
 pub(crate) const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 /// Priority when the request names none; 9 goes first, 0 last.
 pub(crate) const DEFAULT_PRIORITY: u8 = 5;
+/// The last moment of the year 9999, the last that RFC 3339 can write.
+const MAX_TIME_MS: i64 = 253_402_300_799_999;
 const MAX_MAX_ATTEMPTS: u32 = 100;
 
 /// What the finished file is.
@@ -264,6 +266,11 @@ impl Job {
     }
 
     fn validate_times(&self, now: DateTime<Utc>) -> Result<(), InvalidJob> {
+        for (field, time) in [("run_at", self.run_at), ("deadline", self.deadline)] {
+            if time.is_some_and(|time| time.timestamp_millis() > MAX_TIME_MS) {
+                return Err(InvalidJob::Field(format!("`{field}` must lie before the year 10000")));
+            }
+        }
         let begin = self.run_at.map_or(now, |run_at| run_at.max(now));
         match self.deadline {
             Some(deadline) if deadline <= begin => Err(InvalidJob::DeadlinePassed),
