@@ -6,26 +6,110 @@
 -- ARGV  1 prefix of the per-job keys, `{q:<name>}:`
 --       2 default time to the deadline, ms
 --       then eleven for each job, at most 500 jobs:
---         id, body (the envelope), format, tenant, priority 0-9, run_at ms (0 = now),
---         deadline ms (0 = default), max_attempts, idempotency key ('' = none),
---         metadata (JSON object, '' = none), traceparent ('' = none)
+--         id, body (the envelope, at most 128 KiB), format, tenant, priority 0-9, run_at ms
+--         (0 = now), deadline ms (0 = default), max_attempts 1-100, idempotency key ('' = none),
+--         metadata (JSON object of strings, at most 4 KiB, '' = none), traceparent ('' = none)
+--       Numbers are whole, in decimal digits; times lie before the year 10000. Identifier, tenant and
+--       key match [A-Za-z0-9][A-Za-z0-9._-]{0,127}.
 -- Returns one {status, id, state} a job, in order:
 --   created            the job now waits, in `state`
 --   duplicate          `id` is the job that already holds this identifier or key, in `state`
 --   mismatch           `id` is that job, but its request was another one
 --   full               nothing written: Redis is above 75 % of maxmemory
 --   deadline-passed    nothing written: the deadline is not after now and run_at
+--   invalid            nothing written: `state` is the name of the first value that is not as above
+--         or the error INVALID with what is wrong with the call as a whole, nothing written
 -- Before: nothing. After: each created job is in exactly one of ready and delayed, and in
 -- deadlines; counts.enqueued has grown by the number created. Repeating a call changes nothing.
 --
+-- All values of all jobs are checked before the first write: Lua rolls nothing back.
 -- No allow-oom flag: under noeviction a full Redis refuses new work and keeps serving the old.
 
 local ready, delayed, deadlines, counts, wake, pressure, events = unpack(KEYS)
-local prefix, default_deadline = ARGV[1], tonumber(ARGV[2])
-local FIELDS, FULL_AT, PRESSURE_MS, SOON_MS = 11, 0.75, 100, 2000
+local prefix, default_deadline = ARGV[1], ARGV[2]
+local FIELDS, JOBS_A_CALL, FULL_AT, PRESSURE_MS, SOON_MS = 11, 500, 0.75, 100, 2000
+-- A text of 16 KiB as JSON, each character escaped, and what stands around it; the end of 9999.
+local MAX_BODY, MAX_METADATA, MAX_TIME = 128 * 1024, 4 * 1024, 253402300799999
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+-- Digits alone: `tonumber` also takes nan, inf, 1e300 and 0x5.
+local function whole(text, min, max)
+  if #text > 15 or not string.find(text, '^%d+$') then return end
+  local number = tonumber(text)
+  if number >= min and number <= max then return number end
+end
+
+local function is_identifier(text)
+  return #text <= 128 and string.find(text, '^[A-Za-z0-9][A-Za-z0-9._-]*$') ~= nil
+end
+
+local function is_metadata(text)
+  if #text > MAX_METADATA or not string.find(text, '^%s*{') then return false end
+  local read, object = pcall(cjson.decode, text)
+  if not read then return false end
+  for _, value in pairs(object) do
+    if type(value) ~= 'string' then return false end
+  end
+  return true
+end
+
+local function is_trace(text)
+  local trace, span = string.match(text, '^00%-([0-9a-f]+)%-([0-9a-f]+)%-[0-9a-f][0-9a-f]$')
+  return trace ~= nil and #trace == 32 and #span == 16
+end
+
+-- What is wrong with the call as a whole, when something is.
+local function fault_of_call()
+  if #KEYS ~= 7 or #ARGV < 2 then return 'number of keys or values' end
+  local name = string.match(prefix, '^{q:(.*)}:$')
+  if not name or not is_identifier(name) then return 'prefix' end
+  local words = { 'ready', 'delayed', 'deadlines', 'counts', 'wake', 'pressure', 'events' }
+  for at, word in ipairs(words) do
+    if KEYS[at] ~= prefix .. word then return 'key ' .. at end
+  end
+  if not whole(default_deadline, 1, MAX_TIME) then return 'default deadline' end
+  local values = #ARGV - 2
+  if values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then return 'number of values' end
+end
+
+-- The job whose values begin at `first`; `fault` is the name of the first that cannot be.
+local function read_job(first)
+  local job = {
+    id = ARGV[first], body = ARGV[first + 1], format = ARGV[first + 2], tenant = ARGV[first + 3],
+    priority = whole(ARGV[first + 4], 0, 9), run_at = whole(ARGV[first + 5], 0, MAX_TIME),
+    deadline = whole(ARGV[first + 6], 0, MAX_TIME), max_attempts = whole(ARGV[first + 7], 1, 100),
+    idempotency_key = ARGV[first + 8], metadata = ARGV[first + 9], traceparent = ARGV[first + 10],
+  }
+  local function given(field, is_good) return job[field] == '' or is_good(job[field]) end
+  local checks = {
+    { 'id', is_identifier(job.id) },
+    { 'body', #job.body > 0 and #job.body <= MAX_BODY },
+    { 'format', job.format == 'audio' or job.format == 'video' },
+    { 'tenant', is_identifier(job.tenant) },
+    { 'priority', job.priority },
+    { 'run_at', job.run_at },
+    { 'deadline', job.deadline },
+    { 'max_attempts', job.max_attempts },
+    { 'idempotency_key', given('idempotency_key', is_identifier) },
+    { 'metadata', given('metadata', is_metadata) },
+    { 'traceparent', given('traceparent', is_trace) },
+  }
+  for _, check in ipairs(checks) do
+    if not check[2] then
+      job.fault = check[1]
+      break
+    end
+  end
+  return job
+end
+
+local wrong = fault_of_call()
+if wrong then return redis.error_reply('INVALID ' .. wrong) end
+default_deadline = tonumber(default_deadline)
+local jobs = {}
+for first = 3, #ARGV, FIELDS do jobs[#jobs + 1] = read_job(first) end
 
 -- Reading INFO costs more than an enqueue, so its verdict is kept for a moment.
 local function is_full()
@@ -39,24 +123,51 @@ local function is_full()
   return full
 end
 
--- The job that already stands for this request, if its record lives.
-local function existing(id, idem)
-  if redis.call('EXISTS', prefix .. 'job:' .. id) == 1 then return id end
-  local owner = idem and redis.call('GET', idem)
-  if owner and redis.call('EXISTS', prefix .. 'job:' .. owner) == 1 then return owner end
+-- Jobs that this call will create, by identifier and by key: a later one of the call may be the same.
+local new_by_id, new_by_key = {}, {}
+
+-- The job of this identifier, if its record lives or this call creates it.
+local function known(id)
+  if new_by_id[id] then return new_by_id[id] end
+  local record = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'body_sha1')
+  if record[1] then return { id = id, state = record[1], digest = record[2] } end
 end
 
-local function answer_existing(id, digest)
-  local known = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'body_sha1')
-  return { known[2] == digest and 'duplicate' or 'mismatch', id, known[1] }
+-- The job that stands for this request already, by its identifier or by its key.
+local function existing(job)
+  local same = known(job.id)
+  if same or job.idem == '' then return same end
+  if new_by_key[job.idem] then return new_by_key[job.idem] end
+  local owner = redis.call('GET', job.idem)
+  return owner and known(owner)
 end
 
-local function create(job, idem, digest, begin, deadline)
-  local waiting = begin > now and 'delayed' or 'ready'
+-- The answer to one job; one that is to be created is `created` and noted. Writes nothing.
+local function admit(job, full)
+  if job.fault then return { 'invalid', job.id, job.fault } end
+  job.idem = job.idempotency_key ~= '' and
+    prefix .. 'idem:' .. job.tenant .. '/' .. job.idempotency_key or ''
+  job.digest = redis.sha1hex(job.body)
+  job.begin = math.max(now, job.run_at)
+  if job.deadline == 0 then job.deadline = job.begin + default_deadline end
+  job.state = job.begin > now and 'delayed' or 'ready'
+  local owner = existing(job)
+  if owner then
+    return { owner.digest == job.digest and 'duplicate' or 'mismatch', owner.id, owner.state }
+  end
+  if full then return { 'full', job.id, '' } end
+  if job.deadline <= job.begin then return { 'deadline-passed', job.id, '' } end
+  job.created, new_by_id[job.id] = true, job
+  if job.idem ~= '' then new_by_key[job.idem] = job end
+  return { 'created', job.id, job.state }
+end
+
+local function create(job)
   local fields = {
-    'state', waiting, 'format', job.format, 'tenant', job.tenant, 'priority', job.priority,
-    'enqueued_ms', now, 'ready_ms', begin, 'deadline_ms', deadline,
-    'deadline_len_ms', deadline - begin, 'max_attempts', job.max_attempts, 'body_sha1', digest,
+    'state', job.state, 'format', job.format, 'tenant', job.tenant, 'priority', job.priority,
+    'enqueued_ms', now, 'ready_ms', job.begin, 'deadline_ms', job.deadline,
+    'deadline_len_ms', job.deadline - job.begin, 'max_attempts', job.max_attempts,
+    'body_sha1', job.digest,
   }
   for _, name in ipairs({ 'idempotency_key', 'metadata', 'traceparent' }) do
     if job[name] ~= '' then
@@ -66,46 +177,25 @@ local function create(job, idem, digest, begin, deadline)
   end
   redis.call('HSET', prefix .. 'job:' .. job.id, unpack(fields))
   redis.call('SET', prefix .. 'body:' .. job.id, job.body)
-  if idem then redis.call('SET', idem, job.id) end
-  if waiting == 'ready' then
-    redis.call('ZADD', ready, begin - 60000 * job.priority, job.id)
+  if job.idem ~= '' then redis.call('SET', job.idem, job.id) end
+  if job.state == 'ready' then
+    redis.call('ZADD', ready, job.begin - 60000 * job.priority, job.id)
   else
-    redis.call('ZADD', delayed, begin, job.id)
+    redis.call('ZADD', delayed, job.begin, job.id)
   end
-  redis.call('ZADD', deadlines, deadline, job.id)
-  redis.call('PUBLISH', events, job.id .. ':' .. waiting)
-  return { 'created', job.id, waiting }
+  redis.call('ZADD', deadlines, job.deadline, job.id)
+  redis.call('PUBLISH', events, job.id .. ':' .. job.state)
 end
 
 local full = is_full()
 local answers, created, soonest = {}, 0, math.huge
-
-for first = 3, #ARGV, FIELDS do
-  local job = {
-    id = ARGV[first], body = ARGV[first + 1], format = ARGV[first + 2], tenant = ARGV[first + 3],
-    priority = tonumber(ARGV[first + 4]), run_at = tonumber(ARGV[first + 5]),
-    deadline = tonumber(ARGV[first + 6]), max_attempts = tonumber(ARGV[first + 7]),
-    idempotency_key = ARGV[first + 8], metadata = ARGV[first + 9], traceparent = ARGV[first + 10],
-  }
-  local idem = job.idempotency_key ~= '' and
-    prefix .. 'idem:' .. job.tenant .. '/' .. job.idempotency_key
-  local digest = redis.sha1hex(job.body)
-  local begin = math.max(now, job.run_at)
-  local deadline = job.deadline > 0 and job.deadline or begin + default_deadline
-  local owner = existing(job.id, idem)
-  local answer
-  if owner then
-    answer = answer_existing(owner, digest)
-  elseif full then
-    answer = { 'full', job.id, '' }
-  elseif deadline <= begin then
-    answer = { 'deadline-passed', job.id, '' }
-  else
-    answer = create(job, idem, digest, begin, deadline)
+for at, job in ipairs(jobs) do answers[at] = admit(job, full) end
+for _, job in ipairs(jobs) do
+  if job.created then
+    create(job)
     created = created + 1
-    soonest = math.min(soonest, begin)
+    soonest = math.min(soonest, job.begin)
   end
-  answers[#answers + 1] = answer
 end
 
 if created > 0 then

@@ -167,6 +167,13 @@ local function discard_work(id, due)
   if tenant then redis.call('ZADD', trash, due, tenant .. '/' .. id) end
 end
 
+-- Whoever ends a job has put its folder on the trash already. One that waits there for a replay need not
+-- wait any more; one that is gone from there is deleted.
+local function hasten_work(id)
+  local tenant = redis.call('HGET', job_key(id), 'tenant')
+  if tenant then redis.call('ZADD', trash, 'XX', 'LT', now, tenant .. '/' .. id) end
+end
+
 local function free_key(id)
   local job = get(id, 'tenant', 'idempotency_key')
   if not job[2] then return end
@@ -196,7 +203,7 @@ end
 
 -- The record of an ended job goes, and all that hung on it.
 local function forget(id, state)
-  discard_work(id, now)
+  hasten_work(id)
   free_key(id)
   redis.call('ZREM', index[state], id)
   redis.call('DEL', job_key(id), body_key(id), transcript_key(id))

@@ -9,12 +9,12 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::address;
 use crate::keys::Keys;
 use crate::lua::{CANCEL, PREAMBLE};
-use crate::script::{Answer, EnqueueScript};
+use crate::script::{self, Answer, EnqueueScript};
 use crate::validate::passed_deadline;
-use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, RawHash, State};
+use crate::{EnqueueError, InvalidField, InvalidJob, Job, JobId, JobRecord, RawHash, State};
 
 /// Jobs in one script: a longer one would hold up everybody else on the same Redis.
-const JOBS_A_SCRIPT: usize = 500;
+const JOBS_A_SCRIPT: usize = 100;
 /// How often [`Producer::wait`] looks when no event reaches it.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -132,7 +132,7 @@ impl Producer {
         results.pop().expect("one result a job")
     }
 
-    /// Enqueues many, at most 500 a script, and says of each in order what became of it.
+    /// Enqueues many, at most 100 a script, and says of each in order what became of it.
     ///
     /// An invalid job, a full Redis or a broken connection on some never hides the others. The errors
     /// are those of [`Producer::enqueue`].
@@ -240,8 +240,17 @@ fn understand((status, id, state): Answer) -> Result<Enqueued, EnqueueError> {
         "mismatch" => Err(EnqueueError::IdempotencyMismatch { id }),
         "full" => Err(EnqueueError::Full),
         "deadline-passed" => Err(EnqueueError::Invalid(passed_deadline().into())),
+        "invalid" => Err(match script::field(&state) {
+            Some(field) => EnqueueError::Invalid(refused(field).into()),
+            None => EnqueueError::Protocol(status),
+        }),
         _ => Err(EnqueueError::Protocol(status)),
     }
+}
+
+/// The script that lets jobs in refused a value: it checks more than this version does.
+fn refused(field: &str) -> InvalidField {
+    InvalidField::value(field, "what the queue's enqueue.lua says", "something else")
 }
 
 fn id_of(text: &str) -> Result<JobId, EnqueueError> {
@@ -272,5 +281,19 @@ async fn within<T>(
         // Under noeviction a full Redis refuses the script before it writes anything.
         Ok(Err(error)) if error.code() == Some("OOM") => Err(EnqueueError::Full),
         Ok(answer) => Ok(answer?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invalid_job_is_named_by_its_field_out_of_our_own_list() {
+        let answer = |word: &str| understand(("invalid".into(), "a".into(), word.into()));
+        let Err(EnqueueError::Invalid(fault)) = answer("priority") else { unreachable!() };
+        assert_eq!(fault.fields()[0].field, "priority");
+        let foreign = answer("my secret").unwrap_err();
+        assert!(!foreign.to_string().contains("secret"), "{foreign}");
     }
 }

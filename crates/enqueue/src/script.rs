@@ -15,6 +15,26 @@ const KEYS: [&str; 7] = ["ready", "delayed", "deadlines", "counts", "wake", "pre
 /// Time to the deadline when the request names none, from the later of now and `run_at`.
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 
+/// The words by which the script names the first value of a job that it refuses.
+const FIELDS: [&str; 11] = [
+    "id",
+    "body",
+    "format",
+    "tenant",
+    "priority",
+    "run_at",
+    "deadline",
+    "max_attempts",
+    "idempotency_key",
+    "metadata",
+    "traceparent",
+];
+
+/// The field of which the script speaks, out of our own list.
+pub(crate) fn field(word: &str) -> Option<&'static str> {
+    FIELDS.into_iter().find(|field| *field == word)
+}
+
 /// What the script says of one job.
 pub(crate) type Answer = (String, String, String);
 
@@ -33,7 +53,7 @@ impl EnqueueScript {
         }
     }
 
-    /// The call for `jobs`, at most 500.
+    /// The call for `jobs`, at most 500; fewer hold up others for less long.
     pub(crate) fn call(&self, jobs: &[Job]) -> ScriptInvocation<'_> {
         let mut call = self.script.prepare_invoke();
         call.key(&self.keys).arg(&self.prefix).arg(DEFAULT_DEADLINE.as_secs() * 1000);

@@ -53,7 +53,7 @@ return out";
 /// Reads every key that begins with `prefix`, but for the clock of the tests and the moment's
 /// verdict on memory.
 pub(crate) fn read(connection: &mut Connection, prefix: &str) -> Dump {
-    let rows: Vec<(String, String, i64, Vec<String>)> = redis::cmd("EVAL")
+    let rows: Vec<(String, String, i64, Vec<Vec<u8>>)> = redis::cmd("EVAL")
         .arg(READ_ALL)
         .arg(0)
         .arg(prefix)
@@ -62,7 +62,9 @@ pub(crate) fn read(connection: &mut Connection, prefix: &str) -> Dump {
     rows.into_iter()
         .filter(|(key, ..)| key != "clock" && key != "pressure")
         .map(|(key, kind, ttl, value)| {
-            (key, Entry { content: content(&kind, value), mortal: ttl >= 0 })
+            let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+            let values = value.into_iter().map(text).collect();
+            (key, Entry { content: content(&kind, values), mortal: ttl >= 0 })
         })
         .collect()
 }

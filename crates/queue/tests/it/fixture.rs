@@ -224,6 +224,13 @@ impl Queue {
         call.invoke(&mut self.connection).map(flatten)
     }
 
+    /// Whatever values after the prefix and the default deadline; the answer, or what Redis says.
+    pub(crate) fn enqueue_bytes(&mut self, words: &[Vec<u8>]) -> redis::RedisResult<Vec<String>> {
+        let mut call = self.enqueue.prepare_invoke();
+        call.key(&self.enqueue_keys).arg(self.scripts.keys().prefix()).arg(DEFAULT_DEADLINE);
+        call.arg(words).invoke(&mut self.connection).map(flatten)
+    }
+
     pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize) -> Vec<String> {
         let (lease, held) = (LEASE.to_string(), held.to_string());
         self.call(Verb::Claim, &[worker, nonce, &lease, &held])

@@ -2,6 +2,7 @@
 //! crate's README by itself.
 
 mod actions;
+mod arguments;
 mod checks;
 mod claims;
 mod drain;

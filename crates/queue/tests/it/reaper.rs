@@ -276,3 +276,30 @@ fn a_deadline_without_a_waiting_job_makes_no_ghost() {
     assert!(!dump.contains_key("job:lost") && !dump.contains_key("deadlines"));
     assert_eq!(queue.state("leased"), "leased");
 }
+
+#[test]
+fn the_work_folder_of_a_job_is_put_on_the_trash_once() {
+    for state in ["done", "cancelled", "expired", "dead"] {
+        let mut queue = Queue::start();
+        let deadline = if state == "expired" { START + 10 } else { 0 };
+        queue.enqueue(&[Request { deadline, ..Request::new("a") }]);
+        match state {
+            "cancelled" => drop(queue.call(Verb::Cancel, &["a"])),
+            "expired" => queue.advance(10),
+            _ => {
+                let token = queue.lease("anna", "a");
+                let words = if state == "done" { Words::done() } else { Words::dead() };
+                queue.report("a", &token, &words);
+            }
+        }
+        queue.reap("", false);
+        assert_eq!(queue.state("a"), state);
+        let trash = queue.key("trash");
+        let put: i64 = queue.command(&["ZREM", &trash, "t/a"]);
+        assert_eq!(put, 1, "{state}: the end of the job puts it there, and the janitor takes it");
+        queue.advance(91 * 24 * 3_600_000);
+        assert_eq!(queue.reap("", false).purged, 1, "{state}");
+        let left: Vec<String> = queue.command(&["ZRANGE", &trash, "0", "-1"]);
+        assert_eq!(left, Vec::<String>::new(), "{state}: retention puts it there again");
+    }
+}

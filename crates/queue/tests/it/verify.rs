@@ -7,7 +7,7 @@ use queue::{Endpoint, Scripts, Verb, Verified, verify};
 
 use crate::fixture::{Queue, Request, Words};
 
-fn look(queue: &Queue) -> Verified {
+pub(crate) fn look(queue: &Queue) -> Verified {
     queue.server.block_on(look_at(&queue.server.url(), &queue.scripts))
 }
 

@@ -59,7 +59,8 @@ impl Model {
 
     /// The record goes.
     pub(crate) fn forget(&mut self, id: &str) {
-        self.discard_work(id, self.now);
+        let (folder, now) = (format!("{}/{id}", self.jobs[id].tenant), self.now);
+        self.trash.entry(folder).and_modify(|due| *due = now.min(*due));
         self.free_key(id);
         self.jobs.remove(id);
         self.purged += 1;
