@@ -40,6 +40,9 @@ pub struct ProviderError {
     pub code: &'static str,
     /// What happened and what to do, for people; lower case, without a full stop.
     pub message: String,
+    /// The part of our request that the server does not take, in our own spelling; whoever sent it
+    /// may know how to do without.
+    pub parameter: Option<&'static str>,
     /// What it means when the next try meets the same code; `failure` again when unset.
     pub again: Option<FailureClass>,
     /// What the failed call has used, and nobody will have anything of.
@@ -56,8 +59,16 @@ impl ProviderError {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        let (message, wasted) = (message.into(), Usage::default());
-        Self { provider, failure, code, message, again: None, wasted, source: None }
+        Self {
+            provider,
+            failure,
+            code,
+            message: message.into(),
+            parameter: None,
+            again: None,
+            wasted: Usage::default(),
+            source: None,
+        }
     }
 
     /// A failure that may pass by itself.

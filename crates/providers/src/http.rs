@@ -11,18 +11,21 @@
 
 mod account;
 mod api_client;
+mod complaint;
+mod meaning;
 mod origin;
 mod pool;
 mod refusal;
 mod reply;
 mod retry_after;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod vendor;
 
 pub use account::{Account, Capability};
 pub(crate) use api_client::ApiClient;
+pub(crate) use meaning::Meaning;
 pub(crate) use origin::booked;
 pub use pool::HttpClient;
 pub(crate) use reply::Reply;
-pub(crate) use vendor::{Meaning, Vendor};
+pub(crate) use vendor::{Parameter, Vendor};

@@ -1,14 +1,18 @@
 //! A path and a body go out under an account; a successful answer comes back.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use pipeline::ProviderError;
 use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::account::Account;
 use super::origin::Origin;
 use super::pool::HttpClient;
-use super::refusal::refused;
+use super::refusal::Refused;
 use super::reply::Reply;
 use super::vendor::Vendor;
 
@@ -18,11 +22,13 @@ pub(crate) struct ApiClient {
     http: HttpClient,
     vendor: &'static Vendor,
     account: Account,
+    /// Whether the server took the last request: what it refuses then, it refuses for the text.
+    took_last: Arc<AtomicBool>,
 }
 
 impl ApiClient {
     pub(crate) fn new(http: HttpClient, vendor: &'static Vendor, account: Account) -> Self {
-        Self { http, vendor, account }
+        Self { http, vendor, account, took_last: Arc::default() }
     }
 
     /// The model's name, as the server knows it.
@@ -32,7 +38,7 @@ impl ApiClient {
 
     /// What decides an answer beside the question: the server and the model.
     pub(crate) fn revision(&self) -> String {
-        let Self { http: _, vendor: _, account } = self;
+        let Self { http: _, vendor: _, account, took_last: _ } = self;
         let Account { capability: _, base_url, key: _, model } = account;
         format!("{} {model}", base_url.trim_end_matches('/'))
     }
@@ -43,17 +49,26 @@ impl ApiClient {
         path: &str,
         body: &impl Serialize,
     ) -> Result<Reply, ProviderError> {
-        self.send(self.request(Method::POST, path).json(body)).await
+        let sent = serde_json::to_value(body).unwrap_or_default();
+        self.send(self.request(Method::POST, path).json(&sent), &sent).await
     }
 
     /// Asks for what is there; any status but a success is an error already.
     pub(crate) async fn get(&self, path: &str) -> Result<Reply, ProviderError> {
-        self.send(self.request(Method::GET, path)).await
+        self.send(self.request(Method::GET, path), &Value::Null).await
     }
 
     /// The error of a status of success with a body that is not of this API, as `what` says.
     pub(crate) fn unreadable(&self, what: &str) -> ProviderError {
         self.origin().unreadable(what)
+    }
+
+    /// The failure that an error means which came with a status of success, in answer to `sent`:
+    /// `body` is the whole JSON, `{"error": …}` or of another shape. Its class is the one that the
+    /// same words have with a status of refusal; one that says nothing may pass.
+    pub(crate) fn refused_in(&self, sent: &Value, body: &Value) -> ProviderError {
+        self.took_last.store(false, Ordering::Relaxed);
+        Refused { origin: self.origin(), sent, took_last: false }.by_body(body)
     }
 
     fn origin(&self) -> Origin {
@@ -70,12 +85,14 @@ impl ApiClient {
         }
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Reply, ProviderError> {
+    async fn send(&self, request: RequestBuilder, sent: &Value) -> Result<Reply, ProviderError> {
         let origin = self.origin();
         let response = request.send().await.map_err(|error| origin.lost(&error))?;
-        if response.status().is_success() {
+        let took = response.status().is_success();
+        let took_last = self.took_last.swap(took, Ordering::Relaxed);
+        if took {
             return Ok(Reply { response, origin });
         }
-        Err(refused(origin, response).await)
+        Err(Refused { origin, sent, took_last }.by_status(response).await)
     }
 }

@@ -16,18 +16,21 @@ const NEWCOMER: Vendor = Vendor {
     key_setting: "NEWCOMER_KEY",
     request_number: "request-id",
     authorize: |request, key| request.header("x-key", key),
-    word: |body| body.pointer("/detail/status")?.as_str(),
+    words: |body| {
+        body.pointer("/detail/status").and_then(|word| word.as_str()).into_iter().collect()
+    },
     meaning: |_, word| (word == "voice_quota_used_up").then_some(Meaning::NoMoney),
+    parameters: &[Parameter::set_by("voice", "VOICE"), Parameter::text("text")],
 };
 
 /// A server that gives one answer to each call and tells what it was asked.
-struct Server {
-    base_url: String,
+pub(crate) struct Server {
+    pub(crate) base_url: String,
     asked: JoinSet<String>,
 }
 
 impl Server {
-    async fn answering(head: &str, body: &str) -> Self {
+    pub(crate) async fn answering(head: &str, body: &str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let base_url = format!("http://{}/v1/", listener.local_addr().unwrap());
         let length = body.len();
@@ -39,6 +42,25 @@ impl Server {
             let read = socket.read(&mut request).await.unwrap();
             socket.write_all(answer.as_bytes()).await.unwrap();
             String::from_utf8_lossy(&request[..read]).into_owned()
+        });
+        Self { base_url, asked }
+    }
+
+    /// One that gives these answers, each on a connection of its own.
+    async fn answering_in_turn(heads: &[&'static str]) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let base_url = format!("http://{}/v1/", listener.local_addr().unwrap());
+        let heads = heads.to_vec();
+        let mut asked = JoinSet::new();
+        asked.spawn(async move {
+            for head in heads {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                socket.read(&mut vec![0; 4096]).await.unwrap();
+                let answer =
+                    format!("HTTP/1.1 {head}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+                socket.write_all(answer.as_bytes()).await.unwrap();
+            }
+            String::new()
         });
         Self { base_url, asked }
     }
@@ -115,4 +137,17 @@ async fn a_lost_connection_tells_what_the_system_said_and_no_address() {
     assert_eq!(error.source.as_ref().unwrap().to_string(), "Connection refused (os error 111)");
     let said = format!("{error} {error:?}");
     assert!(!said.contains("canary"), "{said}");
+}
+
+#[tokio::test]
+async fn a_server_that_took_the_last_request_refuses_this_one_for_its_text() {
+    let server = Server::answering_in_turn(&["400 No", "200 OK", "400 No", "400 No"]).await;
+    let client = server.client();
+    let mut met = Vec::new();
+    for _ in 0..4 {
+        let answer = client.post("/speech", &json!({ "text": "x" })).await;
+        met.push(answer.err().map(|error| error.failure));
+    }
+    let (job, setup) = (Some(FailureClass::Permanent), Some(FailureClass::Misconfigured));
+    assert_eq!(met, [setup, None, job, setup], "once, it may be the text");
 }

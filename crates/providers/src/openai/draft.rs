@@ -7,6 +7,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use pipeline::{Draft, DraftPiece, Finish, ProviderError, Usage};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::PROVIDER;
@@ -33,7 +34,7 @@ struct Chunk {
     #[serde(default)]
     choices: Vec<Choice>,
     usage: Option<Tokens>,
-    error: Option<serde_json::Value>,
+    error: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -110,9 +111,8 @@ impl Reading {
 
     /// Notes what a chunk says; returns its text.
     fn take(&mut self, chunk: Chunk) -> Result<Option<String>, ProviderError> {
-        if chunk.error.is_some() {
-            let message = "the provider failed in the middle of the stream";
-            return Err(ProviderError::transient(PROVIDER, "provider-failed", message));
+        if let Some(error) = chunk.error {
+            return Err(self.client.refused_in(&Value::Null, &json!({ "error": error })));
         }
         if let Some(tokens) = chunk.usage {
             self.usage = self.price.usage(tokens.prompt_tokens, tokens.completion_tokens);
