@@ -165,9 +165,12 @@ impl Refusal<'_> {
     /// The request: what it is about decides whose fault it is.
     fn request(&self, vendor: &'static Vendor) -> Option<Meaning> {
         let said = &self.complaint;
+        // A server that repeats the whole request names every part of it, and so none.
+        let is_echo = self.sent.iter().all(|name| said.quotes(name));
         let quoted = |one: &Parameter| {
             let spelt_out = one.name.replace('_', " ");
-            one.name.contains('_') && (said.quotes(one.name) || said.quotes(&spelt_out))
+            let is_quoted = || said.quotes(one.name) || said.quotes(&spelt_out);
+            one.name.contains('_') && !is_echo && is_quoted()
         };
         let is = |phrases: &[&str], meaning| said.says_any(phrases).then_some(meaning);
         self.named(vendor)
@@ -176,7 +179,7 @@ impl Refusal<'_> {
             .or_else(|| self.missing(vendor))
             .or_else(|| is(&LENGTH, Meaning::TooLong))
             .or_else(|| self.parameter(vendor, |one| said.names(one.name)))
-            .or_else(|| self.parameter(vendor, |one| said.says(one.name)))
+            .or_else(|| self.parameter(vendor, |one| !is_echo && said.says(one.name)))
     }
 
     /// A part of the request, other than the text, that a field of the body names.

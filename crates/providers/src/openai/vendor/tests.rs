@@ -97,6 +97,14 @@ async fn an_account_and_a_model_are_the_set_up_s_whatever_the_words() {
         (404, speech(), r#"{"detail":"Model hexgrad/m is not loaded"}"#, SETUP, "model-unknown", "TTS_MODEL"),
         (422, picture(), r#"{"message":"Unknown model"}"#, SETUP, "model-unknown", "IMAGE_MODEL"),
         (404, chat(), r#"{"detail":"Not Found"}"#, SETUP, "address-unknown", "LLM_BASE_URL"),
+        (
+            400,
+            json!({ "model": "m", "input": "x", "voice": "nova", "response_format": "pcm" }),
+            r#"{"error":{"message":"Refused: {\"input\":\"x\",\"model\":\"m\",\"response_format\":\"pcm\",\"voice\":\"nova\"}"}}"#,
+            SETUP,
+            "request-refused",
+            "names no part",
+        ),
         (400, chat(), "", SETUP, "request-refused", "names no part"),
         (400, chat(), "<html>the voice of a balance, credit</html>", SETUP, "request-refused", "names no part"),
     ])
