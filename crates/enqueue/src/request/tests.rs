@@ -1,3 +1,5 @@
+//! JSON goes in; a job, or all that is wrong with it, comes out.
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
