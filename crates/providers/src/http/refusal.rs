@@ -9,7 +9,8 @@ use reqwest::Response;
 use serde_json::Value;
 
 use super::complaint::Complaint;
-use super::meaning::{Meaning, Refusal};
+use super::judge::Refusal;
+use super::meaning::Meaning;
 use super::origin::Origin;
 use super::retry_after::retry_after;
 use super::vendor::Vendor;
