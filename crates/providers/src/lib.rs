@@ -22,11 +22,11 @@ pub mod openai;
 mod pcm;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(any(feature = "command", feature = "openai"))]
+mod recording;
 #[cfg(feature = "fs")]
 pub mod scratch;
 #[cfg(feature = "command")]
 pub mod speech_command;
 #[cfg(any(feature = "fs", feature = "s3"))]
 pub mod store;
-#[cfg(any(feature = "command", feature = "openai"))]
-mod wav;

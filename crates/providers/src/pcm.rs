@@ -3,7 +3,9 @@
 use pipeline::{Speech, sound};
 
 /// Ten minutes of mono samples at [`sound::RATE`]; a passage is half a minute.
-pub(crate) const MAX_BYTES: usize = 10 * 60 * sound::RATE as usize * 2;
+pub(crate) const MAX_SAMPLES: usize = 10 * 60 * sound::RATE as usize;
+/// The same in bytes.
+pub(crate) const MAX_BYTES: usize = MAX_SAMPLES * 2;
 
 /// The samples of `bytes`; half a sample at the end is left out.
 pub(crate) fn speech(bytes: &[u8]) -> Speech {

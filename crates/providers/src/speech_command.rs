@@ -1,4 +1,4 @@
-//! A text goes to a program's stdin, a WAV file comes from its stdout: any voice that runs on this
+//! A text goes to a program's stdin, a file of sound comes from its stdout: any voice that runs on this
 //! machine. Arguments are words, never a shell's line.
 
 use std::os::unix::fs::PermissionsExt;
@@ -11,15 +11,13 @@ use pipeline::{Answer, FailureClass, ProviderError, Speech, SpeechSynthesizer, U
 use tokio::io::AsyncWriteExt;
 
 use crate::ffmpeg::{Ffmpeg, usage};
-use crate::wav::Wav;
+use crate::recording::{Listener, MAX_BYTES};
 
 const PROVIDER: &str = "command";
 const HINT: &str = "install it, or correct TTS_COMMAND";
 const PASSING: FailureClass = FailureClass::Transient { retry_after: None };
 /// A program that takes longer is stuck; the stage's own time-out is usually shorter.
 const MAX_TIME: Duration = Duration::from_mins(10);
-/// Ten minutes in stereo at 48 kHz.
-const MAX_BYTES: usize = 128 << 20;
 
 /// A program that speaks.
 #[derive(Clone, Debug)]
@@ -28,7 +26,7 @@ pub struct CommandOptions {
     pub words: Vec<String>,
     /// All that it gets of the environment, such as `PATH` and `HOME`: no secret of ours.
     pub environment: Vec<(String, String)>,
-    /// FFmpeg, which resamples what is not 24 kHz (`FFMPEG_PATH`).
+    /// FFmpeg, which decodes what is packed and resamples what is not 24 kHz (`FFMPEG_PATH`).
     pub ffmpeg: PathBuf,
 }
 
@@ -40,14 +38,14 @@ pub struct CommandOptions {
 #[derive(Clone, Debug)]
 pub struct CommandSpeech {
     options: CommandOptions,
-    ffmpeg: Ffmpeg,
+    listener: Listener,
 }
 
 impl CommandSpeech {
     /// A voice; the program is looked for at its first use.
     pub fn new(options: CommandOptions) -> Self {
         let ffmpeg = Ffmpeg { program: options.ffmpeg.clone(), provider: PROVIDER };
-        Self { options, ffmpeg }
+        Self { options, listener: Listener { ffmpeg, remedy: "TTS_COMMAND" } }
     }
 
     /// Looks for the program, and does not start it: some load a model for a minute.
@@ -100,7 +98,7 @@ impl SpeechSynthesizer for CommandSpeech {
     }
 
     fn revision(&self) -> String {
-        let Self { options, ffmpeg: _ } = self;
+        let Self { options, listener: _ } = self;
         let CommandOptions { words, environment: _, ffmpeg: _ } = options;
         words.join(" ")
     }
@@ -121,8 +119,8 @@ impl SpeechSynthesizer for CommandSpeech {
         };
         let (spoken, ()) = tokio::join!(running.output(MAX_BYTES), say);
         let (bytes, finished) = spoken.map_err(|error| failed(&error))?;
-        let wav = Wav::parse(&bytes).map_err(|fault| fault.error(PROVIDER))?;
-        let mut answer = wav.speech(&self.ffmpeg, scratch).await?;
+        // A program says nothing of its bytes, so they must have a head.
+        let mut answer = self.listener.speech(bytes.into(), None, scratch).await?;
         answer.usage.merge(&usage(&finished));
         Ok(answer)
     }

@@ -62,7 +62,6 @@ impl Ffmpeg {
     }
 
     /// The provider error of a scratch folder that takes no file.
-    #[cfg(any(feature = "ffmpeg", feature = "offline"))]
     pub(crate) fn unwritable(&self, error: std::io::Error) -> ProviderError {
         let message = format!("the scratch folder cannot be written: {error}");
         ProviderError::transient(self.provider, "scratch-unwritable", message).because(error)

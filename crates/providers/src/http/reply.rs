@@ -21,9 +21,13 @@ pub(crate) struct Reply {
 impl Reply {
     /// The media type, without its parameters; empty where none is named.
     pub(crate) fn media_type(&self) -> &str {
+        self.content_type().split(';').next().unwrap_or_default().trim()
+    }
+
+    /// The media type with its parameters; empty where none is named.
+    pub(crate) fn content_type(&self) -> &str {
         let named = self.response.headers().get(CONTENT_TYPE);
-        let named = named.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        named.split(';').next().unwrap_or_default().trim()
+        named.and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// Whether it is a page for people, such as a gateway's.

@@ -1,8 +1,10 @@
-//! A passage goes in, samples come out: `POST /audio/speech`, as PCM.
+//! A passage goes in, samples come out: `POST /audio/speech`. PCM is asked for, and whatever comes is
+//! read as what it is.
 
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use pipeline::{Answer, ProviderError, Speech, SpeechSynthesizer, Usage, Utterance};
 use serde_json::{Value, json};
 
@@ -11,13 +13,10 @@ use super::vendor::OPENAI;
 use super::{PROVIDER, prompt};
 use crate::ffmpeg::Ffmpeg;
 use crate::http::{Account, ApiClient, HttpClient, booked};
-use crate::pcm;
-use crate::wav::Wav;
+use crate::recording::{Container, Listener, MAX_BYTES, MediaType};
 
-/// Ten minutes in stereo at 48 kHz, for servers that answer WAV.
-const MAX_BYTES: usize = 128 << 20;
-/// First bytes of packed sound: MP3 with and without a tag, Ogg, FLAC.
-const PACKED: [&[u8]; 5] = [b"ID3", b"\xff\xfb", b"\xff\xf3", b"OggS", b"fLaC"];
+/// What mends a voice whose answers cannot be read.
+const REMEDY: &str = "TTS_FORMAT, TTS_MODEL or TTS_BASE_URL";
 
 /// How speech is bought.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ pub struct SpeechOptions {
     pub voice: String,
     /// What it costs.
     pub price: SpeechPrice,
-    /// FFmpeg, which resamples WAV answers (`FFMPEG_PATH`).
+    /// FFmpeg, which decodes and resamples answers (`FFMPEG_PATH`).
     pub ffmpeg: PathBuf,
 }
 
@@ -35,14 +34,15 @@ pub struct SpeechOptions {
 pub struct OpenAiSpeech {
     client: ApiClient,
     options: SpeechOptions,
-    ffmpeg: Ffmpeg,
+    listener: Listener,
 }
 
 impl OpenAiSpeech {
     /// A voice on `account`.
     pub fn new(http: HttpClient, account: Account, options: SpeechOptions) -> Self {
         let ffmpeg = Ffmpeg { program: options.ffmpeg.clone(), provider: PROVIDER };
-        Self { client: ApiClient::new(http, &OPENAI, account), options, ffmpeg }
+        let listener = Listener { ffmpeg, remedy: REMEDY };
+        Self { client: ApiClient::new(http, &OPENAI, account), options, listener }
     }
 
     fn body(&self, utterance: &Utterance) -> Value {
@@ -60,34 +60,20 @@ impl OpenAiSpeech {
         body
     }
 
-    /// Takes raw samples, or a WAV file; both are paid for, whatever they turn out to be.
+    /// Takes whatever the bytes are; they are paid for, whatever they turn out to be.
     async fn read(
         &self,
-        body: &[u8],
-        media_type: &str,
+        body: Bytes,
+        media_type: MediaType,
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
         if body.is_empty() {
             return Err(self.client.unreadable("is empty"));
         }
-        if Wav::is(body) {
-            let wav = Wav::parse(body).map_err(|fault| fault.error(PROVIDER))?;
-            return wav.speech(&self.ffmpeg, scratch).await;
-        }
-        if media_type.starts_with("text/") || media_type.ends_with("json") {
+        if Container::of(&body).is_none() && media_type.is_text() {
             return Err(self.client.unreadable("is text, not speech"));
         }
-        if PACKED.iter().any(|head| body.starts_with(head)) {
-            let message = "the server ignores `response_format` and sends packed sound; use a \
-                           server or TTS_MODEL that answers PCM or WAV";
-            return Err(ProviderError::misconfigured(PROVIDER, "speech-format", message));
-        }
-        // Half a sample at the end: the rest was lost with it.
-        if body.len() % 2 == 1 || body.len() > pcm::MAX_BYTES {
-            let message = "the speech was cut in the middle of a sample, or has no end";
-            return Err(ProviderError::transient(PROVIDER, "speech-cut", message));
-        }
-        Ok(Answer::free(pcm::speech(body)))
+        self.listener.speech(body, Some(media_type), scratch).await
     }
 }
 
@@ -98,7 +84,7 @@ impl SpeechSynthesizer for OpenAiSpeech {
     }
 
     fn revision(&self) -> String {
-        let Self { client, options, ffmpeg: _ } = self;
+        let Self { client, options, listener: _ } = self;
         let SpeechOptions { voice, price: _, ffmpeg: _ } = options;
         format!("{} {} {voice}", prompt::REVISION, client.revision())
     }
@@ -113,11 +99,11 @@ impl SpeechSynthesizer for OpenAiSpeech {
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
         let reply = self.client.post("/audio/speech", &self.body(utterance)).await?;
-        let media_type = reply.media_type().to_owned();
+        let media_type = MediaType::parse(reply.content_type());
         let spent = self.estimate(utterance);
         let read = async {
             let body = reply.bytes(MAX_BYTES).await?;
-            self.read(&body, &media_type, scratch).await
+            self.read(body, media_type, scratch).await
         };
         let mut answer = read.await.map_err(|error| booked(error, &spent))?;
         answer.usage.merge(&spent);

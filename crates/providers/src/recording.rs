@@ -1,0 +1,167 @@
+//! The bytes of an answer and what was said of them go in; speech comes out: mono samples at
+//! [`sound::RATE`].
+//!
+//! What the bytes are decides, and not what they are called: servers ignore the format that they
+//! were asked for, and name another. Files are known by their first bytes ([`container`]); those of
+//! plain samples ([`wav`]) are read here, packed ones by FFmpeg ([`decode`]), whose result must last
+//! as long as the file says ([`claim`]). What has no head is taken for the raw samples that its media
+//! type describes ([`media_type`], [`layout`]), if they can be a voice at all ([`plausible`]).
+
+mod claim;
+mod container;
+mod decode;
+mod frames;
+mod layout;
+mod media_type;
+mod plausible;
+#[cfg(test)]
+mod tests;
+mod wav;
+
+use std::path::Path;
+
+use bytes::Bytes;
+use pipeline::{Answer, FailureClass, ProviderError, Speech, sound};
+use tokio::task::{JoinError, spawn_blocking};
+
+use claim::claim;
+pub(crate) use container::Container;
+use decode::{decode, resample};
+use layout::Layout;
+pub(crate) use media_type::MediaType;
+use wav::{Wav, WavFault};
+
+use crate::ffmpeg::Ffmpeg;
+use crate::pcm;
+
+/// The longest speech that is read: ten minutes in stereo at 48 kHz, some of it twice as wide.
+pub(crate) const MAX_BYTES: usize = 128 << 20;
+/// Text that a server sends instead of sound is shorter.
+const MAX_TEXT: usize = 64 << 10;
+
+/// Why bytes are no speech.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Fault {
+    /// Nothing that was ever sound: a page, a sentence.
+    #[error("the answer is no sound")]
+    NotSound,
+    /// It was sound and ends too early: an accident once, the set-up's fault twice.
+    #[error("the speech was cut short")]
+    Cut,
+    /// Sound, but no voice that can be read: each answer of this set-up will be the same.
+    #[error("{0}")]
+    Format(&'static str),
+}
+
+/// What bytes are, as far as that can be told without FFmpeg.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Recording {
+    /// All channels as one.
+    Samples { mono: Vec<i16>, rate: u32 },
+    /// A file that FFmpeg may know, and the seconds that it claims to last.
+    Packed { container: Container, claimed: Option<f64> },
+}
+
+impl Recording {
+    /// Reads `body`; raw samples only where a `media_type` may describe them. Blocks: some 20 ms for
+    /// half a minute.
+    pub(crate) fn read(body: &[u8], media_type: Option<&MediaType>) -> Result<Self, Fault> {
+        match Container::of(body) {
+            Some(Container::Wav) => match Wav::parse(body) {
+                Ok(wav) => Self::samples(&wav.layout, &wav.data),
+                Err(WavFault::Packed) => Self::packed(Container::Wav, body),
+                Err(fault) => Err(fault.into()),
+            },
+            Some(container) => Self::packed(container, body),
+            None => match media_type {
+                Some(media_type) if !is_text(body) => Self::raw(body, media_type),
+                _ => Err(Fault::NotSound),
+            },
+        }
+    }
+
+    /// Bytes without a head. Where a media type fits two orders of bytes, the voice decides.
+    fn raw(body: &[u8], media_type: &MediaType) -> Result<Self, Fault> {
+        let layouts = media_type.layouts()?;
+        let [first, ..] = layouts.as_slice() else { return Err(Fault::NotSound) };
+        // The rest of the last sample was lost with it.
+        if !body.len().is_multiple_of(first.frame()) {
+            return Err(Fault::Cut);
+        }
+        let is_voice = |layout: &&Layout| plausible::judge(&layout.first_channel(body)).is_ok();
+        Self::samples(layouts.iter().find(is_voice).unwrap_or(first), body)
+    }
+
+    fn samples(layout: &Layout, data: &[u8]) -> Result<Self, Fault> {
+        plausible::judge(&layout.first_channel(data))?;
+        let (mono, rate) = (layout.mono(data), layout.rate);
+        let longest = pcm::MAX_SAMPLES as u64 * u64::from(rate) / u64::from(sound::RATE);
+        if mono.len() as u64 > longest { Err(Fault::Cut) } else { Ok(Self::Samples { mono, rate }) }
+    }
+
+    fn packed(container: Container, body: &[u8]) -> Result<Self, Fault> {
+        Ok(Self::Packed { container, claimed: claim(container, body)? })
+    }
+}
+
+/// Hears the answers of one voice.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener {
+    pub(crate) ffmpeg: Ffmpeg,
+    /// The settings that mend a voice of another format.
+    pub(crate) remedy: &'static str,
+}
+
+impl Listener {
+    /// The speech in `body`; without a `media_type` it must have a head.
+    pub(crate) async fn speech(
+        &self,
+        body: Bytes,
+        media_type: Option<MediaType>,
+        scratch: &Path,
+    ) -> Result<Answer<Speech>, ProviderError> {
+        let bytes = body.clone();
+        let reading = spawn_blocking(move || Recording::read(&bytes, media_type.as_ref()));
+        let read = reading.await.map_err(|panic| self.panicked(&panic))?;
+        match read.map_err(|fault| self.error(fault))? {
+            Recording::Samples { mono: samples, rate: sound::RATE } => {
+                Ok(Answer::free(Speech { samples }))
+            }
+            Recording::Samples { mono, rate } => resample(&self.ffmpeg, &mono, rate, scratch).await,
+            Recording::Packed { container, claimed } => {
+                let answer = decode(self, container, &body, scratch).await?;
+                let seconds = answer.value.samples.len() as f64 / f64::from(sound::RATE);
+                let is_short = claimed.is_some_and(|claimed| claim::is_short(seconds, claimed));
+                if is_short { Err(self.error(Fault::Cut)) } else { Ok(answer) }
+            }
+        }
+    }
+
+    fn panicked(&self, panic: &JoinError) -> ProviderError {
+        ProviderError::transient(self.ffmpeg.provider, "speech-unreadable", panic.to_string())
+    }
+
+    fn error(&self, fault: Fault) -> ProviderError {
+        let Self { ffmpeg, remedy } = self;
+        let provider = ffmpeg.provider;
+        let twice = |code, message| {
+            ProviderError::transient(provider, code, message).again(FailureClass::Misconfigured)
+        };
+        match fault {
+            Fault::NotSound => twice("speech-unreadable", format!("{fault}; look at {remedy}")),
+            Fault::Cut => twice("speech-cut", fault.to_string()),
+            Fault::Format(_) => {
+                let message = format!("{fault}; set {remedy} to a voice that can be read");
+                ProviderError::misconfigured(provider, "speech-format", message)
+            }
+        }
+    }
+}
+
+/// A page or a JSON document that calls itself sound.
+fn is_text(body: &[u8]) -> bool {
+    let begins = body.trim_ascii_start().first();
+    body.len() <= MAX_TEXT
+        && begins.is_some_and(|first| matches!(first, b'{' | b'[' | b'<'))
+        && std::str::from_utf8(body).is_ok()
+}
