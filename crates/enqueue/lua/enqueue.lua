@@ -27,10 +27,13 @@ local FIELDS, FULL_AT, PRESSURE_MS, SOON_MS = 11, 0.75, 100, 2000
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- Reading INFO costs more than an enqueue, so its verdict is kept for a moment.
+-- Reading INFO costs more than an enqueue, so its verdict is kept for a moment. A user who may not
+-- read it goes by the verdict of others, and by Redis' own refusal at the brim.
 local function is_full()
   local verdict = redis.call('GET', pressure)
   if verdict then return verdict == 'full' end
+  local known, may = pcall(redis.acl_check_cmd, 'INFO', 'memory')
+  if not (known and may) then return false end
   local info = redis.call('INFO', 'memory')
   local used = tonumber(string.match(info, 'used_memory:(%d+)'))
   local limit = tonumber(string.match(info, 'maxmemory:(%d+)'))

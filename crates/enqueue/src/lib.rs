@@ -11,6 +11,9 @@
 pub mod address;
 #[doc(hidden)]
 pub mod capability;
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub mod connection;
 mod envelope;
 mod error;
 mod identifier;
@@ -22,6 +25,9 @@ pub mod lua;
 mod producer;
 mod record;
 mod request;
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub mod route;
 #[cfg(feature = "redis")]
 mod script;
 mod source;
