@@ -1,6 +1,6 @@
 //! Workers as processes of their own, and the wait for what they do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,7 +9,7 @@ use futures::FutureExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use queue::{Clock, Endpoint, QueueStats, Scripts};
-use redis::aio::ConnectionManager;
+use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{Job, JobId, JobRecord, Producer, ProducerOptions, Submission};
 
 use crate::journal::{Account, Act, Entry};
@@ -20,6 +20,8 @@ use crate::wait::look;
 pub const QUEUE: &str = "faults";
 /// Longest wait for any event; reaching it is a failure, never a pass.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(90);
+/// Longest wait for one answer: a server that stands still is asked again.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How one worker is set up.
 #[derive(Clone, Debug)]
@@ -63,7 +65,7 @@ pub struct Fleet {
     /// The door in.
     pub producer: Producer,
     scripts: Scripts,
-    connection: ConnectionManager,
+    connection: SharedConnection,
 }
 
 impl Fleet {
@@ -79,7 +81,7 @@ impl Fleet {
         let producer = Producer::connect_with(&server.url(), options).await?;
         let endpoint = Endpoint::new(&server.url(), QUEUE)?;
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
-        let connection = server.connection().await?;
+        let connection = endpoint.shared(CALL_TIMEOUT).await?;
         Ok(Self { server, producer, scripts, connection })
     }
 
@@ -91,20 +93,11 @@ impl Fleet {
 
     /// Starts a worker by the name `name`; each start is a worker of its own to the queue.
     pub async fn worker(&self, name: &str, options: &WorkerOptions) -> anyhow::Result<Worker> {
-        let log = self.server.folder().join(format!("{name}.log"));
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
-        let url = options.url.clone().unwrap_or_else(|| self.server.url());
-        let running = Spec::new(options.program.clone())
-            .arg(url)
-            .arg(name)
-            .arg(self.server.folder())
-            .args([options.lease_ms, options.budget_ms, options.drain_ms].map(|n| n.to_string()))
-            .args([options.slots.to_string(), options.backoff_ms.to_string()])
-            .env("RUST_LOG", "info,apalis_core=warn")
-            .stdout(child::Stream::File(log))
-            .spawn()
-            .await?;
-        Ok(Worker { running: Some(running) })
+        let options = WorkerOptions {
+            url: Some(options.url.clone().unwrap_or_else(|| self.server.url())),
+            ..options.clone()
+        };
+        Worker::start(self.server.folder(), name, &options).await
     }
 
     /// Enqueues all; each must be new.
@@ -169,13 +162,13 @@ impl Fleet {
 
     /// The scripts and a connection, for what only a test does.
     #[must_use]
-    pub fn scripts(&self) -> (Scripts, ConnectionManager) {
+    pub fn scripts(&self) -> (Scripts, SharedConnection) {
         (self.scripts.clone(), self.connection.clone())
     }
 
     /// A plain connection.
     #[must_use]
-    pub fn connection(&self) -> ConnectionManager {
+    pub fn connection(&self) -> SharedConnection {
         self.connection.clone()
     }
 
@@ -191,6 +184,23 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// Starts one by the name `name` at the address of its options, with journal and log in `folder`.
+    pub async fn start(folder: &Path, name: &str, options: &WorkerOptions) -> anyhow::Result<Self> {
+        let log = folder.join(format!("{name}.log"));
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+        let running = Spec::new(options.program.clone())
+            .arg(options.url.as_deref().context("an address")?)
+            .arg(name)
+            .arg(folder)
+            .args([options.lease_ms, options.budget_ms, options.drain_ms].map(|n| n.to_string()))
+            .args([options.slots.to_string(), options.backoff_ms.to_string()])
+            .env("RUST_LOG", "info,apalis_core=warn")
+            .stdout(child::Stream::File(log))
+            .spawn()
+            .await?;
+        Ok(Self { running: Some(running) })
+    }
+
     /// Sends a signal to the process.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let running = self.running.as_ref().ok_or_else(|| anyhow::anyhow!("already ended"))?;

@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context;
 use child::{Running, Spec};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use redis::aio::ConnectionManager;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::authority::Authority;
+use crate::wait::look;
 
 /// How long a server may take to answer its first PING.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -23,6 +27,7 @@ pub struct Server {
     maxmemory: Option<String>,
     appendfsync: &'static str,
     tls: Option<Authority>,
+    more: Vec<String>,
 }
 
 impl Server {
@@ -56,10 +61,28 @@ impl Server {
         Ok(server)
     }
 
+    /// Starts a node of a cluster, alone until [`Cluster`](crate::cluster::Cluster) has joined it.
+    pub(crate) async fn start_node() -> anyhow::Result<Self> {
+        let mut server = Self::made("always").await?;
+        let bus = free_port().await?.to_string();
+        let words = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+        server.more = words.map(ToOwned::to_owned).to_vec();
+        server.resume().await?;
+        Ok(server)
+    }
+
     async fn made(appendfsync: &'static str) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("sc-").tempdir()?;
         let port = free_port().await?;
-        Ok(Self { folder, port, running: None, maxmemory: None, appendfsync, tls: None })
+        Ok(Self {
+            folder,
+            port,
+            running: None,
+            maxmemory: None,
+            appendfsync,
+            tls: None,
+            more: Vec::new(),
+        })
     }
 
     /// Where a test may keep its files.
@@ -96,11 +119,53 @@ impl Server {
         self.folder.path().join("redis.sock")
     }
 
+    /// The port by which nodes of a cluster talk to each other.
+    pub(crate) fn bus(&self) -> Option<&str> {
+        self.more.last().map(String::as_str)
+    }
+
+    /// Stops the process where it stands: it takes connections, and answers nobody.
+    pub fn stand_still(&self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let running = self.running.as_ref().context("the server does not run")?;
+        Ok(kill(Pid::from_raw(running.pid()), signal)?)
+    }
+
+    /// Says `words` to the server; its answer is thrown away.
+    pub async fn say(&self, words: &[&str]) -> anyhow::Result<()> {
+        let (name, arguments) = words.split_first().context("no command")?;
+        let mut connection = self.connection().await?;
+        let answer: redis::Value =
+            redis::cmd(name).arg(arguments).query_async(&mut connection).await?;
+        drop(answer);
+        Ok(())
+    }
+
+    /// Becomes a replica of `primary`, and waits until it has all that is there.
+    pub async fn follow(&self, primary: &Self) -> anyhow::Result<()> {
+        primary.configure("repl-diskless-sync-delay", "0").await?;
+        self.say(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]).await?;
+        let following = look(WAIT_TIMEOUT, async || {
+            let mut connection = self.connection().await.ok()?;
+            let info = redis::cmd("INFO").arg("replication").clone();
+            let info: String = info.query_async(&mut connection).await.ok()?;
+            info.contains("master_link_status:up").then_some(())
+        });
+        following.await.context("the replica never caught up")
+    }
+
     /// Kills the server as a power cut would.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         if let Some(mut running) = self.running.take() {
-            let pid = nix::unistd::Pid::from_raw(running.pid());
-            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL)?;
+            kill(Pid::from_raw(running.pid()), Signal::SIGKILL)?;
             // How it ended is known: it was killed.
             let _ = running.wait().await;
         }
@@ -145,6 +210,7 @@ impl Server {
             .arg(self.socket())
             .arg("--dir")
             .arg(self.folder.path())
+            .args(&self.more)
             .stdout(child::Stream::File(log));
         if let Some(authority) = &self.tls {
             let [certificate, key] = authority.server();

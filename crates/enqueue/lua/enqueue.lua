@@ -111,10 +111,13 @@ default_deadline = tonumber(default_deadline)
 local jobs = {}
 for first = 3, #ARGV, FIELDS do jobs[#jobs + 1] = read_job(first) end
 
--- Reading INFO costs more than an enqueue, so its verdict is kept for a moment.
+-- Reading INFO costs more than an enqueue, so its verdict is kept for a moment. A user who may not
+-- read it goes by the verdict of others, and by Redis' own refusal at the brim.
 local function is_full()
   local verdict = redis.call('GET', pressure)
   if verdict then return verdict == 'full' end
+  local known, may = pcall(redis.acl_check_cmd, 'INFO', 'memory')
+  if not (known and may) then return false end
   local info = redis.call('INFO', 'memory')
   local used = tonumber(string.match(info, 'used_memory:(%d+)'))
   local limit = tonumber(string.match(info, 'maxmemory:(%d+)'))

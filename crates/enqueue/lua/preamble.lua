@@ -7,7 +7,8 @@
 -- allow-oom: finishing work frees memory, so it must go on when Redis is full.
 
 local ready, solo, solo_hold, delayed, parked, leased, done, dead, cancelled, expired, deadlines,
-  counts, wake, paused, reap_at, gap_at, workers, landed, trash, events, cancels = unpack(KEYS)
+  counts, wake, paused, reap_at, gap_at, workers, landed, trash, events, cancels,
+  stall_at = unpack(KEYS)
 local prefix = ARGV[1]
 local FLIGHT_MARK_S = 60
 local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000

@@ -4,12 +4,8 @@
 //! carry `?ca_file=/path.pem`: certificates to trust instead of the system's.
 
 use std::path::Path;
-use std::time::Duration;
 
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError,
-    RedisResult,
-};
+use redis::{ConnectionInfo, IntoConnectionInfo, RedisError, RedisResult};
 
 const CA_FILE: &str = "ca_file";
 
@@ -43,17 +39,6 @@ pub fn check_ca_file(file: &Path) -> RedisResult<()> {
     connection_info(&with_ca_file("rediss://localhost", file)).map(drop)
 }
 
-/// Fails at once where a server is not to be trusted: a connection that tries again by itself would do
-/// so until the caller's time is over, and not say why. All other faults are left to it.
-pub async fn assert_trust(client: &Client, timeout: Duration) -> RedisResult<()> {
-    if !matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. }) {
-        return Ok(());
-    }
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(timeout));
-    let opened = client.get_multiplexed_async_connection_with_config(&config).await;
-    opened.map(drop).or_else(|error| advice(&error).map_or(Ok(()), |_| Err(error)))
-}
-
 /// What to do about a connection that failed on a certificate.
 pub fn advice(error: &RedisError) -> Option<&'static str> {
     let is_about_trust = error.to_string().contains("peer certificate");
@@ -61,6 +46,22 @@ pub fn advice(error: &RedisError) -> Option<&'static str> {
         "; name the certificates of whoever signed the server's in REDIS_CA_FILE, or behind the \
          address as ?ca_file=, and write its host as its certificate does",
     )
+}
+
+/// What went wrong at a Redis, in words of our own: what a server says may quote a key.
+pub fn told(error: &RedisError) -> String {
+    if error.is_timeout() {
+        return "it did not answer in time".to_owned();
+    }
+    match error.code() {
+        Some(code) => {
+            let is_word = |code: &str| code.chars().all(|letter| letter.is_ascii_uppercase());
+            if is_word(code) { code.to_owned() } else { "an error without a code".to_owned() }
+        }
+        None if error.is_connection_refusal() => "the connection was refused".to_owned(),
+        None if error.is_connection_dropped() => "the connection was closed".to_owned(),
+        None => error.category().to_owned(),
+    }
 }
 
 fn is_tls(address: &str) -> bool {

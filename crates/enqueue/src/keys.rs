@@ -7,7 +7,7 @@ use crate::{Identifier, InvalidField};
 /// The fixed keys, in the order in which every script of the queue receives them as `KEYS`.
 ///
 /// The preamble of the scripts names them in the same order; a test compares the two.
-pub const FIXED: [&str; 21] = [
+pub const FIXED: [&str; 22] = [
     "ready",
     "solo",
     "solo_hold",
@@ -29,6 +29,7 @@ pub const FIXED: [&str; 21] = [
     "trash",
     "events",
     "cancels",
+    "stall_at",
 ];
 
 /// The key names of one queue.

@@ -11,6 +11,9 @@
 pub mod address;
 #[doc(hidden)]
 pub mod capability;
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub mod connection;
 mod envelope;
 mod error;
 #[cfg(test)]
@@ -25,6 +28,9 @@ pub mod lua;
 mod producer;
 mod record;
 mod request;
+#[cfg(feature = "redis")]
+#[doc(hidden)]
+pub mod route;
 #[cfg(feature = "redis")]
 mod script;
 mod source;

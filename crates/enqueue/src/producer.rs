@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::address;
+use crate::connection::{Patience, SharedConnection, is_unserved, pause};
 use crate::keys::Keys;
 use crate::lua::{CANCEL, PREAMBLE};
+use crate::route::Route;
 use crate::script::{self, Answer, EnqueueScript};
 use crate::validate::passed_deadline;
 use crate::{EnqueueError, InvalidField, InvalidJob, Job, JobId, JobRecord, RawHash, State};
@@ -78,7 +79,7 @@ pub enum CancelAnswer {
 /// The producer's connection to one queue. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
 pub struct Producer {
-    connection: ConnectionManager,
+    connection: SharedConnection,
     scripts: Arc<Scripts>,
     timeout: Duration,
 }
@@ -108,13 +109,10 @@ impl Producer {
         let client = address::connection_info(redis_url)
             .and_then(redis::Client::open)
             .map_err(|error| EnqueueError::Address(error.to_string()))?;
-        within(options.timeout, address::assert_trust(&client, options.timeout)).await?;
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(options.timeout))
-            .set_response_timeout(Some(options.timeout))
-            .set_max_delay(Duration::from_secs(1));
-        let opening = ConnectionManager::new_with_config(client, config);
-        let connection = within(options.timeout, opening).await?;
+        // A server that hangs is left in time to ask its successor.
+        let patience = Patience { connect: options.timeout / 2, answer: options.timeout / 2 };
+        let connection = SharedConnection::unwatched(Route::new(client), patience);
+        within(options.timeout, connection.open(options.timeout)).await?;
         let enqueue = EnqueueScript::new(&keys);
         let cancel = redis::Script::new(&format!("{PREAMBLE}{CANCEL}"));
         let scripts = Arc::new(Scripts { keys, enqueue, cancel });
@@ -160,10 +158,9 @@ impl Producer {
         if jobs.is_empty() {
             return Vec::new();
         }
-        let call = self.scripts.enqueue.call(jobs);
-        let mut connection = self.connection.clone();
-        let sent = within(self.timeout, call.invoke_async::<Vec<Answer>>(&mut connection)).await;
-        match sent {
+        let call = &self.scripts.enqueue.call(jobs);
+        let ask = |mut open| async move { call.invoke_async::<Vec<Answer>>(&mut open).await };
+        match self.repeat(ask).await {
             Ok(answers) if answers.len() == jobs.len() => {
                 answers.into_iter().map(understand).collect()
             }
@@ -171,7 +168,7 @@ impl Producer {
                 let text = format!("{} answers to {} jobs", answers.len(), jobs.len());
                 jobs.iter().map(|_| Err(EnqueueError::Protocol(text.clone()))).collect()
             }
-            Err(error) => jobs.iter().map(|_| Err(repeat(&error))).collect(),
+            Err(error) => jobs.iter().map(|_| Err(again(&error))).collect(),
         }
     }
 
@@ -180,13 +177,13 @@ impl Producer {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut pipeline = redis::pipe();
+        let mut asked = redis::pipe();
         for id in ids {
-            pipeline.hgetall(self.scripts.keys.job(id.as_str()));
+            asked.hgetall(self.scripts.keys.job(id.as_str()));
         }
-        let mut connection = self.connection.clone();
+        let asked = &asked;
         let hashes: Vec<RawHash> =
-            within(self.timeout, pipeline.query_async(&mut connection)).await?;
+            self.repeat(|mut open| async move { asked.query_async(&mut open).await }).await?;
         Ok(ids
             .iter()
             .zip(hashes)
@@ -216,8 +213,9 @@ impl Producer {
         let keys = &self.scripts.keys;
         let mut call = self.scripts.cancel.prepare_invoke();
         call.key(keys.fixed()).arg(keys.prefix()).arg(id.as_str());
-        let mut connection = self.connection.clone();
-        let answer: Vec<String> = within(self.timeout, call.invoke_async(&mut connection)).await?;
+        let call = &call;
+        let answer: Vec<String> =
+            self.repeat(|mut open| async move { call.invoke_async(&mut open).await }).await?;
         let words: Vec<&str> = answer.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["cancelled"] => Ok(CancelAnswer::Cancelled),
@@ -226,6 +224,27 @@ impl Producer {
             ["unknown"] => Ok(CancelAnswer::Unknown),
             _ => Err(EnqueueError::Protocol(answer.join(" "))),
         }
+    }
+
+    /// Calls until Redis has answered, at most for the time of one call. Whatever a producer calls may
+    /// be repeated: an identifier stays one job.
+    async fn repeat<T, Calling>(
+        &self,
+        call: impl Fn(SharedConnection) -> Calling,
+    ) -> Result<T, EnqueueError>
+    where
+        Calling: Future<Output = redis::RedisResult<T>>,
+    {
+        let calling = async {
+            for tries in 0.. {
+                match call(self.connection.clone()).await {
+                    Err(error) if is_unserved(&error) => sleep(pause(tries)).await,
+                    answer => return answer,
+                }
+            }
+            unreachable!("the caller's time ends the loop")
+        };
+        within(self.timeout, calling).await
     }
 }
 
@@ -262,7 +281,7 @@ fn state_of(word: &str) -> Result<State, EnqueueError> {
 }
 
 /// The same failure once more: one script's failure is the failure of each of its jobs.
-fn repeat(error: &EnqueueError) -> EnqueueError {
+fn again(error: &EnqueueError) -> EnqueueError {
     match error {
         EnqueueError::Redis(error) => EnqueueError::Redis(error.clone()),
         EnqueueError::TimedOut(after) => EnqueueError::TimedOut(*after),

@@ -13,9 +13,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use pipeline::{Put, SharedCache};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, ErrorKind, FromRedisValue, RedisError, RedisResult};
-use stillcast_enqueue::address::connection_info;
+use stillcast_enqueue::address::{connection_info, told};
+use stillcast_enqueue::connection::{Patience, SharedConnection};
+use stillcast_enqueue::route::Route;
 use tokio::time::{Instant, timeout};
 
 pub use event::{CacheEvent, Hear};
@@ -23,6 +24,8 @@ use memory::is_crowded;
 
 /// Longest wait for any answer.
 const CALL_TIMEOUT: Duration = Duration::from_millis(250);
+/// Less, so that a connection to a server that hangs is given up within one call.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long a cache that failed is not asked.
 const REST: Duration = Duration::from_secs(1);
 /// How long a look at the server's memory is good for.
@@ -31,7 +34,7 @@ const MEMORY_LOOK: Duration = Duration::from_secs(1);
 /// The shared cache of one queue's jobs on a Redis of version 7.0 or newer.
 #[derive(Clone)]
 pub struct RedisCache {
-    connection: ConnectionManager,
+    connection: SharedConnection,
     /// Queues of one server share nothing: their stores may differ.
     prefix: String,
     ttl: Duration,
@@ -42,19 +45,19 @@ pub struct RedisCache {
 #[derive(Default)]
 struct State {
     resting_until: Option<Instant>,
+    is_failing: bool,
+    is_denied: bool,
     looked_at_memory: Option<(Instant, bool)>,
 }
 
 impl RedisCache {
     /// A cache of `queue` at `url` whose values live for `ttl`. Connects at its first use.
     pub fn new(url: &str, queue: &str, ttl: Duration, hear: Hear) -> RedisResult<Self> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CALL_TIMEOUT))
-            .set_response_timeout(Some(CALL_TIMEOUT))
-            .set_number_of_retries(1);
-        let client = Client::open(connection_info(url)?)?;
-        let connection = ConnectionManager::new_lazy_with_config(client, config)?;
-        let prefix = format!("stillcast:{queue}:cache:");
+        let patience = Patience { connect: ANSWER_TIMEOUT, answer: ANSWER_TIMEOUT };
+        let route = Route::new(Client::open(connection_info(url)?)?);
+        let connection = SharedConnection::unwatched(route, patience);
+        // The braces are a hash tag: one node of a cluster keeps all of it.
+        let prefix = format!("{{stillcast:{queue}:cache}}:");
         Ok(Self { connection, prefix, ttl, hear, state: Arc::default() })
     }
 
@@ -67,11 +70,26 @@ impl RedisCache {
         let answer = asked.unwrap_or_else(|_| {
             Err(RedisError::from((ErrorKind::Io, "the cache did not answer in time")))
         });
-        if let Err(error) = &answer {
-            tracing::warn!("the shared cache fails, jobs go on without it: {error}");
-            self.state().resting_until = Some(Instant::now() + REST);
-        }
+        // A server that says no to this call has answered.
+        self.hear_answer(answer.as_ref().err().filter(|error| !is_no(error)));
         answer
+    }
+
+    /// A failure is told once, and so is its end.
+    fn hear_answer(&self, failed: Option<&RedisError>) {
+        let mut state = self.state();
+        let was_failing = std::mem::replace(&mut state.is_failing, failed.is_some());
+        match failed {
+            Some(error) => {
+                state.resting_until = Some(Instant::now() + REST);
+                if !was_failing {
+                    let why = told(error);
+                    tracing::warn!(why, "the shared cache fails, jobs go on without it");
+                }
+            }
+            None if was_failing => tracing::info!("the shared cache serves again"),
+            None => {}
+        }
     }
 
     /// Whether a put would crowd a server that evicts nothing.
@@ -81,10 +99,26 @@ impl RedisCache {
         {
             return Ok(is_full);
         }
-        let info: String = self.ask(redis::cmd("INFO").arg("memory")).await?;
-        let is_full = is_crowded(&info);
+        let is_full = match self.ask::<String>(redis::cmd("INFO").arg("memory")).await {
+            Ok(info) => is_crowded(&info),
+            Err(error) if is_no(&error) => {
+                self.tell_denied();
+                true
+            }
+            Err(error) => return Err(error),
+        };
         self.state().looked_at_memory = Some((Instant::now(), is_full));
         Ok(is_full)
+    }
+
+    /// What cannot be measured is not filled: the queue's jobs may live there too.
+    fn tell_denied(&self) {
+        if !std::mem::replace(&mut self.state().is_denied, true) {
+            tracing::warn!(
+                "the shared cache keeps nothing: the user in CACHE_REDIS_URL (or REDIS_URL) may not \
+                 INFO, so whether it may fill its Redis cannot be seen; the right is +info"
+            );
+        }
     }
 
     async fn put(&self, key: &str, value: &Bytes) -> RedisResult<(CacheEvent, Put)> {
@@ -94,9 +128,11 @@ impl RedisCache {
         let ttl = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
         let mut command = redis::cmd("SET");
         command.arg(self.key(key)).arg(&value[..]).arg("NX").arg("GET").arg("PX").arg(ttl);
-        Ok(match self.ask::<Option<Vec<u8>>>(&command).await? {
-            None => (CacheEvent::Stored, Put::Stored),
-            Some(present) => (CacheEvent::Present, Put::Present(present.into())),
+        Ok(match self.ask::<Option<Vec<u8>>>(&command).await {
+            Ok(None) => (CacheEvent::Stored, Put::Stored),
+            Ok(Some(present)) => (CacheEvent::Present, Put::Present(present.into())),
+            Err(error) if error.code() == Some("OOM") => (CacheEvent::Full, Put::Refused),
+            Err(error) => return Err(error),
         })
     }
 
@@ -107,6 +143,11 @@ impl RedisCache {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the server lives, and refuses this one call: its user may not, or there is no room.
+fn is_no(error: &RedisError) -> bool {
+    matches!(error.code(), Some("NOPERM" | "OOM"))
 }
 
 #[async_trait]

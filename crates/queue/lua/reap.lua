@@ -6,17 +6,38 @@
 --       5 crashes without a checkpoint that end a job  6 its error then (JSON)
 --       7 interruptions without one that end it  8 its error then (JSON)
 --       9 terminal records live ms  10 at most so many  11 dead ones live ms  12 at most so many
+--       13 ms that the caller had no answer, though it asked, or stood still ('' = 0)
+--       14 ms for which a reap by anybody is fresh enough ('' = 0)
 -- Returns pairs of a name and a number: `leases` (ended), `crashes` (among them), `expired` (of the
---         waiting jobs), `purged`, `gap` (1 if one holds the reaper back), `next_due` (ms, -1 = none)
+--         waiting jobs), `purged`, `gap` (1 if one holds the reaper back), `next_due` (ms, -1 = none);
+--         or only `fresh`, the ms until the next reap is due: somebody else has just reaped
 --
 -- The gap rule: when nobody reaped for longer than half a lease (a stall, a restart, a failover, a
 -- step of the clock), the leases of living workers may have run out unseen; for one lease nothing
 -- is reaped, so that they can renew. At most one gap in twenty leases.
+-- Each stall is noted, however soon after the last: a caller that had no answer for longer than half
+-- a lease brings the proof. A lease that was not renewed since then ends as nobody's crash, and for a
+-- sixth of a lease its holder may still write what it has.
 
 local worker, lease_ms, everything = ARGV[2], tonumber(ARGV[3]), ARGV[4] == 'all'
 local max_crashes, crashed = tonumber(ARGV[5]), ARGV[6]
 local max_interruptions, no_progress = tonumber(ARGV[7]), ARGV[8]
+local silent_ms, fresh_ms = tonumber(ARGV[13]) or 0, tonumber(ARGV[14]) or 0
 local A_SCRIPT, GONE_AFTER_LEASES = 500, 60
+
+local stalled = silent_ms > lease_ms / 2
+if fresh_ms > 0 and not stalled then
+  local since = now - number(redis.call('GET', reap_at))
+  if since >= 0 and since < fresh_ms then return { 'fresh', fresh_ms - since } end
+end
+
+-- Whether a stall was noted in the last sixth of a lease.
+local function stall_holds()
+  if stalled then redis.call('SET', stall_at, string.format('%.0f', now)) end
+  local noted = redis.call('GET', stall_at)
+  local since = noted and now - number(noted)
+  return since and since >= 0 and since < lease_ms / 6
+end
 
 local function gap_holds()
   local last, gap = redis.call('GET', reap_at), redis.call('GET', gap_at)
@@ -34,13 +55,15 @@ local function gap_holds()
 end
 
 -- A crash is the job's fault only if its attempt had begun, its worker was seen alive under this
--- lease after the last gap, and had not announced its leaving. A worker without a line has left: a
+-- lease after the last gap and stall, and had not announced its leaving. A worker without a line has left: a
 -- dead one keeps its line for far longer than a lease.
 local function is_crash(id, expiry)
   local job = get(id, 'begun', 'lease_ms', 'worker')
   if not job[1] then return false end
-  local gap = redis.call('GET', gap_at)
-  if gap and expiry - number(job[2]) <= number(gap) and number(gap) <= now then return false end
+  for _, noted in ipairs(redis.call('MGET', gap_at, stall_at)) do
+    local at = noted and number(noted) or math.huge
+    if expiry - number(job[2]) <= at and at <= now then return false end
+  end
   local line = worker_line(job[3] or '')
   return line.known and not line.draining
 end
@@ -136,6 +159,7 @@ end
 
 if worker ~= '' then write_worker(worker, worker_line(worker)) end
 local gap = gap_holds()
+gap = stall_holds() or gap
 shorten_leases()
 local reaped, crashes = 0, 0
 if everything or not gap then reaped, crashes = reap_leases() end

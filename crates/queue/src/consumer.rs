@@ -12,6 +12,7 @@ mod handler;
 mod health;
 mod heartbeat;
 mod options;
+mod presence;
 mod pulse;
 mod role;
 mod shared;
@@ -33,8 +34,8 @@ use self::drain::Drain;
 use self::executor::Executor;
 use self::shared::Shared;
 use crate::QueueError;
-use crate::connection::ServerReport;
-use crate::link::Link;
+use crate::examination::ServerReport;
+use crate::link::{Link, LinkVitals};
 use crate::scripts::{Clock, Scripts};
 
 /// A worker's end of the queue.
@@ -46,12 +47,17 @@ pub struct Consumer {
 impl Consumer {
     /// Connects and examines the server; claims nothing yet.
     pub async fn connect(options: ConsumerOptions) -> Result<Self, QueueError> {
-        // Several tries fit into one lease.
+        // A server that hangs is left within a third of a lease, and several tries fit into one.
         let response_timeout = (options.lease_ttl / 6).max(Duration::from_millis(250));
-        let mut connection = options.endpoint.shared(response_timeout).await?;
+        let vitals = Arc::new(LinkVitals::new());
+        let watch = {
+            let vitals = Arc::clone(&vitals);
+            Arc::new(move |answer: Result<(), &_>| vitals.hear(answer))
+        };
+        let mut connection = options.endpoint.watched(response_timeout, watch).await?;
         let server = options.endpoint.examine(&mut connection).await?;
         let scripts = Scripts::new(options.endpoint.keys().clone(), Clock::Server);
-        Ok(Self { shared: Shared::new(options, Link { scripts, connection }), server })
+        Ok(Self { shared: Shared::new(options, Link { scripts, connection, vitals }), server })
     }
 
     /// What the server said of itself.
@@ -74,6 +80,7 @@ impl Consumer {
         // Each role needs those above it, so they end from below.
         let pulse = pulse::start(shared);
         let heartbeat = heartbeat::start(shared)?;
+        let presence = presence::start(shared);
         let cancels = cancels::start(shared);
         let (claims, claimed) = mpsc::channel(shared.options.slots);
         let attempts = adapter::start(Executor::new(shared.clone(), handler), claimed);
@@ -82,7 +89,8 @@ impl Consumer {
 
         let stopped = drain.see_out(claimer, attempts).await;
         cancels.stop().await;
-        // Its last round would write this worker into the queue again.
+        // Their last rounds would write this worker into the queue again.
+        presence.stop().await;
         heartbeat.stop().await;
         pulse.stop().await;
         drain.leave().await;

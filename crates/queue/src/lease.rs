@@ -7,22 +7,18 @@ mod written;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+use stillcast_enqueue::connection::{is_unserved, pause};
 use stillcast_enqueue::{Cost, Envelope};
 use tokio_util::sync::CancellationToken;
 
 use self::written::Written;
-use crate::Interrupted;
 use crate::clock::Moment;
 use crate::lease_state::LeaseState;
 use crate::lease_table::LeaseTable;
 use crate::link::Link;
 use crate::scripts::lease_calls::LeaseCalls;
-
-/// The pauses between two tries to reach Redis: the first, and the longest.
-const MIN_PAUSE: Duration = Duration::from_millis(20);
-const MAX_PAUSE: Duration = Duration::from_millis(500);
+use crate::{Interrupted, QueueError};
 
 /// A lease. Clones are the same lease; only the consumer ends it.
 #[derive(Clone)]
@@ -176,23 +172,27 @@ impl Lease {
     }
 
     /// Repeats an idempotent call until Redis answers. The caller is dropped when the lease ends.
-    pub(crate) async fn repeat<'lease, T, E: fmt::Display, Call>(
+    pub(crate) async fn repeat<'lease, T, E: Into<QueueError>, Call>(
         &'lease self,
         call: impl Fn(LeaseCalls<'lease>) -> Call,
     ) -> T
     where
         Call: Future<Output = Result<T, E>>,
     {
-        let mut pause = MIN_PAUSE;
-        loop {
-            match call(self.calls()).await {
+        for tries in 0.. {
+            match call(self.calls()).await.map_err(Into::into) {
                 Ok(answer) => return answer,
-                Err(error) => {
+                // Whoever watches the connection tells of an outage, once.
+                Err(QueueError::Redis(error)) if is_unserved(&error) => {}
+                Err(error) if tries == 0 => {
                     tracing::warn!(job.id = self.id(), %error, "write to Redis failed, retrying");
                 }
+                Err(error) => {
+                    tracing::debug!(job.id = self.id(), %error, "write to Redis failed, retrying");
+                }
             }
-            tokio::time::sleep(pause.mul_f64(fastrand::f64().midpoint(1.0))).await;
-            pause = (pause * 2).min(MAX_PAUSE);
+            tokio::time::sleep(pause(tries)).await;
         }
+        unreachable!("a write is repeated until Redis answers")
     }
 }

@@ -11,6 +11,7 @@ mod connection;
 mod consumer;
 mod error;
 mod event;
+mod examination;
 mod flight;
 mod inspect;
 mod interrupted;
@@ -21,6 +22,7 @@ mod lease_table;
 mod limits;
 mod link;
 mod numbers;
+mod outage;
 mod outcome;
 mod scripts;
 mod stats;
@@ -29,10 +31,11 @@ mod verify;
 
 pub use actions::{JobFiles, PurgeError, Watch, purge};
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
-pub use connection::{Endpoint, ServerReport};
+pub use connection::Endpoint;
 pub use consumer::{Consumer, ConsumerOptions, Handler, Health, Shutdown, Stopped};
 pub use error::QueueError;
 pub use event::{Event, Observer};
+pub use examination::ServerReport;
 pub use flight::{FlightResult, JoinAnswer};
 pub use inspect::{
     Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, ReplayAnswer,

@@ -1,7 +1,14 @@
-//! The way to Redis: the queue's scripts, and a connection on which to call them.
+//! The way to Redis: the queue's scripts, a connection on which to call them, and how it fares.
 
-use redis::aio::ConnectionManager;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use redis::RedisError;
+use stillcast_enqueue::connection::SharedConnection;
+
+use crate::clock::Moment;
+use crate::outage::Outage;
 use crate::scripts::Scripts;
 use crate::scripts::lease_calls::LeaseCalls;
 
@@ -9,7 +16,14 @@ use crate::scripts::lease_calls::LeaseCalls;
 #[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) scripts: Scripts,
-    pub(crate) connection: ConnectionManager,
+    pub(crate) connection: SharedConnection,
+    pub(crate) vitals: Arc<LinkVitals>,
+}
+
+/// How the main connection fares.
+pub(crate) struct LinkVitals {
+    answered: AtomicU64,
+    outage: Outage,
 }
 
 impl Link {
@@ -20,5 +34,27 @@ impl Link {
         token: &'call str,
     ) -> LeaseCalls<'call> {
         self.scripts.lease(self.connection.clone(), id, token)
+    }
+}
+
+impl LinkVitals {
+    pub(crate) fn new() -> Self {
+        Self { answered: AtomicU64::new(Moment::now().as_nanos()), outage: Outage::new("main") }
+    }
+
+    /// What became of a call.
+    pub(crate) fn hear(&self, answer: Result<(), &RedisError>) {
+        match answer {
+            Ok(()) => {
+                self.answered.store(Moment::now().as_nanos(), Ordering::Release);
+                self.outage.answered();
+            }
+            Err(error) => self.outage.failed(error),
+        }
+    }
+
+    /// Time since Redis last answered here.
+    pub(crate) fn silence(&self, now: Moment) -> Duration {
+        now.saturating_since(Moment::from_nanos(self.answered.load(Ordering::Acquire)))
     }
 }

@@ -1,6 +1,6 @@
 //! Work folders that no job needs any more come out, and are forgotten once they are gone.
 
-use redis::aio::ConnectionManager;
+use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::keys::Keys;
 use stillcast_enqueue::{Identifier, JobId, State};
 
@@ -20,7 +20,7 @@ pub struct WorkFolder {
 #[derive(Clone)]
 pub struct Trash {
     keys: Keys,
-    connection: ConnectionManager,
+    connection: SharedConnection,
 }
 
 impl Trash {

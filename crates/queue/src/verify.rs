@@ -8,8 +8,8 @@ mod jobs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use redis::aio::ConnectionManager;
 use redis::{FromRedisValue, Pipeline};
+use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::keys::FIXED;
 
 use crate::{QueueError, Scripts};
@@ -53,7 +53,7 @@ pub struct Verified {
 /// Looks at the whole queue. Takes time in proportion to the keys of the Redis; locks nothing.
 pub async fn verify(
     scripts: &Scripts,
-    connection: &mut ConnectionManager,
+    connection: &mut SharedConnection,
 ) -> Result<Verified, QueueError> {
     let mut verified = Look::at(scripts, connection).await?;
     for _ in 1..LOOKS {
@@ -71,7 +71,7 @@ pub async fn verify(
 /// One look at everything.
 struct Look<'look> {
     scripts: &'look Scripts,
-    connection: &'look mut ConnectionManager,
+    connection: &'look mut SharedConnection,
     broken: BTreeSet<Violation>,
     counts: Verified,
     /// Flights that some job inherits.
@@ -83,7 +83,7 @@ struct Look<'look> {
 impl<'look> Look<'look> {
     async fn at(
         scripts: &'look Scripts,
-        connection: &'look mut ConnectionManager,
+        connection: &'look mut SharedConnection,
     ) -> Result<Verified, QueueError> {
         let mut look = Look {
             scripts,

@@ -54,7 +54,7 @@ async fn a_job_is_enqueued_made_and_looked_at_over_tls() {
     // twenty interruptions without a checkpoint end a job whose renewals never arrive.
     let course = (record.state, record.attempt, record.crashes);
     assert_eq!(course, (State::Done, 1, 0), "{record:?}");
-    let cached = harness.server.keys("stillcast:stillcast:cache:*").await.unwrap();
+    let cached = harness.server.keys("{stillcast:stillcast:cache}:*").await.unwrap();
     assert!(!cached.is_empty(), "the shared cache was reached too");
     // The address itself may say whom to trust.
     let says_so = format!("{}?ca_file={}", harness.server.tls_url(), harness.trusted);

@@ -8,8 +8,10 @@
 
 mod bulk;
 mod cancels;
+mod clusters;
 mod crashes;
 mod doubles;
+mod failovers;
 mod fences;
 mod flights;
 mod outages;

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use redis::AsyncCommands;
-use stillcast_enqueue::{EnqueueError, State};
-use tests::fleet::Fleet;
+use stillcast_enqueue::{EnqueueError, JobId, State};
+use tests::fleet::{Fleet, WorkerOptions};
 use tests::journal::Act;
 use tests::script::Script;
 
 use crate::support::{assert_sound, six_calls};
 
 /// Four running jobs, each in its second call.
-async fn four_running(fleet: &Fleet, ms: u64) -> Vec<stillcast_enqueue::JobId> {
+async fn four_running(fleet: &Fleet, ms: u64) -> Vec<JobId> {
     let jobs: Vec<_> = (0..4).map(|_| Script::of(ms).job()).collect();
     let ids = fleet.enqueue(&jobs).await.unwrap();
     for id in &ids {
@@ -21,7 +21,7 @@ async fn four_running(fleet: &Fleet, ms: u64) -> Vec<stillcast_enqueue::JobId> {
 }
 
 /// Every job had one attempt and paid each call once.
-fn assert_undisturbed(fleet: &Fleet, ids: &[stillcast_enqueue::JobId]) {
+fn assert_undisturbed(fleet: &Fleet, ids: &[JobId]) {
     assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());
     for id in ids {
         let attempts = fleet.account().count(id.as_str(), Act::Attempt);
@@ -100,6 +100,48 @@ async fn an_outage_of_two_leases_is_nobodys_crash() {
         .into_iter()
         .filter(|entry| entry.act == Act::CallStart && entry.at > down + 3000 && entry.at < up);
     assert_eq!(bought.count(), 0);
+}
+
+/// What `times` outages of `away` leave of jobs that run through all of them.
+async fn through_outages(times: u32, away: Duration, between: Duration) -> (Fleet, Vec<JobId>) {
+    let fleet = Fleet::start().await.unwrap();
+    let workers = WorkerOptions { slots: 8, ..six_calls() };
+    let _worker = fleet.worker("worker", &workers).await.unwrap();
+    let _other = fleet.worker("other", &workers).await.unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..times {
+        let jobs: Vec<_> = (0..4).map(|_| Script::of(600).job()).collect();
+        let wave = fleet.enqueue(&jobs).await.unwrap();
+        for id in &wave {
+            fleet.call_began(id, 1).await.unwrap();
+        }
+        ids.extend(wave);
+        tokio::time::sleep(between).await;
+        fleet.server.stand_still().unwrap();
+        tokio::time::sleep(away).await;
+        fleet.server.go_on().unwrap();
+    }
+    let records = assert_sound(&fleet, &ids).await;
+    for (id, record) in ids.iter().zip(&records) {
+        assert_eq!((record.attempt, record.crashes), (1, 0), "{id}: {record:?}");
+    }
+    (fleet, ids)
+}
+
+/// Two thirds of a lease: leases are given up and taken again, each time, and no worker is blamed.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_outages_in_a_row_count_no_crash_and_pay_nothing_twice() {
+    let (fleet, _) =
+        through_outages(10, Duration::from_millis(2200), Duration::from_millis(3200)).await;
+    assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());
+}
+
+/// The bound: half a lease, less the time to connect again.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_outages_within_half_a_lease_disturb_nobody() {
+    let (fleet, ids) =
+        through_outages(10, Duration::from_millis(1100), Duration::from_millis(1200)).await;
+    assert_undisturbed(&fleet, &ids);
 }
 
 /// `noeviction` and more in use than allowed: new work is refused, the old goes on and is reported.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::ConnectionManager;
+use stillcast_enqueue::connection::{SharedConnection, is_unserved, pause};
 use stillcast_enqueue::{DecodeError, Envelope, ErrorReport};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -17,13 +17,12 @@ use crate::event::Event;
 use crate::lease::Lease;
 use crate::lease_state::{Bounds, LeaseState, valid_until};
 use crate::scripts::worker_calls::ClaimRequest;
-use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, Report};
+use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, QueueError, Report};
 
 /// Longest wait for the wake marker: whatever was missed is seen within it.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How long a job in a newer envelope waits for a newer worker.
 const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
-const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
 
 /// The loop that claims: a slot, then a job for it.
 pub(crate) struct Claimer {
@@ -32,7 +31,7 @@ pub(crate) struct Claimer {
     claims: mpsc::Sender<Claimed>,
     slots: Arc<Semaphore>,
     wake: Wake,
-    connection: ConnectionManager,
+    connection: SharedConnection,
 }
 
 impl Claimer {
@@ -42,9 +41,10 @@ impl Claimer {
         claims: mpsc::Sender<Claimed>,
         shutdown: Shutdown,
     ) -> Running<Stopped> {
+        let patience = (shared.options.lease_ttl / 3).min(MAX_WAIT);
         let claimer = Self {
             slots: Arc::new(Semaphore::new(shared.options.slots)),
-            wake: Wake::start(shared.options.endpoint.clone(), MAX_WAIT),
+            wake: Wake::start(shared.options.endpoint.clone(), MAX_WAIT, patience),
             connection: shared.link.connection.clone(),
             shared: shared.clone(),
             shutdown,
@@ -100,7 +100,7 @@ impl Claimer {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let Shared { options, link, leases, health, .. } = &self.shared;
         let sent = Moment::now();
-        loop {
+        for tries in 0.. {
             health.turn();
             let request = ClaimRequest {
                 worker: &options.worker,
@@ -113,10 +113,14 @@ impl Claimer {
                     health.answer();
                     return (claim, sent);
                 }
-                Err(error) => tracing::warn!(%error, "claim failed, retrying"),
+                // Whoever watches the connection tells of an outage, once.
+                Err(QueueError::Redis(error)) if is_unserved(&error) => {}
+                Err(error) if tries == 0 => tracing::warn!(%error, "claim failed, retrying"),
+                Err(error) => tracing::debug!(%error, "claim failed, retrying"),
             }
-            tokio::time::sleep(PAUSE_AFTER_FAULT).await;
+            tokio::time::sleep(pause(tries)).await;
         }
+        unreachable!("a claim is repeated until Redis answers")
     }
 
     async fn accept(&mut self, job: ClaimedJob, sent: Moment, slot: OwnedSemaphorePermit) {

@@ -94,7 +94,7 @@ impl Drain {
     }
 
     async fn tell_queue(&self, step: &str, failed: &str) {
-        let Link { scripts, mut connection } = self.shared.link.clone();
+        let Link { scripts, mut connection, .. } = self.shared.link.clone();
         let worker = &self.shared.options.worker;
         if let Err(error) = scripts.drain(&mut connection, worker, step).await {
             tracing::warn!(%error, "{failed}");

@@ -16,6 +16,7 @@ use crate::clock::Moment;
 use crate::event::Event;
 use crate::lease_state::LeaseState;
 use crate::numbers::Numbers;
+use crate::outage::Outage;
 use crate::scripts::worker_calls::ReapRequest;
 use crate::{Interrupted, Reaped};
 
@@ -29,27 +30,33 @@ pub(crate) fn start(shared: &Shared) -> std::io::Result<Running> {
 struct Heartbeat {
     shared: Shared,
     connection: Option<redis::Connection>,
+    outage: Outage,
+    /// The last answer, or the start.
+    answered: Moment,
+    /// The longest time since the last reap in which this thread had no answer, or stood still.
+    silent: Duration,
     renew_at: Moment,
     reap_at: Moment,
 }
 
 impl Heartbeat {
     fn new(shared: Shared) -> Self {
-        let now = Moment::now();
-        Self { shared, connection: None, renew_at: now, reap_at: now }
+        let (now, outage) = (Moment::now(), Outage::new("heartbeat"));
+        let (connection, silent) = (None, Duration::ZERO);
+        Self { shared, connection, outage, answered: now, silent, renew_at: now, reap_at: now }
     }
 
     fn run(mut self, stop: &Stop) {
         let lease_ttl = self.shared.options.lease_ttl;
-        let tick = lease_ttl / 12;
         loop {
+            let tick = self.tick();
             let expected = Moment::now() + tick;
             if stop.requested_within(tick) {
                 return;
             }
             let now = Moment::now();
             if now.saturating_since(expected) > lease_ttl / 3 {
-                self.overslept();
+                self.overslept(now.saturating_since(expected));
             }
             self.judge_pulse(now);
             self.fence(now);
@@ -58,9 +65,20 @@ impl Heartbeat {
         }
     }
 
+    /// Until the next look: sooner when the reaper is due, or while there is no connection, since each
+    /// moment of an outage's end is taken from the leases.
+    fn tick(&self) -> Duration {
+        let lease_ttl = self.lease_ttl();
+        if self.outage.is_on() {
+            return lease_ttl / 60;
+        }
+        let due = self.reap_at.saturating_since(Moment::now());
+        (lease_ttl / 12).min(due.max(lease_ttl / 60))
+    }
+
     /// The thread itself stood still (SIGSTOP, suspend): all leases may be gone. The pulse stood
     /// still with it, so it is judged only from here on.
-    fn overslept(&mut self) {
+    fn overslept(&mut self, late: Duration) {
         tracing::warn!(
             "process was suspended for more than a third of a lease; its leases are given up"
         );
@@ -70,6 +88,7 @@ impl Heartbeat {
         }
         leases.interrupt_all(Interrupted::LeaseLost);
         leases.beat();
+        self.silent = self.silent.max(late);
         self.connection = None;
     }
 
@@ -91,7 +110,10 @@ impl Heartbeat {
     }
 
     fn renew(&mut self, now: Moment) {
-        let blocked = self.shared.leases.pulse_age(now) > self.lease_ttl() / 3;
+        // What cannot report must not keep its jobs either: neither a stuck runtime, nor one whose
+        // connection gets no answer while this thread's does.
+        let blocked = self.shared.leases.pulse_age(now) > self.lease_ttl() / 3
+            || self.shared.link.vitals.silence(now) > self.lease_ttl();
         if now < self.renew_at || blocked {
             return;
         }
@@ -132,14 +154,21 @@ impl Heartbeat {
         if now < self.reap_at {
             return;
         }
+        let (silent, fresh) = (self.silent, self.lease_ttl() / 6);
         let answer: RedisResult<Numbers> = self.call(|shared, connection| {
             let ConsumerOptions { worker, lease_ttl, limits, .. } = &*shared.options;
             let (lease_ttl, everything) = (*lease_ttl, false);
-            let request = ReapRequest { worker, lease_ttl, everything, limits };
+            let request = ReapRequest { worker, lease_ttl, everything, silent, fresh, limits };
             shared.link.scripts.reap(&request).invoke(connection)
         });
         let Ok(numbers) = answer else { return };
-        self.reap_at = now + self.lease_ttl() / 6;
+        self.silent = Duration::ZERO;
+        // Somebody else has reaped: this thread looks again just when that is no longer enough.
+        if let Ok(left) = numbers.count("reap", "fresh") {
+            self.reap_at = now + Duration::from_millis(left).min(fresh);
+            return;
+        }
+        self.reap_at = now + fresh;
         match Reaped::from_numbers(&numbers) {
             Ok(reaped) => self.shared.observe(&Event::Reaped(reaped)),
             Err(error) => tracing::error!(%error, "the reaper's numbers are lost"),
@@ -151,19 +180,28 @@ impl Heartbeat {
         &mut self,
         call: impl FnOnce(&Shared, &mut redis::Connection) -> RedisResult<T>,
     ) -> RedisResult<T> {
-        let mut connection = match self.connection.take() {
-            Some(open) => open,
-            None => self.connect()?,
+        let answer = match self.connection.take().map_or_else(|| self.connect(), Ok) {
+            Ok(mut open) => call(&self.shared, &mut open).inspect(|_| self.connection = Some(open)),
+            Err(error) => Err(error),
         };
-        let answer = call(&self.shared, &mut connection);
         match &answer {
-            Ok(_) => {
-                self.shared.health.answer();
-                self.connection = Some(connection);
+            Ok(_) => self.was_answered(),
+            Err(error) => {
+                self.shared.options.endpoint.failed(error);
+                self.outage.failed(error);
             }
-            Err(error) => tracing::warn!(%error, "lease renewal failed, retrying"),
         }
         answer
+    }
+
+    fn was_answered(&mut self) {
+        let now = Moment::now();
+        if self.outage.is_on() {
+            self.silent = self.silent.max(now.saturating_since(self.answered));
+        }
+        self.answered = now;
+        self.outage.answered();
+        self.shared.health.answer();
     }
 
     fn connect(&self) -> RedisResult<redis::Connection> {

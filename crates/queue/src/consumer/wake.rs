@@ -8,8 +8,6 @@ use tokio::sync::{mpsc, oneshot};
 use super::role::Running;
 use crate::connection::Endpoint;
 
-/// How much longer than the block itself an answer may take.
-const GRACE: Duration = Duration::from_secs(2);
 const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(200);
 
 type Request = (Duration, oneshot::Sender<()>);
@@ -22,10 +20,10 @@ pub(crate) struct Wake {
 }
 
 impl Wake {
-    /// `longest` is the longest time that one wait may take.
-    pub(crate) fn start(endpoint: Endpoint, longest: Duration) -> Self {
+    /// A server that is `patience` late with the answer to a wait is given up.
+    pub(crate) fn start(endpoint: Endpoint, longest: Duration, patience: Duration) -> Self {
         let (requests, incoming) = mpsc::channel(1);
-        let task = Running::task(serve(endpoint, longest, incoming));
+        let task = Running::task(serve(endpoint, longest + patience, incoming));
         Self { requests, pending: None, _task: task }
     }
 
@@ -47,31 +45,38 @@ impl Wake {
     }
 }
 
-async fn serve(endpoint: Endpoint, longest: Duration, mut incoming: mpsc::Receiver<Request>) {
+async fn serve(endpoint: Endpoint, limit: Duration, mut incoming: mpsc::Receiver<Request>) {
     let key = endpoint.keys().named("wake");
     let mut connection: Option<MultiplexedConnection> = None;
-    while let Some((limit, answer)) = incoming.recv().await {
+    while let Some((longest, answer)) = incoming.recv().await {
         if connection.is_none() {
-            connection = endpoint.dedicated(longest + GRACE).await.ok();
+            connection = endpoint.dedicated(limit).await.ok();
         }
         let blocked = match &mut connection {
-            Some(open) => block(open, &key, limit).await,
-            None => false,
+            Some(open) => block(open, &key, longest).await,
+            None => Ok(()),
         };
-        if !blocked {
+        if let Err(error) = &blocked {
+            endpoint.failed(error);
             connection = None;
-            tokio::time::sleep(PAUSE_AFTER_FAULT).await;
+        }
+        if connection.is_none() {
+            tokio::time::sleep(PAUSE_AFTER_FAULT.mul_f64(fastrand::f64())).await;
         }
         // Whoever asked may have gone.
         let _ = answer.send(());
     }
 }
 
-/// False when the connection is of no more use.
-async fn block(connection: &mut MultiplexedConnection, key: &str, limit: Duration) -> bool {
+/// Fails when the connection is of no more use.
+async fn block(
+    connection: &mut MultiplexedConnection,
+    key: &str,
+    limit: Duration,
+) -> redis::RedisResult<()> {
     let seconds = limit.as_secs_f64().max(0.01);
     let mut command = redis::cmd("BZPOPMIN");
     let popped: redis::RedisResult<Option<(String, String, f64)>> =
         command.arg(key).arg(seconds).query_async(connection).await;
-    popped.is_ok()
+    popped.map(drop)
 }

@@ -1,12 +1,13 @@
 //! A queue's address goes in; records, counts and findings of anyone who looks come out.
 
-use redis::aio::ConnectionManager;
+use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{JobRecord, RawHash};
 use tokio::time::timeout;
 
 use super::announcements::Announcements;
 use crate::QueueError;
-use crate::connection::{CALL_TIMEOUT, Endpoint, ServerReport};
+use crate::connection::{CALL_TIMEOUT, Endpoint};
+use crate::examination::ServerReport;
 use crate::scripts::{Clock, Scripts};
 use crate::stats::QueueStats;
 use crate::verify::{Verified, verify};
@@ -16,13 +17,13 @@ use crate::verify::{Verified, verify};
 pub struct Inspector {
     pub(super) endpoint: Endpoint,
     pub(super) scripts: Scripts,
-    pub(super) connection: ConnectionManager,
+    pub(super) connection: SharedConnection,
 }
 
 impl Inspector {
     /// Connects; fails when Redis cannot be reached within five seconds.
     pub async fn connect(endpoint: Endpoint) -> Result<Self, QueueError> {
-        let opening = timeout(CALL_TIMEOUT, endpoint.shared(CALL_TIMEOUT));
+        let opening = timeout(CALL_TIMEOUT, endpoint.shared(CALL_TIMEOUT / 2));
         let connection = opening.await.map_err(|_| silent())??;
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
         Ok(Self { endpoint, scripts, connection })

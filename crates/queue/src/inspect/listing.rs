@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use redis::AsyncCommands;
-use redis::aio::ConnectionManager;
+use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{InvalidField, JobRecord, State};
 
 use super::inspector::Inspector;
@@ -115,7 +115,7 @@ impl Cursor {
     async fn place_after(
         &self,
         key: &str,
-        connection: &mut ConnectionManager,
+        connection: &mut SharedConnection,
     ) -> Result<usize, QueueError> {
         let newest_first = is_newest_first(self.index);
         let rank: Option<usize> = if newest_first {

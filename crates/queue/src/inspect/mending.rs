@@ -51,7 +51,14 @@ impl Inspector {
     /// hold one. Returns how many there were.
     pub async fn reap_everything(&self) -> Result<u64, QueueError> {
         let limits = &Limits::default();
-        let everything = ReapRequest { worker: "", lease_ttl: ANY_LEASE, everything: true, limits };
+        let everything = ReapRequest {
+            worker: "",
+            lease_ttl: ANY_LEASE,
+            everything: true,
+            silent: Duration::ZERO,
+            fresh: Duration::ZERO,
+            limits,
+        };
         let mut all = 0;
         loop {
             let call = self.scripts.reap(&everything);

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use redis::aio::ConnectionManager;
 use redis::{RedisResult, ScriptInvocation};
 use stillcast_enqueue::Cost;
+use stillcast_enqueue::connection::SharedConnection;
 
 use super::arguments::{json, millis, no_progress};
 use super::{Scripts, Verb};
@@ -14,7 +14,7 @@ use crate::{Limits, QueueError, Report, Reported};
 /// The calls under one lease; each call uses it up.
 pub struct LeaseCalls<'call> {
     scripts: &'call Scripts,
-    connection: ConnectionManager,
+    connection: SharedConnection,
     id: &'call str,
     token: &'call str,
 }
@@ -23,7 +23,7 @@ impl Scripts {
     /// The calls under the lease of the job `id`.
     pub fn lease<'call>(
         &'call self,
-        connection: ConnectionManager,
+        connection: SharedConnection,
         id: &'call str,
         token: &'call str,
     ) -> LeaseCalls<'call> {

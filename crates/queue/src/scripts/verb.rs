@@ -62,7 +62,7 @@ impl Verb {
         Self::TABLE.into_iter().map(|(verb, _)| verb)
     }
 
-    pub(super) fn source(self) -> &'static str {
+    pub(crate) fn source(self) -> &'static str {
         Self::TABLE[self.index()].1
     }
 

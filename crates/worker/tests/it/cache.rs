@@ -14,7 +14,7 @@ use crate::paid_harness::{PaidHarness, assert_usd, job, met, stage, sum};
 
 /// The memory of a cache's Redis here; an empty one takes some 2 % of it.
 const MEMORY: u64 = 64 << 20;
-const CACHED: &str = "stillcast:*:cache:*";
+const CACHED: &str = "{stillcast:*:cache}:*";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_put_into_a_server_that_is_sixty_percent_full_and_evicts_nothing() {

@@ -43,7 +43,7 @@ async fn without_caching_every_job_pays_for_itself() {
     }
     assert_eq!(paid.count(Endpoint::Chat), 2);
     assert!(!paid.store().join("cache").exists());
-    for pattern in ["stillcast:*:cache:*", "*flight:*"] {
+    for pattern in ["{stillcast:*:cache}:*", "*flight:*"] {
         assert_eq!(paid.server.keys(pattern).await.unwrap(), Vec::<String>::new());
     }
 }
@@ -61,7 +61,7 @@ async fn a_dead_job_that_is_replayed_when_the_cache_has_expired_pays_nothing_aga
     paid.assert_each_bought_once();
     std::fs::remove_file(obstacle).unwrap();
     until("the shared values' time is over", async || {
-        paid.server.keys("stillcast:*:cache:*").await.ok()?.is_empty().then_some(())
+        paid.server.keys("{stillcast:*:cache}:*").await.ok()?.is_empty().then_some(())
     })
     .await;
     let endpoint = QueueEndpoint::new(&paid.server.url(), QUEUE).unwrap();
