@@ -224,6 +224,12 @@ impl Server {
         Ok(spec)
     }
 
+    /// Any command, for tests of crates that know no Redis.
+    pub async fn command<T: redis::FromRedisValue>(&self, words: &[&[u8]]) -> anyhow::Result<T> {
+        let mut command = redis::cmd(std::str::from_utf8(words[0])?);
+        Ok(command.arg(&words[1..]).query_async(&mut self.connection().await?).await?)
+    }
+
     /// The names of all keys like `pattern`.
     pub async fn keys(&self, pattern: &str) -> anyhow::Result<Vec<String>> {
         let mut connection = self.connection().await?;

@@ -48,5 +48,5 @@ pub use scripts::lease_calls::LeaseCalls;
 pub use scripts::worker_calls::{ClaimRequest, ReapRequest};
 pub use scripts::{Clock, Scripts, Verb};
 pub use stats::{QueueStats, StateCounts};
-pub use trash::{Trash, WorkFolder};
+pub use trash::{Trash, TrashEntry, WorkFolder};
 pub use verify::{Verified, Violation, verify};

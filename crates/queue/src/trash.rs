@@ -1,5 +1,7 @@
 //! Work folders that no job needs any more come out, and are forgotten once they are gone.
 
+use std::time::Duration;
+
 use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::keys::Keys;
 use stillcast_enqueue::{Identifier, JobId, State};
@@ -8,7 +10,7 @@ use crate::QueueError;
 use crate::connection::{CALL_TIMEOUT, Endpoint};
 
 /// The folder of one job's unfinished work.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorkFolder {
     /// Whose job it was.
     pub tenant: Identifier,
@@ -30,21 +32,21 @@ impl Trash {
         Ok(Self { keys: endpoint.keys().clone(), connection })
     }
 
-    /// At most `limit` folders that may go now, by Redis' clock, the oldest first.
-    pub async fn due(&self, limit: usize) -> Result<Vec<WorkFolder>, QueueError> {
+    /// At most `limit` entries whose time has come by Redis' clock, the oldest first. What is no folder
+    /// of ours is among them: whoever is handed it has to put it off, or it is handed out for ever.
+    pub async fn due(&self, limit: usize) -> Result<Vec<TrashEntry>, QueueError> {
+        let now = self.now().await?;
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(self.keys.named("trash")).arg("-inf").arg(now).arg("BYSCORE");
+        command.arg("LIMIT").arg(0).arg(limit);
+        let members: Vec<Vec<u8>> = command.query_async(&mut self.connection.clone()).await?;
+        Ok(members.into_iter().map(TrashEntry::new).collect())
+    }
+
+    async fn now(&self) -> Result<u64, QueueError> {
         let mut connection = self.connection.clone();
         let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
-        let members: Vec<String> = redis::cmd("ZRANGE")
-            .arg(self.keys.named("trash"))
-            .arg("-inf")
-            .arg(seconds * 1000 + micros / 1000)
-            .arg("BYSCORE")
-            .arg("LIMIT")
-            .arg(0)
-            .arg(limit)
-            .query_async(&mut connection)
-            .await?;
-        members.iter().map(|member| WorkFolder::parse(member)).collect()
+        Ok(seconds * 1000 + micros / 1000)
     }
 
     /// Whether the folder may go: a purged job that was enqueued again under its old identifier is
@@ -57,22 +59,42 @@ impl Trash {
     }
 
     /// The folder is gone.
-    pub async fn forget(&self, folder: &WorkFolder) -> Result<(), QueueError> {
+    pub async fn forget(&self, entry: &TrashEntry) -> Result<(), QueueError> {
         let mut command = redis::cmd("ZREM");
-        command.arg(self.keys.named("trash")).arg(folder.member());
+        command.arg(self.keys.named("trash")).arg(&entry.member);
+        Ok(command.query_async(&mut self.connection.clone()).await?)
+    }
+
+    /// Not before so long from now. An entry that has gone meanwhile stays away, and one that is due
+    /// later still keeps its time.
+    pub async fn put_off(&self, entry: &TrashEntry, wait: Duration) -> Result<(), QueueError> {
+        let due = self.now().await? + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX / 2);
+        let mut command = redis::cmd("ZADD");
+        command.arg(self.keys.named("trash")).arg("XX").arg("GT").arg(due).arg(&entry.member);
         Ok(command.query_async(&mut self.connection.clone()).await?)
     }
 }
 
-impl WorkFolder {
-    fn parse(member: &str) -> Result<Self, QueueError> {
-        let unexpected = || QueueError::Protocol { script: "trash", answer: member.to_owned() };
-        let (tenant, job) = member.split_once('/').ok_or_else(unexpected)?;
-        Ok(Self { tenant: Identifier::parse("tenant", tenant)?, job: JobId::parse(job)? })
-    }
+/// One entry of the trash, as its bytes are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrashEntry {
+    member: Vec<u8>,
+    /// The folder that it names; none when it names none of ours, since anybody may write to Redis.
+    pub folder: Option<WorkFolder>,
+}
 
-    fn member(&self) -> String {
-        format!("{}/{}", self.tenant, self.job)
+impl TrashEntry {
+    fn new(member: Vec<u8>) -> Self {
+        let folder = std::str::from_utf8(&member).ok().and_then(WorkFolder::parse);
+        Self { member, folder }
+    }
+}
+
+impl WorkFolder {
+    fn parse(member: &str) -> Option<Self> {
+        let (tenant, job) = member.split_once('/')?;
+        let tenant = Identifier::parse("tenant", tenant).ok()?;
+        Some(Self { tenant, job: JobId::parse(job).ok()? })
     }
 }
 
@@ -82,11 +104,10 @@ mod tests {
 
     #[test]
     fn a_member_is_tenant_and_job() {
-        let folder = WorkFolder::parse("acme/job-1").unwrap();
+        let folder = TrashEntry::new(b"acme/job-1".to_vec()).folder.unwrap();
         assert_eq!((folder.tenant.as_str(), folder.job.as_str()), ("acme", "job-1"));
-        assert_eq!(folder.member(), "acme/job-1");
-        for broken in ["acme", "../job-1", "acme/..", "a/b/c", ""] {
-            assert!(WorkFolder::parse(broken).is_err(), "{broken}");
+        for foreign in [&b"acme"[..], b"../job-1", b"acme/..", b"a/b/c", b"", b"\xff/\xfe"] {
+            assert_eq!(TrashEntry::new(foreign.to_vec()).folder, None, "{foreign:?}");
         }
     }
 }

@@ -13,6 +13,7 @@ mod configuration;
 mod conversations;
 mod drain;
 mod harness;
+mod janitor;
 mod money;
 mod paid_harness;
 mod probes;
