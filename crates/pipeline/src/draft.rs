@@ -12,6 +12,9 @@ pub type Draft = BoxStream<'static, Result<DraftPiece, ProviderError>>;
 pub enum DraftPiece {
     /// The next few characters or words.
     Text(String),
+    /// All that this draft has said until now was never meant to be spoken: a thought whose
+    /// beginning nothing had marked.
+    Retract,
     /// The writer is done.
     End {
         /// Why it stopped.
@@ -30,4 +33,6 @@ pub enum Finish {
     Length,
     /// It will not write about this.
     Refused,
+    /// Nobody has said; only the text itself can tell whether it is whole.
+    Unstated,
 }

@@ -4,18 +4,26 @@
 //! Chat as server-sent events, speech as PCM, pictures as base64. Each capability has its own
 //! server, key, model and prices. What it shares with every other vendor is in `http`.
 
+mod answer;
 mod chat;
+mod chunk;
+mod dialect;
 mod draft;
+mod envelope;
 mod image;
 mod price;
 mod probe;
 mod prompt;
 mod speech;
+mod sse;
 #[cfg(test)]
 mod tests;
+mod thought;
 mod vendor;
 
-pub use chat::OpenAiWriter;
+#[doc(hidden)]
+pub use answer::words_in;
+pub use chat::{OpenAiWriter, WriterOptions};
 pub use image::OpenAiPainter;
 pub use price::{ImagePrice, SpeechPrice, TokenPrice};
 pub use probe::probe;

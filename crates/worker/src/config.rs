@@ -24,7 +24,7 @@ use telemetry::Logging;
 
 pub(crate) use caching::CachingConfig;
 pub(crate) use capabilities::{
-    AccountConfig, PainterConfig, ProviderConfig, SpeakerConfig, WriterConfig,
+    AccountConfig, PainterConfig, ProviderConfig, SpeakerConfig, WordsConfig, WriterConfig,
 };
 pub(crate) use database::DatabaseConfig;
 pub(crate) use encoding::EncodingConfig;

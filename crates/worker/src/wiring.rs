@@ -129,7 +129,9 @@ pub(crate) async fn probe_provider(
 async fn probe_writer(config: &WriterConfig) -> anyhow::Result<String> {
     match config {
         WriterConfig::Offline => Ok(OFFLINE.to_owned()),
-        WriterConfig::OpenAi { account, .. } => probe_account(Capability::Llm, account).await,
+        WriterConfig::OpenAi { account, words } => {
+            Vendor::new()?.probe_writer(account, *words).await
+        }
     }
 }
 
@@ -188,7 +190,7 @@ async fn sweep(store: &dyn Store) {
 fn writer(config: &WriterConfig, vendor: &Vendor) -> anyhow::Result<Arc<dyn TranscriptWriter>> {
     match config {
         WriterConfig::Offline => Ok(Arc::new(OfflineWriter)),
-        WriterConfig::OpenAi { account, prices } => vendor.writer(account, *prices),
+        WriterConfig::OpenAi { account, words } => vendor.writer(account, *words),
     }
 }
 

@@ -169,19 +169,19 @@ impl<'run> Manuscript<'run> {
                     Err(ScriptFault::TooLong) => return Ok(Finish::Length),
                     Err(fault) => return Err(self.faulty(fault)),
                 },
+                DraftPiece::Retract => self.retract(open)?,
                 DraftPiece::End { finish, usage } => {
                     open.usage = Some(usage);
                     return self.end(finish, open);
                 }
             }
         }
-        let message = "the writer's stream ended in the middle";
-        Err(ProviderError::transient(self.writer.provider(), "transcript-cut", message))
+        Err(self.cut("the writer's stream ended in the middle"))
     }
 
     /// Hands on every passage that is whole.
     fn take(&self, text: &str, open: &mut OpenDraft<'_>) -> Result<(), ScriptFault> {
-        open.characters += text.chars().count();
+        open.note(text);
         let mut script = self.script();
         script.push(text);
         while let Some(passages) = script.step()? {
@@ -198,11 +198,30 @@ impl<'run> Manuscript<'run> {
         }
     }
 
+    /// Takes back what a draft has said, as long as nobody speaks it. What is being spoken cannot be
+    /// taken out of this attempt any more; the next one begins where the draft began.
+    fn retract(&self, open: &mut OpenDraft<'_>) -> Result<(), ProviderError> {
+        if open.passages == 0 {
+            self.script().trim();
+            return Ok(());
+        }
+        self.attempt.run.memory.checkpoints.save_partial_transcript(&open.prompt.said);
+        let message = "the model's thought came as its words, and nothing marked where it began; \
+                       from now on words wait for a thought to end, which makes files later: have \
+                       the server take thoughts out, or change LLM_MODEL";
+        Err(ProviderError::misconfigured(self.writer.provider(), "thought-unmarked", message))
+    }
+
     /// A draft that ends by itself ends with a paragraph; one that ran into its limit, in the
-    /// middle of one.
+    /// middle of one. Where nobody says which it was, the text's own end does.
     fn end(&self, finish: Finish, open: &mut OpenDraft<'_>) -> Result<Finish, ProviderError> {
         let closed = match finish {
-            Finish::Complete => self.script().close(),
+            Finish::Unstated if !open.ends_a_sentence() => {
+                let message = "the stream ended in the middle of a sentence, without a \
+                               `finish_reason`";
+                return Err(self.cut(message));
+            }
+            Finish::Complete | Finish::Unstated => self.script().close(),
             Finish::Length => return Ok(finish),
             Finish::Refused => return Err(self.refused()),
         };
@@ -219,7 +238,7 @@ impl<'run> Manuscript<'run> {
 
     /// Too few words, or an end in the middle.
     fn wants_more(&self, finish: Finish) -> bool {
-        finish != Finish::Complete || self.script().words() < *WORDS.start()
+        finish == Finish::Length || self.script().words() < *WORDS.start()
     }
 
     /// The whole transcript. The flight of its sound is joined before anybody else can know it.
@@ -236,6 +255,10 @@ impl<'run> Manuscript<'run> {
         self.written.push(Written::just_now(self.attempt, digest(&words)).await);
         self.passages.finish();
         Ok(words)
+    }
+
+    fn cut(&self, message: &str) -> ProviderError {
+        ProviderError::transient(self.writer.provider(), "transcript-cut", message)
     }
 
     fn faulty(&self, fault: ScriptFault) -> ProviderError {

@@ -7,8 +7,9 @@ use reqwest::{Method, RequestBuilder};
 
 /// Longest wait for a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Longest silence on the wire. A painter may think for minutes; the stage's time-out is shorter.
-const SILENCE: Duration = Duration::from_mins(3);
+/// Longest silence on the wire: a painter may think for minutes, and a machine of one's own for
+/// longer. Each stage's time-out, and a writer's `LLM_STALL_TIMEOUT`, end it before.
+const SILENCE: Duration = Duration::from_hours(1);
 /// Idle connections are kept this long, so that the next call needs no new handshake.
 const IDLE: Duration = Duration::from_mins(1);
 

@@ -1,45 +1,70 @@
 //! A prompt goes in, words come out as the model writes them: `POST /chat/completions`, streamed.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use pipeline::{Draft, Prompt, ProviderError, TranscriptWriter, Usage};
 use serde_json::{Value, json};
 
-use super::price::TokenPrice;
+use super::dialect::{COUNT, Dialect, EFFORT, Manner, STREAM};
+use super::draft::{self, Question};
+use super::price::{TokenPrice, tokens_of};
 use super::vendor::OPENAI;
-use super::{PROVIDER, draft, prompt};
+use super::{PROVIDER, prompt};
 use crate::http::{Account, ApiClient, HttpClient};
 
-/// Most tokens of an answer: 500 words are some 700 tokens in English, twice that elsewhere. Rate
-/// limits count the number asked for, so more would be paid for in waiting.
-const MAX_TOKENS: u32 = 1_600;
-/// Characters of a token, where nobody counts.
-const TOKEN: usize = 4;
+/// How words are bought.
+#[derive(Clone, Copy, Debug)]
+pub struct WriterOptions {
+    /// What they cost.
+    pub price: TokenPrice,
+    /// Most tokens of an answer, thoughts among them (`LLM_MAX_TOKENS`). Rate limits count the number
+    /// asked for, so more would be paid for in waiting.
+    pub max_tokens: u32,
+    /// Longest silence within an answer (`LLM_STALL_TIMEOUT`); whatever comes ends a silence.
+    pub stall_timeout: Duration,
+}
 
-/// The writer behind a chat model.
+/// The writer behind a chat model. Clones share what was found out about its server.
 #[derive(Clone, Debug)]
 pub struct OpenAiWriter {
     client: ApiClient,
-    price: TokenPrice,
+    options: WriterOptions,
+    dialect: Arc<Dialect>,
 }
 
 impl OpenAiWriter {
     /// A writer on `account`.
-    pub fn new(http: HttpClient, account: Account, price: TokenPrice) -> Self {
-        Self { client: ApiClient::new(http, &OPENAI, account), price }
+    pub fn new(http: HttpClient, account: Account, options: WriterOptions) -> Self {
+        let dialect = Arc::new(Dialect::new(options.max_tokens));
+        Self { client: ApiClient::new(http, &OPENAI, account), options, dialect }
     }
 
-    fn body(&self, prompt: &Prompt) -> Value {
+    /// How its server is asked from now on, as far as that is known, in words for people.
+    pub fn manner(&self) -> String {
+        let manner = self.dialect.manner();
+        let stall = self.options.stall_timeout;
+        format!("{}; at most {stall:?} of silence (LLM_STALL_TIMEOUT)", manner.told())
+    }
+
+    fn body(&self, prompt: &Prompt, manner: Manner) -> Value {
         let model = self.client.model();
+        let limit = manner.limit_name();
         let mut body = json!({
             "model": model,
             "messages": prompt::messages(prompt),
-            "stream": true,
-            "stream_options": { "include_usage": true },
-            "max_completion_tokens": MAX_TOKENS,
+            limit: manner.limit,
         });
+        if manner.sends(STREAM) {
+            body[STREAM] = true.into();
+        }
+        if manner.sends(COUNT) {
+            body[COUNT] = json!({ "include_usage": true });
+        }
         // These think at length unless told not to, out of the same tokens.
-        if model.starts_with("gpt-6") {
-            body["reasoning_effort"] = "none".into();
+        if model.starts_with("gpt-6") && manner.sends(EFFORT) {
+            body[EFFORT] = "none".into();
         }
         body
     }
@@ -52,24 +77,46 @@ impl TranscriptWriter for OpenAiWriter {
     }
 
     fn revision(&self) -> String {
-        let Self { client, price: _ } = self;
-        format!("{} {} {MAX_TOKENS}", prompt::REVISION, client.revision())
+        let Self { client, options, dialect: _ } = self;
+        let WriterOptions { price: _, max_tokens, stall_timeout: _ } = options;
+        format!("{} {} {max_tokens}", prompt::REVISION, client.revision())
     }
 
+    /// A refused question costs nothing, so it is put again at once without what was refused; the
+    /// dialect names each part once, so this ends.
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {
-        let reply = self.client.post("/chat/completions", &self.body(prompt)).await?;
-        draft::read(self.client.clone(), self.price, reply)
+        loop {
+            let manner = self.dialect.manner();
+            let sent = self.body(prompt, manner);
+            match self.client.post("/chat/completions", &sent).await {
+                Ok(reply) => {
+                    let question = Question {
+                        client: self.client.clone(),
+                        price: self.options.price,
+                        dialect: Arc::clone(&self.dialect),
+                        manner,
+                        stall: self.options.stall_timeout,
+                        asked: asked(prompt),
+                        least: *prompt.words.start(),
+                        sent,
+                    };
+                    return Ok(draft::read(question, reply));
+                }
+                Err(error) if self.dialect.refuses(error.parameter, manner) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn estimate(&self, prompt: &Prompt, written: usize) -> Usage {
-        let asked = prompt::messages(prompt);
-        let content =
-            |message: &Value| message["content"].as_str().map_or(0, |text| text.chars().count());
-        let asked: usize = asked.as_array().into_iter().flatten().map(content).sum();
-        self.price.usage(tokens(asked), tokens(written))
+        self.options.price.usage(asked(prompt), tokens_of(written))
     }
 }
 
-fn tokens(characters: usize) -> u64 {
-    u64::try_from(characters.div_ceil(TOKEN)).unwrap_or(u64::MAX)
+/// Tokens of a question, as near as can be told.
+fn asked(prompt: &Prompt) -> u64 {
+    let messages = prompt::messages(prompt);
+    let content =
+        |message: &Value| message["content"].as_str().map_or(0, |text| text.chars().count());
+    tokens_of(messages.as_array().into_iter().flatten().map(content).sum())
 }

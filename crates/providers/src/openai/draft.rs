@@ -1,83 +1,81 @@
-//! A stream of server-sent events goes in; the pieces of a draft come out.
+//! The answer to one question goes in; the pieces of a draft come out.
 
+mod verdict;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use eventsource_stream::{Event, EventStreamError, Eventsource};
+use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
-use pipeline::{Draft, DraftPiece, Finish, ProviderError, Usage};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use tokio::time::timeout;
+use pipeline::{Draft, DraftPiece, Finish, ProviderError};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
+use self::verdict::Verdict;
 use super::PROVIDER;
+use super::answer::{AnswerParser, Said};
+use super::dialect::{Dialect, Manner};
 use super::price::TokenPrice;
 use crate::http::{ApiClient, Reply};
 
-/// Longest silence within a stream: models pause for a second, not for half a minute.
-const STALL: Duration = Duration::from_secs(30);
-/// Most bytes of a stream: 1,600 tokens, each in an event of half a kilobyte.
-const MAX_BYTES: usize = 4 << 20;
+/// Longest wait for what follows the last word: what it has cost, and the server's own end.
+const TAIL: Duration = Duration::from_secs(5);
+/// Most bytes of an answer for each token, each in an event of its own; and beside those.
+const BYTES_A_TOKEN: usize = 4 << 10;
+const BYTES_BESIDE: usize = 1 << 20;
 
-/// A stream under way.
+/// A question that was put, and all that its answer is judged by.
+pub(super) struct Question {
+    pub(super) client: ApiClient,
+    pub(super) price: TokenPrice,
+    pub(super) dialect: Arc<Dialect>,
+    pub(super) manner: Manner,
+    /// Longest silence within the answer.
+    pub(super) stall: Duration,
+    /// The request's body.
+    pub(super) sent: Value,
+    /// Tokens of the prompt, as near as can be told.
+    pub(super) asked: u64,
+    /// Words that are wanted at least.
+    pub(super) least: usize,
+}
+
+/// An answer under way.
 struct Reading {
-    client: ApiClient,
-    price: TokenPrice,
-    events: BoxStream<'static, Result<Event, EventStreamError<ProviderError>>>,
-    finish: Option<Finish>,
-    usage: Usage,
+    question: Question,
+    body: BoxStream<'static, Result<Bytes, ProviderError>>,
+    parser: AnswerParser,
+    ready: VecDeque<Said>,
+    /// Characters handed on.
+    given: usize,
+    /// Until when what follows the last word is waited for.
+    until: Option<Instant>,
+    /// Whether all of the answer is read.
+    is_read: bool,
     is_over: bool,
 }
 
-#[derive(Deserialize)]
-struct Chunk {
-    #[serde(default)]
-    choices: Vec<Choice>,
-    usage: Option<Tokens>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    #[serde(default)]
-    delta: Delta,
-    finish_reason: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Delta {
-    content: Option<String>,
-    refusal: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    #[serde(default)]
-    prompt_tokens: u64,
-    #[serde(default)]
-    completion_tokens: u64,
-}
-
-/// The pieces of the draft that `reply` streams.
-pub(super) fn read(
-    client: ApiClient,
-    price: TokenPrice,
-    reply: Reply,
-) -> Result<Draft, ProviderError> {
-    if reply.is_page() {
-        return Err(client.unreadable("is a web page, not a stream"));
-    }
-    if reply.media_type() != "text/event-stream" {
-        return Err(client.unreadable("is not a stream of events"));
-    }
-    let events = reply.stream(MAX_BYTES).eventsource().boxed();
-    let (finish, usage) = (None, Usage::default());
-    let reading = Reading { client, price, events, finish, usage, is_over: false };
+/// The pieces of the draft that `reply` brings.
+pub(super) fn read(question: Question, reply: Reply) -> Draft {
+    let tokens = usize::try_from(question.manner.limit).unwrap_or(usize::MAX);
+    let most = tokens.saturating_mul(BYTES_A_TOKEN).saturating_add(BYTES_BESIDE);
+    let reading = Reading {
+        body: reply.stream(most).boxed(),
+        parser: AnswerParser::new(question.manner.hold),
+        question,
+        ready: VecDeque::new(),
+        given: 0,
+        until: None,
+        is_read: false,
+        is_over: false,
+    };
     let pieces = stream::unfold(reading, async |mut reading| {
         let piece = reading.next().await?;
         Some((piece, reading))
     });
-    Ok(pieces.boxed())
+    pieces.boxed()
 }
 
 impl Reading {
@@ -87,75 +85,87 @@ impl Reading {
             return None;
         }
         let piece = self.piece().await;
-        self.is_over = !matches!(piece, Ok(DraftPiece::Text(_)));
-        Some(piece)
+        self.is_over = !matches!(piece, Ok(DraftPiece::Text(_) | DraftPiece::Retract));
+        let verdict = self.verdict();
+        Some(piece.map_err(|error| verdict.booked(error)))
     }
 
     async fn piece(&mut self) -> Result<DraftPiece, ProviderError> {
         loop {
-            let event = match timeout(STALL, self.events.next()).await {
-                Ok(Some(Ok(event))) => event,
-                Ok(Some(Err(error))) => return self.end_or(self.broken(error)),
-                Ok(None) => return self.end_or(cut("the stream ended without saying why")),
-                Err(_) => return self.end_or(cut("the stream fell silent in the middle")),
-            };
-            if event.data.trim() == "[DONE]" {
-                return self.end_or(cut("the stream ended without saying why"));
+            match self.ready.pop_front() {
+                Some(Said::Text(text)) => {
+                    self.given += text.chars().count();
+                    return Ok(DraftPiece::Text(text));
+                }
+                Some(Said::Retract) => return Ok(DraftPiece::Retract),
+                // Nothing behind its end can change a draft.
+                Some(Said::Error(_) | Said::Flaw(_)) if self.parser.finish.is_some() => {}
+                Some(Said::Error(body)) => return Err(self.refused(&body)),
+                Some(Said::Flaw(what)) => return Err(self.question.client.unreadable(what)),
+                None if self.is_read => return self.end(),
+                None => self.read_on().await?,
             }
-            let chunk = serde_json::from_str(&event.data).map_err(|_| self.unreadable())?;
-            if let Some(text) = self.take(chunk)? {
-                return Ok(DraftPiece::Text(text));
+        }
+    }
+
+    /// Reads the next bytes. An answer that breaks behind its end is whole.
+    async fn read_on(&mut self) -> Result<(), ProviderError> {
+        match self.bytes().await {
+            Ok(Some(bytes)) => {
+                self.ready.extend(self.parser.push(&bytes));
+                self.is_read = self.parser.is_done;
             }
+            Ok(None) => self.is_read = true,
+            Err(_) if self.parser.finish.is_some() => self.is_read = true,
+            Err(error) => return Err(error),
         }
+        if self.parser.finish.is_some() {
+            self.until.get_or_insert_with(|| Instant::now() + TAIL);
+        }
+        if self.is_read {
+            self.ready.extend(self.parser.finish());
+        }
+        Ok(())
     }
 
-    /// Notes what a chunk says; returns its text.
-    fn take(&mut self, chunk: Chunk) -> Result<Option<String>, ProviderError> {
-        if let Some(error) = chunk.error {
-            return Err(self.client.refused_in(&Value::Null, &json!({ "error": error })));
-        }
-        if let Some(tokens) = chunk.usage {
-            self.usage = self.price.usage(tokens.prompt_tokens, tokens.completion_tokens);
-        }
-        let Some(choice) = chunk.choices.into_iter().next() else { return Ok(None) };
-        if choice.delta.refusal.is_some_and(|refusal| !refusal.is_empty()) {
-            self.finish = Some(Finish::Refused);
-        }
-        if let Some(reason) = choice.finish_reason {
-            let finish = finish(&reason).ok_or_else(|| self.unreadable())?;
-            self.finish.get_or_insert(finish);
-        }
-        Ok(choice.delta.content.filter(|text| !text.is_empty()))
+    /// The next bytes, whatever they say: a comment is a sign of life too.
+    async fn bytes(&mut self) -> Result<Option<Bytes>, ProviderError> {
+        let stall = self.question.stall;
+        let until = self.until.unwrap_or_else(|| Instant::now() + stall);
+        let Ok(bytes) = timeout_at(until, self.body.next()).await else {
+            let message = format!("the stream fell silent for {stall:?} (LLM_STALL_TIMEOUT)");
+            return Err(ProviderError::transient(PROVIDER, "transcript-cut", message));
+        };
+        bytes.transpose()
     }
 
-    /// The end, when the reason for it was given; nothing that follows can change it.
-    fn end_or(&mut self, error: ProviderError) -> Result<DraftPiece, ProviderError> {
-        let finish = self.finish.ok_or(error)?;
-        Ok(DraftPiece::End { finish, usage: std::mem::take(&mut self.usage) })
-    }
-
-    fn broken(&self, error: EventStreamError<ProviderError>) -> ProviderError {
-        match error {
-            EventStreamError::Transport(error) => error,
-            EventStreamError::Utf8(_) => self.client.unreadable("is not valid UTF-8"),
-            EventStreamError::Parser(_) => self.unreadable(),
+    /// The failure that an error in the answer means. A refused part of the question is done without
+    /// at the next try.
+    fn refused(&self, body: &Value) -> ProviderError {
+        let Question { client, dialect, manner, sent, .. } = &self.question;
+        let error = client.refused_in(sent, body);
+        if dialect.refuses(error.parameter, *manner) {
+            return ProviderError::transient(PROVIDER, error.code, error.message);
         }
+        error
     }
 
-    fn unreadable(&self) -> ProviderError {
-        self.client.unreadable("holds an event that is not of this API")
+    fn end(&self) -> Result<DraftPiece, ProviderError> {
+        let Question { dialect, manner, .. } = &self.question;
+        if let Some(habit) = self.parser.habit() {
+            dialect.thinks(habit);
+        }
+        let verdict = self.verdict();
+        if let Some(error) = verdict.failure(dialect, *manner) {
+            return Err(error);
+        }
+        let finish = self.parser.finish.unwrap_or(Finish::Unstated);
+        Ok(DraftPiece::End { finish, usage: verdict.usage() })
     }
-}
 
-fn finish(reason: &str) -> Option<Finish> {
-    match reason {
-        "stop" => Some(Finish::Complete),
-        "length" => Some(Finish::Length),
-        "content_filter" => Some(Finish::Refused),
-        _ => None,
+    fn verdict(&self) -> Verdict<'_> {
+        let Question { price, asked, least, .. } = self.question;
+        let (parser, given) = (&self.parser, self.given);
+        Verdict { parser, price, asked, least, given }
     }
-}
-
-fn cut(message: &str) -> ProviderError {
-    ProviderError::transient(PROVIDER, "transcript-cut", message)
 }

@@ -20,6 +20,13 @@ pub struct SpeechPrice(pub f64);
 pub struct ImagePrice(pub f64);
 
 const MILLION: f64 = 1e6;
+/// Characters of a token, where nobody counts.
+const TOKEN: usize = 4;
+
+/// The tokens of so many characters, as near as can be told.
+pub(super) fn tokens_of(characters: usize) -> u64 {
+    u64::try_from(characters.div_ceil(TOKEN)).unwrap_or(u64::MAX)
+}
 
 impl TokenPrice {
     pub(super) fn usage(self, input: u64, output: u64) -> Usage {

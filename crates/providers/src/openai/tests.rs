@@ -1,5 +1,7 @@
 //! What decides an answer beside the question: the revisions, of which the keys of results are made.
 
+use std::time::Duration;
+
 use pipeline::{ImageGenerator, SpeechSynthesizer, TranscriptWriter};
 
 use super::*;
@@ -15,7 +17,9 @@ fn account(capability: Capability) -> Account {
 fn revisions_are_what_the_fleet_has_stored_by() {
     let http = HttpClient::new().unwrap();
     let price = TokenPrice { input: 1.0, output: 2.0 };
-    let writer = OpenAiWriter::new(http.clone(), account(Capability::Llm), price);
+    let options =
+        WriterOptions { price, max_tokens: 1_600, stall_timeout: Duration::from_secs(60) };
+    let writer = OpenAiWriter::new(http.clone(), account(Capability::Llm), options);
     assert_eq!(writer.revision(), "prompt-1 https://vendor.example/v1 a-model 1600");
     let options =
         SpeechOptions { voice: "alloy".to_owned(), price: SpeechPrice(3.0), ffmpeg: "x".into() };

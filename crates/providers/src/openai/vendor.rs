@@ -16,8 +16,8 @@ pub(super) const OPENAI: Vendor = Vendor {
     words,
     meaning,
     parameters: &[
-        Parameter::fixed("max_completion_tokens"),
-        Parameter::fixed("max_tokens"),
+        Parameter::set_by("max_completion_tokens", "MAX_TOKENS"),
+        Parameter::set_by("max_tokens", "MAX_TOKENS"),
         Parameter::fixed("stream_options"),
         Parameter::fixed("reasoning_effort"),
         Parameter::fixed("response_format"),

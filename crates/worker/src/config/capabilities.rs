@@ -3,6 +3,9 @@
 
 mod account;
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use settings::{Environment, Reader};
 use stillcast_enqueue::capability::Capability;
 
@@ -12,6 +15,9 @@ use account::{Provider, Shared, account, provider};
 /// What a program that speaks may know of our environment: never a secret.
 const HARMLESS: [&str; 5] = ["HOME", "LANG", "LC_ALL", "PATH", "TMPDIR"];
 const MAX_DOLLARS: f64 = 1e6;
+/// Fewer tokens hold no sentence, and no model writes more at once.
+const MAX_TOKENS: RangeInclusive<usize> = 64..=1_000_000;
+const STALL_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
 
 /// Who makes the parts.
 #[derive(Clone, Debug)]
@@ -28,11 +34,19 @@ pub(crate) struct ProviderConfig {
 #[derive(Clone, Debug)]
 pub(crate) enum WriterConfig {
     Offline,
-    OpenAi {
-        account: AccountConfig,
-        /// US dollars for a million tokens of prompt and of answer; 0 where not known.
-        prices: (f64, f64),
-    },
+    OpenAi { account: AccountConfig, words: WordsConfig },
+}
+
+/// How words are bought.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "openai"), expect(dead_code, reason = "this build buys nothing"))]
+pub(crate) struct WordsConfig {
+    /// US dollars for a million tokens of prompt and of answer; 0 where not known.
+    pub(crate) prices: (f64, f64),
+    /// Most tokens of an answer.
+    pub(crate) max_tokens: u32,
+    /// Longest silence within an answer.
+    pub(crate) stall_timeout: Duration,
 }
 
 /// Who speaks.
@@ -79,14 +93,23 @@ pub(super) fn read(reader: &mut Reader, environment: &Environment) -> Option<Pro
 fn writer(reader: &mut Reader, shared: &Shared) -> Option<WriterConfig> {
     let provider = provider(reader, Capability::Llm);
     let account = account(reader, Capability::Llm, provider, shared);
-    let prices = [dollars(reader, "llm_price_input"), dollars(reader, "llm_price_output")];
+    let words = words(reader);
     match provider? {
         Provider::Offline => Some(WriterConfig::Offline),
-        Provider::OpenAi => {
-            Some(WriterConfig::OpenAi { account: account?, prices: (prices[0]?, prices[1]?) })
-        }
+        Provider::OpenAi => Some(WriterConfig::OpenAi { account: account?, words: words? }),
         Provider::Command => None, // Nobody can choose it.
     }
+}
+
+fn words(reader: &mut Reader) -> Option<WordsConfig> {
+    let prices = [dollars(reader, "llm_price_input"), dollars(reader, "llm_price_output")];
+    let max_tokens = reader.count("llm_max_tokens", MAX_TOKENS);
+    let stall_timeout = reader.duration("llm_stall_timeout", STALL_TIMEOUT);
+    Some(WordsConfig {
+        prices: (prices[0]?, prices[1]?),
+        max_tokens: u32::try_from(max_tokens?).ok()?,
+        stall_timeout: stall_timeout?,
+    })
 }
 
 fn speaker(

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use pipeline::{ImageGenerator, SpeechSynthesizer, TranscriptWriter};
 use stillcast_enqueue::capability::Capability;
 
-use crate::config::AccountConfig;
+use crate::config::{AccountConfig, WordsConfig};
 
 /// The way to nobody.
 pub(super) struct Vendor;
@@ -22,7 +22,7 @@ impl Vendor {
     pub(super) fn writer(
         &self,
         _: &AccountConfig,
-        _: (f64, f64),
+        _: WordsConfig,
     ) -> anyhow::Result<Arc<dyn TranscriptWriter>> {
         Err(left_out())
     }
@@ -50,6 +50,14 @@ impl Vendor {
         &self,
         _: Capability,
         _: &AccountConfig,
+    ) -> impl Future<Output = anyhow::Result<String>> + use<> {
+        ready(Err(left_out()))
+    }
+
+    pub(super) fn probe_writer(
+        &self,
+        _: &AccountConfig,
+        _: WordsConfig,
     ) -> impl Future<Output = anyhow::Result<String>> + use<> {
         ready(Err(left_out()))
     }

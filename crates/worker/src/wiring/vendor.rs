@@ -7,11 +7,11 @@ use anyhow::Context;
 use pipeline::{ImageGenerator, SpeechSynthesizer, TranscriptWriter};
 use providers::openai::{
     self, Account, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
-    SpeechOptions, SpeechPrice, TokenPrice,
+    SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
 };
 use stillcast_enqueue::capability::Capability;
 
-use crate::config::AccountConfig;
+use crate::config::{AccountConfig, WordsConfig};
 
 /// The way to those who sell.
 pub(super) struct Vendor(HttpClient);
@@ -23,14 +23,20 @@ impl Vendor {
         Ok(Self(HttpClient::new().context("this machine has no certificates to trust")?))
     }
 
-    /// Prices are US dollars for a million tokens of prompt and of answer.
     pub(super) fn writer(
         &self,
         account: &AccountConfig,
-        (input, output): (f64, f64),
+        words: WordsConfig,
     ) -> anyhow::Result<Arc<dyn TranscriptWriter>> {
+        Ok(Arc::new(self.openai_writer(account, words)))
+    }
+
+    fn openai_writer(&self, account: &AccountConfig, words: WordsConfig) -> OpenAiWriter {
         let account = bought(Capability::Llm, account);
-        Ok(Arc::new(OpenAiWriter::new(self.0.clone(), account, TokenPrice { input, output })))
+        let WordsConfig { prices: (input, output), max_tokens, stall_timeout } = words;
+        let price = TokenPrice { input, output };
+        let options = WriterOptions { price, max_tokens, stall_timeout };
+        OpenAiWriter::new(self.0.clone(), account, options)
     }
 
     /// The price is US dollars for a million characters.
@@ -65,6 +71,16 @@ impl Vendor {
         account: &AccountConfig,
     ) -> anyhow::Result<String> {
         Ok(openai::probe(&self.0, &bought(capability, account)).await?)
+    }
+
+    /// The same of who writes, and how it will be asked.
+    pub(super) async fn probe_writer(
+        &self,
+        account: &AccountConfig,
+        words: WordsConfig,
+    ) -> anyhow::Result<String> {
+        let found = self.probe(Capability::Llm, account).await?;
+        Ok(format!("{found}; {}", self.openai_writer(account, words).manner()))
     }
 }
 

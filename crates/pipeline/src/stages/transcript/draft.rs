@@ -11,7 +11,9 @@ pub(super) struct OpenDraft<'draft> {
     writer: &'draft dyn TranscriptWriter,
     pub(super) prompt: &'draft Prompt,
     /// Characters that were read.
-    pub(super) characters: usize,
+    characters: usize,
+    /// The last of them that is no blank.
+    last: Option<char>,
     /// Passages that were handed on.
     pub(super) passages: usize,
     /// What it has used, once the writer has said so.
@@ -25,8 +27,19 @@ impl<'draft> OpenDraft<'draft> {
         writer: &'draft dyn TranscriptWriter,
         prompt: &'draft Prompt,
     ) -> Self {
-        let (characters, passages, usage, is_settled) = (0, 0, None, false);
-        Self { attempt, writer, prompt, characters, passages, usage, is_settled }
+        let (characters, last, passages, usage, is_settled) = (0, None, 0, None, false);
+        Self { attempt, writer, prompt, characters, last, passages, usage, is_settled }
+    }
+
+    /// Notes a piece that was read.
+    pub(super) fn note(&mut self, text: &str) {
+        self.characters += text.chars().count();
+        self.last = text.trim_end().chars().next_back().or(self.last);
+    }
+
+    /// Whether the text stops where a sentence may.
+    pub(super) fn ends_a_sentence(&self) -> bool {
+        self.last.is_some_and(may_end_a_sentence)
     }
 
     fn usage(&mut self) -> Usage {
@@ -39,6 +52,14 @@ impl<'draft> OpenDraft<'draft> {
         self.is_settled = true;
         self.usage()
     }
+}
+
+/// Marks of all scripts end a sentence, but for those behind which one goes on; scripts without such
+/// marks (Thai, Lao, Khmer) may end with any letter.
+fn may_end_a_sentence(c: char) -> bool {
+    let goes_on = ",;:-–—、،؛，；：([{<（「『《“‘«¿¡&+/";
+    let is_markless = matches!(c, '\u{e00}'..='\u{eff}' | '\u{1780}'..='\u{17ff}');
+    is_markless || !(c.is_alphanumeric() || goes_on.contains(c))
 }
 
 impl Drop for OpenDraft<'_> {

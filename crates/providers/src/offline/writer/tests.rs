@@ -15,7 +15,7 @@ async fn write(prompt: &Prompt) -> String {
     let pieces: Vec<_> = OfflineWriter.write(prompt).await.unwrap().collect().await;
     let text = pieces.into_iter().filter_map(|piece| match piece.unwrap() {
         DraftPiece::Text(text) => Some(text),
-        DraftPiece::End { .. } => None,
+        DraftPiece::Retract | DraftPiece::End { .. } => None,
     });
     text.collect()
 }
