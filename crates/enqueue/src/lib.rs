@@ -20,6 +20,7 @@ pub mod keys;
 pub mod lua;
 #[cfg(feature = "redis")]
 mod producer;
+mod readable;
 mod record;
 mod request;
 #[cfg(feature = "redis")]
@@ -33,6 +34,7 @@ pub use identifier::{Identifier, JobId};
 pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
+pub use readable::{Readable, has_visible, readable};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
 pub use request::JobRequest;
 pub use source::Source;
