@@ -26,6 +26,7 @@ pub mod keys;
 pub mod lua;
 #[cfg(feature = "redis")]
 mod producer;
+mod readable;
 mod record;
 mod request;
 #[cfg(feature = "redis")]
@@ -44,6 +45,7 @@ pub use invalid::{InvalidField, InvalidJob, Problem};
 pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
+pub use readable::{Readable, has_visible, readable};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
 pub use source::Source;
 pub use stage::{StageName, StageRecord};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use stillcast_enqueue::{has_visible, readable};
+
 use crate::source_text::{MAX_CHARACTERS, SourceText, clip};
 
 /// What is known of a conversation. Holds at least what fits the text's cap; the rest may have been
@@ -38,7 +40,7 @@ impl fmt::Debug for Conversation {
 
 impl Conversation {
     /// The latest of what was said, in the order in which it was said, then of the sources what
-    /// still fits; at most 2,000 characters. `None` when there is no text at all.
+    /// still fits; at most 2,000 characters that can be read. `None` when there is no text at all.
     pub fn text(&self) -> Option<SourceText> {
         let mut page = Page::default();
         page.open(&self.title);
@@ -49,7 +51,8 @@ impl Conversation {
             self.sources.iter().filter_map(|source| page.take(source, "\n")).collect();
         let title = (!page.title.is_empty()).then(|| page.title.clone());
         let parts: Vec<String> = title.into_iter().chain(said).chain(sources).collect();
-        (page.is_told).then(|| SourceText { text: parts.join(GAP), cut: page.cut })
+        let (cut, dropped) = (page.cut, page.dropped);
+        (page.is_told).then(|| SourceText { text: parts.join(GAP), cut, dropped })
     }
 }
 
@@ -62,34 +65,43 @@ const GAP: &str = "\n\n";
 struct Page {
     left: usize,
     cut: usize,
+    dropped: usize,
     title: String,
     is_told: bool,
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Self { left: MAX_CHARACTERS, cut: 0, title: String::new(), is_told: false }
+        Self { left: MAX_CHARACTERS, cut: 0, dropped: 0, title: String::new(), is_told: false }
     }
 }
 
 impl Page {
     fn open(&mut self, title: &str) {
-        let (title, cut) = clip(title.trim(), MAX_TITLE);
+        let title = self.readable(title);
+        let (title, cut) = clip(&title, MAX_TITLE);
         title.clone_into(&mut self.title);
         self.left -= title.chars().count();
         self.cut += cut;
     }
 
+    /// What can be read of `text`; nothing where nothing is to be seen.
+    fn readable(&mut self, text: &str) -> String {
+        let read = readable(text);
+        self.dropped += read.dropped;
+        if has_visible(&read.text) { read.text.trim().to_owned() } else { String::new() }
+    }
+
     /// As much of `excerpt` as fits; `None` when that is nothing.
     fn take(&mut self, excerpt: &Excerpt, between: &str) -> Option<String> {
-        let text = excerpt.text.trim();
+        let text = self.readable(&excerpt.text);
         if text.is_empty() {
             return None;
         }
-        let label = excerpt.label.trim();
+        let label = self.readable(&excerpt.label);
         let head = if label.is_empty() { String::new() } else { format!("{label}{between}") };
         let overhead = head.chars().count() + GAP.len();
-        let (kept, cut) = clip(text, self.left.saturating_sub(overhead));
+        let (kept, cut) = clip(&text, self.left.saturating_sub(overhead));
         let unread = excerpt.characters.saturating_sub(excerpt.text.chars().count());
         self.cut += cut + unread;
         if kept.is_empty() {
@@ -166,6 +178,22 @@ mod tests {
         assert_eq!(conversation.text(), None);
         let blank = Conversation { messages: vec![excerpt("user", " \n")], ..conversation };
         assert_eq!(blank.text(), None);
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_dropped_from_every_part() {
+        let conversation = Conversation {
+            title: "By\u{200b} the sea".to_owned(),
+            messages: vec![
+                excerpt("user\u{202e}", "I am\0 tired."),
+                excerpt("x", "\u{feff}\u{3164}"),
+            ],
+            sources: vec![excerpt("Tides", "\u{1b}[1mThey\u{1b}[0m go.")],
+            empty_rows: 0,
+        };
+        let text = conversation.text().unwrap();
+        assert_eq!(text.text, "By the sea\n\nuser: I am tired.\n\nTides\nThey go.");
+        assert_eq!((text.cut, text.dropped), (0, 13));
     }
 
     #[test]

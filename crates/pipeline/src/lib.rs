@@ -16,6 +16,7 @@ mod feed;
 mod host;
 mod memory;
 mod object;
+pub mod pace;
 mod picture;
 mod policy;
 mod produce;
@@ -41,6 +42,7 @@ pub use memory::{
     Checkpoints, FlightResult, Flights, JoinAnswer, Memory, Put, SharedCache, Sharing,
 };
 pub use object::{InvalidKey, Listed, ObjectKey, ObjectStore};
+pub use pace::WORDS;
 pub use picture::{ImageFacts, ImageFault, ImageKind};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
@@ -50,7 +52,7 @@ pub use provider::{
     SpeechSynthesizer, TranscriptWriter,
 };
 pub use request::{Produced, Request, Run};
-pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, WORDS};
+pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault};
 pub use slots::Slots;
 pub use source_text::SourceText;
 pub use usage::{Answer, Usage};

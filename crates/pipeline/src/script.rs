@@ -1,99 +1,45 @@
 //! Words as they are written go in; checked passages, spoken or silent, come out as soon as each
 //! is whole.
 //!
-//! The grammar: plain text; an empty line ends a paragraph; `[pause]` is 2 s of silence,
-//! `[pause 3s]`, `[pause 1.5 s]`, `[pause: 500ms]` say how long. Adjacent pauses add up, to 30 s at
-//! most. The offline writer and a paid one pass the same check, and each passage is checked before
-//! anybody pays for speaking it.
+//! The grammar that is asked for: plain text; an empty line ends a paragraph; `[pause]` is 2 s of
+//! silence, `[pause 3s]`, `[pause 1.5 s]`, `[pause: 500ms]` say how long. Adjacent pauses add up, to
+//! 30 s at most. What models write besides is understood or dropped, never spoken, and nothing is
+//! refused that can be mended: `pause` says what is a pause, `mark` what is never spoken, `plain`
+//! what is left of a line, `habits` what stands around a draft, `passage` what is said in one go.
+//!
+//! The offline writer and a paid one pass the same check, and each passage is checked before
+//! anybody pays for speaking it. How a text was cut while it came decides nothing.
 
-use std::fmt;
-use std::ops::RangeInclusive;
+mod fault;
+mod habits;
+mod mark;
+mod passage;
+mod pause;
+mod plain;
+
 use std::time::Duration;
 
-use unicode_segmentation::UnicodeSegmentation;
+use self::mark::Border;
+use self::plain::Piece;
+use crate::pace::{self, WORDS};
 
-/// Words of a whole transcript: three to four minutes of calm speech.
-pub const WORDS: RangeInclusive<usize> = 400..=500;
-/// Most characters of one passage, so that a voice neither drifts nor is cut short.
-pub const MAX_PASSAGE: usize = 400;
+pub use self::fault::ScriptFault;
+pub use self::passage::{MAX_PASSAGE, Passage};
 
-/// A `[pause]` without a length.
-const PAUSE: Duration = Duration::from_secs(2);
-const MAX_PAUSE: Duration = Duration::from_secs(30);
-/// Most silence of a whole transcript.
+/// Most silence of a whole transcript; pauses that ask for more are short ones.
 const MAX_SILENCE: Duration = Duration::from_mins(5);
 /// The gap between paragraphs where no pause is asked for.
 const PARAGRAPH_GAP: Duration = Duration::from_millis(900);
 /// The gap between the halves of a paragraph that is longer than a passage may be.
 const SENTENCE_GAP: Duration = Duration::from_millis(450);
-/// Longest mark, in bytes; a bracket that stays open longer is not a mark.
-const MAX_MARK: usize = 24;
-
-/// A part of the sound.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Passage {
-    /// Plain text to speak, at most [`MAX_PASSAGE`] characters.
-    Speech(String),
-    /// Exact silence.
-    Pause(Duration),
-}
-
-/// Private text never reaches a log, not even through `{:?}`.
-impl fmt::Debug for Passage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Speech(text) => write!(f, "Speech({} bytes)", text.len()),
-            Self::Pause(length) => write!(f, "Pause({length:?})"),
-        }
-    }
-}
-
-/// What is wrong with a transcript; never quotes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ScriptFault {
-    /// Fewer words than [`WORDS`].
-    #[error("the transcript has {0} words, too few for {WORDS:?}")]
-    TooShort(usize),
-    /// More words than [`WORDS`].
-    #[error("the transcript has more words than {WORDS:?} allows")]
-    TooLong,
-    /// A sentence longer than a passage.
-    #[error("a sentence of {0} characters is longer than the {MAX_PASSAGE} of a passage")]
-    LongSentence(usize),
-    /// A bracket that is not a pause.
-    #[error("a bracket in the transcript is not a pause such as [pause 3s]")]
-    Mark,
-    /// Mark-up, a link or a control character.
-    #[error("the transcript holds {0:?}, which is not plain text")]
-    NotPlain(char),
-    /// A link.
-    #[error("the transcript holds a link")]
-    Link,
-    /// More than 300 s of pauses.
-    #[error("the transcript's pauses are longer than {MAX_SILENCE:?} together")]
-    TooSilent,
-}
-
-impl ScriptFault {
-    /// A stable word for programs.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::TooShort(_) => "transcript-too-short",
-            Self::TooLong => "transcript-too-long",
-            Self::LongSentence(_) => "transcript-long-sentence",
-            Self::Mark => "transcript-bad-pause",
-            Self::NotPlain(_) | Self::Link => "transcript-not-plain",
-            Self::TooSilent => "transcript-too-silent",
-        }
-    }
-}
 
 /// A transcript under construction: what is said stays, what is unread can still be dropped.
-#[derive(Default)]
 pub struct Script {
     said: String,
     unread: String,
     tally: Tally,
+    /// Nothing of this draft was spoken yet: what stands here may introduce it.
+    is_opening: bool,
 }
 
 /// What was said so far, in numbers.
@@ -105,7 +51,15 @@ struct Tally {
     gap: Duration,
     /// All silence handed on.
     silence: Duration,
-    words: usize,
+    /// Words, or what takes as long in other scripts.
+    words: f64,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        let (said, unread) = (String::new(), String::new());
+        Self { said, unread, tally: Tally::default(), is_opening: true }
+    }
 }
 
 impl Script {
@@ -133,9 +87,9 @@ impl Script {
         Ok(passages)
     }
 
-    /// Words said so far.
+    /// Words said so far; in scripts that do not count by words, what takes as long.
     pub fn words(&self) -> usize {
-        self.tally.words
+        whole(self.tally.words)
     }
 
     /// The text behind all passages handed on, word for word; ends at a border.
@@ -145,33 +99,37 @@ impl Script {
 
     /// Takes the next piece of text, cut anywhere.
     pub fn push(&mut self, text: &str) {
-        self.unread.extend(text.chars().filter(|c| *c != '\r'));
+        let is_text = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+        self.unread.extend(text.chars().filter(is_text));
     }
 
     /// The passages up to the next border; none while the unread text has no border. An error
     /// changes nothing: the text that it is about is still unread.
     pub fn step(&mut self) -> Result<Option<Vec<Passage>>, ScriptFault> {
-        let border = self.border()?;
-        border.map(|(at, end)| self.take(at, end)).transpose()
+        let border = mark::border(&self.unread)?;
+        border.map(|border| self.take(border)).transpose()
     }
 
     /// Takes the unread text as the last paragraph of a draft.
     pub fn close(&mut self) -> Result<Vec<Passage>, ScriptFault> {
-        if self.unread.contains('[') {
-            return Err(ScriptFault::Mark);
-        }
         if self.unread.trim().is_empty() {
             self.trim();
             return Ok(Vec::new());
         }
-        let before = self.unread.len();
         self.unread.push_str("\n\n");
-        self.take(before, before + 2)
+        let mut passages = Vec::new();
+        // The first step says all; a mark that was left open may have parted the rest.
+        while let Some(said) = self.step()? {
+            passages.extend(said);
+        }
+        Ok(passages)
     }
 
-    /// Drops the text that is not said yet.
+    /// Drops the text that is not said yet. What comes next is another draft, which may be
+    /// introduced like the first.
     pub fn trim(&mut self) {
         self.unread.clear();
+        self.is_opening = true;
     }
 
     /// Ends the transcript with the pause that it may end with.
@@ -181,131 +139,109 @@ impl Script {
         }
         self.tally.gap = Duration::ZERO;
         let mut passages = Vec::new();
-        self.tally.rest(&mut passages)?;
+        self.tally.rest(&mut passages);
         Ok(passages)
     }
 
-    /// Where the first border begins and ends: an empty line, or a whole mark.
-    fn border(&self) -> Result<Option<(usize, usize)>, ScriptFault> {
-        let paragraph = self.unread.find("\n\n").map(|at| (at, at + 2));
-        let Some(at) = self.unread.find('[') else { return Ok(paragraph) };
-        if paragraph.is_some_and(|(border, _)| border < at) {
-            return Ok(paragraph);
-        }
-        match self.unread[at..].find(']') {
-            Some(length) => Ok(Some((at, at + length + 1))),
-            None if self.unread.len() - at > MAX_MARK => Err(ScriptFault::Mark),
-            None => Ok(None),
-        }
-    }
-
-    /// Says the text before `at`, and remembers the silence that the border up to `end` asks for.
-    fn take(&mut self, at: usize, end: usize) -> Result<Vec<Passage>, ScriptFault> {
+    /// Says the text before `border`, and remembers the silence that the border asks for.
+    fn take(&mut self, border: Border) -> Result<Vec<Passage>, ScriptFault> {
+        let text = &self.unread[..border.at];
+        let introduction = self.introduction(text)?;
+        let is_begun = !self.said.is_empty() && !self.said.ends_with('\n');
         let mut tally = self.tally;
-        let passages = tally.speak(&self.unread[..at])?;
-        tally.note(&self.unread[at..end])?;
+        let passages = tally.speak(&text[introduction..], is_begun)?;
+        // A paragraph that only introduces leaves no trace, so that nobody introduces it again.
+        let is_gone = introduction > 0 && introduction == border.at && border.pause.is_none();
+        if !is_gone {
+            tally.note(border.pause);
+        }
         self.tally = tally;
-        self.said.extend(self.unread.drain(..end));
+        self.is_opening &= passages.is_empty();
+        self.unread.drain(..if is_gone { border.end } else { introduction });
+        if !is_gone {
+            self.said.extend(self.unread.drain(..border.end - introduction));
+        }
         Ok(passages)
+    }
+
+    /// Bytes of `text` that only introduce the draft.
+    fn introduction(&self, text: &str) -> Result<usize, ScriptFault> {
+        if !self.is_opening {
+            return Ok(0);
+        }
+        // Until nothing is left to drop: what is said must be read alike when it is read again.
+        let mut bytes = 0;
+        loop {
+            match habits::introduction(&text[bytes..], self.said.is_empty()) {
+                0 if habits::refuses(&text[bytes..]) => return Err(ScriptFault::Refusal),
+                0 => return Ok(bytes),
+                more => bytes += more,
+            }
+        }
     }
 }
 
 impl Tally {
-    fn note(&mut self, border: &str) -> Result<(), ScriptFault> {
-        if border.starts_with('[') {
-            self.pause += pause(border).ok_or(ScriptFault::Mark)?;
-        } else {
-            self.gap = PARAGRAPH_GAP;
+    fn note(&mut self, pause: Option<Duration>) {
+        match pause {
+            Some(length) => self.pause += length,
+            None => self.gap = PARAGRAPH_GAP,
         }
-        Ok(())
     }
 
-    /// Emits the silence remembered: the pauses asked for, or else the gap.
-    fn rest(&mut self, passages: &mut Vec<Passage>) -> Result<(), ScriptFault> {
+    /// Emits the silence remembered: the pauses asked for, as far as there is silence left, or else
+    /// the gap. There is no gap before the first word.
+    fn rest(&mut self, passages: &mut Vec<Passage>) {
         let gap = std::mem::take(&mut self.gap);
-        let pause = std::mem::take(&mut self.pause).min(MAX_PAUSE);
-        let rest = if pause.is_zero() { gap } else { pause };
+        let gap = if self.words > 0.0 { gap } else { Duration::ZERO };
+        let pause = std::mem::take(&mut self.pause).min(pause::MAX_PAUSE);
+        let least = gap.max(SENTENCE_GAP).min(pause);
+        let left = MAX_SILENCE.saturating_sub(self.silence);
+        let rest = if pause.is_zero() { gap } else { pause.min(left).max(least) };
         self.silence += rest;
-        if self.silence > MAX_SILENCE {
-            return Err(ScriptFault::TooSilent);
-        }
         if !rest.is_zero() {
             passages.push(Passage::Pause(rest));
         }
-        Ok(())
     }
 
-    fn speak(&mut self, text: &str) -> Result<Vec<Passage>, ScriptFault> {
+    fn speak(&mut self, text: &str, is_begun: bool) -> Result<Vec<Passage>, ScriptFault> {
         let mut passages = Vec::new();
-        let text = tidy(text)?;
-        if !text.contains(char::is_alphanumeric) {
-            return Ok(passages);
+        for piece in plain::pieces(text, is_begun)? {
+            match piece {
+                Piece::Pause(length) => self.pause += length,
+                Piece::Words(words) => self.say(&words, &mut passages)?,
+            }
         }
-        self.words += text.unicode_words().count();
-        if self.words > *WORDS.end() {
+        Ok(passages)
+    }
+
+    fn say(&mut self, text: &str, passages: &mut Vec<Passage>) -> Result<(), ScriptFault> {
+        if !text.contains(char::is_alphanumeric) {
+            return Ok(());
+        }
+        let words = self.words + pace::words(text);
+        if whole(words) > *WORDS.end() {
             return Err(ScriptFault::TooLong);
         }
-        for part in parts(&text)? {
-            self.rest(&mut passages)?;
+        for part in passage::split(text) {
+            self.rest(passages);
             passages.push(Passage::Speech(part));
+            self.words = words;
             self.gap = SENTENCE_GAP;
         }
         self.gap = Duration::ZERO;
-        Ok(passages)
+        Ok(())
     }
 }
 
-/// The length that `[pause …]` asks for.
-fn pause(mark: &str) -> Option<Duration> {
-    let inner = mark.strip_prefix('[')?.strip_suffix(']')?.trim().to_ascii_lowercase();
-    let length = inner.strip_prefix("pause")?.trim_start_matches([' ', ':']);
-    if length.is_empty() {
-        return Some(PAUSE);
-    }
-    let unit = length.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(length.len());
-    let (number, unit) = length.split_at(unit);
-    let number: f64 = number.trim().parse().ok()?;
-    let seconds = match unit {
-        "ms" => number / 1000.0,
-        "" | "s" | "sec" | "second" | "seconds" => number,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(seconds.min(MAX_PAUSE.as_secs_f64())).ok()
-}
-
-/// Drops emphasis and pictograms, which nobody should hear, joins lines, refuses other mark-up.
-fn tidy(text: &str) -> Result<String, ScriptFault> {
-    let kept: String = text.chars().filter(|c| !is_ornament(*c)).collect();
-    let joined = kept.split_whitespace().collect::<Vec<_>>().join(" ");
-    let foreign = |c: &char| c.is_control() || "[]{}<>|\\^=~".contains(*c);
-    if let Some(found) = joined.chars().find(foreign) {
-        return Err(ScriptFault::NotPlain(found));
-    }
-    if joined.contains("://") || joined.contains("www.") {
-        return Err(ScriptFault::Link);
-    }
-    Ok(joined)
-}
-
-fn is_ornament(c: char) -> bool {
-    "*_`#".contains(c)
-        || matches!(c, '\u{2600}'..='\u{27bf}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
-}
-
-/// Splits at sentences into as few parts of at most [`MAX_PASSAGE`] characters as possible.
-fn parts(text: &str) -> Result<Vec<String>, ScriptFault> {
-    let mut parts: Vec<String> = Vec::new();
-    for sentence in text.split_sentence_bounds() {
-        let length = sentence.trim().chars().count();
-        if length > MAX_PASSAGE {
-            return Err(ScriptFault::LongSentence(length));
-        }
-        match parts.last_mut() {
-            Some(part) if part.chars().count() + length <= MAX_PASSAGE => part.push_str(sentence),
-            _ => parts.push(sentence.to_owned()),
-        }
-    }
-    Ok(parts.into_iter().map(|part| part.trim().to_owned()).collect())
+/// Words are counted when they are whole.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "some hundreds, never negative"
+)]
+fn whole(words: f64) -> usize {
+    words as usize
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use stillcast_enqueue::{Readable, has_visible, readable};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Most characters of a source that are used: what a prompt can weigh.
@@ -14,13 +15,17 @@ pub struct SourceText {
     pub text: String,
     /// Characters left out at its end.
     pub cut: usize,
+    /// Characters dropped since nobody can see or read them.
+    pub dropped: usize,
 }
 
 impl SourceText {
-    /// Keeps the first 2,000 characters, cut on a border between what people call characters.
-    pub fn cap(text: &str) -> Self {
+    /// Keeps the first 2,000 characters that can be read, cut on a border between what people call
+    /// characters; `None` where there is nothing to see.
+    pub fn cap(text: &str) -> Option<Self> {
+        let Readable { text, dropped } = readable(text);
         let (kept, cut) = clip(text.trim(), MAX_CHARACTERS);
-        Self { text: kept.to_owned(), cut }
+        has_visible(kept).then(|| Self { text: kept.to_owned(), cut, dropped })
     }
 }
 
@@ -52,12 +57,23 @@ mod tests {
     fn a_text_is_cut_between_graphemes_and_the_cut_is_noted() {
         let family = "👨‍👩‍👧‍👦"; // one grapheme of seven characters
         let text = family.repeat(300);
-        let capped = SourceText::cap(&text);
+        let capped = SourceText::cap(&text).unwrap();
         assert_eq!(capped.text.chars().count(), 285 * 7);
         assert_eq!(capped.cut, 15 * 7);
-        assert_eq!(SourceText::cap("  short \n"), SourceText { text: "short".into(), cut: 0 });
-        assert_eq!(SourceText::cap(&"a".repeat(2_000)).cut, 0);
-        assert_eq!(SourceText::cap(&"a".repeat(2_001)).cut, 1);
+        let short = SourceText { text: "short".into(), cut: 0, dropped: 0 };
+        assert_eq!(SourceText::cap("  short \n"), Some(short));
+        assert_eq!(SourceText::cap(&"a".repeat(2_000)).unwrap().cut, 0);
+        assert_eq!(SourceText::cap(&"a".repeat(2_001)).unwrap().cut, 1);
+    }
+
+    #[test]
+    fn what_nobody_can_read_takes_no_room_and_a_text_of_it_is_none() {
+        let text = format!("\u{feff}{}\0\u{202e}", "a".repeat(2_000));
+        let kept = SourceText { text: "a".repeat(2_000), cut: 0, dropped: 3 };
+        assert_eq!(SourceText::cap(&text), Some(kept));
+        for blank in ["", " \n", "\u{200b}\u{feff}", "\0\u{1b}[31m", "\u{202e}\u{3164}\u{2800}"] {
+            assert_eq!(SourceText::cap(blank), None, "{blank:?}");
+        }
     }
 
     #[test]

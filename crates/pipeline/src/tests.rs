@@ -277,7 +277,7 @@ async fn a_transcript_that_breaks_the_contract_is_never_spoken_to_the_end() {
     let failed = produce(&test.run).await.unwrap_err();
     assert_eq!(
         (failed.error.stage, failed.error.code),
-        (StageName::Transcript, "transcript-bad-pause")
+        (StageName::Transcript, "transcript-not-plain")
     );
 }
 

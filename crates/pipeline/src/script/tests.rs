@@ -1,5 +1,10 @@
 //! The grammar and the contract, as tables.
 
+mod habits;
+mod property;
+mod scripts;
+
+use super::pause::MAX_PAUSE;
 use super::*;
 
 /// A sentence of ten words, often enough to be a transcript.
@@ -64,25 +69,41 @@ fn pauses_are_read_in_every_spelling() {
 
 #[test]
 fn the_contract_refuses() {
-    let long = format!("{} word.", "and so on".repeat(50));
+    let json = format!("{{\"meditation\": \"{}\"}}", enough());
+    let list = format!("[\"{}\"]", enough());
+    let page = format!("<!DOCTYPE html>\n<html><body><p>{}</p></body></html>", enough());
     let cases = [
         (String::new(), ScriptFault::TooShort(0)),
         ("Too little.".to_owned(), ScriptFault::TooShort(2)),
         (enough().repeat(2), ScriptFault::TooLong),
-        (long.clone(), ScriptFault::LongSentence(long.chars().count())),
-        (enough() + "[music]", ScriptFault::Mark),
-        (enough() + "[pause -3s]", ScriptFault::Mark),
-        (enough() + "[pause 3 hours]", ScriptFault::Mark),
-        (enough() + "[pause 3s", ScriptFault::Mark),
-        (enough() + "[and this bracket is never closed", ScriptFault::Mark),
-        (enough() + "<break>", ScriptFault::NotPlain('<')),
-        (enough() + "bell \u{7} bell", ScriptFault::NotPlain('\u{7}')),
+        (enough() + &format!("[{}", "and so on ".repeat(31)), ScriptFault::Mark),
+        (json, ScriptFault::NotPlain('{')),
+        (list, ScriptFault::Mark),
+        (page, ScriptFault::NotPlain('<')),
+        (enough() + "<b>soft</b>", ScriptFault::NotPlain('<')),
+        (enough() + "a | b", ScriptFault::NotPlain('|')),
         (enough() + "see https://example.org", ScriptFault::Link),
-        (enough() + &"Rest. [pause 30s] ".repeat(11), ScriptFault::TooSilent),
+        (enough() + "see [this](https://example.org)", ScriptFault::Link),
+        ("I can't help with that.".to_owned(), ScriptFault::Refusal),
+        ("I’m sorry, but I can’t assist with this request.".to_owned(), ScriptFault::Refusal),
+        ("Sure!\n\nUnfortunately, I am unable to write this.".to_owned(), ScriptFault::Refusal),
+        ("Es tut mir leid, ich kann dir dabei nicht helfen.".to_owned(), ScriptFault::Refusal),
+        ("抱歉，我无法提供这方面的帮助。".to_owned(), ScriptFault::Refusal),
     ];
     for (text, fault) in cases {
-        assert_eq!(read(&text), Err(fault), "{} bytes", text.len());
+        assert_eq!(read(&text), Err(fault), "{text:.60}");
     }
+}
+
+#[test]
+fn silence_has_an_end_and_costs_no_draft() {
+    let passages = read(&(enough() + &"Rest. [pause 30s] ".repeat(20))).unwrap();
+    let pauses = passages.iter().filter_map(|passage| match passage {
+        Passage::Pause(length) => Some(*length),
+        Passage::Speech(_) => None,
+    });
+    let silence: Duration = pauses.sum();
+    assert!(silence > MAX_SILENCE - MAX_PAUSE && silence < MAX_SILENCE + MAX_PAUSE, "{silence:?}");
 }
 
 #[test]
@@ -123,7 +144,7 @@ fn what_is_said_stays_and_what_is_not_can_be_trimmed() {
     let mut script = Script::new();
     let said = "One.\n\nTwo. [pause 2s]";
     assert_eq!(feed(&mut script, said).unwrap().len(), 3);
-    script.push("Three <break>\n\nFour");
+    script.push("Three <b>\n\nFour");
     assert_eq!(script.step(), Err(ScriptFault::NotPlain('<')));
     assert_eq!((script.said(), script.words()), (said, 2));
     script.trim();

@@ -27,7 +27,11 @@ async fn read(
     match &request.source {
         Source::Text(text) => {
             let usage = Usage::default().and("characters", text.chars().count() as f64);
-            Ok(answer(SourceText::cap(text), usage))
+            let text = SourceText::cap(text).ok_or_else(|| {
+                let message = "`source.text` is empty: there is nothing in it that can be seen";
+                ProviderError::permanent(PROVIDER, "text-empty", message)
+            })?;
+            Ok(answer(text, usage))
         }
         Source::Conversation(id) => load(&request.tenant, *id, providers).await,
         _ => {
@@ -61,6 +65,7 @@ async fn load(
 }
 
 fn answer(text: SourceText, usage: Usage) -> Answer<SourceText> {
-    let usage = usage.and("cut_characters", text.cut as f64);
+    let usage =
+        usage.and("cut_characters", text.cut as f64).and("dropped_characters", text.dropped as f64);
     Answer { value: text, usage }
 }

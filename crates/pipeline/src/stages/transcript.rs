@@ -26,8 +26,8 @@ use crate::{
 };
 
 const STAGE: StageName = StageName::Transcript;
-/// Changes with whatever this file and `script` do to a draft.
-const REVISION: &str = "transcript-1";
+/// Changes with whatever this file, `script` and `pace` do to a draft.
+const REVISION: &str = "transcript-2";
 
 pub(crate) async fn write(
     attempt: &Attempt<'_>,
@@ -262,6 +262,9 @@ impl<'run> Manuscript<'run> {
     }
 
     fn faulty(&self, fault: ScriptFault) -> ProviderError {
+        if fault == ScriptFault::Refusal {
+            return self.refused();
+        }
         ProviderError::transient(self.writer.provider(), fault.code(), fault.to_string())
     }
 

@@ -20,12 +20,12 @@ use crate::reuse::{
 };
 use crate::{
     Answer, JoinAnswer, Passage, ProviderError, Providers, Request, SpeechSynthesizer, StageError,
-    Utterance, sound,
+    Utterance, pace, sound,
 };
 
 const STAGE: StageName = StageName::Tts;
-/// Changes with whatever this file and `sound` do to speech.
-const REVISION: &str = "tts-1";
+/// Changes with whatever this file and `sound` do to speech, and with what `script` reads in words.
+const REVISION: &str = "tts-2";
 /// A sound that is there already goes to the encoder in pieces of this many bytes, some 20 s.
 const PIECE: usize = 1 << 20;
 
@@ -239,6 +239,16 @@ impl Voice<'_> {
     }
 }
 
+/// How long its sound must be: characters of English that take as long to say.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a passage has some hundreds"
+)]
+fn letters(text: &str) -> usize {
+    pace::letters(text).round() as usize
+}
+
 /// Speech that does not sound right counts as a failed try.
 async fn say_once(
     attempt: &Attempt<'_>,
@@ -246,9 +256,9 @@ async fn say_once(
 ) -> Result<Answer<(Bytes, f64)>, ProviderError> {
     let speaker = attempt.run.providers.speaker.as_ref();
     let spoken = speaker.speak(utterance, &attempt.run.scratch).await?;
-    let characters = utterance.text.chars().count();
+    let (characters, letters) = (utterance.text.chars().count(), letters(&utterance.text));
     let samples = spoken.value.samples;
-    let finished = tokio::task::spawn_blocking(move || sound::finish(&samples, characters)).await;
+    let finished = tokio::task::spawn_blocking(move || sound::finish(&samples, letters)).await;
     let transient = |code, message: String| {
         ProviderError::transient(speaker.provider(), code, message).wasting(spoken.usage.clone())
     };

@@ -315,7 +315,7 @@ impl TranscriptWriter for Fake {
             text = rest.to_owned();
         }
         match step {
-            Step::Garble => text += "[music]",
+            Step::Garble => text += "<music>",
             Step::Cut | Step::Limited => text += "Only half a",
             Step::Short => {}
             _ => text += "[pause 1s]",

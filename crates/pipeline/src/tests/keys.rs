@@ -22,11 +22,11 @@ async fn keys_of_another_version_find_the_same_values() {
     assert_eq!(
         keys,
         [
-            "default/delivery/e50524cf1e98c9db5506f6c303ca776d9c3ae04883729dc3e34664e6ae38b0f7",
+            "default/delivery/3a944749e9014ffde9f1ab6a482d510ce089562cac6f5365c385a0eef2574973",
             "default/image/8c0aa9ef16a50cd84288b974f8021b34acddcc57fa2bfeea0e4cc5f68bc95a15",
-            "default/passage/11d89a22f3bf172755f521701ee4541124ca690e999ff8032a0bc2065f4d665e",
-            "default/transcript/1ec7973d3f7276aaf3087d299d7c010d94d5f56cf69dc0bf2da08a8c667d1e04",
-            "default/tts/390047d8720699e9cbf1bbf2a4dcb800cb93dcc1ce257243aaca211f2cd1ba70",
+            "default/passage/4e2109c6044dc8f33958222b807f7882c7aa2ed8c7f32d989c6d12103b10dea5",
+            "default/transcript/c0f652e05aeecbd0e1e104b89058a6fa9da04691532771b9b34bafa36b2a545c",
+            "default/tts/7bbc443afcb2043ad570e89f5728cd32971f3a83513fc97b1fe3a184fec1959b",
         ]
     );
 }

@@ -1,11 +1,11 @@
 //! A source's text goes in; what is asked of writer, voice and painter comes out. The text is data
 //! inside JSON, whatever it says.
 
-use pipeline::{MAX_PASSAGE, Prompt, Scene};
+use pipeline::{MAX_PASSAGE, Prompt, Scene, pace};
 use serde_json::{Value, json};
 
 /// Changes with every word that is asked of a writer, a voice or a painter.
-pub(super) const REVISION: &str = "prompt-1";
+pub(super) const REVISION: &str = "prompt-2";
 
 /// The writer's rules; the source comes in a message of its own.
 fn rules() -> String {
@@ -26,12 +26,16 @@ fn rules() -> String {
 
 /// The messages of a chat: rules, data, and where something is said already, what is left to do.
 pub(super) fn messages(prompt: &Prompt) -> Value {
-    let (least, most) = (prompt.words.start(), prompt.words.end());
+    // Models count what a script is made of: a word of Chinese is theirs to guess.
+    let like = if prompt.said.is_empty() { &prompt.text } else { &prompt.said };
+    let own = prompt.language.as_deref().filter(|_| prompt.said.is_empty());
+    let (length, unit) = pace::in_script(&prompt.words, own, like);
+    let (least, most) = (length.start(), length.end());
     let language = prompt.language.as_deref().unwrap_or("the language of the source");
     let data = json!({
         "source": prompt.text,
         "language": language,
-        "words": format!("{least} to {most}"),
+        "length": format!("{least} to {most} {unit}"),
         "variant": prompt.variant,
     });
     let mut messages = vec![
@@ -40,9 +44,9 @@ pub(super) fn messages(prompt: &Prompt) -> Value {
     ];
     if !prompt.said.is_empty() {
         let rest = if *least == 0 {
-            format!("at most {most} more words")
+            format!("at most {most} more {unit}")
         } else {
-            format!("{least} to {most} more words")
+            format!("{least} to {most} more {unit}")
         };
         let go_on = format!(
             "These words are already spoken. Go on exactly behind them, in the same language, \

@@ -20,11 +20,11 @@ fn revisions_are_what_the_fleet_has_stored_by() {
     let options =
         WriterOptions { price, max_tokens: 1_600, stall_timeout: Duration::from_secs(60) };
     let writer = OpenAiWriter::new(http.clone(), account(Capability::Llm), options);
-    assert_eq!(writer.revision(), "prompt-1 https://vendor.example/v1 a-model 1600");
+    assert_eq!(writer.revision(), "prompt-2 https://vendor.example/v1 a-model 1600");
     let options =
         SpeechOptions { voice: "alloy".to_owned(), price: SpeechPrice(3.0), ffmpeg: "x".into() };
     let speaker = OpenAiSpeech::new(http.clone(), account(Capability::Tts), options);
-    assert_eq!(speaker.revision(), "prompt-1 https://vendor.example/v1 a-model alloy");
+    assert_eq!(speaker.revision(), "prompt-2 https://vendor.example/v1 a-model alloy");
     let painter = OpenAiPainter::new(http, account(Capability::Image), "640x368", ImagePrice(4.0));
-    assert_eq!(painter.revision(), "prompt-1 https://vendor.example/v1 a-model 640x368");
+    assert_eq!(painter.revision(), "prompt-2 https://vendor.example/v1 a-model 640x368");
 }

@@ -59,6 +59,9 @@ async fn texts_as_people_and_attackers_write_them_become_files() {
         assert!(file.starts_with(home), "{file:?}");
     }
     assert!(stage(&records[4], StageName::Collection).resources["cut_characters"] > 14_000.0);
+    let dropped = |record| stage(record, StageName::Collection).resources["dropped_characters"];
+    let dropped: Vec<_> = records.iter().take(4).map(dropped).collect();
+    assert_eq!(dropped, [7.0, 0.0, 3.0, 0.0]);
     assert_private(&worker, &records);
 }
 
