@@ -30,6 +30,8 @@ impl Model {
             expired: number(expired),
             purged: number(purged),
             gap: i64::from(gap),
+            // Few jobs: one call is always enough.
+            more: 0,
             next_due: self.next_due(),
         }
     }
