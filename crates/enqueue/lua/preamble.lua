@@ -122,11 +122,29 @@ local function ready_index(id)
   return crashes >= SOLO_AT_CRASHES and solo or ready
 end
 
--- By it the lowest goes first.
+-- By it the lowest goes first. `rank_ms` stands beside `ready_ms` when the clock was set back.
 local function rank(id)
-  local job = get(id, 'ready_ms', 'priority')
+  local job = get(id, 'ready_ms', 'priority', 'rank_ms')
   local priority = math.max(0, math.min(9, math.floor(number(job[2]))))
-  return number(job[1]) - 60000 * priority
+  return number(job[3] or job[1]) - 60000 * priority
+end
+
+-- The clock by which jobs are ranked, as `enqueue` keeps it, is moved on to now. Answers how far it is
+-- ahead of Redis' own.
+local function rank_ahead()
+  local kept = redis.call('HMGET', counts, 'rank_ms', 'rank_ahead_ms')
+  local last, ahead = number(kept[1]), number(kept[2])
+  if now + ahead < last then
+    ahead = last + 1 - now
+    redis.call('HSET', counts, 'rank_ahead_ms', ahead)
+  end
+  redis.call('HSET', counts, 'rank_ms', now + ahead)
+  return ahead
+end
+
+-- The job's rank begins at `begin`, for the first time or anew.
+local function rank_from(id, begin, ahead)
+  if ahead > 0 then redis.call('HSET', job_key(id), 'rank_ms', begin + ahead) end
 end
 
 -- Into `ready`, at the rank that the job has kept since it first became ready.
@@ -309,8 +327,13 @@ end
 
 -- The transitions promote and unpark: what is due becomes ready, at most `most` of each kind.
 local function promote_due(most)
-  for _, id in ipairs(take_due(delayed, now, most)) do
+  local due = take_due(delayed, now, most)
+  local ahead = #due > 0 and rank_ahead()
+  for _, id in ipairs(due) do
     redis.call('ZREM', delayed, id)
+    -- What was leased before has its rank.
+    local job = get(id, 'fence', 'ready_ms')
+    if not job[1] then rank_from(id, number(job[2]), ahead) end
     make_ready(id)
   end
   for _, id in ipairs(take_due(parked, now, most)) do

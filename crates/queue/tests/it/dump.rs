@@ -50,10 +50,13 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
 end
 return out";
 
+/// Key, kind, time to live, values.
+type Row = (Vec<u8>, String, i64, Vec<Vec<u8>>);
+
 /// Reads every key that begins with `prefix`, but for the clock of the tests and the moment's
 /// verdict on memory.
 pub(crate) fn read(connection: &mut Connection, prefix: &str) -> Dump {
-    let rows: Vec<(Vec<u8>, String, i64, Vec<Vec<u8>>)> = redis::cmd("EVAL")
+    let rows: Vec<Row> = redis::cmd("EVAL")
         .arg(READ_ALL)
         .arg(0)
         .arg(prefix)
