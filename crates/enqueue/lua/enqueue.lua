@@ -14,7 +14,9 @@
 -- Returns one {status, id, state} a job, in order:
 --   created            the job now waits, in `state`
 --   duplicate          `id` is the job that already holds this identifier or key, in `state`
---   mismatch           `id` is that job, but its request was another one
+--   mismatch           `id` is that job, but its request was another one. Two bodies are the same
+--                      request when their bytes are, or the JSON that they hold: order, spaces and
+--                      escapes mean nothing, and null, 0 and {} are the same as nothing
 --   full               nothing written: Redis is above 75 % of maxmemory
 --   deadline-passed    nothing written: the deadline is not after now and run_at
 --   invalid            nothing written: `state` is the name of the first value that is not as above
@@ -30,6 +32,9 @@ local prefix, default_deadline = ARGV[1], ARGV[2]
 local FIELDS, JOBS_A_CALL, FULL_AT, PRESSURE_MS, SOON_MS = 11, 500, 0.75, 100, 2000
 -- A text of 16 KiB as JSON, each character escaped, and what stands around it; the end of 9999.
 local MAX_BODY, MAX_METADATA, MAX_TIME = 128 * 1024, 4 * 1024, 253402300799999
+
+-- Parts of a body that are looked at to tell whether it is the same request.
+local NODES = 500
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -126,14 +131,68 @@ local function is_full()
   return full
 end
 
+-- One text for all ways to write the same JSON; nil for what means nothing. `left` bounds the work.
+local left
+local function text_of(value)
+  left = left - 1
+  local kind = type(value)
+  if kind == 'string' then return 's' .. #value .. ':' .. value end
+  if kind == 'boolean' then return 'b' .. tostring(value) end
+  if kind == 'number' then return value ~= 0 and string.format('n%.17g', value) or nil end
+  if kind ~= 'table' or left <= 0 then return end
+  local parts, names = {}, {}
+  if #value > 0 then
+    for at = 1, math.min(#value, left) do parts[at] = text_of(value[at]) or '-' end
+    return 'a' .. #value .. table.concat(parts)
+  end
+  for name in pairs(value) do
+    left = left - 1
+    names[#names + 1] = name
+  end
+  if left <= 0 then return end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local text = text_of(value[name])
+    if text then parts[#parts + 1] = text_of(name) .. text end
+  end
+  return #parts > 0 and 'o' .. #parts .. table.concat(parts) or nil
+end
+
+-- The digest of what a body says. One that is no JSON, or larger than any envelope, is its bytes.
+local function digest_of(body)
+  left = NODES
+  local read, value = pcall(cjson.decode, body)
+  local text = read and type(value) == 'table' and text_of(value)
+  return redis.sha1hex(text and left > 0 and text or body)
+end
+
+-- The clock by which jobs are ranked: where Redis' own was set back, it goes on from the last rank that
+-- was given. Answers its time, and how far it is ahead.
+local function rank_clock()
+  local kept = redis.call('HMGET', counts, 'rank_ms', 'rank_ahead_ms')
+  local last, ahead = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
+  if now + ahead < last then ahead = last + 1 - now end
+  return now + ahead, ahead
+end
+
 -- Jobs that this call will create, by identifier and by key: a later one of the call may be the same.
 local new_by_id, new_by_key = {}, {}
 
 -- The job of this identifier, if its record lives or this call creates it.
 local function known(id)
   if new_by_id[id] then return new_by_id[id] end
-  local record = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'body_sha1')
-  if record[1] then return { id = id, state = record[1], digest = record[2] } end
+  local record = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'body_sha1', 'request_sha1')
+  if record[1] then
+    return { id = id, state = record[1], bytes = record[2], request = record[3] }
+  end
+end
+
+-- Whether both ask for the same. An old client's script left the digest of the bytes alone.
+local function is_same(owner, job)
+  if owner.bytes == job.bytes then return true end
+  if owner.request then return owner.request == job.request end
+  local body = redis.call('GET', prefix .. 'body:' .. owner.id)
+  return body and digest_of(body) == job.request
 end
 
 -- The job that stands for this request already, by its identifier or by its key.
@@ -150,13 +209,13 @@ local function admit(job, full)
   if job.fault then return { 'invalid', job.id, job.fault } end
   job.idem = job.idempotency_key ~= '' and
     prefix .. 'idem:' .. job.tenant .. '/' .. job.idempotency_key or ''
-  job.digest = redis.sha1hex(job.body)
+  job.bytes, job.request = redis.sha1hex(job.body), digest_of(job.body)
   job.begin = math.max(now, job.run_at)
   if job.deadline == 0 then job.deadline = job.begin + default_deadline end
   job.state = job.begin > now and 'delayed' or 'ready'
   local owner = existing(job)
   if owner then
-    return { owner.digest == job.digest and 'duplicate' or 'mismatch', owner.id, owner.state }
+    return { is_same(owner, job) and 'duplicate' or 'mismatch', owner.id, owner.state }
   end
   if full then return { 'full', job.id, '' } end
   if job.deadline <= job.begin then return { 'deadline-passed', job.id, '' } end
@@ -165,13 +224,17 @@ local function admit(job, full)
   return { 'created', job.id, job.state }
 end
 
-local function create(job)
+local function create(job, rank_ms, ahead)
   local fields = {
     'state', job.state, 'format', job.format, 'tenant', job.tenant, 'priority', job.priority,
     'enqueued_ms', now, 'ready_ms', job.begin, 'deadline_ms', job.deadline,
     'deadline_len_ms', job.deadline - job.begin, 'max_attempts', job.max_attempts,
-    'body_sha1', job.digest,
+    'body_sha1', job.bytes, 'request_sha1', job.request,
   }
+  if job.state == 'ready' and ahead > 0 then
+    fields[#fields + 1] = 'rank_ms'
+    fields[#fields + 1] = rank_ms
+  end
   for _, name in ipairs({ 'idempotency_key', 'metadata', 'traceparent' }) do
     if job[name] ~= '' then
       fields[#fields + 1] = name
@@ -182,7 +245,7 @@ local function create(job)
   redis.call('SET', prefix .. 'body:' .. job.id, job.body)
   if job.idem ~= '' then redis.call('SET', job.idem, job.id) end
   if job.state == 'ready' then
-    redis.call('ZADD', ready, job.begin - 60000 * job.priority, job.id)
+    redis.call('ZADD', ready, rank_ms - 60000 * job.priority, job.id)
   else
     redis.call('ZADD', delayed, job.begin, job.id)
   end
@@ -192,10 +255,11 @@ end
 
 local full = is_full()
 local answers, created, soonest = {}, 0, math.huge
+local rank_ms, ahead = rank_clock()
 for at, job in ipairs(jobs) do answers[at] = admit(job, full) end
 for _, job in ipairs(jobs) do
   if job.created then
-    create(job)
+    create(job, rank_ms, ahead)
     created = created + 1
     soonest = math.min(soonest, job.begin)
   end
@@ -203,6 +267,8 @@ end
 
 if created > 0 then
   redis.call('HINCRBY', counts, 'enqueued', created)
+  redis.call('HSET', counts, 'rank_ms', rank_ms)
+  if ahead > 0 then redis.call('HSET', counts, 'rank_ahead_ms', ahead) end
   -- Idle workers look again every two seconds at the latest: later work need not wake them.
   if soonest <= now + SOON_MS then redis.call('ZADD', wake, 0, '1') end
 end

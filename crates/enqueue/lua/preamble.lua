@@ -12,8 +12,15 @@ local ready, solo, solo_hold, delayed, parked, leased, done, dead, cancelled, ex
 local prefix = ARGV[1]
 local FLIGHT_MARK_S = 60
 local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000
-local WAITERS_A_SCRIPT = 500
+-- Jobs that one script may touch: a longer one would hold up everybody else on this Redis.
+local JOBS_A_SCRIPT = 100
 local SOLO_AT_CRASHES = 2
+
+-- Ten years in ms: the longest span that a verb takes.
+local MAX_SPAN = 315360000000
+
+-- How many of them are left to this script.
+local room = JOBS_A_SCRIPT
 
 local clock = redis.call('TIME') --@clock
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -29,7 +36,54 @@ local function transcript_key(id) return prefix .. 'transcript:' .. id end
 local function flight_key(key) return prefix .. 'flight:' .. key end
 local function waiters_key(key) return prefix .. 'waiters:' .. key end
 local function get(id, ...) return redis.call('HMGET', job_key(id), ...) end
-local function number(text) return tonumber(text or 0) or 0 end
+
+-- A stored number; 0 for none. What an old client wrote unchecked must not end a script half-way: no
+-- index takes nan, and no time is past what a float counts in whole steps.
+local function number(text)
+  local value = tonumber(text or 0) or 0
+  if value ~= value then return 0 end
+  return math.max(-2 ^ 53, math.min(2 ^ 53, value))
+end
+
+-- The verbs' own arguments are judged before anything is written.
+local function refuse(what) error({ err = 'INVALID ' .. what }) end
+
+-- Digits alone: `tonumber` also takes nan, inf, 1e300 and 0x5.
+local function whole(at, name, max)
+  local text = ARGV[at] or ''
+  local value = #text <= 15 and string.find(text, '^%d+$') and tonumber(text)
+  if not value or value > max then refuse(name) end
+  return value
+end
+
+local function one_of(at, name, ...)
+  for _, word in ipairs({ ... }) do
+    if ARGV[at] == word then return word end
+  end
+  refuse(name)
+end
+
+-- Workers and nonces are parts of lines and tokens.
+local function name_at(at, name)
+  local text = ARGV[at] or ''
+  if not string.find(text, '^[A-Za-z0-9._-]+$') then refuse(name) end
+  return text
+end
+
+-- Flight keys are parts of keys, and are kept one a line.
+local function flight_at(at)
+  local key = ARGV[at] or ''
+  if not string.find(key, '^[!-~]+$') then refuse('flight') end
+  return key
+end
+
+-- The jobs of an index that are due at `at`, the first ones first: at most `most`, and what room is left.
+local function take_due(of, at, most)
+  local limit = math.max(0, math.min(room, most))
+  local due = redis.call('ZRANGEBYSCORE', of, '-inf', at, 'LIMIT', 0, limit)
+  room = room - #due
+  return due
+end
 
 local function announce(id, state) redis.call('PUBLISH', events, id .. ':' .. state) end
 local function wake_worker() redis.call('ZADD', wake, 0, '1') end
@@ -68,13 +122,37 @@ local function ready_index(id)
   return crashes >= SOLO_AT_CRASHES and solo or ready
 end
 
+-- By it the lowest goes first. `rank_ms` stands beside `ready_ms` when the clock was set back.
+local function rank(id)
+  local job = get(id, 'ready_ms', 'priority', 'rank_ms')
+  local priority = math.max(0, math.min(9, math.floor(number(job[2]))))
+  return number(job[3] or job[1]) - 60000 * priority
+end
+
+-- The clock by which jobs are ranked, as `enqueue` keeps it, is moved on to now. Answers how far it is
+-- ahead of Redis' own.
+local function rank_ahead()
+  local kept = redis.call('HMGET', counts, 'rank_ms', 'rank_ahead_ms')
+  local last, ahead = number(kept[1]), number(kept[2])
+  if now + ahead < last then
+    ahead = last + 1 - now
+    redis.call('HSET', counts, 'rank_ahead_ms', ahead)
+  end
+  redis.call('HSET', counts, 'rank_ms', now + ahead)
+  return ahead
+end
+
+-- The job's rank begins at `begin`, for the first time or anew.
+local function rank_from(id, begin, ahead)
+  if ahead > 0 then redis.call('HSET', job_key(id), 'rank_ms', begin + ahead) end
+end
+
 -- Into `ready`, at the rank that the job has kept since it first became ready.
 local function make_ready(id)
-  local job = get(id, 'ready_ms', 'priority', 'deadline_ms')
   redis.call('HSET', job_key(id), 'state', 'ready')
   redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
-  redis.call('ZADD', ready_index(id), number(job[1]) - 60000 * number(job[2]), id)
-  redis.call('ZADD', deadlines, number(job[3]), id)
+  redis.call('ZADD', ready_index(id), rank(id), id)
+  redis.call('ZADD', deadlines, number(redis.call('HGET', job_key(id), 'deadline_ms')), id)
   wake_worker()
   announce(id, 'ready')
 end
@@ -99,12 +177,13 @@ end
 -- An owner left without landing: the best-ranked waiter that still waits goes on, as the heir.
 local function unpark_heir(key)
   redis.call('DEL', flight_key(key))
-  for _ = 1, WAITERS_A_SCRIPT do
+  for _ = 1, JOBS_A_SCRIPT do
     local first = redis.call('ZRANGE', waiters_key(key), 0, 0)[1]
     if not first then return end
     redis.call('ZREM', waiters_key(key), first)
     local job = get(first, 'state', 'reason')
     if job[1] == 'parked' and job[2] == 'flight' then
+      room = room - 1
       leave_parked(first)
       add_line(first, 'heir', key)
       make_ready(first)
@@ -131,9 +210,11 @@ local function drop_flights(id)
 end
 
 -- The flight has an answer (or none can come): its waiters look again. Those that still run look by
--- themselves. At most 500 a script; the reaper wakes the rest.
-local function wake_waiters(key)
-  local waiting = redis.call('ZRANGE', waiters_key(key), 0, WAITERS_A_SCRIPT - 1)
+-- themselves. At most `most` of them; claims and the reaper wake the rest.
+local function wake_waiters(key, most)
+  local limit = math.min(room, most)
+  local waiting = limit > 0 and redis.call('ZRANGE', waiters_key(key), 0, limit - 1) or {}
+  room = room - #waiting
   for _, id in ipairs(waiting) do
     redis.call('ZREM', waiters_key(key), id)
     local job = get(id, 'state', 'reason')
@@ -149,7 +230,12 @@ local function wake_waiters(key)
   else
     redis.call('SREM', landed, key)
   end
-  return #waiting
+end
+
+-- A flight that landed with more waiters than one script may wake.
+local function wake_landed(most)
+  local key = redis.call('SRANDMEMBER', landed)
+  if key then wake_waiters(key, most) end
 end
 
 -- Out of `leased`: the token is void and the slot free.
@@ -239,13 +325,18 @@ local function count_interruption(id, limit)
   return redis.call('HINCRBY', job_key(id), 'stalls', 1) >= limit
 end
 
--- The transitions promote and unpark: what is due becomes ready. At most 500 a script.
-local function promote_due()
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, 250)) do
+-- The transitions promote and unpark: what is due becomes ready, at most `most` of each kind.
+local function promote_due(most)
+  local due = take_due(delayed, now, most)
+  local ahead = #due > 0 and rank_ahead()
+  for _, id in ipairs(due) do
     redis.call('ZREM', delayed, id)
+    -- What was leased before has its rank.
+    local job = get(id, 'fence', 'ready_ms')
+    if not job[1] then rank_from(id, number(job[2]), ahead) end
     make_ready(id)
   end
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', parked, '-inf', now, 'LIMIT', 0, 250)) do
+  for _, id in ipairs(take_due(parked, now, most)) do
     leave_parked(id)
     make_ready(id)
   end

@@ -10,6 +10,7 @@
 -- alone, are no progress.
 
 local id, token, cost, words = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if #ARGV < 5 or #ARGV % 2 == 0 then refuse('number of checkpoints') end
 if not holds(id, token) then return 'stale' end
 local is_whole = redis.call('HEXISTS', job_key(id), 'checkpoint:transcript') == 1
 local new = 0

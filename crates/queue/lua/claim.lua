@@ -9,7 +9,10 @@
 -- grown by one. Repeating a nonce returns the same job while that token is leased and prolongs
 -- nothing, so a lost reply leases to nobody.
 
-local worker, nonce, lease_ms, held = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+-- Five kinds of jobs are touched on the way to one: due, woken, landed, and expired of both lanes.
+local OF_A_KIND = JOBS_A_SCRIPT / 5
+local worker, nonce = name_at(2, 'worker'), name_at(3, 'nonce')
+local lease_ms, held = whole(4, 'lease', MAX_SPAN), whole(5, 'held', MAX_SPAN)
 local line = worker_line(worker)
 
 local function answer_job(id, due)
@@ -29,9 +32,10 @@ end
 
 local due = next_due()
 if due == 0 then
-  promote_due()
+  promote_due(OF_A_KIND)
   due = next_due()
 end
+wake_landed(OF_A_KIND)
 if redis.call('EXISTS', paused) == 1 then return { 'paused', due } end
 
 local function head(of)
@@ -41,7 +45,7 @@ end
 
 -- The first job of an index that may still run; what may not is ended on the way.
 local function runnable_head(of)
-  for _ = 1, 100 do
+  for _ = 1, OF_A_KIND do
     local id, rank = head(of)
     if not id then return end
     local job = get(id, 'state', 'deadline_ms')

@@ -6,7 +6,7 @@
 -- After: its reservation of the solo lane is free, unless the job runs. After `gone`: the worker is
 -- no longer in `workers`.
 
-local worker, step = ARGV[2], ARGV[3]
+local worker, step = name_at(2, 'worker'), one_of(3, 'step', 'leaving', 'gone')
 local line = worker_line(worker)
 
 -- A reservation is no use to a worker that claims nothing more; others wait for it.

@@ -4,13 +4,12 @@
 -- Returns {'owned'} (pay, then land), {'waiting', id of the owner} (listed as a waiter; the job
 --         stays leased), {'landed', how} (a mark that no value can be shared) or {'stale'}.
 
-local id, token, key = ARGV[2], ARGV[3], ARGV[4]
+local id, token, key = ARGV[2], ARGV[3], flight_at(4)
 if not holds(id, token) then return { 'stale' } end
 drop_line(id, 'heir', key)
 local owner = owner_of(key)
 if owner and owner ~= id then
-  local job = get(id, 'ready_ms', 'priority')
-  redis.call('ZADD', waiters_key(key), number(job[1]) - 60000 * number(job[2]), id)
+  redis.call('ZADD', waiters_key(key), rank(id), id)
   add_line(id, 'awaits', key)
   return { 'waiting', owner }
 end

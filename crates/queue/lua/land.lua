@@ -7,7 +7,8 @@
 -- Returns 'ok', or 'stale' when the caller does not own the flight under this token.
 -- After: a stored value needs no flight; the other answers stay as a mark for 60 s.
 
-local id, token, key, how = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local id, token, key, how = ARGV[2], ARGV[3], flight_at(4), ARGV[5]
+if not how then refuse('result') end
 local flight = redis.call('HMGET', flight_key(key), 'job', 'token')
 if not holds(id, token) or flight[1] ~= id or flight[2] ~= token then return 'stale' end
 redis.call('DEL', flight_key(key))
@@ -16,5 +17,5 @@ if how ~= 'stored' then
   redis.call('EXPIRE', flight_key(key), FLIGHT_MARK_S)
 end
 drop_line(id, 'owns', key)
-wake_waiters(key)
+wake_waiters(key, JOBS_A_SCRIPT)
 return 'ok'

@@ -9,8 +9,12 @@
 --       13 ms that the caller had no answer, though it asked, or stood still ('' = 0)
 --       14 ms for which a reap by anybody is fresh enough ('' = 0)
 -- Returns pairs of a name and a number: `leases` (ended), `crashes` (among them), `expired` (of the
---         waiting jobs), `purged`, `gap` (1 if one holds the reaper back), `next_due` (ms, -1 = none);
---         or only `fresh`, the ms until the next reap is due: somebody else has just reaped
+--         waiting jobs), `purged`, `gap` (1 if one holds the reaper back), `next_due` (ms, -1 = none),
+--         `more` (1 if it left something: call again soon, other callers in between); or only `fresh`,
+--         the ms until the next reap is due: somebody else has just reaped
+--
+-- A call touches at most JOBS_A_SCRIPT jobs, and keeps a quarter of them for retention, so that neither
+-- a crowd of waiting jobs nor one of old records keeps the other.
 --
 -- The gap rule: when nobody reaped for longer than half a lease (a stall, a restart, a failover, a
 -- step of the clock), the leases of living workers may have run out unseen; for one lease nothing
@@ -19,11 +23,18 @@
 -- a lease brings the proof. A lease that was not renewed since then ends as nobody's crash, and for a
 -- sixth of a lease its holder may still write what it has.
 
-local worker, lease_ms, everything = ARGV[2], tonumber(ARGV[3]), ARGV[4] == 'all'
-local max_crashes, crashed = tonumber(ARGV[5]), ARGV[6]
-local max_interruptions, no_progress = tonumber(ARGV[7]), ARGV[8]
-local silent_ms, fresh_ms = tonumber(ARGV[13]) or 0, tonumber(ARGV[14]) or 0
-local A_SCRIPT, GONE_AFTER_LEASES = 500, 60
+local worker, lease_ms = ARGV[2] == '' and '' or name_at(2, 'worker'), whole(3, 'lease', MAX_SPAN)
+local everything = one_of(4, 'which', 'all', '') == 'all'
+local max_crashes, crashed = whole(5, 'crashes', MAX_SPAN), ARGV[6]
+local max_interruptions, no_progress = whole(7, 'interruptions', MAX_SPAN), ARGV[8]
+local live_ms, max = whole(9, 'span of records', MAX_SPAN), whole(10, 'records', MAX_SPAN)
+local dead_live_ms, max_dead = whole(11, 'span of dead', MAX_SPAN), whole(12, 'dead', MAX_SPAN)
+local function span_at(at, name) return (ARGV[at] or '') == '' and 0 or whole(at, name, MAX_SPAN) end
+local silent_ms, fresh_ms = span_at(13, 'silence'), span_at(14, 'freshness')
+local FOR_RETENTION, GONE_AFTER_LEASES = JOBS_A_SCRIPT / 4, 60
+room = room - FOR_RETENTION
+
+local more = false
 
 local stalled = silent_ms > lease_ms / 2
 if fresh_ms > 0 and not stalled then
@@ -98,27 +109,30 @@ local function reap_job(id, expiry)
   return crash and 1 or 0
 end
 
+-- A lease that ends may have an heir, which is touched too.
 local function reap_leases()
+  local most = math.floor(room / 2)
   local to = everything and '+inf' or '(' .. string.format('%.0f', now)
-  local over = redis.call('ZRANGEBYSCORE', leased, '-inf', to, 'WITHSCORES', 'LIMIT', 0, A_SCRIPT)
+  local over = redis.call('ZRANGEBYSCORE', leased, '-inf', to, 'WITHSCORES', 'LIMIT', 0, most)
   local crashes = 0
+  room = room - #over / 2
   for at = 1, #over, 2 do crashes = crashes + reap_job(over[at], number(over[at + 1])) end
+  more = #over / 2 == most
   return #over / 2, crashes
 end
 
 -- A clock set back leaves leases that end too late: none may last longer than one given now.
 local function shorten_leases()
   local latest = string.format('(%.0f', now + lease_ms)
-  local over = redis.call('ZRANGEBYSCORE', leased, latest, '+inf', 'LIMIT', 0, A_SCRIPT)
+  local over = redis.call('ZRANGEBYSCORE', leased, latest, '+inf', 'LIMIT', 0, JOBS_A_SCRIPT)
   for _, id in ipairs(over) do
     redis.call('ZADD', leased, 'LT', now + number(redis.call('HGET', job_key(id), 'lease_ms')), id)
   end
 end
 
 local function expire_waiting()
-  local over = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, A_SCRIPT)
   local expired_now = 0
-  for _, id in ipairs(over) do
+  for _, id in ipairs(take_due(deadlines, now, room)) do
     local state = redis.call('HGET', job_key(id), 'state')
     if state == 'ready' or state == 'delayed' or state == 'parked' then
       leave_waiting(id, state)
@@ -133,19 +147,14 @@ local function expire_waiting()
 end
 
 local function retain(state, live_ms, max)
-  local over = redis.call('ZRANGEBYSCORE', index[state], '-inf', now - live_ms, 'LIMIT', 0, 100)
-  local surplus = redis.call('ZCARD', index[state]) - max
+  local over = take_due(index[state], now - live_ms, room)
+  local surplus = math.min(redis.call('ZCARD', index[state]) - max, room)
   if #over == 0 and surplus > 0 then
-    over = redis.call('ZRANGE', index[state], 0, math.min(surplus, 100) - 1)
+    over = redis.call('ZRANGE', index[state], 0, surplus - 1)
+    room = room - #over
   end
   for _, id in ipairs(over) do forget(id, state) end
   return #over
-end
-
--- Flights that landed with more waiters than one script may wake.
-local function wake_landed()
-  local key = redis.call('SRANDMEMBER', landed)
-  if key then wake_waiters(key) end
 end
 
 -- A sample: each worker's turn comes, however many there are.
@@ -163,14 +172,15 @@ gap = stall_holds() or gap
 shorten_leases()
 local reaped, crashes = 0, 0
 if everything or not gap then reaped, crashes = reap_leases() end
-promote_due()
+promote_due(room)
 local expiries = expire_waiting()
-wake_landed()
+wake_landed(room)
 sweep_workers()
-local live_ms, max = tonumber(ARGV[9]), tonumber(ARGV[10])
+more = more or room <= 0 or redis.call('EXISTS', landed) == 1
+room = room + FOR_RETENTION
 local purged = retain('done', live_ms, max) + retain('cancelled', live_ms, max) +
-  retain('expired', live_ms, max) + retain('dead', tonumber(ARGV[11]), tonumber(ARGV[12]))
+  retain('expired', live_ms, max) + retain('dead', dead_live_ms, max_dead)
 return {
   'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
-  'gap', gap and 1 or 0, 'next_due', next_due(),
+  'gap', gap and 1 or 0, 'next_due', next_due(), 'more', (more or room <= 0) and 1 or 0,
 }

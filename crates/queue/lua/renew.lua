@@ -5,7 +5,8 @@
 -- Returns one word a job, in order: `ok`, `cancel` (renewed; a person wants it ended) or `stale`.
 -- After: each job whose token is current is leased until now + lease; so is the solo reservation.
 
-local worker, lease_ms = ARGV[2], tonumber(ARGV[3])
+local worker, lease_ms = name_at(2, 'worker'), whole(3, 'lease', MAX_SPAN)
+if #ARGV % 2 == 0 or #ARGV > 3 + 2 * 500 then refuse('number of leases') end
 write_worker(worker, worker_line(worker))
 if redis.call('HGET', solo_hold, 'worker') == worker then
   redis.call('HSET', solo_hold, 'until_ms', now + lease_ms)

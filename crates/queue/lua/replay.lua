@@ -19,7 +19,8 @@ redis.call('ZREM', trash, job[2] .. '/' .. id)
 redis.call('PERSIST', body_key(id))
 if idem then redis.call('SET', idem, id) end
 redis.call('HDEL', job_key(id), 'attempts', 'crashes', 'stalls', 'interruptions', 'finished_ms',
-  'error', 'percent', 'stage', 'started_ms')
+  'error', 'percent', 'stage', 'started_ms', 'rank_ms')
 redis.call('HSET', job_key(id), 'ready_ms', now, 'deadline_ms', now + number(job[4]))
+rank_from(id, now, rank_ahead())
 make_ready(id)
 return { 'ready' }

@@ -10,9 +10,13 @@
 --         wants to wait for has landed or lost its owner, so the job stays leased; its cost is kept.
 -- After `accepted`: the job is in `state`. Repeating a report that was accepted answers the same.
 
-local id, token, outcome, delay, reason = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local id, token, delay, reason = ARGV[2], ARGV[3], whole(5, 'delay', MAX_SPAN), ARGV[6]
+local outcome = one_of(4, 'outcome', 'done', 'retry', 'dead', 'park', 'release')
+if outcome == 'park' then one_of(6, 'reason', 'provider', 'rate', 'flight', 'version') end
 local failure, artifact, stages, cost = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-local max_interruptions, no_progress = tonumber(ARGV[11]), ARGV[12]
+local max_interruptions, no_progress = whole(11, 'interruptions', MAX_SPAN), ARGV[12]
+if #ARGV < 12 then refuse('number of values') end
+for at = 13, #ARGV do flight_at(at) end
 
 if not holds(id, token) then
   local known = get(id, 'last_report', 'state')
@@ -71,9 +75,8 @@ function outcomes.park()
   redis.call('HSET', job_key(id), 'state', 'parked', 'reason', reason, 'wake_ms', now + delay)
   redis.call('ZADD', parked, now + delay, id)
   redis.call('ZADD', deadlines, number(redis.call('HGET', job_key(id), 'deadline_ms')), id)
-  local job = get(id, 'ready_ms', 'priority')
   for at = 13, #ARGV do
-    redis.call('ZADD', waiters_key(ARGV[at]), number(job[1]) - 60000 * number(job[2]), id)
+    redis.call('ZADD', waiters_key(ARGV[at]), rank(id), id)
     add_line(id, 'awaits', ARGV[at])
   end
   announce(id, 'parked')

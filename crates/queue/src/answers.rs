@@ -61,6 +61,8 @@ pub struct Reaped {
     pub purged: u64,
     /// Whether a gap holds the reaper back.
     pub gap: bool,
+    /// Whether there was more than one script may touch: the next call goes on where this one ended.
+    pub more: bool,
 }
 
 /// What Redis says of a report.
@@ -84,6 +86,7 @@ impl Reaped {
             expired: count("expired")?,
             purged: count("purged")?,
             gap: count("gap")? == 1,
+            more: count("more")? == 1,
         })
     }
 }

@@ -8,7 +8,7 @@ mod jobs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use redis::{FromRedisValue, Pipeline};
+use redis::{FromRedisValue, ParsingError, Pipeline, Value};
 use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::keys::FIXED;
 
@@ -33,6 +33,25 @@ pub struct Violation {
     pub id: Option<String>,
     /// What is wrong, as a sentence without private text.
     pub detail: String,
+}
+
+/// A text as anybody may have written it: bytes that are no UTF-8 must not end the look at all others.
+#[derive(PartialEq)]
+struct Text(String);
+
+impl FromRedisValue for Text {
+    fn from_redis_value(value: Value) -> Result<Self, ParsingError> {
+        let bytes = Vec::<u8>::from_redis_value(value)?;
+        Ok(Self(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
+
+impl std::ops::Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What was looked at, and what was found.
@@ -131,7 +150,7 @@ impl<'look> Look<'look> {
         loop {
             let mut scan = redis::cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(format!("{prefix}*")).arg("COUNT").arg(PAGE);
-            let (next, page): (u64, Vec<String>) = scan.query_async(self.connection).await?;
+            let (next, page): (u64, Vec<Text>) = scan.query_async(self.connection).await?;
             self.counts.keys += page.len();
             let names = page.iter().filter_map(|key| key.strip_prefix(&prefix));
             for names in names.collect::<Vec<_>>().chunks(PAGE) {
@@ -199,9 +218,9 @@ impl<'look> Look<'look> {
         loop {
             let mut scan = redis::cmd("ZSCAN");
             scan.arg(&key).arg(cursor).arg("COUNT").arg(PAGE);
-            let (next, page): (u64, Vec<(String, f64)>) = scan.query_async(self.connection).await?;
+            let (next, page): (u64, Vec<(Text, f64)>) = scan.query_async(self.connection).await?;
             self.counts.members += page.len();
-            let ids: Vec<&str> = page.iter().map(|(id, _)| id.as_str()).collect();
+            let ids: Vec<&str> = page.iter().map(|(id, _)| &**id).collect();
             for ids in ids.chunks(PAGE) {
                 let found = self.have_records(ids).await?;
                 for (id, _) in ids.iter().zip(found).filter(|(_, found)| !found) {

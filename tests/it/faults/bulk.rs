@@ -37,6 +37,25 @@ async fn ten_thousand_due_at_once() {
     all_done(&fleet, 10_000).await;
 }
 
+/// 20,000 jobs pass their deadline in the same moment, and nobody claims: they end as fast as they came,
+/// not by a handful each sixth of a lease, at the lease of production.
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_thousand_expire_at_once() {
+    let fleet = Fleet::start().await.unwrap();
+    let (scripts, mut connection) = fleet.scripts();
+    let mut pause = scripts.call(queue::Verb::Pause);
+    let _: i64 = pause.arg("pause").invoke_async(&mut connection).await.unwrap();
+    let deadline = chrono::Utc::now() + Duration::from_secs(20);
+    let jobs: Vec<Job> = (0..20_000).map(|_| empty().with_deadline(deadline)).collect();
+    fleet.enqueue(&jobs).await.unwrap();
+    let options = WorkerOptions { lease_ms: 30_000, ..six_calls() };
+    let _worker = fleet.worker("worker", &options).await.unwrap();
+    let expired = async || (fleet.stats().await.ok()?.states.expired == 20_000).then_some(());
+    fleet.until("all have expired", expired).await.unwrap();
+    let stats = fleet.stats().await.unwrap();
+    assert_eq!(stats.enqueued, stats.purged + stats.states.all(), "I1: {stats:?}");
+}
+
 /// I16: work that came without a wake-up, such as a job that becomes due, is claimed within 3 s.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_marker_announces_is_claimed_within_three_seconds() {

@@ -14,8 +14,6 @@ use crate::{Limits, QueueError};
 
 /// Only the gap rule reads it, and [`Inspector::reap_everything`] leaves no lease to judge.
 const ANY_LEASE: Duration = Duration::from_secs(30);
-/// Leases that one call of the reaper ends at most.
-const LEASES_A_REAP: u64 = 500;
 
 impl Inspector {
     /// Ends a job: at once while it waits, by its worker while it runs.
@@ -63,9 +61,9 @@ impl Inspector {
         loop {
             let call = self.scripts.reap(&everything);
             let numbers: Numbers = call.invoke_async(&mut self.connection.clone()).await?;
-            let Reaped { leases, .. } = Reaped::from_numbers(&numbers)?;
+            let Reaped { leases, more, .. } = Reaped::from_numbers(&numbers)?;
             all += leases;
-            if leases < LEASES_A_REAP {
+            if !more {
                 return Ok(all);
             }
         }

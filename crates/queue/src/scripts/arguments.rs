@@ -27,6 +27,10 @@ pub(super) fn no_progress() -> String {
     json(Some(&ErrorReport::new("no-progress", NO_PROGRESS)))
 }
 
+/// The longest span that a script takes: ten years. A report must end its lease whatever a provider has
+/// asked for.
+const MAX_SPAN: Duration = Duration::from_hours(24 * 3650);
+
 pub(super) fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(span.min(MAX_SPAN).as_millis()).unwrap_or(u64::MAX)
 }

@@ -63,7 +63,13 @@ impl<'call> LeaseCalls<'call> {
     /// is stale.
     pub async fn progress(mut self, stage: &str, percent: u8, stages: &str) -> RedisResult<bool> {
         let mut call = self.call(Verb::Progress);
-        is_ok(call.arg(stage).arg(percent).arg(stages).invoke_async(&mut self.connection).await)
+        is_ok(
+            call.arg(stage)
+                .arg(percent.min(100))
+                .arg(stages)
+                .invoke_async(&mut self.connection)
+                .await,
+        )
     }
 
     /// Ends the lease. `backoff` is the delay of a retry that names none.

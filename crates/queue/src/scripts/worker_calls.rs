@@ -10,6 +10,9 @@ use super::{Scripts, Verb};
 use crate::answers::{Claim, understand_claim};
 use crate::{Limits, QueueError};
 
+/// Leases that one call renews: a longer script would hold up everybody else on the same Redis.
+pub(crate) const LEASES_A_CALL: usize = 100;
+
 /// Who claims, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimRequest<'call> {
@@ -55,7 +58,7 @@ impl Scripts {
         understand_claim(&call.invoke_async::<Vec<Value>>(connection).await?)
     }
 
-    /// Renews leases, given as id and token, at most 500; one word a job: `ok`, `cancel` or `stale`.
+    /// Renews leases, given as id and token, at most [`LEASES_A_CALL`]; one word a job: `ok`, `cancel` or `stale`.
     pub(crate) fn renew<'job>(
         &self,
         worker: &str,

@@ -1,10 +1,10 @@
 //! Flights: whoever waits has somebody that pays or will; whoever pays is leased.
 
-use super::{Look, PAGE};
+use super::{Look, PAGE, Text};
 use crate::QueueError;
 
 /// Three fields of a record, each if it is there.
-type Fields = (Option<String>, Option<String>, Option<String>);
+type Fields = (Option<Text>, Option<Text>, Option<Text>);
 
 /// What a flight's key holds.
 #[derive(PartialEq)]
@@ -33,7 +33,7 @@ impl Look<'_> {
     async fn flight(&mut self, key: &str) -> Result<(), QueueError> {
         let name = format!("flight:{key}");
         let full = self.key(&name);
-        let (landed, left): (Option<String>, i64) = redis::pipe()
+        let (landed, left): (Option<Text>, i64) = redis::pipe()
             .hget(&full, "landed")
             .cmd("PTTL")
             .arg(&full)
@@ -65,7 +65,7 @@ impl Look<'_> {
     }
 
     /// Job and token of the flight.
-    async fn owner(&mut self, key: &str) -> Result<(Option<String>, Option<String>), QueueError> {
+    async fn owner(&mut self, key: &str) -> Result<(Option<Text>, Option<Text>), QueueError> {
         let mut look = redis::cmd("HMGET");
         look.arg(self.key(&format!("flight:{key}"))).arg("job").arg("token");
         Ok(look.query_async(self.connection).await?)
@@ -77,7 +77,7 @@ impl Look<'_> {
         loop {
             let mut scan = redis::cmd("ZSCAN");
             scan.arg(&full).arg(cursor).arg("COUNT").arg(PAGE);
-            let (next, page): (u64, Vec<(String, f64)>) = scan.query_async(self.connection).await?;
+            let (next, page): (u64, Vec<(Text, f64)>) = scan.query_async(self.connection).await?;
             self.counts.members += page.len();
             parked |= self.some_wait(key, &page).await?;
             cursor = next;
@@ -96,7 +96,7 @@ impl Look<'_> {
     }
 
     /// Whether one of these is parked for the flight; one that neither waits nor runs is misplaced.
-    async fn some_wait(&mut self, key: &str, page: &[(String, f64)]) -> Result<bool, QueueError> {
+    async fn some_wait(&mut self, key: &str, page: &[(Text, f64)]) -> Result<bool, QueueError> {
         let mut pipeline = redis::pipe();
         for (id, _) in page {
             let record = self.scripts.keys().job(id);
@@ -108,7 +108,7 @@ impl Look<'_> {
             let parked = state.as_deref() == Some("parked") && reason.as_deref() == Some("flight");
             let listed = awaits.is_some_and(|awaits| awaits.lines().any(|line| line == key));
             if !listed || !(parked || state.as_deref() == Some("leased")) {
-                let state = state.unwrap_or_else(|| "without a record".to_owned());
+                let state = state.as_deref().unwrap_or("without a record");
                 self.blame("flight", id, format!("it is {state} and a waiter of `{key}`"));
             }
             some |= parked;

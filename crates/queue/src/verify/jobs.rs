@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stillcast_enqueue::State;
 
-use super::{INDEXES, Look};
+use super::{INDEXES, Look, Text};
 use crate::QueueError;
 
 /// Fields that are judged; the order of [`View::field`].
@@ -78,9 +78,9 @@ impl Look<'_> {
         for name in names {
             pipeline.get(self.key(&format!("idem:{name}")));
         }
-        let ids: Vec<Option<String>> = self.send(&pipeline).await?;
+        let ids: Vec<Option<Text>> = self.send(&pipeline).await?;
         let named: Vec<(&str, String)> =
-            names.iter().zip(ids).filter_map(|(name, id)| Some((*name, id?))).collect();
+            names.iter().zip(ids).filter_map(|(name, id)| Some((*name, id?.0))).collect();
         let ids: Vec<&str> = named.iter().map(|(_, id)| id.as_str()).collect();
         let views = self.views(&ids).await?;
         for ((name, id), view) in named.iter().zip(views) {
@@ -98,9 +98,9 @@ impl Look<'_> {
         for (_, name) in keyed {
             pipeline.get(self.key(&format!("idem:{name}")));
         }
-        let owners: Vec<Option<String>> = self.send(&pipeline).await?;
+        let owners: Vec<Option<Text>> = self.send(&pipeline).await?;
         for ((id, name), owner) in keyed.iter().zip(owners) {
-            if owner.as_deref() != Some(*id) {
+            if owner.is_none_or(|owner| owner.0 != *id) {
                 self.blame("idem", id, format!("its idempotency key `{name}` does not name it"));
             }
         }
@@ -111,9 +111,9 @@ impl Look<'_> {
 impl View {
     fn read(row: &[redis::Value]) -> redis::RedisResult<Self> {
         let take = |at: usize| row[at].clone();
-        let values: Vec<Option<String>> = redis::from_redis_value(take(0))?;
+        let values: Vec<Option<Text>> = redis::from_redis_value(take(0))?;
         let fields =
-            FIELDS.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?)));
+            FIELDS.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?.0)));
         let present = |at: &usize| !matches!(row[at + 1], redis::Value::Nil);
         Ok(Self {
             fields: fields.collect(),

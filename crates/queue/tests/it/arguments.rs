@@ -101,7 +101,7 @@ fn wrong(field: &str) -> Vec<Vec<u8>> {
 }
 
 /// What `verify` finds but for the clock of the tests.
-fn violations(queue: &Queue) -> Vec<Violation> {
+pub(crate) fn violations(queue: &Queue) -> Vec<Violation> {
     let found = look(queue).violations;
     found.into_iter().filter(|one| one.id.as_deref() != Some("clock")).collect()
 }

@@ -23,6 +23,120 @@ fn t1_a_request_enters_once_however_often_it_is_sent() {
     assert_eq!(queue.enqueue(&[other_tenant]), ["created", "d", "ready"]);
 }
 
+/// The same request by another encoder, or by another version of one: each pair is one request, or two.
+#[test]
+fn t1_a_request_is_the_same_however_it_is_written() {
+    const FIRST: &str = r#"{"v":1,"source":{"text":"A käse."},"format":"audio","options":{}}"#;
+    let table = [
+        (r#"{"v":1,"source":{"text":"A käse."},"format":"audio"}"#, "duplicate"),
+        (r#"{"format":"audio", "v":1, "source":{"text":"A k\u00e4se."}}"#, "duplicate"),
+        (r#"{"v":1.0,"source":{"text":"A käse."},"format":"audio","options":null}"#, "duplicate"),
+        (
+            r#"{"v":1,"source":{"text":"A käse."},"format":"audio","options":{"variant":0}}"#,
+            "duplicate",
+        ),
+        (
+            r#"{"v":1,"source":{"text":"A käse."},"format":"audio","options":{"variant":1}}"#,
+            "mismatch",
+        ),
+        (r#"{"v":1,"source":{"text":"A kase."},"format":"audio","options":{}}"#, "mismatch"),
+        (r#"{"v":1,"source":{"text":"A käse."},"format":"video","options":{}}"#, "mismatch"),
+        (r#"{"v":1,"source":"text","format":"audio","options":{}}"#, "mismatch"),
+        (r#"{"v":1,"source":{"text":["A käse."]},"format":"audio","options":{}}"#, "mismatch"),
+        (
+            r#"{"v":1,"source":{"text":"A käse."},"format":"audio","options":{"x":false}}"#,
+            "mismatch",
+        ),
+        ("no JSON", "mismatch"),
+    ];
+    // Today's script first, then yesterday's: what that wrote has no digest but of its bytes.
+    for source in [None, Some(include_str!("../golden/enqueue-v1.lua"))] {
+        let mut queue = source.map_or_else(Queue::start, Queue::with_enqueue);
+        let first =
+            Request { body: FIRST.to_owned(), key: "k".to_owned(), ..Request::new("first") };
+        assert_eq!(queue.enqueue(std::slice::from_ref(&first))[0], "created");
+        queue.replace_enqueue(include_str!("../../../enqueue/lua/enqueue.lua"));
+        for (body, word) in table {
+            let again = Request { id: "again".to_owned(), body: body.to_owned(), ..first.clone() };
+            let answer = queue.enqueue(&[again]);
+            assert_eq!(answer, [word, "first", "ready"], "{body}");
+        }
+        // Done, its body is gone, and its key stays.
+        let token = queue.lease("anna", "first");
+        queue.report("first", &token, &Words::done());
+        let (body, known) = (table[1].0.to_owned(), source.is_none());
+        let other = Request { id: "again".to_owned(), body, ..first.clone() };
+        let word = if known { "duplicate" } else { "mismatch" };
+        assert_eq!(queue.enqueue(&[other]), [word, "first", "done"], "known by more than bytes");
+        assert_eq!(queue.enqueue(&[first]), ["duplicate", "first", "done"]);
+    }
+}
+
+/// What yesterday's client sends again is what today's one has sent, byte by byte.
+#[test]
+fn t1_an_old_client_knows_a_new_job_by_its_bytes() {
+    let mut queue = Queue::start();
+    let request = Request { key: "k".to_owned(), ..Request::new("a") };
+    queue.enqueue(std::slice::from_ref(&request));
+    queue.replace_enqueue(include_str!("../golden/enqueue-v1.lua"));
+    assert_eq!(queue.enqueue(&[request]), ["duplicate", "a", "ready"]);
+}
+
+/// The order in which all ready jobs are claimed.
+fn order(queue: &mut Queue) -> Vec<String> {
+    let mut ids = Vec::new();
+    loop {
+        let answer = queue.claim("anna", &format!("order{}", ids.len()), 0);
+        if answer[0] != "job" {
+            return ids;
+        }
+        ids.push(answer[1].clone());
+    }
+}
+
+#[test]
+fn a_clock_set_back_ranks_no_new_job_before_an_old_one() {
+    let mut queue = Queue::start();
+    let hour = 3_600_000;
+    queue.enqueue(&[Request { run_at: START + 1_000, ..Request::new("due-before") }]);
+    queue.put("old");
+    queue.advance(1_000);
+    queue.reap("", false);
+    queue.advance(10 - hour);
+    // As long as nobody has asked since, nobody knows: the first to come does.
+    queue.put("new");
+    let soon = queue.now + 1_000;
+    queue.enqueue(&[Request { run_at: soon, ..Request::new("due-after") }]);
+    queue.advance(500);
+    queue.enqueue(&[Request { priority: 6, ..Request::new("urgent") }]);
+    queue.put("newer");
+    queue.advance(500);
+    queue.reap("", false);
+    queue.put("newest");
+    let expected = ["urgent", "old", "due-before", "new", "newer", "due-after", "newest"];
+    assert_eq!(order(&mut queue), expected);
+    assert_eq!(queue.field("new", "ready_ms"), (START + 1_010 - hour).to_string(), "by the clock");
+}
+
+/// A rank is kept through retries, whatever the clock does meanwhile; a replay is a new job's.
+#[test]
+fn a_rank_is_kept_when_the_clock_is_set_back() {
+    let mut queue = Queue::start();
+    queue.put("old");
+    let token = queue.lease("anna", "old");
+    queue.put("dead");
+    let dead = queue.lease("anna", "dead");
+    queue.report("dead", &dead, &Words::dead());
+    queue.advance(5_000);
+    queue.put("later");
+    queue.advance(-60_000);
+    queue.put("new");
+    queue.report("old", &token, &Words::retry(0));
+    queue.advance(1);
+    queue.call(Verb::Replay, &["dead"]);
+    assert_eq!(order(&mut queue), ["old", "later", "new", "dead"]);
+}
+
 #[test]
 fn t1_a_batch_answers_one_by_one() {
     let mut queue = Queue::start();
@@ -90,10 +204,10 @@ fn t2_ten_thousand_jobs_due_at_once_are_promoted_in_steps_and_claims_go_on() {
     queue.advance(1_000);
     let delayed = queue.key("delayed");
     let mut left = 10_000;
-    for claim in 0..40 {
+    for claim in 0..500 {
         assert_eq!(queue.claim("anna", &format!("n{claim}"), 0)[0], "job", "claim {claim}");
         let now: usize = queue.command(&["ZCARD", &delayed]);
-        assert!(left - now <= 500, "one claim promoted {}", left - now);
+        assert_eq!(left - now, 20, "claim {claim} promoted so many");
         left = now;
     }
     assert_eq!(left, 0);
@@ -249,5 +363,5 @@ fn a_crowd_of_expired_jobs_does_not_hide_the_one_behind_it() {
             break;
         }
     }
-    assert_eq!((claims, queue.state("live")), (3, "leased".to_owned()));
+    assert_eq!((claims, queue.state("live")), (13, "leased".to_owned()));
 }

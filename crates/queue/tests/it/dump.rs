@@ -50,22 +50,25 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
 end
 return out";
 
+/// Key, kind, time to live, values.
+type Row = (Vec<u8>, String, i64, Vec<Vec<u8>>);
+
 /// Reads every key that begins with `prefix`, but for the clock of the tests and the moment's
 /// verdict on memory.
 pub(crate) fn read(connection: &mut Connection, prefix: &str) -> Dump {
-    let rows: Vec<(String, String, i64, Vec<Vec<u8>>)> = redis::cmd("EVAL")
+    let rows: Vec<Row> = redis::cmd("EVAL")
         .arg(READ_ALL)
         .arg(0)
         .arg(prefix)
         .query(connection)
         .expect("a look at every key");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     rows.into_iter()
-        .filter(|(key, ..)| key != "clock" && key != "pressure")
         .map(|(key, kind, ttl, value)| {
-            let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
             let values = value.into_iter().map(text).collect();
-            (key, Entry { content: content(&kind, values), mortal: ttl >= 0 })
+            (text(key), Entry { content: content(&kind, values), mortal: ttl >= 0 })
         })
+        .filter(|(key, _)| key != "clock" && key != "pressure")
         .collect()
 }
 

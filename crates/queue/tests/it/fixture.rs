@@ -96,18 +96,20 @@ pub(crate) struct Reap {
     pub(crate) expired: i64,
     pub(crate) purged: i64,
     pub(crate) gap: i64,
+    pub(crate) more: i64,
     pub(crate) next_due: i64,
 }
 
 impl Reap {
     fn read(numbers: &BTreeMap<String, i64>) -> Self {
-        assert_eq!(numbers.len(), 6, "{numbers:?}");
+        assert_eq!(numbers.len(), 7, "{numbers:?}");
         Self {
             leases: numbers["leases"],
             crashes: numbers["crashes"],
             expired: numbers["expired"],
             purged: numbers["purged"],
             gap: numbers["gap"],
+            more: numbers["more"],
             next_due: numbers["next_due"],
         }
     }
@@ -207,6 +209,15 @@ impl Queue {
         let mut call = self.scripts.call(verb);
         call.arg(words);
         flatten(call.invoke(&mut self.connection).expect("Redis runs every verb"))
+    }
+
+    /// Any verb with whatever values; the answer, or what Redis says.
+    pub(crate) fn try_call(
+        &mut self,
+        verb: Verb,
+        words: &[Vec<u8>],
+    ) -> redis::RedisResult<Vec<String>> {
+        self.scripts.call(verb).arg(words).invoke(&mut self.connection).map(flatten)
     }
 
     pub(crate) fn enqueue(&mut self, requests: &[Request]) -> Vec<String> {

@@ -74,3 +74,26 @@ fn both_scripts_know_each_others_jobs() {
     yesterday.replace_enqueue(today);
     assert_eq!(yesterday.enqueue(&[request]), ["duplicate", "golden0", "ready"]);
 }
+
+/// It checked nothing: what it let in is kept, runs, and stops nobody else.
+#[test]
+fn what_it_let_in_unchecked_runs_and_stops_nobody() {
+    let mut queue = Queue::with_enqueue(ENQUEUE_V1);
+    let (soon, id) = ((START + 10).to_string(), |at: usize| format!("odd{at}"));
+    let odd = ["nan", "inf", "-inf", "1e300", "-1e300", "5.5"];
+    for (at, priority) in odd.into_iter().enumerate() {
+        let words = [&id(at), "{}", "audio", "t", priority, &soon, "inf", "1e300", "", "", ""];
+        let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        let answer = queue.enqueue_bytes(&words).expect("yesterday's script takes it");
+        assert_eq!(answer[0], "created", "{priority}");
+    }
+    queue.advance(10);
+    queue.put("good");
+    for claim in 0..=odd.len() {
+        let answer = queue.claim("anna", &format!("n{claim}"), 0);
+        assert_eq!(answer[0], "job", "claim {claim}");
+        let report = queue.report(&answer[1], &answer[2], &Words::done());
+        assert_eq!(report, ["accepted", "done"]);
+    }
+    assert_eq!(queue.stats()["done"], 7);
+}

@@ -22,3 +22,4 @@ mod scripts;
 mod server;
 mod solo;
 mod verify;
+mod words;

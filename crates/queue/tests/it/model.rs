@@ -33,10 +33,13 @@ pub(crate) struct Model {
     pub(crate) gap_at: Option<i64>,
     pub(crate) enqueued: i64,
     pub(crate) purged: i64,
+    /// The last time by which a job was ranked, and how far it is ahead of the clock.
+    pub(crate) ranked: i64,
+    pub(crate) ahead: i64,
     /// The wake marker.
     pub(crate) wake: bool,
-    /// The digest of each body, as Redis computes it.
-    pub(crate) digests: BTreeMap<String, String>,
+    /// The digests of each body, as Redis computes them: of its bytes, and of what it says.
+    pub(crate) digests: BTreeMap<String, (String, String)>,
 }
 
 /// One job.
@@ -51,6 +54,8 @@ pub(crate) struct Job {
     pub(crate) priority: i64,
     pub(crate) enqueued: i64,
     pub(crate) ready_ms: i64,
+    /// Where its rank begins when the clock was set back.
+    pub(crate) ranked: Option<i64>,
     pub(crate) deadline: i64,
     pub(crate) deadline_len: i64,
     pub(crate) max_attempts: i64,
@@ -125,7 +130,7 @@ pub(crate) enum Lane {
 impl Job {
     /// First-ready ms − 60,000 × priority; the lowest goes first.
     pub(crate) fn rank(&self) -> i64 {
-        self.ready_ms - 60_000 * self.priority
+        self.ranked.unwrap_or(self.ready_ms) - 60_000 * self.priority
     }
 
     /// Two crashes send a job to the lane in which it runs alone.
@@ -143,8 +148,21 @@ impl Job {
 }
 
 impl Model {
-    pub(crate) fn new(now: i64, limits: Limits, digests: BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(
+        now: i64,
+        limits: Limits,
+        digests: BTreeMap<String, (String, String)>,
+    ) -> Self {
         Self { now, limits, digests, ..Self::default() }
+    }
+
+    /// The clock of ranks never goes back. Moves it to now; how far it is ahead.
+    pub(crate) fn rank_clock(&mut self) -> i64 {
+        if self.now + self.ahead < self.ranked {
+            self.ahead = self.ranked + 1 - self.now;
+        }
+        self.ranked = self.now + self.ahead;
+        self.ahead
     }
 
     pub(crate) fn job(&mut self, id: &str) -> &mut Job {

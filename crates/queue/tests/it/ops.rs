@@ -9,7 +9,12 @@ use queue::Verb;
 const WORKERS: [&str; 3] = ["anna", "ben", "cleo"];
 const IDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const FLIGHTS: [&str; 3] = ["k1", "k2", "k3"];
-pub(crate) const BODIES: [&str; 2] = ["{\"v\":1}", "{\"v\":1,\"x\":2}"];
+/// Bodies, and what each says in the words of the script; the last two say the same.
+pub(crate) const BODIES: [(&str, &str); 3] = [
+    ("{\"v\":1}", "o1s1:vn1"),
+    ("{\"v\":1,\"x\":2}", "o2s1:vn1s1:xn2"),
+    ("{\"x\": 2, \"v\": 1, \"y\": {}}", "o2s1:vn1s1:xn2"),
+];
 
 /// Picks the token that was given last.
 const LATEST: usize = usize::MAX;
@@ -311,7 +316,7 @@ impl RandomRequest {
     fn at(&self, now: i64) -> Request {
         let begin = now + self.run_in;
         Request {
-            body: BODIES[self.body].to_owned(),
+            body: BODIES[self.body].0.to_owned(),
             tenant: if self.tenant { "u" } else { "t" }.to_owned(),
             priority: self.priority,
             run_at: if self.run_in > 0 { begin } else { 0 },

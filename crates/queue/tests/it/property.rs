@@ -53,7 +53,8 @@ fn redis_and_the_model_never_part() {
 
 fn run(queue: &mut Queue, ops: &[Op]) {
     queue.begin_anew();
-    let digests = BODIES.map(|body| (body.to_owned(), digest(queue, body)));
+    let digests =
+        BODIES.map(|(body, says)| (body.to_owned(), (digest(queue, body), digest(queue, says))));
     let mut model = Model::new(START, limits(), digests.into());
     let mut history = History::default();
     let mut watch = Watch::default();

@@ -165,3 +165,19 @@ fn litter_is_found() {
         assert_eq!((found[0].rule, found[0].id.as_deref()), ("stray", Some(name)));
     }
 }
+
+#[test]
+fn bytes_that_are_no_text_are_found_and_end_no_look() {
+    let mut queue = busy(10);
+    let odd = |name: &str| [queue.key(name).into_bytes(), b"\xff\xfe".to_vec()].concat();
+    let (key, done) = (odd("body:"), queue.key("done"));
+    let put = |words: &[&[u8]]| {
+        let mut command = redis::cmd(std::str::from_utf8(words[0]).expect("a word"));
+        command.arg(&words[1..]).clone()
+    };
+    for command in [put(&[b"SET", &key, b"x"]), put(&[b"ZADD", done.as_bytes(), b"1", b"\xff"])] {
+        let _: redis::Value = command.query(&mut queue.connection).expect("Redis obeys");
+    }
+    let rules: Vec<_> = look(&queue).violations.into_iter().map(|one| one.rule).collect();
+    assert_eq!(rules, ["I1", "I2", "stray"]);
+}

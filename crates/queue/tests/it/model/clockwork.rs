@@ -30,6 +30,8 @@ impl Model {
             expired: number(expired),
             purged: number(purged),
             gap: i64::from(gap),
+            // Few jobs: one call is always enough.
+            more: 0,
             next_due: self.next_due(),
         }
     }
@@ -97,7 +99,13 @@ impl Model {
         for state in [State::Delayed, State::Parked] {
             let due = |job: &Job| job.wake_at.unwrap_or(job.ready_ms);
             let over = self.ordered(|job| job.state == state && due(job) <= self.now, due);
+            let ahead =
+                if state == State::Delayed && !over.is_empty() { self.rank_clock() } else { 0 };
             for id in over {
+                let job = self.job(&id);
+                if job.fence == 0 && ahead > 0 {
+                    job.ranked = Some(job.ready_ms + ahead);
+                }
                 self.make_ready(&id);
             }
         }

@@ -38,7 +38,9 @@ impl Model {
             }
         }
         self.trash.remove(&format!("{}/{id}", self.jobs[id].tenant));
+        let ahead = self.rank_clock();
         let job = self.job(id);
+        job.ranked = (ahead > 0).then_some(now + ahead);
         (job.attempts, job.crashes, job.stalls, job.interruptions) = (0, 0, 0, 0);
         (job.started, job.finished, job.body) = (None, None, Some(Body::Kept));
         job.notes.retain(|field, _| !["error", "percent", "stage"].contains(&field.as_str()));

@@ -82,7 +82,12 @@ impl Model {
         number("paused", self.paused);
         number("reap_at", self.reap_at);
         number("gap_at", self.gap_at);
-        let counts = [("enqueued", self.enqueued), ("purged", self.purged)];
+        let counts = [
+            ("enqueued", self.enqueued),
+            ("purged", self.purged),
+            ("rank_ms", self.ranked),
+            ("rank_ahead_ms", self.ahead),
+        ];
         let counts = counts.into_iter().filter(|(_, count)| *count > 0);
         put_map(dump, "counts", counts.map(|(name, n)| (name.to_owned(), n.to_string())).collect());
         let lines = self.workers.iter().map(|(name, worker)| {
@@ -114,7 +119,10 @@ impl Model {
         put("format", Some("audio".to_owned()));
         put("tenant", Some(job.tenant.clone()));
         put("idempotency_key", job.key.clone());
-        put("body_sha1", Some(self.digests[&job.request].clone()));
+        let (bytes, says) = &self.digests[&job.request];
+        put("body_sha1", Some(bytes.clone()));
+        put("request_sha1", Some(says.clone()));
+        put("rank_ms", job.ranked.map(|at| at.to_string()));
         put("priority", Some(job.priority.to_string()));
         put("enqueued_ms", Some(job.enqueued.to_string()));
         put("ready_ms", Some(job.ready_ms.to_string()));

@@ -30,7 +30,11 @@ impl Model {
         let known = Some(&request.id).filter(|id| self.jobs.contains_key(*id)).or(holder);
         if let Some(known) = known.cloned() {
             let job = &self.jobs[&known];
-            let word = if job.request == request.body { "duplicate" } else { "mismatch" };
+            let word = if self.says(&job.request) == self.says(&request.body) {
+                "duplicate"
+            } else {
+                "mismatch"
+            };
             return words(&[word, &known, job.state.as_str()]);
         }
         if deadline <= begin {
@@ -40,10 +44,19 @@ impl Model {
             self.idempotency.insert((request.tenant.clone(), key.clone()), request.id.clone());
         }
         let state = if begin > self.now { State::Delayed } else { State::Ready };
-        self.jobs.insert(request.id.clone(), created(self.now, request, state, begin, deadline));
+        let ahead = self.rank_clock();
+        let job = created(self.now, request, state, begin, deadline);
+        self.jobs.insert(request.id.clone(), job);
+        if state == State::Ready && ahead > 0 {
+            self.job(&request.id).ranked = Some(begin + ahead);
+        }
         self.enqueued += 1;
         self.wake |= begin <= self.now + SOON_MS;
         words(&["created", &request.id, state.as_str()])
+    }
+
+    fn says(&self, body: &str) -> &str {
+        &self.digests[body].1
     }
 
     /// The transition `claim`.
@@ -365,6 +378,7 @@ fn created(now: i64, request: &Request, state: State, begin: i64, deadline: i64)
         priority: request.priority,
         enqueued: now,
         ready_ms: begin,
+        ranked: None,
         deadline,
         deadline_len: deadline - begin,
         max_attempts: request.max_attempts,

@@ -1,0 +1,155 @@
+//! What the other verbs are given: a value that cannot be ends the call before anything is written.
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use queue::Verb;
+
+use crate::arguments::violations;
+use crate::fixture::{Queue, Request, Words};
+
+/// Whole numbers in decimal digits are wanted, none of them past ten years of milliseconds.
+const NO_NUMBERS: [&str; 14] = [
+    "",
+    "nan",
+    "-nan",
+    "inf",
+    "1e300",
+    "5.5",
+    "-1",
+    "0x5",
+    "1e0",
+    " 5",
+    "five",
+    "\0",
+    "18446744073709551616",
+    "999999999999999",
+];
+
+/// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
+const NUMBERS: [(Verb, &[&str], &[usize]); 5] = [
+    (Verb::Claim, &["ben", "n2", "3000", "0"], &[2, 3]),
+    (Verb::Renew, &["anna", "3000", "a", TOKEN], &[1]),
+    (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
+    (Verb::Report, &["a", TOKEN, "retry", "5", "", "{}", "", "", "{}", "20", "{}"], &[3, 9]),
+    (
+        Verb::Reap,
+        &["anna", "3000", "", "3", "{}", "20", "{}", "60000", "9", "60000", "9"],
+        &[1, 3, 5, 7, 8, 9, 10],
+    ),
+];
+const TOKEN: &str = "1:nonce-a-";
+
+/// Values that make no sense together, or words that a verb does not know.
+const NONSENSE: [(Verb, &[&str]); 13] = [
+    (Verb::Claim, &["ben", "a|b", "3000", "0"]),
+    (Verb::Claim, &["ben", "", "3000", "0"]),
+    (Verb::Renew, &["anna", "3000", "a"]),
+    (Verb::Checkpoint, &["a", TOKEN, "{}", "words", "call1", "d", "call2"]),
+    (Verb::Progress, &["a", TOKEN, "tts", "101", "[]"]),
+    (Verb::Report, &["a", TOKEN, "finished", "5", "", "{}", "", "[]", "{}", "20", "{}"]),
+    (Verb::Report, &["a", TOKEN, "park", "5", "weather", "{}", "", "[]", "{}", "20", "{}"]),
+    (Verb::Report, &["a", TOKEN, "park", "5", "flight", "{}", "", "[]", "{}", "20", "{}", "x\ny"]),
+    (Verb::Join, &["a", TOKEN, "x\ny"]),
+    (Verb::Join, &["a", TOKEN, ""]),
+    (Verb::Land, &["a", TOKEN, "", "stored"]),
+    (Verb::Pause, &["stop"]),
+    (Verb::Drain, &["anna", "tomorrow"]),
+];
+
+/// `a` is leased, `b` is ready, `c` is dead.
+fn queue() -> Queue {
+    let mut queue = Queue::start();
+    fill(&mut queue);
+    queue
+}
+
+fn fill(queue: &mut Queue) {
+    queue.begin_anew();
+    queue.put("c");
+    let token = queue.lease("anna", "c");
+    queue.report("c", &token, &Words::dead());
+    queue.put("a");
+    assert_eq!(queue.lease("anna", "a"), TOKEN);
+    queue.enqueue(&[Request { key: "k".to_owned(), ..Request::new("b") }]);
+}
+
+fn bytes(words: &[&str]) -> Vec<Vec<u8>> {
+    words.iter().map(|word| word.as_bytes().to_vec()).collect()
+}
+
+#[test]
+fn a_number_that_is_none_changes_nothing() {
+    let mut queue = queue();
+    let before = queue.dump();
+    for (verb, good, numbers) in NUMBERS {
+        for (at, text) in numbers.iter().flat_map(|at| NO_NUMBERS.map(|text| (*at, text))) {
+            let mut words = bytes(good);
+            words[at] = text.as_bytes().to_vec();
+            let answer = queue.try_call(verb, &words);
+            let error = answer.expect_err(&format!("{verb:?}: value {at} is {text:?}"));
+            assert_eq!(error.code(), Some("INVALID"), "{verb:?}: value {at} is {text:?}: {error}");
+            assert!(queue.dump() == before, "{verb:?}: value {at} is {text:?}");
+        }
+        queue.try_call(verb, &bytes(good)).unwrap_or_else(|error| panic!("{verb:?}: {error}"));
+        fill(&mut queue);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_changes_nothing() {
+    let mut queue = queue();
+    let before = queue.dump();
+    for (verb, words) in NONSENSE {
+        let answer = queue.try_call(verb, &bytes(words));
+        let error = answer.expect_err(&format!("{verb:?} {words:?}"));
+        assert_eq!(error.code(), Some("INVALID"), "{verb:?} {words:?}: {error}");
+        assert!(queue.dump() == before, "{verb:?} {words:?}");
+    }
+}
+
+/// Good values in their places, and now and then anything.
+fn words() -> impl Strategy<Value = (Verb, Vec<Vec<u8>>)> {
+    let known: Vec<(Verb, &[&str])> = NUMBERS
+        .into_iter()
+        .map(|(verb, words, _)| (verb, words))
+        .chain(NONSENSE)
+        .chain([(Verb::Replay, &["c"][..]), (Verb::Purge, &["c"]), (Verb::Cancel, &["b"])])
+        .chain([(Verb::Begin, &["a", TOKEN][..]), (Verb::Land, &["a", TOKEN, "k", "stored"])])
+        .chain([(Verb::Join, &["a", TOKEN, "k"][..])])
+        .collect();
+    let noise = prop_oneof![
+        prop::sample::select(NO_NUMBERS.to_vec()).prop_map(|text| text.as_bytes().to_vec()),
+        prop::sample::select(vec!["a", "b", "c", TOKEN]).prop_map(|text| text.as_bytes().to_vec()),
+        prop::collection::vec(any::<u8>(), 0..20),
+    ];
+    let noises = prop::collection::vec(prop::option::weighted(0.15, noise), 12);
+    (prop::sample::select(known), noises, 0..13_usize).prop_map(|((verb, good), noises, cut)| {
+        let values = bytes(good).into_iter().zip(noises);
+        let mut values: Vec<_> = values.map(|(good, noise)| noise.unwrap_or(good)).collect();
+        values.truncate(if cut > 9 { cut - 8 } else { values.len() });
+        (verb, values)
+    })
+}
+
+#[test]
+fn no_bytes_break_a_queue_at_work() {
+    let queue = std::cell::RefCell::new(queue());
+    // PROPTEST_CASES asks for more than the default of 256.
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let calls = prop::collection::vec(words(), 1..6);
+    let held = TestRunner::new(config).run(&calls, |calls| {
+        let queue = &mut *queue.borrow_mut();
+        fill(queue);
+        for (verb, words) in calls {
+            let before = queue.dump();
+            if let Err(error) = queue.try_call(verb, &words) {
+                assert!(queue.dump() == before, "{verb:?}, an error after a write: {error}");
+            }
+        }
+        assert_eq!(violations(queue), []);
+        Ok(())
+    });
+    if let Err(failure) = held {
+        panic!("{failure}");
+    }
+}
