@@ -185,6 +185,12 @@ impl Simulator {
         self.shared.visits().get(&endpoint).map(|visit| visit.asked.clone()).unwrap_or_default()
     }
 
+    /// The bodies of all calls of `endpoint`.
+    #[must_use]
+    pub fn asked(&self, endpoint: Endpoint) -> Vec<serde_json::Value> {
+        self.shared.visits().get(&endpoint).map(|visit| visit.all.clone()).unwrap_or_default()
+    }
+
     /// Runs until something ends it.
     pub async fn wait(mut self) {
         self.server.join_next().await;

@@ -20,6 +20,7 @@ mod sse;
 mod tests;
 mod thought;
 mod vendor;
+mod waste;
 
 #[doc(hidden)]
 pub use answer::words_in;

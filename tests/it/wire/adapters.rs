@@ -22,6 +22,7 @@ pub(crate) async fn draft(
     while let Some(piece) = pieces.next().await {
         match piece? {
             DraftPiece::Text(text) => whole += &text,
+            DraftPiece::Retract => whole.clear(),
             DraftPiece::End { finish, usage } => {
                 assert!(usage.usd() > 0.0, "{usage:?}");
                 return Ok((whole, finish));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pipeline::{
     Failed, Gate, Interrupted, Memory, Policies, Produced, Progress, Prompt, Providers, Request,
@@ -10,7 +11,7 @@ use pipeline::{
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::openai::{
     Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
-    SpeechOptions, SpeechPrice, TokenPrice,
+    SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
 };
 use providers::store::{self, StoreOptions};
 use stillcast_enqueue::{Format, JobId, Options, Source, StageName, StageRecord};
@@ -22,10 +23,15 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const CANARY_KEY: &str = "sk-canary-9d81";
 pub(crate) const CANARY_TEXT: &str = "canary-harbour-5c2e";
 
+/// Longer than any answer here takes.
+const STALL_TIMEOUT: Duration = Duration::from_mins(1);
+
 pub(crate) struct WireHarness {
     pub(crate) folder: TempDir,
     pub(crate) simulator: Simulator,
     pub(crate) base_url: String,
+    /// Another server of the writer's.
+    pub(crate) chat_url: Option<String>,
 }
 
 impl WireHarness {
@@ -38,7 +44,7 @@ impl WireHarness {
         let mut options = simulator::Options::quick(folder.path());
         change(&mut options);
         let simulator = Simulator::start(options).await.unwrap();
-        Self { folder, base_url: simulator.base_url(), simulator }
+        Self { folder, base_url: simulator.base_url(), chat_url: None, simulator }
     }
 
     fn account(&self, capability: Capability, model: &str) -> Account {
@@ -48,8 +54,11 @@ impl WireHarness {
 
     pub(crate) fn writer(&self) -> OpenAiWriter {
         let Prices { input, output, .. } = Prices::default();
-        let account = self.account(Capability::Llm, "gpt-6-luna");
-        OpenAiWriter::new(HttpClient::new().unwrap(), account, TokenPrice { input, output })
+        let mut account = self.account(Capability::Llm, "gpt-6-luna");
+        account.base_url = self.chat_url.clone().unwrap_or(account.base_url);
+        let price = TokenPrice { input, output };
+        let options = WriterOptions { price, max_tokens: 1_600, stall_timeout: STALL_TIMEOUT };
+        OpenAiWriter::new(HttpClient::new().unwrap(), account, options)
     }
 
     pub(crate) fn speaker(&self) -> OpenAiSpeech {
@@ -78,11 +87,23 @@ impl WireHarness {
         format: Format,
         change: impl FnOnce(&mut Policies),
     ) -> Result<Produced, Failed> {
+        self.produce_by(&self.writer(), format, change).await
+    }
+
+    /// The same with a writer that has written before.
+    pub(crate) async fn produce_by(
+        &self,
+        writer: &OpenAiWriter,
+        format: Format,
+        change: impl FnOnce(&mut Policies),
+    ) -> Result<Produced, Failed> {
         let mut policies = standard(4, 2);
         change(&mut policies);
         let scratch = self.folder.path().join(format!("scratch-{:x}", fastrand::u64(..)));
         std::fs::create_dir(&scratch).unwrap();
-        produce(&self.run(format, policies, scratch).await).await
+        let mut run = self.run(format, policies, scratch).await;
+        run.providers.writer = Arc::new(writer.clone());
+        produce(&run).await
     }
 
     async fn run(&self, format: Format, policies: Policies, scratch: PathBuf) -> Run {

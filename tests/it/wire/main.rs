@@ -6,7 +6,9 @@
 mod adapters;
 mod aimock;
 mod borders;
+mod chat_server;
 mod harness;
 mod refusals;
 mod spoilt;
+mod streams;
 mod whole;

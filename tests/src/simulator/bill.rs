@@ -175,6 +175,8 @@ pub(super) struct Visit {
     pub(super) most: usize,
     /// The last call's body.
     pub(super) asked: Value,
+    /// All of them.
+    pub(super) all: Vec<Value>,
 }
 
 impl Visit {
@@ -183,6 +185,7 @@ impl Visit {
         self.open += 1;
         self.most = self.most.max(self.open);
         self.asked = serde_json::from_slice(body).unwrap_or_default();
+        self.all.push(self.asked.clone());
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) struct AnswerParser {
     /// Whether the server says that nothing follows.
     pub(super) is_done: bool,
     has_text: bool,
-    is_of_api: bool,
-    has_failed: bool,
+    /// Of this API, or of none, which was said.
+    is_known: bool,
 }
 
 impl AnswerParser {
@@ -49,8 +49,7 @@ impl AnswerParser {
             text: String::new(),
             is_done: false,
             has_text: false,
-            is_of_api: false,
-            has_failed: false,
+            is_known: false,
         }
     }
 
@@ -76,7 +75,7 @@ impl AnswerParser {
         let mut said = self.read(parcels);
         let rest = self.filter.finish(self.finish == Some(Finish::Length));
         said.extend(self.note(rest));
-        if !self.is_of_api && !self.has_failed {
+        if !self.is_known {
             said.push(Said::Flaw("is not a stream of events"));
         }
         said
@@ -89,7 +88,7 @@ impl AnswerParser {
                 _ if self.is_done => {}
                 Parcel::Done => self.is_done = true,
                 Parcel::Flaw(words) => {
-                    self.has_failed = true;
+                    self.is_known = true;
                     said.push(Said::Flaw(words));
                 }
                 Parcel::Json(kind, Value::Array(values)) => {
@@ -103,11 +102,11 @@ impl AnswerParser {
 
     fn take(&mut self, kind: &str, value: &Value) -> Vec<Said> {
         if let Some(error) = error(kind, value) {
-            self.has_failed = true;
+            self.is_known = true;
             return vec![Said::Error(error)];
         }
         let chunk = Chunk::read(value);
-        self.is_of_api |= chunk.is_of_api;
+        self.is_known |= chunk.is_of_api;
         self.tokens = Tokens::or_before(chunk.tokens, self.tokens);
         self.finish = self.finish.or(chunk.finish);
         let mut heard = Vec::new();

@@ -87,6 +87,9 @@ impl TranscriptWriter for OpenAiWriter {
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {
         loop {
             let manner = self.dialect.manner();
+            if let Some(waste) = self.dialect.cooldown.forbids() {
+                return Err(waste.error(manner.limit));
+            }
             let sent = self.body(prompt, manner);
             match self.client.post("/chat/completions", &sent).await {
                 Ok(reply) => {

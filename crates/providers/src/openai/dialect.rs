@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::thought::{Habit, Hold};
+use super::waste::Cooldown;
 
 /// What can be done without, and what is done instead.
 const DISPENSABLE: [(&str, &str); 4] = [
@@ -30,6 +31,8 @@ pub(super) struct Dialect {
     configured: u32,
     is_unmarked: AtomicBool,
     is_plain: AtomicBool,
+    /// Whether words are bought at all now.
+    pub(super) cooldown: Cooldown,
 }
 
 /// How one question is put.
@@ -47,7 +50,8 @@ impl Dialect {
     pub(super) fn new(limit: u32) -> Self {
         let (is_unmarked, is_plain) = (AtomicBool::default(), AtomicBool::default());
         let refused = Default::default();
-        Self { refused, limit: limit.into(), configured: limit, is_unmarked, is_plain }
+        let cooldown = Cooldown::default();
+        Self { refused, limit: limit.into(), configured: limit, is_unmarked, is_plain, cooldown }
     }
 
     /// How to ask now.
@@ -112,8 +116,10 @@ impl Manner {
     pub(super) fn told(self) -> String {
         let (name, limit) = (self.limit_name(), self.limit);
         let others = [STREAM, COUNT, EFFORT].into_iter().filter(|name| self.sends(name));
-        let others: String = others.map(|name| format!(", `{name}`")).collect();
-        format!("asked with `{name}` = {limit} (LLM_MAX_TOKENS){others}")
+        let others = others.map(|name| format!("`{name}`"));
+        let limit = format!("`{name}` = {limit} (LLM_MAX_TOKENS)");
+        let all: Vec<String> = std::iter::once(limit).chain(others).collect();
+        format!("asked with {}", all.join(", "))
     }
 
     /// Whether `parameter` is sent.

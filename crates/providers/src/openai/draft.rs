@@ -61,8 +61,12 @@ struct Reading {
 pub(super) fn read(question: Question, reply: Reply) -> Draft {
     let tokens = usize::try_from(question.manner.limit).unwrap_or(usize::MAX);
     let most = tokens.saturating_mul(BYTES_A_TOKEN).saturating_add(BYTES_BESIDE);
+    pieces(question, reply.stream(most).boxed())
+}
+
+fn pieces(question: Question, body: BoxStream<'static, Result<Bytes, ProviderError>>) -> Draft {
     let reading = Reading {
-        body: reply.stream(most).boxed(),
+        body,
         parser: AnswerParser::new(question.manner.hold),
         question,
         ready: VecDeque::new(),
@@ -120,6 +124,9 @@ impl Reading {
             Err(error) => return Err(error),
         }
         if self.parser.finish.is_some() {
+            if self.ready.iter().any(|said| matches!(said, Said::Text(_))) {
+                self.until = None; // It says so with each piece.
+            }
             self.until.get_or_insert_with(|| Instant::now() + TAIL);
         }
         if self.is_read {
@@ -159,6 +166,7 @@ impl Reading {
         if let Some(error) = verdict.failure(dialect, *manner) {
             return Err(error);
         }
+        dialect.cooldown.has_written();
         let finish = self.parser.finish.unwrap_or(Finish::Unstated);
         Ok(DraftPiece::End { finish, usage: verdict.usage() })
     }
@@ -169,3 +177,6 @@ impl Reading {
         Verdict { parser, price, asked, least, given }
     }
 }
+
+#[cfg(test)]
+mod tests;

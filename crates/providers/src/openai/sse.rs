@@ -64,7 +64,7 @@ impl SseParser {
             self.has_data = true;
             self.event.data.extend_from_slice(value);
         } else if name.eq_ignore_ascii_case(b"event") {
-            self.event.kind = String::from_utf8_lossy(value).trim().to_owned();
+            self.event.kind = String::from_utf8_lossy(value.trim_ascii()).into_owned();
         }
     }
 

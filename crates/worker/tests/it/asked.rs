@@ -30,7 +30,10 @@ async fn good_keys_are_found_good_and_refused_ones_by_the_name_of_their_setting(
     let harness = paid.harness().set("TTS_MODEL", "a-voice-of-ours");
     let (code, [writer, speaker, painter]) = probe(&harness).await;
     assert_eq!(code, 0, "{writer:?} {speaker:?} {painter:?}");
-    assert_eq!(writer, (true, "the key is accepted, and gpt-6-luna is there".to_owned()));
+    let manner = "asked with `max_completion_tokens` = 1600 (LLM_MAX_TOKENS), `stream`, \
+                  `stream_options`, `reasoning_effort`; at most 60s of silence (LLM_STALL_TIMEOUT)";
+    let found = format!("the key is accepted, and gpt-6-luna is there; {manner}");
+    assert_eq!(writer, (true, found));
     assert!(speaker.1.contains("is TTS_MODEL right?"), "{speaker:?}");
     for capability in Capability::ALL {
         paid.simulator.set_revoked(&key(capability), true);

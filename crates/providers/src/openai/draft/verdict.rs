@@ -1,12 +1,12 @@
 //! An answer that was read goes in; what it has cost comes out, and whether it is a draft at all.
 
-use pipeline::{FailureClass, Finish, ProviderError, Usage};
+use pipeline::{Finish, ProviderError, Usage};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::super::PROVIDER;
 use super::super::answer::AnswerParser;
 use super::super::dialect::{Dialect, Manner};
 use super::super::price::{TokenPrice, tokens_of};
+use super::super::waste::{Waste, thought_too_long};
 
 /// An answer, and what it is judged by.
 pub(super) struct Verdict<'answer> {
@@ -69,34 +69,18 @@ impl Verdict<'_> {
             None => is_empty && thinks,
         };
         if ran_out {
-            let has_more = dialect.thinks_long(manner);
+            if !dialect.thinks_long(manner) {
+                return Some(wasted(dialect, Waste::ThoughtTooLong, manner));
+            }
             // What it has written is gone on from, with more room.
-            return (is_empty || !has_more).then(|| exhausted(manner.limit, has_more));
+            return is_empty.then(|| thought_too_long(manner.limit));
         }
-        is_empty.then(|| nothing_written(thinks))
+        let waste = if thinks { Waste::OnlyThought } else { Waste::Empty };
+        is_empty.then(|| wasted(dialect, waste, manner))
     }
 }
 
-fn exhausted(limit: u32, has_more: bool) -> ProviderError {
-    let what = format!("thinking used up the model's {limit} tokens before its words were whole");
-    if has_more {
-        let message = format!("{what}; the next try has more of them");
-        return ProviderError::transient(PROVIDER, "thought-too-long", message);
-    }
-    let message = format!(
-        "{what}, though the limit was raised; raise LLM_MAX_TOKENS, or choose an LLM_MODEL that \
-         thinks less"
-    );
-    ProviderError::misconfigured(PROVIDER, "thought-too-long", message)
-}
-
-fn nothing_written(thinks: bool) -> ProviderError {
-    let message = if thinks {
-        "the model has only thought, and written no words; choose another LLM_MODEL, or look at how \
-         its server takes thoughts out"
-    } else {
-        "the model has written no words; is LLM_MODEL right?"
-    };
-    ProviderError::transient(PROVIDER, "transcript-empty", message)
-        .again(FailureClass::Misconfigured)
+fn wasted(dialect: &Dialect, waste: Waste, manner: Manner) -> ProviderError {
+    dialect.cooldown.wasted(waste);
+    waste.error_once(manner.limit)
 }
