@@ -6,10 +6,11 @@ mod backoff;
 mod ledger;
 mod limits;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use stillcast_enqueue::{Artifact, StageName};
-use tokio::sync::{SemaphorePermit, SetOnce};
+use tokio::sync::SetOnce;
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use activity::Activity;
@@ -17,6 +18,7 @@ use backoff::Waits;
 pub(crate) use ledger::Ledger;
 pub(crate) use limits::Limits;
 
+use crate::slots::Slot;
 use crate::{Answer, Failed, FailureClass, Produced, ProviderError, Run, StageError, Usage};
 
 /// One attempt under way.
@@ -27,6 +29,8 @@ pub(crate) struct Attempt<'run> {
     pub(crate) activity: Activity,
     /// The first failure: from then on nothing begins and nothing sleeps.
     failure: SetOnce<StageError>,
+    /// What was bought and spoilt, by stage and code.
+    spoilt: Mutex<Vec<(StageName, &'static str)>>,
 }
 
 impl<'run> Attempt<'run> {
@@ -38,6 +42,7 @@ impl<'run> Attempt<'run> {
             ledger: Ledger::new(run.memory.checkpoints.as_ref()),
             activity: Activity::default(),
             failure: SetOnce::new(),
+            spoilt: Mutex::default(),
         }
     }
 
@@ -135,18 +140,36 @@ impl<'run> Attempt<'run> {
         let limit = limit.min(self.limits.time_left(stage));
         match timeout(limit, call).await {
             Ok(Ok(answer)) => {
+                self.run.slots.trust(stage);
                 self.ledger.used(stage, &answer.usage);
                 Ok(answer.value)
             }
             Ok(Err(error)) => {
                 self.ledger.wasted(stage, &error.wasted);
+                let error = self.judge(stage, error);
+                if error.failure == FailureClass::Misconfigured {
+                    self.run.slots.doubt(stage);
+                }
                 Err(error.at(stage))
             }
             Err(_) => Err(self.limits.timed_out(stage, limit)),
         }
     }
 
-    async fn slot(&self, stage: StageName) -> Result<SemaphorePermit<'_>, StageError> {
+    /// What was paid for and is of no use is an accident once; the next call of the stage that meets
+    /// the same is its second try, whatever else it asked for.
+    fn judge(&self, stage: StageName, error: ProviderError) -> ProviderError {
+        let is_paid = error.wasted != Usage::default();
+        let Some(again) = error.again.filter(|_| is_paid) else { return error };
+        let mut spoilt = self.spoilt.lock().unwrap_or_else(PoisonError::into_inner);
+        if spoilt.contains(&(stage, error.code)) {
+            return ProviderError { failure: again, ..error };
+        }
+        spoilt.push((stage, error.code));
+        error
+    }
+
+    async fn slot(&self, stage: StageName) -> Result<Slot<'_>, StageError> {
         let _waiting = self.ledger.waiting(stage);
         let slot = timeout(self.limits.time_left(stage), self.run.slots.acquire(stage));
         let slot = self.unless_halted(stage, slot).await?;

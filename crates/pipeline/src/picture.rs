@@ -82,6 +82,11 @@ impl Image {
         }
     }
 
+    /// Whether a picture that says it is so large may be decoded at all.
+    pub fn check_sides(width: u32, height: u32) -> Result<(), ImageFault> {
+        if width > MAX_SIDE || height > MAX_SIDE { Err(ImageFault::TooLarge) } else { Ok(()) }
+    }
+
     /// Decodes it whole. Blocks: some 20 ms for a megapixel.
     pub fn inspect(&self) -> Result<ImageFacts, ImageFault> {
         let kind = self.kind().ok_or(ImageFault::NotAnImage)?;
@@ -97,11 +102,8 @@ impl Image {
 }
 
 fn fits(width: u32, height: u32) -> Result<(u32, u32), ImageFault> {
-    match (width, height) {
-        (width, height) if width > MAX_SIDE || height > MAX_SIDE => Err(ImageFault::TooLarge),
-        (0..MIN_WIDTH, _) => Err(ImageFault::TooSmall(width)),
-        size => Ok(size),
-    }
+    Image::check_sides(width, height)?;
+    if width < MIN_WIDTH { Err(ImageFault::TooSmall(width)) } else { Ok((width, height)) }
 }
 
 fn decode_png(bytes: &[u8]) -> Result<(u32, u32), ImageFault> {

@@ -212,6 +212,21 @@ async fn a_refused_passage_is_the_last_one_bought() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_set_up_at_fault_ends_the_buying_and_is_tried_again_by_one_call() {
+    let mut test = TestRun::new(Format::Audio);
+    test.policies(|policies| policies.row_mut(StageName::Tts).slots = 2);
+    let refused = Step::Fail(FailureClass::Misconfigured);
+    test.script(StageName::Tts, [Step::Slow(Duration::from_secs(50)), refused.clone(), refused]);
+    for spoken in [2, 3] {
+        let failed = produce(&test.run).await.unwrap_err();
+        assert_eq!(failed.error.code, "fake-misconfigured");
+        let calls = test.journal.calls();
+        assert_eq!(calls.iter().filter(|call| **call == StageName::Tts).count(), spoken);
+    }
+    produce(&test.run).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_begins_behind_a_closed_gate() {
     for open in 0..9 {
         let test = TestRun::new(Format::Video);

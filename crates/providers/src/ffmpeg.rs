@@ -9,7 +9,7 @@ mod encoder;
 #[cfg(feature = "ffmpeg")]
 mod hardware;
 #[cfg(feature = "ffmpeg")]
-mod mp4;
+pub(crate) mod mp4;
 #[cfg(feature = "ffmpeg")]
 mod output;
 #[cfg(feature = "ffmpeg")]

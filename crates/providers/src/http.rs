@@ -13,6 +13,7 @@ mod account;
 mod api_client;
 mod complaint;
 mod judge;
+mod link;
 mod meaning;
 mod origin;
 mod parameter;
@@ -26,6 +27,7 @@ mod vendor;
 
 pub use account::{Account, Capability};
 pub(crate) use api_client::ApiClient;
+pub(crate) use link::Links;
 pub(crate) use meaning::Meaning;
 pub(crate) use origin::booked;
 pub(crate) use parameter::Parameter;

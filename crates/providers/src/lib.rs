@@ -18,8 +18,12 @@ pub mod http;
 pub mod offline;
 #[cfg(feature = "openai")]
 pub mod openai;
+#[doc(hidden)]
+pub mod parsers;
 #[cfg(any(feature = "command", feature = "offline", feature = "openai"))]
 mod pcm;
+#[cfg(feature = "openai")]
+mod picture;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(any(feature = "command", feature = "openai"))]

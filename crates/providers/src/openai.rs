@@ -1,8 +1,8 @@
 //! Prompts go over the wire to any server that speaks OpenAI's shapes; words, speech and pictures
 //! come back, or a failure that says what it means.
 //!
-//! Chat as server-sent events, speech as PCM, pictures as base64. Each capability has its own
-//! server, key, model and prices. What it shares with every other vendor is in `http`.
+//! Chat as server-sent events, speech as whatever sound, pictures as base64 or links. Each capability
+//! has its own server, key, model and prices. What it shares with every other vendor is in `http`.
 
 mod answer;
 mod chat;
@@ -14,6 +14,7 @@ mod image;
 mod price;
 mod probe;
 mod prompt;
+mod sound_format;
 mod speech;
 mod sse;
 #[cfg(test)]
@@ -21,16 +22,23 @@ mod tests;
 mod thought;
 mod vendor;
 mod waste;
+mod wrapped;
 
 #[doc(hidden)]
 pub use answer::words_in;
 pub use chat::{OpenAiWriter, WriterOptions};
-pub use image::OpenAiPainter;
+pub use image::{OpenAiPainter, PictureOptions};
 pub use price::{ImagePrice, SpeechPrice, TokenPrice};
 pub use probe::probe;
+pub use sound_format::SoundFormat;
 pub use speech::{OpenAiSpeech, SpeechOptions};
 
 pub use crate::http::{Account, Capability, HttpClient};
+
+/// Whether a text holds a picture's bytes or a link.
+pub(crate) fn holds_picture(text: &str) -> bool {
+    wrapped::unwrap(text).is_some()
+}
 
 /// The name of all three in records.
 const PROVIDER: &str = "openai";

@@ -76,7 +76,7 @@ pub(crate) async fn parts(
         sources: database::sources(&config.database, worker, config.queue.slots)?,
         writer: writer(&config.providers.writer, &vendor)?,
         speaker: speaker(&config.providers.speaker, &vendor, &config.encoding)?,
-        painter: painter(&config.providers.painter, &vendor)?,
+        painter: painter(&config.providers.painter, &vendor, &config.encoding)?,
         encoder: encoder(&config.encoding),
         store: Arc::clone(&store) as _,
     };
@@ -138,10 +138,25 @@ async fn probe_writer(config: &WriterConfig) -> anyhow::Result<String> {
 async fn probe_speaker(config: &Config) -> anyhow::Result<String> {
     match &config.providers.speaker {
         SpeakerConfig::Offline => Ok(OFFLINE.to_owned()),
-        SpeakerConfig::OpenAi { account, .. } => probe_account(Capability::Tts, account).await,
+        SpeakerConfig::OpenAi { account, format, .. } => {
+            let asked = probe_account(Capability::Tts, account).await?;
+            Ok(format!("{asked}; {}", asked_for(format)))
+        }
         SpeakerConfig::Command { words, environment } => {
             Ok(command(words, environment, &config.encoding).probe()?)
         }
+    }
+}
+
+/// What sound is asked for. Which one a server takes shows at the first passage, which costs money.
+fn asked_for(format: &str) -> String {
+    match format {
+        "auto" => {
+            "speech is asked for as pcm, and where that is refused as wav, mp3, flac, opus or \
+                   aac (TTS_FORMAT=auto)"
+                .to_owned()
+        }
+        format => format!("speech is asked for as {format} (TTS_FORMAT)"),
     }
 }
 
@@ -201,8 +216,8 @@ fn speaker(
 ) -> anyhow::Result<Arc<dyn SpeechSynthesizer>> {
     match config {
         SpeakerConfig::Offline => Ok(Arc::new(OfflineSpeech::new(encoding.ffmpeg.clone()))),
-        SpeakerConfig::OpenAi { account, voice, price } => {
-            vendor.speaker(account, voice, *price, &encoding.ffmpeg)
+        SpeakerConfig::OpenAi { account, voice, format, price } => {
+            vendor.speaker(account, (voice, format), *price, &encoding.ffmpeg)
         }
         SpeakerConfig::Command { words, environment } => {
             Ok(Arc::new(command(words, environment, encoding)))
@@ -219,10 +234,16 @@ fn command(
     CommandSpeech::new(CommandOptions { words, environment, ffmpeg: encoding.ffmpeg.clone() })
 }
 
-fn painter(config: &PainterConfig, vendor: &Vendor) -> anyhow::Result<Arc<dyn ImageGenerator>> {
+fn painter(
+    config: &PainterConfig,
+    vendor: &Vendor,
+    encoding: &EncodingConfig,
+) -> anyhow::Result<Arc<dyn ImageGenerator>> {
     match config {
         PainterConfig::Offline => Ok(Arc::new(OfflinePainter)),
-        PainterConfig::OpenAi { account, size, price } => vendor.painter(account, size, *price),
+        PainterConfig::OpenAi { account, size, link_hosts, price } => {
+            vendor.painter(account, (size, link_hosts), *price, &encoding.ffmpeg)
+        }
     }
 }
 

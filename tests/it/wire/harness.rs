@@ -11,7 +11,7 @@ use pipeline::{
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::openai::{
     Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
-    SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
+    PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
 };
 use providers::store::{self, StoreOptions};
 use stillcast_enqueue::{Format, JobId, Options, Source, StageName, StageRecord};
@@ -64,6 +64,7 @@ impl WireHarness {
     pub(crate) fn speaker(&self) -> OpenAiSpeech {
         let options = SpeechOptions {
             voice: "alloy".to_owned(),
+            format: SoundFormat::Auto,
             price: SpeechPrice(Prices::default().characters),
             ffmpeg: "ffmpeg".into(),
         };
@@ -74,7 +75,13 @@ impl WireHarness {
     pub(crate) fn painter(&self) -> OpenAiPainter {
         let price = ImagePrice(Prices::default().picture);
         let account = self.account(Capability::Image, "gpt-image-2.5-flare");
-        OpenAiPainter::new(HttpClient::new().unwrap(), account, "640x368", price)
+        let options = PictureOptions {
+            size: "640x368".to_owned(),
+            price,
+            link_hosts: Vec::new(),
+            ffmpeg: "ffmpeg".into(),
+        };
+        OpenAiPainter::new(HttpClient::new().unwrap(), account, options)
     }
 
     /// Produces a file of `format` from a text with the canary in it.

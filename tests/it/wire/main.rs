@@ -7,6 +7,7 @@ mod adapters;
 mod aimock;
 mod borders;
 mod chat_server;
+mod dialects;
 mod harness;
 mod refusals;
 mod spoilt;

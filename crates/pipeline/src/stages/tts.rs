@@ -233,7 +233,9 @@ impl Voice<'_> {
         }
         let say = || say_once(attempt, &utterance);
         let called = attempt.call_priced(STAGE, speaker.provider(), &price, say);
-        let (pcm, usd) = called.await?;
+        // At once, since the passages in front of this one may take long: nothing more is bought.
+        let called = called.await.inspect_err(|error| drop(attempt.halt(error.clone())));
+        let (pcm, usd) = called?;
         keep_part(attempt, key, &pcm, usd).await;
         Ok(pcm)
     }

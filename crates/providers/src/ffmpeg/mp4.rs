@@ -6,12 +6,14 @@ use std::path::Path;
 
 /// An index larger than this is not one of ours.
 const MAX_INDEX: u64 = 16 << 20;
+/// A file with more boxes than this is not one of ours.
+const MAX_ATOMS: usize = 4_096;
 /// How far the file may be from the sound that went in, in seconds.
 const DRIFT: f64 = 0.1;
 
 /// What a player learns from the file before it plays.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     /// Playing time of the whole file in seconds.
     pub(super) duration_s: f64,
     /// Whether the index comes before the data, so that playing can begin at once.
@@ -40,8 +42,12 @@ struct Atom {
 }
 
 pub(super) fn inspect(path: &Path) -> io::Result<Facts> {
-    let mut file = File::open(path)?;
-    let atoms = atoms(&mut file)?;
+    read(&mut File::open(path)?)
+}
+
+/// The same of a file that is open already. No number in it is believed further than it reaches.
+pub(crate) fn read(file: &mut (impl Read + Seek)) -> io::Result<Facts> {
+    let atoms = atoms(file)?;
     let place = |kind: &[u8; 4]| atoms.iter().position(|atom| &atom.kind == kind);
     let (Some(index), Some(data)) = (place(b"moov"), place(b"mdat")) else {
         return Err(broken("it has no index or no data"));
@@ -58,16 +64,17 @@ pub(super) fn inspect(path: &Path) -> io::Result<Facts> {
 }
 
 /// The top-level boxes; they must fill the file exactly.
-fn atoms(file: &mut File) -> io::Result<Vec<Atom>> {
-    let end = file.metadata()?.len();
+fn atoms(file: &mut (impl Read + Seek)) -> io::Result<Vec<Atom>> {
+    let end = file.seek(SeekFrom::End(0))?;
     let mut atoms = Vec::new();
     let mut at = 0;
     while at < end {
         file.seek(SeekFrom::Start(at))?;
-        let mut head = [0; 16];
-        let read = file.read(&mut head)?;
-        let atom = atom(&head[..read], at).ok_or_else(|| broken("a box is cut short"))?;
-        at = atom.start + atom.length;
+        let mut head = Vec::new();
+        file.by_ref().take(16).read_to_end(&mut head)?;
+        let atom = atom(&head, at).filter(|_| atoms.len() < MAX_ATOMS);
+        let atom = atom.ok_or_else(|| broken("a box is cut short"))?;
+        at = atom.start.checked_add(atom.length).ok_or_else(|| broken("a box has no end"))?;
         atoms.push(atom);
     }
     if at == end { Ok(atoms) } else { Err(broken("its last box is cut short")) }
@@ -119,9 +126,7 @@ mod tests {
     }
 
     fn read(parts: &[Vec<u8>]) -> io::Result<Facts> {
-        let file = tempfile::NamedTempFile::new()?;
-        std::fs::write(file.path(), parts.concat())?;
-        inspect(file.path())
+        super::read(&mut io::Cursor::new(parts.concat()))
     }
 
     #[test]
@@ -143,5 +148,7 @@ mod tests {
             assert!(read(&parts).is_err(), "{parts:?}");
         }
         assert!(read(&[index(0, 1), boxed(*b"mdat", b"")]).is_err());
+        let endless = [[0, 0, 0, 1].as_slice(), b"mdat", &[0xff; 8]].concat();
+        assert!(read(&[index(1000, 1), endless]).is_err(), "its end lies behind all numbers");
     }
 }

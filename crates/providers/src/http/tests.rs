@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::*;
 
 /// Shows its key in a header of its own, and calls things by words of its own.
-const NEWCOMER: Vendor = Vendor {
+pub(super) const NEWCOMER: Vendor = Vendor {
     provider: "newcomer",
     key_setting: "NEWCOMER_KEY",
     request_number: "request-id",

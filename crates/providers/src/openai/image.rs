@@ -1,26 +1,47 @@
-//! A scene goes in, a picture comes out: `POST /images/generations`, as base64.
+//! A scene goes in, a picture comes out: `POST /images/generations`, as base64 or, where the server
+//! insists, by a link.
+
+use std::path::PathBuf;
 
 use async_trait::async_trait;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use pipeline::{Answer, Image, ImageGenerator, ProviderError, Scene, Usage};
+use bytes::Bytes;
+use pipeline::{Answer, FailureClass, Image, ImageGenerator, ProviderError, Scene, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::price::ImagePrice;
 use super::vendor::OPENAI;
+use super::wrapped::{Wrapped, unwrap};
 use super::{PROVIDER, prompt};
-use crate::http::{Account, ApiClient, HttpClient, booked};
+use crate::ffmpeg::Ffmpeg;
+use crate::http::{Account, ApiClient, HttpClient, Links, booked};
+use crate::picture::Developer;
 
 /// A picture of 32 MiB, in base64.
 const MAX_BYTES: usize = 48 << 20;
+/// A picture as it is.
+const MAX_PICTURE: usize = 32 << 20;
+
+/// How pictures are bought.
+#[derive(Clone, Debug)]
+pub struct PictureOptions {
+    /// Their size, such as `1920x1088` (`IMAGE_SIZE`).
+    pub size: String,
+    /// What one costs.
+    pub price: ImagePrice,
+    /// Hosts beside the server's own to which its links may lead (`IMAGE_LINK_HOSTS`).
+    pub link_hosts: Vec<String>,
+    /// FFmpeg, which reads what is neither PNG nor JPEG (`FFMPEG_PATH`).
+    pub ffmpeg: PathBuf,
+}
 
 /// The painter behind an image model.
 #[derive(Clone, Debug)]
 pub struct OpenAiPainter {
     client: ApiClient,
-    size: String,
-    price: ImagePrice,
+    options: PictureOptions,
+    links: Links,
+    developer: Developer,
 }
 
 #[derive(Deserialize)]
@@ -31,18 +52,16 @@ struct Pictures {
 #[derive(Deserialize)]
 struct Picture {
     b64_json: Option<String>,
-    url: Option<Value>,
+    url: Option<String>,
 }
 
 impl OpenAiPainter {
-    /// A painter on `account` of pictures of `size`, such as `1920x1088` (`IMAGE_SIZE`).
-    pub fn new(
-        http: HttpClient,
-        account: Account,
-        size: impl Into<String>,
-        price: ImagePrice,
-    ) -> Self {
-        Self { client: ApiClient::new(http, &OPENAI, account), size: size.into(), price }
+    /// A painter on `account`.
+    pub fn new(http: HttpClient, account: Account, options: PictureOptions) -> Self {
+        let ffmpeg = Ffmpeg { program: options.ffmpeg.clone(), provider: PROVIDER };
+        let links = Links::new(http.clone(), &OPENAI, &account, options.link_hosts.clone());
+        let client = ApiClient::new(http, &OPENAI, account);
+        Self { client, options, links, developer: Developer { ffmpeg } }
     }
 
     fn body(&self, scene: &Scene) -> Value {
@@ -50,7 +69,7 @@ impl OpenAiPainter {
         let mut body = json!({
             "model": model,
             "prompt": prompt::picture(scene),
-            "size": self.size,
+            "size": self.options.size,
             "n": 1,
         });
         // The GPT family always answers base64 and refuses to be asked; all others link by default.
@@ -64,22 +83,23 @@ impl OpenAiPainter {
         body
     }
 
-    fn read(&self, pictures: Pictures) -> Result<Image, ProviderError> {
-        let picture = pictures.data.into_iter().next();
-        match picture {
-            Some(Picture { b64_json: Some(text), .. }) => {
-                let decoded = STANDARD.decode(text.trim());
-                decoded
-                    .map(|bytes| Image { bytes: bytes.into() })
-                    .map_err(|_| self.client.unreadable("holds a picture that is no base64"))
+    /// The picture's bytes, wherever they are and however they are wrapped.
+    async fn unwrap(&self, pictures: Pictures) -> Result<Bytes, ProviderError> {
+        let Some(Picture { b64_json, url }) = pictures.data.into_iter().next() else {
+            return Err(self.client.unreadable("holds no picture"));
+        };
+        let given = [b64_json, url].into_iter().flatten().find(|text| !text.trim().is_empty());
+        let given = given.ok_or_else(|| self.client.unreadable("holds no picture"))?;
+        match unwrap(&given) {
+            Some(Wrapped::Bytes(bytes)) => Ok(bytes.into()),
+            Some(Wrapped::Link(link)) => self.links.fetch(&link, MAX_PICTURE).await,
+            // Whatever it is, it was made and is paid for.
+            None => {
+                let message =
+                    "the answer holds a picture that is no base64; is IMAGE_BASE_URL right?";
+                Err(ProviderError::transient(PROVIDER, "image-unreadable", message)
+                    .again(FailureClass::Misconfigured))
             }
-            // To fetch it would be to go wherever a stranger's answer points.
-            Some(Picture { url: Some(_), .. }) => {
-                let message = "the server answers with a link, which is not followed; use an \
-                               IMAGE_MODEL that answers `b64_json`";
-                Err(ProviderError::misconfigured(PROVIDER, "image-link", message))
-            }
-            _ => Err(self.client.unreadable("holds no picture")),
         }
     }
 }
@@ -91,19 +111,25 @@ impl ImageGenerator for OpenAiPainter {
     }
 
     fn revision(&self) -> String {
-        let Self { client, size, price: _ } = self;
+        let Self { client, options, links: _, developer: _ } = self;
+        // Where a picture lies, and who reads it, changes nothing of what it shows.
+        let PictureOptions { size, price: _, link_hosts: _, ffmpeg: _ } = options;
         format!("{} {} {size}", prompt::REVISION, client.revision())
     }
 
     fn estimate(&self) -> Usage {
-        self.price.usage()
+        self.options.price.usage()
     }
 
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
         let reply = self.client.post("/images/generations", &self.body(scene)).await?;
-        let usage = self.estimate();
-        let read = async { self.read(reply.json(MAX_BYTES).await?) };
-        let value = read.await.map_err(|error| booked(error, &usage))?;
-        Ok(Answer { value, usage })
+        let spent = self.estimate();
+        let read = async {
+            let bytes = self.unwrap(reply.json(MAX_BYTES).await?).await?;
+            self.developer.develop(bytes).await
+        };
+        let mut answer = read.await.map_err(|error| booked(error, &spent))?;
+        answer.usage.merge(&spent);
+        Ok(answer)
     }
 }

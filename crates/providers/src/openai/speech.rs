@@ -2,6 +2,7 @@
 //! read as what it is.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,10 +10,11 @@ use pipeline::{Answer, ProviderError, Speech, SpeechSynthesizer, Usage, Utteranc
 use serde_json::{Value, json};
 
 use super::price::SpeechPrice;
+use super::sound_format::{Dialect, SoundFormat, Wish};
 use super::vendor::OPENAI;
 use super::{PROVIDER, prompt};
 use crate::ffmpeg::Ffmpeg;
-use crate::http::{Account, ApiClient, HttpClient, booked};
+use crate::http::{Account, ApiClient, HttpClient, Reply, booked};
 use crate::recording::{Container, Listener, MAX_BYTES, MediaType};
 
 /// What mends a voice whose answers cannot be read.
@@ -23,6 +25,8 @@ const REMEDY: &str = "TTS_FORMAT, TTS_MODEL or TTS_BASE_URL";
 pub struct SpeechOptions {
     /// The voice of jobs that name none (`TTS_VOICE`).
     pub voice: String,
+    /// What sound is asked for (`TTS_FORMAT`).
+    pub format: SoundFormat,
     /// What it costs.
     pub price: SpeechPrice,
     /// FFmpeg, which decodes and resamples answers (`FFMPEG_PATH`).
@@ -34,6 +38,7 @@ pub struct SpeechOptions {
 pub struct OpenAiSpeech {
     client: ApiClient,
     options: SpeechOptions,
+    dialect: Arc<Dialect>,
     listener: Listener,
 }
 
@@ -42,22 +47,58 @@ impl OpenAiSpeech {
     pub fn new(http: HttpClient, account: Account, options: SpeechOptions) -> Self {
         let ffmpeg = Ffmpeg { program: options.ffmpeg.clone(), provider: PROVIDER };
         let listener = Listener { ffmpeg, remedy: REMEDY };
-        Self { client: ApiClient::new(http, &OPENAI, account), options, listener }
+        // These refuse to be told how to sound.
+        let instructs = !account.model.starts_with("tts-1");
+        let dialect = Arc::new(Dialect::new(options.format, instructs));
+        Self { client: ApiClient::new(http, &OPENAI, account), options, dialect, listener }
     }
 
-    fn body(&self, utterance: &Utterance) -> Value {
-        let model = self.client.model();
+    fn body(&self, utterance: &Utterance, wish: Wish) -> Value {
         let mut body = json!({
-            "model": model,
+            "model": self.client.model(),
             "input": utterance.text,
             "voice": utterance.voice.as_deref().unwrap_or(&self.options.voice),
-            "response_format": "pcm",
+            "response_format": wish.format,
         });
-        // These refuse it.
-        if !model.starts_with("tts-1") {
+        if wish.instructs {
             body["instructions"] = prompt::VOICE.into();
         }
         body
+    }
+
+    /// Asks until the server takes the way of asking. A refusal buys nothing.
+    async fn ask(&self, utterance: &Utterance) -> Result<Reply, ProviderError> {
+        let (mut wish, exhausted) = self.dialect.wish();
+        let mut refused = match self.ask_as(utterance, wish).await {
+            Err(error) if self.dialect.next(wish, &error).is_some() => error,
+            answered => return answered.map_err(|error| self.dialect.refused(error)),
+        };
+        let _searching = self.dialect.search.lock().await;
+        let (found, exhausted_since) = self.dialect.wish();
+        if exhausted_since != exhausted && self.dialect.is_searched(&refused) {
+            return Err(self.dialect.refused(refused));
+        }
+        // Another call may have found the way meanwhile.
+        let mut next = if found == wish { self.dialect.next(wish, &refused) } else { Some(found) };
+        while let Some(asked) = next {
+            wish = asked;
+            match self.ask_as(utterance, wish).await {
+                Ok(reply) => {
+                    self.dialect.found(wish);
+                    return Ok(reply);
+                }
+                Err(error) => refused = error,
+            }
+            next = self.dialect.next(wish, &refused);
+        }
+        if self.dialect.is_searched(&refused) {
+            self.dialect.exhausted();
+        }
+        Err(self.dialect.refused(refused))
+    }
+
+    async fn ask_as(&self, utterance: &Utterance, wish: Wish) -> Result<Reply, ProviderError> {
+        self.client.post("/audio/speech", &self.body(utterance, wish)).await
     }
 
     /// Takes whatever the bytes are; they are paid for, whatever they turn out to be.
@@ -84,8 +125,9 @@ impl SpeechSynthesizer for OpenAiSpeech {
     }
 
     fn revision(&self) -> String {
-        let Self { client, options, listener: _ } = self;
-        let SpeechOptions { voice, price: _, ffmpeg: _ } = options;
+        let Self { client, options, dialect: _, listener: _ } = self;
+        // How the same words of the same voice are packed on the way is no part of them.
+        let SpeechOptions { voice, format: _, price: _, ffmpeg: _ } = options;
         format!("{} {} {voice}", prompt::REVISION, client.revision())
     }
 
@@ -98,7 +140,7 @@ impl SpeechSynthesizer for OpenAiSpeech {
         utterance: &Utterance,
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
-        let reply = self.client.post("/audio/speech", &self.body(utterance)).await?;
+        let reply = self.ask(utterance).await?;
         let media_type = MediaType::parse(reply.content_type());
         let spent = self.estimate(utterance);
         let read = async {

@@ -21,10 +21,20 @@ fn revisions_are_what_the_fleet_has_stored_by() {
         WriterOptions { price, max_tokens: 1_600, stall_timeout: Duration::from_secs(60) };
     let writer = OpenAiWriter::new(http.clone(), account(Capability::Llm), options);
     assert_eq!(writer.revision(), "prompt-2 https://vendor.example/v1 a-model 1600");
-    let options =
-        SpeechOptions { voice: "alloy".to_owned(), price: SpeechPrice(3.0), ffmpeg: "x".into() };
+    let options = SpeechOptions {
+        voice: "alloy".to_owned(),
+        format: SoundFormat::Only("wav"),
+        price: SpeechPrice(3.0),
+        ffmpeg: "x".into(),
+    };
     let speaker = OpenAiSpeech::new(http.clone(), account(Capability::Tts), options);
     assert_eq!(speaker.revision(), "prompt-2 https://vendor.example/v1 a-model alloy");
-    let painter = OpenAiPainter::new(http, account(Capability::Image), "640x368", ImagePrice(4.0));
+    let options = PictureOptions {
+        size: "640x368".to_owned(),
+        price: ImagePrice(4.0),
+        link_hosts: vec!["x".to_owned()],
+        ffmpeg: "x".into(),
+    };
+    let painter = OpenAiPainter::new(http, account(Capability::Image), options);
     assert_eq!(painter.revision(), "prompt-2 https://vendor.example/v1 a-model 640x368");
 }

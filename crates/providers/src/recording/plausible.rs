@@ -30,7 +30,7 @@ const OFFSET: f64 = 0.25;
 /// How much every second or third sample may differ from those between; 1 in a voice.
 const LANES: u32 = 4;
 /// Differences below this, in steps of 16 bits, are as good as none.
-const STILL: u32 = 16;
+const STILL: u32 = 4;
 /// Likeness of the two bytes of a sample; 0 in a voice, 0.9 where they are two samples.
 const ALIKE: f64 = 0.6;
 /// The high byte of samples that are neither so small nor so large that it decides the low one.

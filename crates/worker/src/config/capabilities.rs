@@ -18,6 +18,8 @@ const MAX_DOLLARS: f64 = 1e6;
 /// Fewer tokens hold no sentence, and no model writes more at once.
 const MAX_TOKENS: RangeInclusive<usize> = 64..=1_000_000;
 const STALL_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+/// What `TTS_FORMAT` may be.
+const FORMATS: [&str; 7] = ["auto", "pcm", "wav", "mp3", "flac", "opus", "aac"];
 
 /// Who makes the parts.
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub(crate) enum SpeakerConfig {
         account: AccountConfig,
         /// The voice of jobs that name none.
         voice: String,
+        /// What sound is asked for: one of [`FORMATS`].
+        format: String,
         /// US dollars for a million characters; 0 where not known.
         price: f64,
     },
@@ -76,6 +80,8 @@ pub(crate) enum PainterConfig {
         account: AccountConfig,
         /// Such as `1920x1088`.
         size: String,
+        /// Hosts to which links to pictures may lead.
+        link_hosts: Vec<String>,
         /// US dollars for a picture; 0 where not known.
         price: f64,
     },
@@ -120,6 +126,7 @@ fn speaker(
     let provider = provider(reader, Capability::Tts);
     let account = account(reader, Capability::Tts, provider, shared);
     let voice = reader.text("tts_voice");
+    let format = reader.read("tts_format", format);
     let price = dollars(reader, "tts_price");
     let words = reader.read("tts_command", |text| {
         shlex::split(text).ok_or_else(|| "has a quote that is never closed".to_owned())
@@ -128,7 +135,8 @@ fn speaker(
         Provider::Offline => Some(SpeakerConfig::Offline),
         Provider::OpenAi => {
             let voice = voice.unwrap_or_default();
-            Some(SpeakerConfig::OpenAi { account: account?, voice, price: price? })
+            let (format, price) = (format?, price?);
+            Some(SpeakerConfig::OpenAi { account: account?, voice, format, price })
         }
         Provider::Command if words.as_ref()?.is_empty() => {
             reader.missing("tts_command", "TTS_PROVIDER=command runs it for each passage");
@@ -149,11 +157,13 @@ fn painter(reader: &mut Reader, shared: &Shared) -> Option<PainterConfig> {
     let provider = provider(reader, Capability::Image);
     let account = account(reader, Capability::Image, provider, shared);
     let size = reader.read("image_size", size);
+    let link_hosts = reader.read("image_link_hosts", link_hosts);
     let price = dollars(reader, "image_price");
     match provider? {
         Provider::Offline => Some(PainterConfig::Offline),
         Provider::OpenAi => {
-            Some(PainterConfig::OpenAi { account: account?, size: size?, price: price? })
+            let (size, link_hosts, price) = (size?, link_hosts?, price?);
+            Some(PainterConfig::OpenAi { account: account?, size, link_hosts, price })
         }
         Provider::Command => None, // Nobody can choose it.
     }
@@ -164,6 +174,28 @@ fn size(text: &str) -> Result<String, String> {
     match sides {
         Some([Ok(512_u32..=4096), Ok(512_u32..=4096)]) => Ok(text.to_owned()),
         _ => Err("is width x height from 512 to 4096, such as 1920x1088".to_owned()),
+    }
+}
+
+fn format(text: &str) -> Result<String, String> {
+    let known = FORMATS.contains(&text).then(|| text.to_owned());
+    known.ok_or_else(|| format!("is one of {}", FORMATS.join(", ")))
+}
+
+/// Names of hosts between commas, such as `img.example.org, *.example.net, cdn.example.com:8443`.
+fn link_hosts(text: &str) -> Result<Vec<String>, String> {
+    let hosts = text.split([',', ' ']).filter(|host| !host.is_empty());
+    let hosts: Vec<String> = hosts.map(str::to_ascii_lowercase).collect();
+    let is_host = |host: &String| {
+        let (name, port) = host.rsplit_once(':').unwrap_or((host, "80"));
+        let name = name.strip_prefix("*.").unwrap_or(name);
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        !name.is_empty() && name.chars().all(is_letter) && port.parse::<u16>().is_ok()
+    };
+    if hosts.iter().all(is_host) {
+        Ok(hosts)
+    } else {
+        Err("is names of hosts between commas, such as img.example.org, *.example.net".to_owned())
     }
 }
 

@@ -30,7 +30,7 @@ impl Vendor {
     pub(super) fn speaker(
         &self,
         _: &AccountConfig,
-        _: &str,
+        _: (&str, &str),
         _: f64,
         _: &Path,
     ) -> anyhow::Result<Arc<dyn SpeechSynthesizer>> {
@@ -40,8 +40,9 @@ impl Vendor {
     pub(super) fn painter(
         &self,
         _: &AccountConfig,
-        _: &str,
+        _: (&str, &[String]),
         _: f64,
+        _: &Path,
     ) -> anyhow::Result<Arc<dyn ImageGenerator>> {
         Err(left_out())
     }

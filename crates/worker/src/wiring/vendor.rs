@@ -7,7 +7,7 @@ use anyhow::Context;
 use pipeline::{ImageGenerator, SpeechSynthesizer, TranscriptWriter};
 use providers::openai::{
     self, Account, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
-    SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
+    PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
 };
 use stillcast_enqueue::capability::Capability;
 
@@ -43,13 +43,14 @@ impl Vendor {
     pub(super) fn speaker(
         &self,
         account: &AccountConfig,
-        voice: &str,
+        (voice, format): (&str, &str),
         price: f64,
         ffmpeg: &Path,
     ) -> anyhow::Result<Arc<dyn SpeechSynthesizer>> {
         let account = bought(Capability::Tts, account);
         let (voice, price, ffmpeg) = (voice.to_owned(), SpeechPrice(price), ffmpeg.to_owned());
-        let options = SpeechOptions { voice, price, ffmpeg };
+        let format = SoundFormat::parse(format).unwrap_or_default();
+        let options = SpeechOptions { voice, format, price, ffmpeg };
         Ok(Arc::new(OpenAiSpeech::new(self.0.clone(), account, options)))
     }
 
@@ -57,11 +58,18 @@ impl Vendor {
     pub(super) fn painter(
         &self,
         account: &AccountConfig,
-        size: &str,
+        (size, link_hosts): (&str, &[String]),
         price: f64,
+        ffmpeg: &Path,
     ) -> anyhow::Result<Arc<dyn ImageGenerator>> {
         let account = bought(Capability::Image, account);
-        Ok(Arc::new(OpenAiPainter::new(self.0.clone(), account, size, ImagePrice(price))))
+        let options = PictureOptions {
+            size: size.to_owned(),
+            price: ImagePrice(price),
+            link_hosts: link_hosts.to_owned(),
+            ffmpeg: ffmpeg.to_owned(),
+        };
+        Ok(Arc::new(OpenAiPainter::new(self.0.clone(), account, options)))
     }
 
     /// Asks who sells, without buying anything.

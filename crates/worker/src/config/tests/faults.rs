@@ -17,6 +17,12 @@ fn each_fault_has_its_sentence() {
         ("TTS_PROVIDER", "", "is not set; set it to openai, command or offline"),
         ("TTS_COMMAND", "piper 'x", "has a quote that is never closed"),
         ("IMAGE_SIZE", "1920", "is width x height from 512 to 4096, such as 1920x1088"),
+        ("TTS_FORMAT", "ogg", "is one of auto, pcm, wav, mp3, flac, opus, aac"),
+        (
+            "IMAGE_LINK_HOSTS",
+            "https://img.example.org",
+            "is names of hosts between commas, such as img.example.org, *.example.net",
+        ),
         ("IMAGE_PRICE", "-1", "is an amount of US dollars, such as 0.5; 0 for not known"),
         ("LLM_API_KEY", "two words", "is letters, digits and marks without blanks"),
         (
