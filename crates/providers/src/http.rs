@@ -13,6 +13,7 @@ mod account;
 mod api_client;
 mod complaint;
 mod judge;
+mod known_fault;
 mod link;
 mod meaning;
 mod origin;
@@ -27,6 +28,7 @@ mod vendor;
 
 pub use account::{Account, Capability};
 pub(crate) use api_client::ApiClient;
+pub(crate) use known_fault::KnownFault;
 pub(crate) use link::Links;
 pub(crate) use meaning::Meaning;
 pub(crate) use origin::booked;

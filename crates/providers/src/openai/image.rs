@@ -2,6 +2,7 @@
 //! insists, by a link.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use super::vendor::OPENAI;
 use super::wrapped::{Wrapped, unwrap};
 use super::{PROVIDER, prompt};
 use crate::ffmpeg::Ffmpeg;
-use crate::http::{Account, ApiClient, HttpClient, Links, booked};
+use crate::http::{Account, ApiClient, HttpClient, KnownFault, Links, booked};
 use crate::picture::Developer;
 
 /// A picture of 32 MiB, in base64.
@@ -42,6 +43,7 @@ pub struct OpenAiPainter {
     options: PictureOptions,
     links: Links,
     developer: Developer,
+    known: Arc<KnownFault>,
 }
 
 #[derive(Deserialize)]
@@ -61,7 +63,7 @@ impl OpenAiPainter {
         let ffmpeg = Ffmpeg { program: options.ffmpeg.clone(), provider: PROVIDER };
         let links = Links::new(http.clone(), &OPENAI, &account, options.link_hosts.clone());
         let client = ApiClient::new(http, &OPENAI, account);
-        Self { client, options, links, developer: Developer { ffmpeg } }
+        Self { client, options, links, developer: Developer { ffmpeg }, known: Arc::default() }
     }
 
     fn body(&self, scene: &Scene) -> Value {
@@ -111,7 +113,7 @@ impl ImageGenerator for OpenAiPainter {
     }
 
     fn revision(&self) -> String {
-        let Self { client, options, links: _, developer: _ } = self;
+        let Self { client, options, links: _, developer: _, known: _ } = self;
         // Where a picture lies, and who reads it, changes nothing of what it shows.
         let PictureOptions { size, price: _, link_hosts: _, ffmpeg: _ } = options;
         format!("{} {} {size}", prompt::REVISION, client.revision())
@@ -122,13 +124,16 @@ impl ImageGenerator for OpenAiPainter {
     }
 
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
+        self.known.check()?;
         let reply = self.client.post("/images/generations", &self.body(scene)).await?;
         let spent = self.estimate();
         let read = async {
             let bytes = self.unwrap(reply.json(MAX_BYTES).await?).await?;
             self.developer.develop(bytes).await
         };
-        let mut answer = read.await.map_err(|error| booked(error, &spent))?;
+        let read = read.await.map_err(|error| booked(error, &spent));
+        self.known.learn(&read);
+        let mut answer = read?;
         answer.usage.merge(&spent);
         Ok(answer)
     }

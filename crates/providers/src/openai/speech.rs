@@ -14,7 +14,7 @@ use super::sound_format::{Dialect, SoundFormat, Wish};
 use super::vendor::OPENAI;
 use super::{PROVIDER, prompt};
 use crate::ffmpeg::Ffmpeg;
-use crate::http::{Account, ApiClient, HttpClient, Reply, booked};
+use crate::http::{Account, ApiClient, HttpClient, KnownFault, Reply, booked};
 use crate::recording::{Container, Listener, MAX_BYTES, MediaType};
 
 /// What mends a voice whose answers cannot be read.
@@ -40,6 +40,7 @@ pub struct OpenAiSpeech {
     options: SpeechOptions,
     dialect: Arc<Dialect>,
     listener: Listener,
+    known: Arc<KnownFault>,
 }
 
 impl OpenAiSpeech {
@@ -50,7 +51,13 @@ impl OpenAiSpeech {
         // These refuse to be told how to sound.
         let instructs = !account.model.starts_with("tts-1");
         let dialect = Arc::new(Dialect::new(options.format, instructs));
-        Self { client: ApiClient::new(http, &OPENAI, account), options, dialect, listener }
+        Self {
+            client: ApiClient::new(http, &OPENAI, account),
+            options,
+            dialect,
+            listener,
+            known: Arc::default(),
+        }
     }
 
     fn body(&self, utterance: &Utterance, wish: Wish) -> Value {
@@ -125,7 +132,7 @@ impl SpeechSynthesizer for OpenAiSpeech {
     }
 
     fn revision(&self) -> String {
-        let Self { client, options, dialect: _, listener: _ } = self;
+        let Self { client, options, dialect: _, listener: _, known: _ } = self;
         // How the same words of the same voice are packed on the way is no part of them.
         let SpeechOptions { voice, format: _, price: _, ffmpeg: _ } = options;
         format!("{} {} {voice}", prompt::REVISION, client.revision())
@@ -140,6 +147,7 @@ impl SpeechSynthesizer for OpenAiSpeech {
         utterance: &Utterance,
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
+        self.known.check()?;
         let reply = self.ask(utterance).await?;
         let media_type = MediaType::parse(reply.content_type());
         let spent = self.estimate(utterance);
@@ -147,7 +155,9 @@ impl SpeechSynthesizer for OpenAiSpeech {
             let body = reply.bytes(MAX_BYTES).await?;
             self.read(body, media_type, scratch).await
         };
-        let mut answer = read.await.map_err(|error| booked(error, &spent))?;
+        let read = read.await.map_err(|error| booked(error, &spent));
+        self.known.learn(&read);
+        let mut answer = read?;
         answer.usage.merge(&spent);
         Ok(answer)
     }
