@@ -14,6 +14,7 @@ mod memory;
 mod model;
 mod operators;
 mod ops;
+mod probes;
 mod property;
 mod reaper;
 mod reports;
