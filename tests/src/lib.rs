@@ -15,5 +15,6 @@ pub mod program;
 pub mod proxy;
 pub mod script;
 pub mod server;
+pub mod shelf;
 pub mod simulator;
 pub mod wait;

@@ -34,6 +34,7 @@ local function job_key(id) return prefix .. 'job:' .. id end
 local function body_key(id) return prefix .. 'body:' .. id end
 local function transcript_key(id) return prefix .. 'transcript:' .. id end
 local function flight_key(key) return prefix .. 'flight:' .. key end
+local function probes_key(stage) return prefix .. 'probes:' .. stage end
 local function waiters_key(key) return prefix .. 'waiters:' .. key end
 local function get(id, ...) return redis.call('HMGET', job_key(id), ...) end
 

@@ -16,6 +16,8 @@ mod output;
 mod picture;
 mod program;
 #[cfg(feature = "ffmpeg")]
+mod rehearsal;
+#[cfg(feature = "ffmpeg")]
 mod sound;
 #[cfg(test)]
 #[cfg(all(feature = "ffmpeg", feature = "offline"))]

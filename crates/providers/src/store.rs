@@ -16,6 +16,7 @@ mod fs;
 mod manifest;
 mod open;
 mod options;
+mod proof;
 #[cfg(feature = "s3")]
 mod s3;
 #[cfg(test)]

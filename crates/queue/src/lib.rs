@@ -45,6 +45,7 @@ pub use lease::Lease;
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use scripts::lease_calls::LeaseCalls;
+pub use scripts::probe_calls::REFUSALS_A_DAY;
 pub use scripts::worker_calls::{ClaimRequest, ReapRequest};
 pub use scripts::{Clock, Scripts, Verb};
 pub use stats::{QueueStats, StateCounts};

@@ -3,6 +3,7 @@
 mod arguments;
 pub(crate) mod lease_calls;
 mod operator_calls;
+pub(crate) mod probe_calls;
 mod verb;
 pub(crate) mod worker_calls;
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use stillcast_enqueue::capability::Capability;
 use tokio::time::timeout;
 
-use crate::config::{Config, DatabaseConfig, StorageConfig};
+use crate::config::{Config, DatabaseConfig, SpeakerConfig, StorageConfig};
 use crate::{health, wiring};
 
 /// What is said of a Redis that does not do.
@@ -23,9 +23,8 @@ const INSTALL_FFMPEG: &str = "install it with: apt-get install -y ffmpeg, or set
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// FFmpeg's lists are some 100 KiB.
 const MAX_OUTPUT: usize = 4 << 20;
-/// What the stages ask of FFmpeg, by the list in which it stands.
-const ABILITIES: [(&str, &[&str]); 2] =
-    [("-encoders", &["aac", "libx264"]), ("-filters", &["flite", "atempo"])];
+/// The filters of the offline voice.
+const VOICE: [&str; 2] = ["flite", "atempo"];
 
 /// What was found out about one outside part.
 #[derive(Debug, Serialize)]
@@ -46,7 +45,7 @@ pub(crate) async fn all(config: &Config) -> Vec<Finding> {
         redis(config),
         database(&config.database),
         join_all(providers),
-        ffmpeg(&config.encoding.ffmpeg),
+        ffmpeg(config),
         storage(&config.storage),
         address(config),
     );
@@ -91,10 +90,13 @@ async fn redis(config: &Config) -> anyhow::Result<String> {
     Ok(said.join("; "))
 }
 
-/// Looks for FFmpeg, and for what the stages ask of it.
-pub(crate) async fn ffmpeg(program: &Path) -> anyhow::Result<String> {
-    let lists = ABILITIES.map(|(list, abilities)| lists_all(program, list, abilities));
-    futures::future::try_join_all(lists).await.context("FFMPEG_PATH")?;
+/// Looks for FFmpeg and for what the offline voice asks of it, and has it make a file.
+pub(crate) async fn ffmpeg(config: &Config) -> anyhow::Result<String> {
+    let program = &config.encoding.ffmpeg;
+    if matches!(config.providers.speaker, SpeakerConfig::Offline) {
+        lists_all(program, "-filters", &VOICE).await.context("FFMPEG_PATH")?;
+    }
+    wiring::rehearse(config).await?;
     Ok(program.display().to_string())
 }
 

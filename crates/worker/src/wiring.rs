@@ -114,6 +114,16 @@ pub(crate) async fn probe_store(storage: &StorageConfig) -> anyhow::Result<Strin
     Ok(store(storage, "probe").await?.probe().await?)
 }
 
+/// Has FFmpeg make a small file where those of jobs are made, before anything is bought for it.
+pub(crate) async fn rehearse(config: &Config) -> anyhow::Result<()> {
+    let scratch = &config.storage.scratch;
+    let unusable = || format!("STILLCAST_HOME: {} cannot be used", scratch.display());
+    let folder = Scratch::open(scratch).and_then(|scratch| Ok((scratch.attempt()?, scratch)));
+    let (attempt, _scratch) = folder.with_context(unusable)?;
+    let encoder = ffmpeg(&config.encoding);
+    encoder.rehearse(attempt.path()).await.context("FFMPEG_PATH")
+}
+
 /// Asks who does it, without buying anything.
 pub(crate) async fn probe_provider(
     config: &Config,
@@ -248,12 +258,16 @@ fn painter(
 }
 
 fn encoder(encoding: &EncodingConfig) -> Arc<dyn MediaEncoder> {
-    Arc::new(FfmpegEncoder::new(FfmpegOptions {
+    Arc::new(ffmpeg(encoding))
+}
+
+fn ffmpeg(encoding: &EncodingConfig) -> FfmpegEncoder {
+    FfmpegEncoder::new(FfmpegOptions {
         program: encoding.ffmpeg.clone(),
         speed: encoding.speed,
         audio_bitrate: encoding.audio_bitrate.clone(),
         hardware: encoding.hardware,
-    }))
+    })
 }
 
 impl Folders for Scratch {

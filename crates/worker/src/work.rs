@@ -90,9 +90,9 @@ async fn connect(options: ConsumerOptions) -> Result<Consumer, StartError> {
     Ok(consumer)
 }
 
-/// Without FFmpeg every job would only be claimed and parked.
+/// Without an FFmpeg that can make our files every job would only be claimed, paid for and parked.
 async fn ffmpeg(config: &Config) -> Result<(), StartError> {
-    probe::ffmpeg(&config.encoding.ffmpeg).await.map(drop).map_err(StartError::Missing)
+    probe::ffmpeg(config).await.map(drop).map_err(StartError::Missing)
 }
 
 fn judge(stopped: Stopped, queue: &str) -> Result<(), StartError> {

@@ -28,7 +28,7 @@ async fn each_refusal_means_what_the_design_says() {
     for options in [wrong("nobody", "canary"), wrong(tests::bucket::ACCESS_KEY, "canary")] {
         let (code, class, message) = failure(&options).await;
         assert_eq!((code, class), refused, "{message}");
-        assert!(message.contains("S3_ENDPOINT") && !message.contains("canary"), "{message}");
+        assert!(message.contains("AWS_ACCESS_KEY_ID") && !message.contains("canary"), "{message}");
     }
     bucket.script.set("PutObject", Step::Deny);
     let (code, class, message) = failure(&good).await;

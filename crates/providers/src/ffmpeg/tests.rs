@@ -92,3 +92,73 @@ fn the_revision_is_rate_and_profile() {
     };
     assert_eq!(FfmpegEncoder::new(options).revision(), "ffmpeg-1 128k quality");
 }
+
+/// An FFmpeg that does `instead` where `pattern` is among its arguments.
+fn wrapped(folder: &Path, pattern: &str, instead: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join("ffmpeg-of-another-house");
+    let script = format!(
+        "#!/bin/sh\ncase \" $* \" in *'{pattern}'*) {instead};; esac\nexec ffmpeg \"$@\"\n"
+    );
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.display().to_string()
+}
+
+#[tokio::test]
+async fn what_an_ffmpeg_lacks_is_found_out_before_anything_is_bought() {
+    let scratch = tempfile::tempdir().unwrap();
+    encoder("ffmpeg", "96k").rehearse(scratch.path()).await.unwrap();
+    let (setup, passing) =
+        (FailureClass::Misconfigured, FailureClass::Transient { retry_after: None });
+    for (pattern, instead, failure, code, says) in [
+        (
+            " libx264 ",
+            "echo \"Unknown encoder 'libx264'\" >&2; exit 1",
+            setup,
+            "ffmpeg-encoder-missing",
+            "'libx264'; FFmpeg lacks a part: install a full build",
+        ),
+        (
+            " aac ",
+            "echo \"Unknown encoder 'aac'\" >&2; exit 8",
+            setup,
+            "ffmpeg-encoder-missing",
+            "FFMPEG_PATH",
+        ),
+        (
+            "loop=loop",
+            "echo \"No such filter: 'loop'\" >&2; exit 1",
+            setup,
+            "ffmpeg-part-missing",
+            "'loop'",
+        ),
+        (
+            "/.tmp",
+            "echo \"$0: Permission denied\" >&2; exit 1",
+            setup,
+            "ffmpeg-forbidden",
+            "STILLCAST_HOME",
+        ),
+        (
+            " libx264 ",
+            "kill -9 $$",
+            setup,
+            "ffmpeg-killed",
+            "signal 9; the machine or the container is out of memory",
+        ),
+        (" libx264 ", "kill -4 $$", passing, "ffmpeg-crashed", "FFMPEG_PATH"),
+        (
+            " libx264 ",
+            "echo 'Invalid data found' >&2; exit 1",
+            passing,
+            "ffmpeg-failed",
+            "Invalid data",
+        ),
+    ] {
+        let program = wrapped(scratch.path(), pattern, instead);
+        let error = encoder(&program, "96k").rehearse(scratch.path()).await.unwrap_err();
+        assert_eq!((error.code, error.failure), (code, failure), "{instead}: {error}");
+        assert!(error.message.contains(says), "{instead}: {error}");
+    }
+}

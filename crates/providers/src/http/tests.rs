@@ -55,7 +55,7 @@ impl Server {
         asked.spawn(async move {
             for head in heads {
                 let (mut socket, _) = listener.accept().await.unwrap();
-                socket.read(&mut vec![0; 4096]).await.unwrap();
+                assert!(socket.read(&mut vec![0; 4096]).await.unwrap() > 0);
                 let answer =
                     format!("HTTP/1.1 {head}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
                 socket.write_all(answer.as_bytes()).await.unwrap();

@@ -11,6 +11,7 @@ use super::blocking::blocking;
 use super::contract::{Finished, Store};
 use super::digest::digest;
 use super::manifest;
+use super::proof::Seen;
 
 /// Makes a [`Store`] the pipeline's `ArtifactStore`. A macro, since a foreign trait cannot be
 /// implemented for all types of a trait of ours.
@@ -83,6 +84,8 @@ pub(super) async fn adopt<S: Store>(
     if key != from && !store.copy(&from, &key).await? {
         return Ok(None);
     }
+    let seen = Seen::length(store.size(&key).await?, delivered.bytes);
+    seen.proves(store.provider(), delivered.bytes)?;
     let artifact = Artifact {
         url: store.url(&key).await?,
         path: store.path_of(&key).map(|path| path.display().to_string()),

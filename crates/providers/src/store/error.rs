@@ -30,6 +30,16 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// The folder took the bytes and has others.
+    #[error("{}: {seen:?} of {bytes} B", .path.display())]
+    Unproven {
+        /// The object.
+        path: PathBuf,
+        /// Its length, as the folder says afterwards; none where there is no file.
+        seen: Option<u64>,
+        /// The length of what was written.
+        bytes: u64,
+    },
     /// Other bytes lie under a key that names these.
     #[error("{0} does not hold the bytes that its name says; remove it")]
     Conflict(String),

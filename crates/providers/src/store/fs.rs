@@ -21,6 +21,7 @@ use super::deliver::delivers;
 use super::digest::digest;
 use super::error::StoreError;
 use super::options::StoreOptions;
+use super::proof::Seen;
 
 /// The name in records.
 const PROVIDER: &str = "file-store";
@@ -54,19 +55,28 @@ impl FileStore {
         self.root.join(key.as_str())
     }
 
-    /// Puts what `fill` writes under `key` unless it exists; true when this put made it.
-    fn place(
+    /// Puts the `bytes` bytes that `fill` writes under `key` unless it exists, and looks at what
+    /// the folder says of them; true when this put made it.
+    pub(super) fn place(
         &self,
         key: &ObjectKey,
+        bytes: u64,
         fill: impl FnOnce(&Path) -> Result<(), StoreError>,
     ) -> Result<bool, StoreError> {
         let path = self.at(key);
         path.parent().map_or(Ok(()), files::make)?;
-        files::put(&path, &self.writer, fill)
+        let made = files::put(&path, &self.writer, fill)?;
+        let seen = if made { files::size(&path)? } else { Some(bytes) };
+        if seen == Some(bytes) {
+            return Ok(made);
+        }
+        // The key names other bytes, and the next try would find it taken.
+        files::remove(&path)?;
+        Err(StoreError::Unproven { path, seen, bytes })
     }
 
     fn place_file(&self, key: &ObjectKey, file: &Finished) -> Result<(), StoreError> {
-        let made = self.place(key, |part| files::copy(&file.path, part))?;
+        let made = self.place(key, file.bytes, |part| files::copy(&file.path, part))?;
         let path = self.at(key);
         if made || digest(&path)? == (file.bytes, file.sha256.clone()) {
             return Ok(());
@@ -105,7 +115,9 @@ impl ObjectStore for FileStore {
 
     async fn put_if_absent(&self, key: &ObjectKey, bytes: Bytes) -> Result<bool, ProviderError> {
         let key = key.clone();
-        let put = move |store: &Self| store.place(&key, |part| files::write(part, &bytes));
+        let put = move |store: &Self| {
+            store.place(&key, bytes.len() as u64, |part| files::write(part, &bytes))
+        };
         self.off_the_runtime(put).await
     }
 
@@ -174,6 +186,12 @@ fn provider_error(error: &StoreError) -> ProviderError {
             ProviderError::permanent(PROVIDER, "delivery-invalid", message)
         }
         StoreError::Conflict(_) => ProviderError::permanent(PROVIDER, "artifact-conflict", message),
+        StoreError::Unproven { seen, bytes, .. } => {
+            let proven = Seen::length(*seen, *bytes).proves(PROVIDER, *bytes);
+            proven
+                .err()
+                .unwrap_or_else(|| ProviderError::transient(PROVIDER, "store-failed", message))
+        }
         StoreError::Io { source, .. } if is_refused(source) => {
             ProviderError::misconfigured(PROVIDER, "store-refused", message)
         }

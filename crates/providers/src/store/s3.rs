@@ -1,6 +1,6 @@
 //! A bucket as a store (`STORAGE_URL=s3://bucket/prefix`), over the wire of S3.
 //!
-//! One PUT below 16 MiB, above it parts; whatever does not come to its end is aborted, also when
+//! One PUT below 16 MiB, above it parts, and a look behind each at what lies there; whatever does not come to its end is aborted, also when
 //! nobody waits for it any more. The client repeats nothing by itself: the pipeline's runner does.
 
 mod background;
@@ -12,6 +12,7 @@ mod listing;
 mod orphans;
 mod parts;
 mod put;
+mod seen;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use super::contract::{Finished, Store};
 use super::deliver::delivers;
 use super::error::StoreError;
 use super::options::StoreOptions;
+use super::proof::Seen;
 
 /// The name in records.
 const PROVIDER: &str = "s3";
@@ -59,8 +61,7 @@ impl ObjectStore for S3Store {
         let request = client.get_object().bucket(&**name).key(self.bucket.key(key));
         let Some(found) = failure::unless_gone(request.send().await)? else { return Ok(None) };
         let collected = found.body.collect().await;
-        let broken = |_| ProviderError::transient(PROVIDER, "store-failed", "the download broke");
-        collected.map(|body| Some(body.into_bytes())).map_err(broken)
+        collected.map(|body| Some(body.into_bytes())).map_err(|_| failure::broken())
     }
 
     async fn put_if_absent(&self, key: &ObjectKey, bytes: Bytes) -> Result<bool, ProviderError> {
@@ -70,16 +71,20 @@ impl ObjectStore for S3Store {
 
     async fn copy(&self, from: &ObjectKey, to: &ObjectKey) -> Result<bool, ProviderError> {
         let Bucket { client, name, .. } = &self.bucket;
+        let Some(original) = self.bucket.head(from).await? else { return Ok(false) };
         let source = escape(&format!("{name}/{}", self.bucket.key(from)));
         let request = client.copy_object().bucket(&**name).key(self.bucket.key(to));
         let copied = failure::unless_gone(request.copy_source(source).send().await)?;
-        Ok(copied.is_some())
+        if copied.is_none() {
+            return Ok(false);
+        }
+        let bytes = original.content_length().and_then(|length| u64::try_from(length).ok());
+        let seen = self.bucket.is_copy(&original, to).await?;
+        seen.proves(PROVIDER, bytes.unwrap_or_default()).map(|()| true)
     }
 
     async fn size(&self, key: &ObjectKey) -> Result<Option<u64>, ProviderError> {
-        let Bucket { client, name, .. } = &self.bucket;
-        let request = client.head_object().bucket(&**name).key(self.bucket.key(key));
-        let found = failure::unless_gone(request.send().await)?;
+        let found = self.bucket.head(key).await?;
         Ok(found.and_then(|found| u64::try_from(found.content_length()?).ok()))
     }
 
@@ -96,7 +101,8 @@ impl ObjectStore for S3Store {
 impl Store for S3Store {
     async fn put_file(&self, key: &ObjectKey, file: &Finished) -> Result<(), ProviderError> {
         let content = Content::file(file, self.public_base_url.is_some())?;
-        if self.bucket.put(key, &content).await? || self.bucket.holds(key, &content).await? {
+        let is_new = self.bucket.put(key, &content).await?;
+        if is_new || self.bucket.seen(key, &content).await? == Seen::Same {
             return Ok(());
         }
         let conflict = StoreError::Conflict(self.bucket.address(&self.bucket.key(key)));
@@ -132,7 +138,11 @@ impl Store for S3Store {
         let key = key.map_err(|error| failure::unreadable(&error.to_string()))?;
         self.put_if_absent(&key, Bytes::from_static(b"a probe")).await?;
         self.bucket.delete(&[self.bucket.key(&key)]).await?;
-        Ok(self.bucket.address(&self.bucket.prefix))
+        let address = self.bucket.address(&self.bucket.prefix);
+        Ok(match self.bucket.dialect.lacks() {
+            Some(lacks) => format!("{address}; {lacks}"),
+            None => address,
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! Attempts that a provider refused go in; when the next job may be claimed comes out.
 //!
 //! A job that parks for `provider` says that this worker's account or set-up is at fault, and that
-//! every other job would meet the same. The breaker opens: nothing is claimed but one probe job
-//! each interval, until one is let in where the last was refused. What runs already goes on.
+//! every other job would meet the same. The breaker opens: nothing is claimed but one probe job at a
+//! time, until one is let in where the last was refused. When the next one may go the whole fleet
+//! agrees on (`lua/probe.lua`); a worker asks each interval. What runs already goes on.
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,13 @@ pub(crate) struct Breaker {
 /// What the end of an attempt did to a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
+    /// A refusal, before which there was none.
     Opened,
+    /// The probe was refused.
+    Refused,
+    /// The probe ended before anybody could tell.
+    Unmet,
+    /// The probe was let in.
     Closed,
 }
 
@@ -49,6 +56,10 @@ impl Refused {
     fn now(error: Option<&ErrorReport>, interval: Duration) -> Self {
         let now = Instant::now();
         Self { again: now + interval, probe: None, last: now, error: error.cloned() }
+    }
+
+    fn stage(&self) -> Option<StageName> {
+        self.error.as_ref().and_then(|error| error.stage)
     }
 
     /// Whether a job that was delivered was let in where the last one was refused. A copy from the
@@ -89,6 +100,28 @@ impl Breaker {
         }
     }
 
+    /// The stage that refused, where the next claim would be its probe: then the fleet is asked.
+    #[expect(clippy::option_option, reason = "a refusal may come without its stage")]
+    pub(crate) fn probes(&self) -> Option<Option<StageName>> {
+        let refused = self.refused();
+        let open = refused.as_ref().filter(|open| open.probe.is_none())?;
+        Some(open.stage())
+    }
+
+    /// The fleet's next probe is so far away. This worker asks again when it is due, and each
+    /// interval: others may have been let in meanwhile, or an operator have resumed the queue.
+    pub(crate) fn postpone(&self, wait: Duration) {
+        if let Some(open) = &mut *self.refused() {
+            open.again = Instant::now() + wait.min(self.interval);
+        }
+    }
+
+    /// The stage of the last refusal, while it is open.
+    #[expect(clippy::option_option, reason = "a refusal may come without its stage")]
+    pub(crate) fn refused_at(&self) -> Option<Option<StageName>> {
+        self.refused().as_ref().map(Refused::stage)
+    }
+
     /// Notes that `job` was claimed; the first one behind an open breaker is its probe.
     pub(crate) fn claimed(&self, job: &str) {
         if let Some(refused) = &mut *self.refused() {
@@ -114,11 +147,12 @@ impl Breaker {
             Some(open) => {
                 if let Some(error) = refusal(report) {
                     *open = Refused::now(error, self.interval);
+                    Some(Change::Refused)
                 } else {
                     // It ended before anybody could tell: the next job probes at once.
                     (open.again, open.probe) = (Instant::now(), None);
+                    Some(Change::Unmet)
                 }
-                None
             }
         };
         drop(refused);
@@ -132,8 +166,8 @@ impl Breaker {
         tracing::error!(
             stage,
             error.code = code,
-            "a provider refuses this worker's account or set-up: one job each {:?} probes it, the \
-             others wait",
+            "a provider refuses this worker's account or set-up: one job of the fleet probes it, first \
+             in {:?} and then less often, the others wait; mended, resume the queue to go on at once",
             self.interval
         );
     }

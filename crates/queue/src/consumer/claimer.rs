@@ -16,6 +16,7 @@ use crate::clock::Moment;
 use crate::event::Event;
 use crate::lease::Lease;
 use crate::lease_state::{Bounds, LeaseState, valid_until};
+use crate::scripts::probe_calls::ProbeStep;
 use crate::scripts::worker_calls::ClaimRequest;
 use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, QueueError, Report};
 
@@ -59,11 +60,15 @@ impl Claimer {
             if self.turning(self.shared.breaker.may_claim()).await.is_none() {
                 return Stopped::Drained;
             }
+            if !self.fleet_lets_in().await {
+                continue;
+            }
             // An open claim is always completed: its job would wait for its lease to run out.
             match self.claim().await {
                 (Claim::Job(job), sent) => self.accept(*job, sent, slot).await,
                 (Claim::Nothing { why, next_due }, _) => {
                     drop(slot);
+                    self.give_probe_back().await;
                     if let Some(stopped) = self.is_finished(why).await {
                         return stopped;
                     }
@@ -73,6 +78,31 @@ impl Claimer {
             if self.shutdown.has_begun() {
                 return Stopped::Drained;
             }
+        }
+    }
+
+    /// Whether the next claim is none behind an open breaker, or is the fleet's next probe of it. A
+    /// Redis that does not answer is the claim's to find out.
+    async fn fleet_lets_in(&mut self) -> bool {
+        let Shared { breaker, link, options, .. } = &self.shared;
+        let Some(stage) = breaker.probes() else { return true };
+        let (first, step) = (options.limits.probe_interval, ProbeStep::May);
+        let asked = link.scripts.probe(&mut self.connection, stage, step, first).await;
+        let wait = asked.unwrap_or_default();
+        if wait.is_zero() {
+            return true;
+        }
+        breaker.postpone(wait);
+        false
+    }
+
+    /// There was no job to probe with: the fleet's next probe is anybody's.
+    async fn give_probe_back(&mut self) {
+        let Shared { breaker, link, options, .. } = &self.shared;
+        let Some(stage) = breaker.probes() else { return };
+        let (first, step) = (options.limits.probe_interval, ProbeStep::Unmet);
+        if let Err(error) = link.scripts.probe(&mut self.connection, stage, step, first).await {
+            tracing::warn!(%error, "a probe could not be given back");
         }
     }
 

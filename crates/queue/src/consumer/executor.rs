@@ -15,6 +15,7 @@ use super::role::Running;
 use super::shared::Shared;
 use crate::event::Event;
 use crate::lease::Lease;
+use crate::scripts::probe_calls::ProbeStep;
 use crate::{Interrupted, Outcome, Report, Reported};
 
 /// What every attempt of a worker shares.
@@ -64,9 +65,7 @@ impl Executor {
             let report =
                 Report { cost: report.cost.or_else(|| lease.state.cost.total()), ..report };
             // Before the slot is free again.
-            if let Some(change) = self.shared.breaker.ended(lease.id(), &report) {
-                self.shared.observe(&Event::Breaker { is_open: change == Change::Opened });
-            }
+            self.judge(lease, &report).await;
             match self.report(lease, &report).await {
                 Reported::Accepted(state) => return Some(state),
                 Reported::Stale => {
@@ -76,6 +75,28 @@ impl Executor {
                 // A flight to wait for is down already: the handler goes on from its checkpoints.
                 Reported::GoOn => lease.state.cost.carry_over(),
             }
+        }
+    }
+
+    /// Opens, keeps or closes the breaker, and tells the fleet.
+    async fn judge(&self, lease: &Lease, report: &Report) {
+        let Shared { breaker, link, options, .. } = &self.shared;
+        let before = breaker.refused_at();
+        let Some(change) = breaker.ended(lease.id(), report) else { return };
+        if matches!(change, Change::Opened | Change::Closed) {
+            self.shared.observe(&Event::Breaker { is_open: change == Change::Opened });
+        }
+        let (stage, step) = match change {
+            Change::Opened | Change::Refused => (breaker.refused_at(), ProbeStep::Refused),
+            Change::Unmet => (before, ProbeStep::Unmet),
+            Change::Closed => (before, ProbeStep::Accepted),
+        };
+        let (Some(stage), mut connection) = (stage, link.connection.clone()) else { return };
+        let first = options.limits.probe_interval;
+        match link.scripts.probe(&mut connection, stage, step, first).await {
+            Ok(wait) if step == ProbeStep::Refused => breaker.postpone(wait),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the fleet was not told of a refusal or its end"),
         }
     }
 

@@ -35,11 +35,13 @@ pub enum Verb {
     Pause,
     /// One consistent look.
     Stats,
+    /// The fleet's next probe behind a refusal.
+    Probe,
 }
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 15] = [
+    const TABLE: [(Self, &'static str); 16] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -55,6 +57,7 @@ impl Verb {
         (Self::Drain, include_str!("../../lua/drain.lua")),
         (Self::Pause, include_str!("../../lua/pause.lua")),
         (Self::Stats, include_str!("../../lua/stats.lua")),
+        (Self::Probe, include_str!("../../lua/probe.lua")),
     ];
 
     /// Every verb.

@@ -15,6 +15,7 @@ mod memory;
 mod model;
 mod operators;
 mod ops;
+mod probes;
 mod property;
 mod reaper;
 mod reports;

@@ -7,6 +7,7 @@ use pipeline::ObjectKey;
 
 use super::background::Background;
 use super::client::client;
+use super::put::Dialect;
 use crate::store::error::StoreError;
 use crate::store::options::StoreOptions;
 
@@ -19,6 +20,8 @@ pub(super) struct Bucket {
     pub(super) prefix: Arc<str>,
     /// What was begun in the bucket and is not ended yet.
     pub(super) background: Arc<Background>,
+    /// How this store is spoken to.
+    pub(super) dialect: Arc<Dialect>,
 }
 
 impl Bucket {
@@ -30,6 +33,7 @@ impl Bucket {
             name: name.into(),
             prefix: prefix.into(),
             background: Arc::default(),
+            dialect: Arc::default(),
         })
     }
 

@@ -45,8 +45,6 @@ pub(super) fn unless_gone<T, E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let status =
-        |error: &SdkError<E, HttpResponse>| error.raw_response().map(|raw| raw.status().as_u16());
     match answer {
         Ok(answer) => Ok(Some(answer)),
         // An answer to HEAD has no body, and so no code.
@@ -55,6 +53,10 @@ where
         }
         Err(error) => Err(of(error)),
     }
+}
+
+fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|raw| raw.status().as_u16())
 }
 
 /// What a failed request means.
@@ -66,13 +68,15 @@ where
     match &error {
         SdkError::ServiceError(service) => {
             let (raw, said) = (service.raw(), service.err());
-            let mut judged = of_code(said.code(), said.message(), Some(raw.status().as_u16()));
+            let region = raw.headers().get("x-amz-bucket-region");
+            let mut judged = of_code(said.code(), Some(raw.status().as_u16()), region);
             if let FailureClass::Transient { retry_after } = &mut judged.failure {
                 *retry_after = raw.headers().get("retry-after").and_then(seconds);
             }
             judged
         }
         SdkError::TimeoutError(_) => transient("no answer in time"),
+        SdkError::ResponseError(_) => nonsense(),
         SdkError::ConstructionFailure(_) => refused(&format!("{}", innermost(&error))),
         SdkError::DispatchFailure(failure) if failure.is_user() => {
             refused(&format!("{}", innermost(&error)))
@@ -85,24 +89,41 @@ where
     }
 }
 
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+/// What a HEAD answers; its refusal has no body, and so no code.
+pub(super) fn of_head<T, E>(
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<Option<T>, ProviderError>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let status = answer.as_ref().err().and_then(status);
+    unless_gone(answer).map_err(|error| match status {
+        Some(403) => misconfigured(
+            "status 403 to HEAD",
+            "behind each put the object is looked for: the credentials need `s3:GetObject` for it, \
+             and `s3:ListBucket` to be told what is not there",
+        ),
+        _ => error,
+    })
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>. The store's own sentence is
+/// not repeated; its code is, where it is one word.
 pub(super) fn of_code(
     code: Option<&str>,
-    message: Option<&str>,
     status: Option<u16>,
+    region: Option<&str>,
 ) -> ProviderError {
-    let told = format!(
-        "{} {}",
-        code.map_or_else(|| format!("status {}", status.unwrap_or(0)), str::to_owned),
-        message.unwrap_or_default()
-    );
-    let told = told.trim_end();
-    match (code.unwrap_or_default(), status.unwrap_or(0)) {
+    let status = status.unwrap_or(0);
+    let code = code.filter(|code| is_word(code));
+    let told = code.map_or_else(|| format!("status {status}"), str::to_owned);
+    match (code.unwrap_or_default(), status) {
         ("PreconditionFailed", _) | (_, 412) => {
             ProviderError::permanent(PROVIDER, EXISTS, "there is an object under the key already")
         }
         ("NotImplemented" | "MethodNotAllowed", _) | (_, 405 | 501) => {
-            ProviderError::misconfigured(PROVIDER, UNSUPPORTED, told)
+            let message = format!("the store does not know what it is asked for: {told}");
+            ProviderError::misconfigured(PROVIDER, UNSUPPORTED, message)
         }
         (
             "BadDigest"
@@ -115,9 +136,60 @@ pub(super) fn of_code(
             | "XAmzContentSHA256Mismatch",
             _,
         )
-        | (_, 408 | 409 | 429 | 500..) => transient(told),
-        _ => refused(told),
+        | (_, 408 | 409 | 429 | 500..) => transient(&told),
+        (_, 200..=299) => nonsense(),
+        (code, status) => misconfigured(&told, &remedy(code, status, region)),
     }
+}
+
+/// Which setting mends a refusal.
+fn remedy(code: &str, status: u16, region: Option<&str>) -> String {
+    match (code, status) {
+        ("RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture", _) => {
+            "this machine's clock and the store's differ; set them, by NTP".to_owned()
+        }
+        (
+            "AuthorizationHeaderMalformed"
+            | "IllegalLocationConstraintException"
+            | "PermanentRedirect"
+            | "TemporaryRedirect",
+            _,
+        )
+        | (_, 300..=399) => match region.filter(|region| is_word(region)) {
+            Some(region) => format!(
+                "the bucket is in the region {region}; set AWS_REGION to it, and S3_ENDPOINT to its address if one is set"
+            ),
+            None => {
+                "the bucket is elsewhere; set AWS_REGION to its region, and S3_ENDPOINT to its \
+                     address if one is set"
+                    .to_owned()
+            }
+        },
+        ("NoSuchBucket", _) => "make the bucket, or correct STORAGE_URL".to_owned(),
+        (
+            "InvalidAccessKeyId"
+            | "NotSignedUp"
+            | "SignatureDoesNotMatch"
+            | "InvalidToken"
+            | "ExpiredToken",
+            _,
+        ) => "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to valid ones"
+            .to_owned(),
+        _ => "check STORAGE_URL, S3_ENDPOINT, AWS_REGION, the credentials and their right to get, \
+              put, list and delete"
+            .to_owned(),
+    }
+}
+
+/// A code or a region: short, of letters and digits, so that it is nobody's sentence.
+fn is_word(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
+/// A download broke in the middle.
+pub(super) fn broken() -> ProviderError {
+    transient("the download broke")
 }
 
 /// The file or bytes at hand cannot be read.
@@ -127,7 +199,8 @@ pub(super) fn unreadable(why: &str) -> ProviderError {
 
 /// The store answered without what an answer holds.
 pub(super) fn nonsense() -> ProviderError {
-    transient("its answer lacks what S3 answers; is this an S3?")
+    transient("its answer is not one of S3; are STORAGE_URL and S3_ENDPOINT right?")
+        .again(FailureClass::Misconfigured)
 }
 
 /// What we would ask for is no request.
@@ -140,10 +213,11 @@ fn transient(what: &str) -> ProviderError {
 }
 
 fn refused(what: &str) -> ProviderError {
-    let message = format!(
-        "the store refused: {what}; check STORAGE_URL, S3_ENDPOINT, AWS_REGION, the credentials \
-         and their right to get, put, list and delete"
-    );
+    misconfigured(what, &remedy("", 0, None))
+}
+
+fn misconfigured(what: &str, remedy: &str) -> ProviderError {
+    let message = format!("the store refused: {what}; {remedy}");
     ProviderError::misconfigured(PROVIDER, REFUSED, message)
 }
 
@@ -176,7 +250,7 @@ mod tests {
 
     #[test]
     fn each_refusal_has_its_class() {
-        let class = |code: &str, status| of_code(Some(code), None, Some(status)).failure;
+        let class = |code: &str, status| of_code(Some(code), Some(status), None).failure;
         let transient = FailureClass::Transient { retry_after: None };
         for (code, status, expected) in [
             ("AccessDenied", 403, FailureClass::Misconfigured),
@@ -192,6 +266,6 @@ mod tests {
         ] {
             assert_eq!(class(code, status), expected, "{code}");
         }
-        assert_eq!(of_code(None, None, Some(502)).failure, transient);
+        assert_eq!(of_code(None, Some(502), None).failure, transient);
     }
 }

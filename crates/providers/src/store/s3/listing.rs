@@ -67,7 +67,7 @@ impl Bucket {
         let request = self.client.delete_objects().bucket(&*self.name).delete(delete);
         let deleted = request.send().await.map_err(failure::of)?;
         match deleted.errors().first() {
-            Some(error) => Err(failure::of_code(error.code(), error.message(), None)),
+            Some(error) => Err(failure::of_code(error.code(), None, None)),
             None => Ok(()),
         }
     }

@@ -121,7 +121,7 @@ impl Pending {
             .bucket(&**name)
             .key(&self.key)
             .upload_id(&self.upload)
-            .if_none_match("*")
+            .set_if_none_match(self.bucket.dialect.unless_there())
             .multipart_upload(parts);
         request.send().await.map(drop).map_err(failure::of_put)
     }

@@ -1,38 +1,98 @@
-//! A key and content go in; one object lies in the bucket, whole or not at all.
+//! A key and content go in; one object lies in the bucket, whole or not at all, and was seen there.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumMode;
 use pipeline::{ObjectKey, ProviderError};
 
+use super::PROVIDER;
 use super::bucket::Bucket;
 use super::content::{self, Content};
 use super::failure::{self, Refused};
+use crate::store::proof::Seen;
 
 /// From this length on a file goes in parts.
 const LARGE: u64 = 16 << 20;
 
+/// What was found out about a store, for as long as the process lives.
+#[derive(Debug, Default)]
+pub(super) struct Dialect {
+    /// It answers 501 to `If-None-Match`: whether a key exists is asked before a put.
+    knows_no_conditions: AtomicBool,
+}
+
+impl Dialect {
+    /// The value of `If-None-Match`, where the store knows it.
+    pub(super) fn unless_there(&self) -> Option<String> {
+        (!self.knows_no_conditions.load(Ordering::Relaxed)).then(|| "*".to_owned())
+    }
+
+    /// What the store does not know, for people.
+    pub(super) fn lacks(&self) -> Option<&'static str> {
+        self.unless_there().is_none().then_some(
+            "it knows no If-None-Match, so that of two writers of one key the last one wins",
+        )
+    }
+
+    fn do_without_conditions(&self) {
+        if !self.knows_no_conditions.swap(true, Ordering::Relaxed) {
+            tracing::warn!("the store does without If-None-Match: {}", self.lacks().unwrap_or(""));
+        }
+    }
+}
+
 impl Bucket {
-    /// Puts `content` unless its key exists; true when this put made it.
+    /// Puts `content` unless its key exists, and looks whether it is there; true when this put made
+    /// it.
     pub(super) async fn put(
         &self,
         key: &ObjectKey,
         content: &Content,
     ) -> Result<bool, ProviderError> {
-        let put = if content.bytes < LARGE {
+        match self.send(key, content).await {
+            Err(Refused::Exists) => Ok(false),
+            // A store that refuses early reads no further, and cuts the connection: what it answered
+            // may be lost, as any answer may be. What it holds says whether anything is left to do.
+            Err(Refused::Failed(error)) => match self.seen(key, content).await {
+                Ok(Seen::Same) => Ok(false),
+                _ => Err(error),
+            },
+            Ok(()) => self.prove(key, content).await.map(|()| true),
+        }
+    }
+
+    /// Sends `content` under the condition that its key is free, in the store's dialect.
+    async fn send(&self, key: &ObjectKey, content: &Content) -> Result<(), Refused> {
+        let is_conditional = self.dialect.unless_there().is_some();
+        if !is_conditional && self.head(key).await?.is_some() {
+            return Err(Refused::Exists);
+        }
+        let sent = if content.bytes < LARGE {
             self.put_whole(key, content).await
         } else {
             self.put_parts(key, content).await
         };
-        match put {
-            Err(Refused::Exists) => Ok(false),
-            // A store that refuses early reads no further, and cuts the connection: what it answered
-            // may be lost, as any answer may be. What it holds says whether anything is left to do.
-            Err(Refused::Failed(error)) => match self.holds(key, content).await {
-                Ok(true) => Ok(false),
-                _ => Err(error),
-            },
-            Ok(()) => Ok(true),
+        match sent {
+            Err(Refused::Failed(error)) if is_conditional && error.code == failure::UNSUPPORTED => {
+                self.dialect.do_without_conditions();
+                Box::pin(self.send(key, content)).await
+            }
+            sent => sent,
         }
+    }
+
+    /// Looks for what was just put. What is not what it shall be is taken away: the key names other
+    /// bytes, and the next try would find it taken.
+    async fn prove(&self, key: &ObjectKey, content: &Content) -> Result<(), ProviderError> {
+        let seen = self.seen(key, content).await?;
+        let proven = seen.proves(PROVIDER, content.bytes);
+        if proven.is_err()
+            && seen != Seen::Nothing
+            && let Err(error) = self.delete(&[self.key(key)]).await
+        {
+            tracing::warn!("an object that is not what was sent could not be deleted: {error}");
+        }
+        proven
     }
 
     async fn put_whole(&self, key: &ObjectKey, content: &Content) -> Result<(), Refused> {
@@ -42,7 +102,7 @@ impl Bucket {
             .put_object()
             .bucket(&*self.name)
             .key(self.key(key))
-            .if_none_match("*")
+            .set_if_none_match(self.dialect.unless_there())
             .content_type(content.media_type)
             .set_cache_control(content.cache_control.map(str::to_owned))
             .set_content_disposition(content.disposition())
@@ -50,28 +110,5 @@ impl Bucket {
             .checksum_sha256(content::base64(&content.sha256))
             .body(ByteStream::from(body));
         put.send().await.map(drop).map_err(failure::of_put)
-    }
-
-    /// Whether the object under `key` is what `content` is.
-    pub(super) async fn holds(
-        &self,
-        key: &ObjectKey,
-        content: &Content,
-    ) -> Result<bool, ProviderError> {
-        let asked = self
-            .client
-            .head_object()
-            .bucket(&*self.name)
-            .key(self.key(key))
-            .checksum_mode(ChecksumMode::Enabled)
-            .send()
-            .await;
-        let found = asked.map_err(failure::of)?;
-        let length = found.content_length().and_then(|length| u64::try_from(length).ok());
-        // Of an object in parts, stores tell a checksum of checksums: then our own note speaks.
-        let noted = found.metadata().and_then(|metadata| metadata.get(content::DIGEST));
-        let is_noted = noted.is_some_and(|digest| *digest == hex::encode(content.sha256));
-        let is_told = found.checksum_sha256() == Some(&content::base64(&content.sha256));
-        Ok(length == Some(content.bytes) && (is_told || is_noted))
     }
 }

@@ -68,7 +68,7 @@ async fn one_job_probes_each_interval_until_one_is_delivered() {
         assert!(!is_open(&breaker), "a claim that found nothing used nothing up");
         breaker.claimed(probe);
         assert!(is_open(&breaker));
-        assert_eq!(breaker.ended(probe, &refusal()), None);
+        assert_eq!(breaker.ended(probe, &refusal()), Some(Change::Refused));
         assert!(is_open(&breaker));
     }
     breaker.may_claim().await;
@@ -114,11 +114,11 @@ async fn only_a_probe_that_was_let_in_where_the_last_was_refused_closes_it() {
     let breaker = Breaker::new(INTERVAL);
     breaker.ended("a", &refusal_of_speech());
     probe(&breaker, "b").await;
-    assert_eq!(breaker.ended("b", &spoken(0)), None, "a copy has not met the voice");
+    assert_eq!(breaker.ended("b", &spoken(0)), Some(Change::Unmet), "a copy has not met the voice");
     let began = Instant::now();
     probe(&breaker, "c").await;
     assert_eq!(began.elapsed(), Duration::ZERO, "nor did it use the interval up");
-    assert_eq!(breaker.ended("c", &refusal_of_speech()), None);
+    assert_eq!(breaker.ended("c", &refusal_of_speech()), Some(Change::Refused));
     probe(&breaker, "d").await;
     assert_eq!(began.elapsed(), INTERVAL);
     assert_eq!(breaker.ended("d", &spoken(1)), Some(Change::Closed));
@@ -129,7 +129,7 @@ async fn a_refusal_that_nobody_meets_any_more_is_forgotten() {
     let breaker = Breaker::new(INTERVAL);
     breaker.ended("a", &refusal_of_speech());
     probe(&breaker, "b").await;
-    assert_eq!(breaker.ended("b", &spoken(0)), None);
+    assert_eq!(breaker.ended("b", &spoken(0)), Some(Change::Unmet));
     tokio::time::advance(INTERVAL).await;
     probe(&breaker, "c").await;
     assert_eq!(breaker.ended("c", &spoken(0)), Some(Change::Closed));

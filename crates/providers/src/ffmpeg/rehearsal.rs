@@ -1,0 +1,33 @@
+//! An encoder and a folder go in; whether this FFmpeg can make our files comes out, in less than a
+//! second and before anything is bought: a list of encoders says only what was compiled.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use pipeline::sound::RATE;
+use pipeline::{Image, MediaEncoder, ProviderError};
+use stillcast_enqueue::Format;
+
+use super::FfmpegEncoder;
+
+/// Bytes of half a second of sound: the time of one picture.
+const SOUND: usize = RATE as usize;
+/// A grey PNG of two pixels each way.
+const PICTURE: &[u8] =
+    b"\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x02\
+    \x00\x00\x00\x02\x08\x00\x00\x00\x00\x57\xdd\x52\xf8\x00\x00\x00\x0e\x49\x44\x41\
+    \x54\x78\x9c\x63\x70\x68\x60\x68\x70\x00\x00\x04\x86\x01\x81\xe1\x6c\xa4\x18\x00\
+    \x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
+
+impl FfmpegEncoder {
+    /// Makes a video of a grey picture and half a second of silence in `scratch`, by the commands that
+    /// make a job's.
+    pub async fn rehearse(&self, scratch: &Path) -> Result<(), ProviderError> {
+        let mut encoding = self.begin(Format::Video, scratch).await?;
+        encoding.write(Bytes::from(vec![0; SOUND])).await?;
+        let sound = encoding.finish().await?.value;
+        let picture = Image { bytes: Bytes::from_static(PICTURE) };
+        let clip = self.still(&picture, scratch).await?.value;
+        self.mux(&sound, &clip, scratch).await.map(drop)
+    }
+}
