@@ -38,7 +38,9 @@ pub use error::{EnqueueError, InvalidJob};
 pub use identifier::{Identifier, JobId};
 pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
-pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
+pub use producer::{
+    CancelAnswer, Enqueued, Producer, ProducerOptions, Replication, Submission, Waited,
+};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
 pub use request::JobRequest;
 pub use source::Source;

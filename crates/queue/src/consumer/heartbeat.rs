@@ -65,15 +65,16 @@ impl Heartbeat {
         }
     }
 
-    /// Until the next look: sooner when the reaper is due, or while there is no connection, since each
-    /// moment of an outage's end is taken from the leases.
+    /// Until the next look: sooner when a renewal or the reaper is due, or while there is no connection.
+    /// Each moment by which a renewal is late, or an outage's end is missed, is taken from the leases.
     fn tick(&self) -> Duration {
-        let lease_ttl = self.lease_ttl();
+        let (lease_ttl, now) = (self.lease_ttl(), Moment::now());
+        let least = lease_ttl / 60;
         if self.outage.is_on() {
-            return lease_ttl / 60;
+            return least;
         }
-        let due = self.reap_at.saturating_since(Moment::now());
-        (lease_ttl / 12).min(due.max(lease_ttl / 60))
+        let due = self.reap_at.min(self.renew_at).saturating_since(now);
+        due.clamp(least, lease_ttl / 12)
     }
 
     /// The thread itself stood still (SIGSTOP, suspend): all leases may be gone. The pulse stood
