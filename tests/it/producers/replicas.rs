@@ -7,7 +7,9 @@ use tests::fleet::{Fleet, QUEUE};
 use tests::script::Script;
 use tests::server::Server;
 
-const LIMIT: Duration = Duration::from_millis(300);
+/// Far longer than a replica needs, and half of one call.
+const LONG: Duration = Duration::from_millis(2400);
+const SHORT: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acknowledged_job_is_on_its_replicas_or_said_not_to_be() {
@@ -17,7 +19,7 @@ async fn an_acknowledged_job_is_on_its_replicas_or_said_not_to_be() {
     let options = ProducerOptions { queue_name: QUEUE.to_owned(), ..Default::default() };
     let producer = Producer::connect_with(&fleet.server.url(), options).await.unwrap();
     let plain = producer.clone();
-    let producer = producer.wait_for_replicas(1, LIMIT);
+    let producer = producer.wait_for_replicas(1, LONG);
     let job = Script::of(5).job();
 
     assert_eq!(plain.enqueue(&job).await.unwrap().replication, Replication::NotAsked);
@@ -27,6 +29,7 @@ async fn an_acknowledged_job_is_on_its_replicas_or_said_not_to_be() {
     assert!(!replica.hash(&key).await.unwrap().is_empty(), "the replica has it");
 
     replica.stand_still().unwrap();
+    let producer = producer.wait_for_replicas(1, SHORT);
     let known = producer.enqueue(&job).await.unwrap();
     assert!(matches!(known.submission, Submission::Duplicate(_)), "{known:?}");
     assert_eq!(
@@ -39,6 +42,6 @@ async fn an_acknowledged_job_is_on_its_replicas_or_said_not_to_be() {
     assert_eq!(unproven.replication, Replication::Unproven { reached: 0 });
 
     replica.go_on().unwrap();
-    let again = producer.clone().wait_for_replicas(1, Duration::from_secs(2));
+    let again = producer.wait_for_replicas(1, LONG);
     assert_eq!(again.enqueue(&job).await.unwrap().replication, Replication::Proven);
 }
