@@ -6,29 +6,29 @@
 --       5 crashes without a checkpoint that end a job  6 its error then (JSON)
 --       7 interruptions without one that end it  8 its error then (JSON)
 --       9 terminal records live ms  10 at most so many  11 dead ones live ms  12 at most so many
---       13 ms that the caller had no answer, though it asked, or stood still ('' = 0)
+--       13 when the caller was last answered, by `now` of that answer ('' = never)
 --       14 ms for which a reap by anybody is fresh enough ('' = 0)
--- Returns pairs of a name and a number: `leases` (ended), `crashes` (among them), `expired` (of the
+-- Returns pairs of a name and a number: `now` (ms, for the next call), `leases` (ended), `crashes` (among them), `expired` (of the
 --         waiting jobs), `purged`, `gap` (1 if one holds the reaper back), `next_due` (ms, -1 = none);
---         or only `fresh`, the ms until the next reap is due: somebody else has just reaped
+--         or only `now` and `fresh`, the ms until the next reap is due: somebody else has just reaped
 --
 -- The gap rule: when nobody reaped for longer than half a lease (a stall, a restart, a failover, a
 -- step of the clock), the leases of living workers may have run out unseen; for one lease nothing
 -- is reaped, so that they can renew. At most one gap in twenty leases.
--- Each stall is noted, however soon after the last: a caller that had no answer for longer than half
--- a lease brings the proof. A lease that was not renewed since then ends as nobody's crash, and for a
+-- Each stall is noted, however soon after the last: a caller that was not answered for longer than half
+-- a lease is the proof, also with a call that was sent before the stall and is run behind it. A lease that was not renewed since then ends as nobody's crash, and for a
 -- sixth of a lease its holder may still write what it has.
 
 local worker, lease_ms, everything = ARGV[2], tonumber(ARGV[3]), ARGV[4] == 'all'
 local max_crashes, crashed = tonumber(ARGV[5]), ARGV[6]
 local max_interruptions, no_progress = tonumber(ARGV[7]), ARGV[8]
-local silent_ms, fresh_ms = tonumber(ARGV[13]) or 0, tonumber(ARGV[14]) or 0
+local answered_ms, fresh_ms = tonumber(ARGV[13]), tonumber(ARGV[14]) or 0
 local A_SCRIPT, GONE_AFTER_LEASES = 500, 60
 
-local stalled = silent_ms > lease_ms / 2
+local stalled = answered_ms and now - answered_ms > lease_ms / 2
 if fresh_ms > 0 and not stalled then
   local since = now - number(redis.call('GET', reap_at))
-  if since >= 0 and since < fresh_ms then return { 'fresh', fresh_ms - since } end
+  if since >= 0 and since < fresh_ms then return { 'now', now, 'fresh', fresh_ms - since } end
 end
 
 -- Whether a stall was noted in the last sixth of a lease.
@@ -171,6 +171,6 @@ local live_ms, max = tonumber(ARGV[9]), tonumber(ARGV[10])
 local purged = retain('done', live_ms, max) + retain('cancelled', live_ms, max) +
   retain('expired', live_ms, max) + retain('dead', tonumber(ARGV[11]), tonumber(ARGV[12]))
 return {
-  'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
+  'now', now, 'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
   'gap', gap and 1 or 0, 'next_due', next_due(),
 }

@@ -31,10 +31,8 @@ struct Heartbeat {
     shared: Shared,
     connection: Option<redis::Connection>,
     outage: Outage,
-    /// The last answer, or the start.
-    answered: Moment,
-    /// The longest time since the last reap in which this thread had no answer, or stood still.
-    silent: Duration,
+    /// Redis' own time of the last reap that was answered.
+    answered_ms: Option<i64>,
     renew_at: Moment,
     reap_at: Moment,
 }
@@ -42,8 +40,8 @@ struct Heartbeat {
 impl Heartbeat {
     fn new(shared: Shared) -> Self {
         let (now, outage) = (Moment::now(), Outage::new("heartbeat"));
-        let (connection, silent) = (None, Duration::ZERO);
-        Self { shared, connection, outage, answered: now, silent, renew_at: now, reap_at: now }
+        let (connection, answered_ms) = (None, None);
+        Self { shared, connection, outage, answered_ms, renew_at: now, reap_at: now }
     }
 
     fn run(mut self, stop: &Stop) {
@@ -56,7 +54,7 @@ impl Heartbeat {
             }
             let now = Moment::now();
             if now.saturating_since(expected) > lease_ttl / 3 {
-                self.overslept(now.saturating_since(expected));
+                self.overslept();
             }
             self.judge_pulse(now);
             self.fence(now);
@@ -79,7 +77,7 @@ impl Heartbeat {
 
     /// The thread itself stood still (SIGSTOP, suspend): all leases may be gone. The pulse stood
     /// still with it, so it is judged only from here on.
-    fn overslept(&mut self, late: Duration) {
+    fn overslept(&mut self) {
         tracing::warn!(
             "process was suspended for more than a third of a lease; its leases are given up"
         );
@@ -89,7 +87,6 @@ impl Heartbeat {
         }
         leases.interrupt_all(Interrupted::LeaseLost);
         leases.beat();
-        self.silent = self.silent.max(late);
         self.connection = None;
     }
 
@@ -155,15 +152,15 @@ impl Heartbeat {
         if now < self.reap_at {
             return;
         }
-        let (silent, fresh) = (self.silent, self.lease_ttl() / 6);
+        let (answered_ms, fresh) = (self.answered_ms, self.lease_ttl() / 6);
         let answer: RedisResult<Numbers> = self.call(|shared, connection| {
             let ConsumerOptions { worker, lease_ttl, limits, .. } = &*shared.options;
             let (lease_ttl, everything) = (*lease_ttl, false);
-            let request = ReapRequest { worker, lease_ttl, everything, silent, fresh, limits };
+            let request = ReapRequest { worker, lease_ttl, everything, answered_ms, fresh, limits };
             shared.link.scripts.reap(&request).invoke(connection)
         });
         let Ok(numbers) = answer else { return };
-        self.silent = Duration::ZERO;
+        self.answered_ms = numbers.get("reap", "now").ok();
         // Somebody else has reaped: this thread looks again just when that is no longer enough.
         if let Ok(left) = numbers.count("reap", "fresh") {
             self.reap_at = now + Duration::from_millis(left).min(fresh);
@@ -186,23 +183,16 @@ impl Heartbeat {
             Err(error) => Err(error),
         };
         match &answer {
-            Ok(_) => self.was_answered(),
+            Ok(_) => {
+                self.outage.answered();
+                self.shared.health.answer();
+            }
             Err(error) => {
                 self.shared.options.endpoint.failed(error);
                 self.outage.failed(error);
             }
         }
         answer
-    }
-
-    fn was_answered(&mut self) {
-        let now = Moment::now();
-        if self.outage.is_on() {
-            self.silent = self.silent.max(now.saturating_since(self.answered));
-        }
-        self.answered = now;
-        self.outage.answered();
-        self.shared.health.answer();
     }
 
     fn connect(&self) -> RedisResult<redis::Connection> {

@@ -20,4 +20,5 @@ mod reports;
 mod scripts;
 mod server;
 mod solo;
+mod stalls;
 mod verify;
