@@ -195,7 +195,8 @@ impl Worker {
             .args([options.lease_ms, options.budget_ms, options.drain_ms].map(|n| n.to_string()))
             .args([options.slots.to_string(), options.backoff_ms.to_string()])
             .env("RUST_LOG", "info,apalis_core=warn")
-            .stdout(child::Stream::File(log))
+            .stdout(child::Stream::File(log.try_clone()?))
+            .stderr(child::Stream::File(log))
             .spawn()
             .await?;
         Ok(Self { running: Some(running) })

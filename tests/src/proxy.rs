@@ -21,7 +21,12 @@ struct Shared {
     marked: Mutex<Vec<u8>>,
     left: AtomicU64,
     cut: AtomicU64,
+    /// What of all scripts still reaches Redis; `None` is all of it.
+    passes: Mutex<Option<Passes>>,
 }
+
+/// Whether a request is passed on.
+type Passes = Box<dyn Fn(&[u8]) -> bool + Send>;
 
 impl Proxy {
     /// A wire to the server on port `upstream`.
@@ -33,6 +38,7 @@ impl Proxy {
             marked: Mutex::default(),
             left: AtomicU64::new(0),
             cut: AtomicU64::new(0),
+            passes: Mutex::default(),
         });
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, Arc::clone(&shared)));
@@ -51,6 +57,11 @@ impl Proxy {
         self.shared.left.store(times, Ordering::SeqCst);
     }
 
+    /// From here on a script's call is swallowed unless `passes` lets it through: no answer ever comes.
+    pub fn swallow_unless(&self, passes: impl Fn(&[u8]) -> bool + Send + 'static) {
+        *self.shared.passes.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(passes));
+    }
+
     /// Replies lost so far.
     #[must_use]
     pub fn lost(&self) -> u64 {
@@ -58,7 +69,18 @@ impl Proxy {
     }
 }
 
+/// Whether `bytes` hold `part`.
+#[must_use]
+pub fn holds(bytes: &[u8], part: &str) -> bool {
+    bytes.windows(part.len()).any(|window| window == part.as_bytes())
+}
+
 impl Shared {
+    fn swallows(&self, request: &[u8]) -> bool {
+        let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
+        passes.as_ref().is_some_and(|passes| holds(request, "EVALSHA") && !passes(request))
+    }
+
     /// Whether this request's reply is to be lost; counts it.
     fn loses(&self, request: &[u8]) -> bool {
         let marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -93,6 +115,9 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shar
     let mut buffer = vec![0; 256 * 1024];
     loop {
         let Ok(read @ 1..) = from.read(&mut buffer).await else { return };
+        if shared.swallows(&buffer[..read]) {
+            continue;
+        }
         let cut = shared.loses(&buffer[..read]);
         if to.write_all(&buffer[..read]).await.is_err() {
             return;

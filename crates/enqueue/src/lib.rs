@@ -44,7 +44,9 @@ pub use identifier::{Identifier, JobId};
 pub use invalid::{InvalidField, InvalidJob, Problem};
 pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
-pub use producer::{CancelAnswer, Enqueued, Producer, ProducerOptions, Submission, Waited};
+pub use producer::{
+    CancelAnswer, Enqueued, Producer, ProducerOptions, Replication, Submission, Waited,
+};
 pub use readable::{Readable, has_visible, readable};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
 pub use source::Source;

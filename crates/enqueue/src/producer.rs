@@ -41,6 +41,23 @@ pub struct Enqueued {
     pub id: JobId,
     /// Whether it is new.
     pub submission: Submission,
+    /// Whether it would outlive the loss of the server that has answered.
+    pub replication: Replication,
+}
+
+/// What is known of a job's copies: replicas follow their primary after it has answered, and a
+/// fail-over loses what they have not got yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replication {
+    /// Nobody has asked: see [`Producer::wait_for_replicas`].
+    NotAsked,
+    /// At least as many replicas as were asked for have it.
+    Proven,
+    /// So many replicas have it; the others may get it later, or never. The job stands all the same.
+    Unproven {
+        /// Replicas that have it.
+        reached: u32,
+    },
 }
 
 /// Whether an enqueue made a job.
@@ -82,6 +99,14 @@ pub struct Producer {
     connection: SharedConnection,
     scripts: Arc<Scripts>,
     timeout: Duration,
+    copies: Option<Copies>,
+}
+
+/// How many replicas must have a job, and how long that may take.
+#[derive(Clone, Copy)]
+struct Copies {
+    replicas: u32,
+    limit: Duration,
 }
 
 struct Scripts {
@@ -112,11 +137,20 @@ impl Producer {
         // A server that hangs is left in time to ask its successor.
         let patience = Patience { connect: options.timeout / 2, answer: options.timeout / 2 };
         let connection = SharedConnection::unwatched(Route::new(client), patience);
-        within(options.timeout, connection.open(options.timeout)).await?;
+        within(options.timeout, connection.open(last_try(options.timeout))).await?;
         let enqueue = EnqueueScript::new(&keys);
         let cancel = redis::Script::new(&format!("{PREAMBLE}{CANCEL}"));
         let scripts = Arc::new(Scripts { keys, enqueue, cancel });
-        Ok(Self { connection, scripts, timeout: options.timeout })
+        Ok(Self { connection, scripts, timeout: options.timeout, copies: None })
+    }
+
+    /// From here on an enqueue also waits, at most for `limit` and half of the producer's timeout, until
+    /// `replicas` replicas have the job, and says in [`Enqueued::replication`] whether they have.
+    /// Clones that were made before do not wait. Other calls of the same connection wait behind it.
+    #[must_use]
+    pub fn wait_for_replicas(self, replicas: u32, limit: Duration) -> Self {
+        let limit = limit.min(self.timeout / 2).max(Duration::from_millis(1));
+        Self { copies: Some(Copies { replicas, limit }).filter(|_| replicas > 0), ..self }
     }
 
     /// Enqueues one job; one round trip. Repeating the call with the same job is harmless, also after
@@ -158,18 +192,55 @@ impl Producer {
         if jobs.is_empty() {
             return Vec::new();
         }
-        let call = &self.scripts.enqueue.call(jobs);
-        let ask = |mut open| async move { call.invoke_async::<Vec<Answer>>(&mut open).await };
-        match self.repeat(ask).await {
-            Ok(answers) if answers.len() == jobs.len() => {
-                answers.into_iter().map(understand).collect()
+        let sent = match self.copies {
+            None => self.send_once(jobs).await.map(|answers| (answers, Replication::NotAsked)),
+            Some(copies) => self.send_and_prove(jobs, copies).await,
+        };
+        match sent {
+            Ok((answers, replication)) if answers.len() == jobs.len() => {
+                answers.into_iter().map(|answer| understand(answer, replication)).collect()
             }
-            Ok(answers) => {
+            Ok((answers, _)) => {
                 let text = format!("{} answers to {} jobs", answers.len(), jobs.len());
                 jobs.iter().map(|_| Err(EnqueueError::Protocol(text.clone()))).collect()
             }
             Err(error) => jobs.iter().map(|_| Err(again(&error))).collect(),
         }
+    }
+
+    async fn send_once(&self, jobs: &[Job]) -> Result<Vec<Answer>, EnqueueError> {
+        let call = &self.scripts.enqueue.call(jobs);
+        self.repeat(|mut open| async move { call.invoke_async(&mut open).await }).await
+    }
+
+    /// In one pipeline, so that all of it goes over one connection, of which `WAIT` speaks.
+    async fn send_and_prove(
+        &self,
+        jobs: &[Job],
+        Copies { replicas, limit }: Copies,
+    ) -> Result<(Vec<Answer>, Replication), EnqueueError> {
+        let mut asked = redis::pipe();
+        asked.add_command(self.scripts.enqueue.command(jobs));
+        // A write of the same connection, also where the job stood before: only for what one has
+        // written oneself is it known how far the replicas are.
+        let counts = self.scripts.keys.named("counts");
+        asked.cmd("HINCRBY").arg(counts).arg("enqueued").arg(0).ignore();
+        asked.cmd("WAIT").arg(replicas).arg(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+        let (asked, enqueue) = (&asked, &self.scripts.enqueue);
+        let ask = |mut open| async move {
+            let answered = asked.query_async(&mut open).await;
+            match answered {
+                Err(error) if is_unknown_script(&error) => {
+                    enqueue.load(&mut open).await?;
+                    asked.query_async(&mut open).await
+                }
+                answered => answered,
+            }
+        };
+        let (answers, reached): (Vec<Answer>, u32) = self.repeat(ask).await?;
+        let is_proven = reached >= replicas;
+        let unproven = Replication::Unproven { reached };
+        Ok((answers, if is_proven { Replication::Proven } else { unproven }))
     }
 
     /// The records of `ids`, in order; `None` for an unknown or purged one. One round trip.
@@ -235,10 +306,13 @@ impl Producer {
     where
         Calling: Future<Output = redis::RedisResult<T>>,
     {
+        let end = Instant::now() + last_try(self.timeout);
         let calling = async {
             for tries in 0.. {
                 match call(self.connection.clone()).await {
-                    Err(error) if is_unserved(&error) => sleep(pause(tries)).await,
+                    Err(error) if is_unserved(&error) && Instant::now() < end => {
+                        sleep(pause(tries)).await;
+                    }
                     answer => return answer,
                 }
             }
@@ -248,14 +322,30 @@ impl Producer {
     }
 }
 
-fn understand((status, id, state): Answer) -> Result<Enqueued, EnqueueError> {
+/// A call that fails until then is not tried again: its fault says more than that the time is over.
+fn last_try(limit: Duration) -> Duration {
+    limit.mul_f64(0.9)
+}
+
+fn is_unknown_script(error: &redis::RedisError) -> bool {
+    error.kind() == redis::ServerErrorKind::NoScript.into()
+}
+
+fn understand(
+    (status, id, state): Answer,
+    replication: Replication,
+) -> Result<Enqueued, EnqueueError> {
     match status.as_str() {
-        "created" => {
-            Ok(Enqueued { id: id_of(&id)?, submission: Submission::Created(state_of(&state)?) })
-        }
-        "duplicate" => {
-            Ok(Enqueued { id: id_of(&id)?, submission: Submission::Duplicate(state_of(&state)?) })
-        }
+        "created" => Ok(Enqueued {
+            id: id_of(&id)?,
+            submission: Submission::Created(state_of(&state)?),
+            replication,
+        }),
+        "duplicate" => Ok(Enqueued {
+            id: id_of(&id)?,
+            submission: Submission::Duplicate(state_of(&state)?),
+            replication,
+        }),
         "mismatch" => Err(EnqueueError::IdempotencyMismatch { id }),
         "full" => Err(EnqueueError::Full),
         "deadline-passed" => Err(EnqueueError::Invalid(passed_deadline().into())),

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use redis::{Script, ScriptInvocation};
+use redis::{Script, ScriptInvocation, ToRedisArgs};
 
+use crate::connection::SharedConnection;
 use crate::keys::Keys;
 use crate::{Envelope, Job};
 
@@ -53,18 +54,48 @@ impl EnqueueScript {
         }
     }
 
+    /// The same call as a command, for a pipeline; the script must be loaded.
+    pub(crate) fn command(&self, jobs: &[Job]) -> redis::Cmd {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(self.script.get_hash()).arg(self.keys.len()).arg(&self.keys);
+        command.arg(self.arguments(jobs).0);
+        command
+    }
+
     /// The call for `jobs`, at most 500; fewer hold up others for less long.
     pub(crate) fn call(&self, jobs: &[Job]) -> ScriptInvocation<'_> {
         let mut call = self.script.prepare_invoke();
-        call.key(&self.keys).arg(&self.prefix).arg(DEFAULT_DEADLINE.as_secs() * 1000);
-        for job in jobs {
-            add_job(&mut call, job);
-        }
+        call.key(&self.keys).arg(self.arguments(jobs).0);
         call
+    }
+
+    /// Makes the script known to the server.
+    pub(crate) async fn load(&self, connection: &mut SharedConnection) -> redis::RedisResult<()> {
+        self.script.prepare_invoke().load_async(connection).await.map(drop)
+    }
+
+    fn arguments(&self, jobs: &[Job]) -> Arguments {
+        let mut arguments = Arguments::default();
+        arguments.arg(&self.prefix).arg(DEFAULT_DEADLINE.as_secs() * 1000);
+        for job in jobs {
+            add_job(&mut arguments, job);
+        }
+        arguments
     }
 }
 
-fn add_job(call: &mut ScriptInvocation<'_>, job: &Job) {
+/// `ARGV`, whatever carries it.
+#[derive(Default)]
+struct Arguments(Vec<Vec<u8>>);
+
+impl Arguments {
+    fn arg(&mut self, value: impl ToRedisArgs) -> &mut Self {
+        value.write_redis_args(&mut self.0);
+        self
+    }
+}
+
+fn add_job(call: &mut Arguments, job: &Job) {
     let millis = |time: Option<chrono::DateTime<chrono::Utc>>| {
         time.map_or(0, |time| time.timestamp_millis().max(1))
     };

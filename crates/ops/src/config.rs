@@ -5,6 +5,7 @@
 //! would refuse is refused here too, whichever command is run: both ask `settings` what an address is.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::{ExposeSecret, SecretString};
@@ -30,6 +31,11 @@ const KNOBS: Knobs = Knobs {
     split: &[],
 };
 
+/// Most replicas that somebody may wait for.
+const MAX_REPLICAS: usize = 100;
+/// Longest wait for them: half of a producer's call.
+const MAX_WAIT: Duration = Duration::from_millis(2500);
+
 /// What an embedded stack has of its own: its commands read none of it, not even to refuse it.
 const EMBEDDED: [&str; 4] = ["REDIS_URL", "REDIS_URL_FILE", "REDIS_CA_FILE", "STORAGE_URL"];
 
@@ -40,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) redis_url: Option<SecretString>,
     /// The queue's name.
     pub(crate) queue_name: String,
+    /// How many replicas must have a job, and how long that may take.
+    pub(crate) copies: (u32, Duration),
     /// Where the worker stores files.
     pub(crate) storage_url: Option<String>,
     /// How a bucket at `storage_url` is reached.
@@ -74,13 +82,23 @@ impl Config {
         let mut reader = Reader::new(KNOBS, &sources);
         let redis_url = redis_url(&mut reader);
         let queue_name = reader.read("queue_name", queue_name);
+        let copies = copies(&mut reader);
         let database_url = reader.optional("database_url", address::postgres);
         let storage_url = reader.optional("storage_url", address::storage);
         let bucket = BucketConfig::read(&mut reader);
         let home = home(&mut reader, &environment);
-        let config = queue_name.zip(home).map(|(queue_name, home)| {
+        let config = queue_name.zip(copies).zip(home).map(|((queue_name, copies), home)| {
             let database_url = database_url.map(SecretString::from);
-            |_| Self { redis_url, queue_name, storage_url, bucket, database_url, home, environment }
+            move |_| Self {
+                redis_url,
+                queue_name,
+                copies,
+                storage_url,
+                bucket,
+                database_url,
+                home,
+                environment,
+            }
         });
         reader.finish(config)
     }
@@ -99,6 +117,13 @@ fn redis_url(reader: &mut Reader) -> Option<SecretString> {
     let url = reader.optional("redis_url", address::redis)?;
     let trusting = ca_file.map(|file| with_ca_file(&url, &file));
     Some(trusting.unwrap_or(url).into())
+}
+
+fn copies(reader: &mut Reader) -> Option<(u32, Duration)> {
+    let replicas = reader.count("producer_wait_replicas", 0..=MAX_REPLICAS);
+    let range = Duration::from_millis(1)..=MAX_WAIT;
+    let limit = reader.duration("producer_wait_timeout", range);
+    Some((u32::try_from(replicas?).ok()?, limit?))
 }
 
 fn queue_name(text: &str) -> Result<String, String> {
@@ -141,6 +166,7 @@ mod tests {
         assert_eq!(config.home, Path::new("/somebody/.local/share/stillcast"));
         assert!(config.redis_url.is_none());
         assert_eq!(config.queue_name, "stillcast");
+        assert_eq!(config.copies, (0, Duration::from_secs(1)));
     }
 
     #[test]
@@ -211,7 +237,8 @@ mod tests {
         let line = |text: &'static str, name| {
             text.lines().find(|line| line.split_once(" = ").is_some_and(|(left, _)| left == name))
         };
-        for name in KNOBS.names() {
+        let is_shared = |name: &&str| line(KNOBS.neighbours, name).is_some();
+        for name in KNOBS.names().filter(is_shared) {
             let ours = line(KNOBS.defaults, name);
             assert_eq!(ours, line(KNOBS.neighbours, name), "deploy/ops.toml, deploy/worker.toml");
         }

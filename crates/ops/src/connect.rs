@@ -38,9 +38,11 @@ pub(crate) async fn inspector(config: &Config) -> anyhow::Result<Inspector> {
 }
 
 /// The door into the queue.
-pub(crate) async fn producer(redis_url: &str, queue_name: &str) -> anyhow::Result<Producer> {
-    let options = ProducerOptions { queue_name: queue_name.to_owned(), ..Default::default() };
-    Producer::connect_with(redis_url, options).await.context(UNREACHABLE)
+pub(crate) async fn producer(redis_url: &str, config: &Config) -> anyhow::Result<Producer> {
+    let options = ProducerOptions { queue_name: config.queue_name.clone(), ..Default::default() };
+    let producer = Producer::connect_with(redis_url, options).await.context(UNREACHABLE)?;
+    let (replicas, limit) = config.copies;
+    Ok(producer.wait_for_replicas(replicas, limit))
 }
 
 const UNREACHABLE: &str = "the queue cannot be reached (REDIS_URL, or a running `stillcast dev`)";

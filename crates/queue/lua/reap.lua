@@ -6,12 +6,13 @@
 --       5 crashes without a checkpoint that end a job  6 its error then (JSON)
 --       7 interruptions without one that end it  8 its error then (JSON)
 --       9 terminal records live ms  10 at most so many  11 dead ones live ms  12 at most so many
---       13 ms that the caller had no answer, though it asked, or stood still ('' = 0)
+--       13 when the caller was last answered, by `now` of that answer ('' = never)
 --       14 ms for which a reap by anybody is fresh enough ('' = 0)
--- Returns pairs of a name and a number: `leases` (ended), `crashes` (among them), `expired` (of the
---         waiting jobs), `purged`, `gap` (1 if one holds the reaper back), `next_due` (ms, -1 = none),
---         `more` (1 if it left something: call again soon, other callers in between); or only `fresh`,
---         the ms until the next reap is due: somebody else has just reaped
+-- Returns pairs of a name and a number: `now` (ms, for the next call), `leases` (ended), `crashes`
+--         (among them), `expired` (of the waiting jobs), `purged`, `gap` (1 if one holds the reaper
+--         back), `next_due` (ms, -1 = none), `more` (1 if it left something: call again soon, other
+--         callers in between); or only `now` and `fresh`, the ms until the next reap is due: somebody
+--         else has just reaped
 --
 -- A call touches at most JOBS_A_SCRIPT jobs, and keeps a quarter of them for retention, so that neither
 -- a crowd of waiting jobs nor one of old records keeps the other.
@@ -19,9 +20,10 @@
 -- The gap rule: when nobody reaped for longer than half a lease (a stall, a restart, a failover, a
 -- step of the clock), the leases of living workers may have run out unseen; for one lease nothing
 -- is reaped, so that they can renew. At most one gap in twenty leases.
--- Each stall is noted, however soon after the last: a caller that had no answer for longer than half
--- a lease brings the proof. A lease that was not renewed since then ends as nobody's crash, and for a
--- sixth of a lease its holder may still write what it has.
+-- Each stall is noted, however soon after the last: a caller that was not answered for longer than half
+-- a lease is the proof, also with a call that was sent before the stall and is run behind it. A lease
+-- that was not renewed since then ends as nobody's crash, and for a sixth of a lease its holder may
+-- still write what it has.
 
 local worker, lease_ms = ARGV[2] == '' and '' or name_at(2, 'worker'), whole(3, 'lease', MAX_SPAN)
 local everything = one_of(4, 'which', 'all', '') == 'all'
@@ -30,16 +32,17 @@ local max_interruptions, no_progress = whole(7, 'interruptions', MAX_SPAN), ARGV
 local live_ms, max = whole(9, 'span of records', MAX_SPAN), whole(10, 'records', MAX_SPAN)
 local dead_live_ms, max_dead = whole(11, 'span of dead', MAX_SPAN), whole(12, 'dead', MAX_SPAN)
 local function span_at(at, name) return (ARGV[at] or '') == '' and 0 or whole(at, name, MAX_SPAN) end
-local silent_ms, fresh_ms = span_at(13, 'silence'), span_at(14, 'freshness')
+local answered_ms = (ARGV[13] or '') ~= '' and whole(13, 'last answer', 2 ^ 53) or nil
+local fresh_ms = span_at(14, 'freshness')
 local FOR_RETENTION, GONE_AFTER_LEASES = JOBS_A_SCRIPT / 4, 60
 room = room - FOR_RETENTION
 
 local more = false
 
-local stalled = silent_ms > lease_ms / 2
+local stalled = answered_ms and now - answered_ms > lease_ms / 2
 if fresh_ms > 0 and not stalled then
   local since = now - number(redis.call('GET', reap_at))
-  if since >= 0 and since < fresh_ms then return { 'fresh', fresh_ms - since } end
+  if since >= 0 and since < fresh_ms then return { 'now', now, 'fresh', fresh_ms - since } end
 end
 
 -- Whether a stall was noted in the last sixth of a lease.
@@ -66,8 +69,8 @@ local function gap_holds()
 end
 
 -- A crash is the job's fault only if its attempt had begun, its worker was seen alive under this
--- lease after the last gap and stall, and had not announced its leaving. A worker without a line has left: a
--- dead one keeps its line for far longer than a lease.
+-- lease after the last gap and stall, and had not announced its leaving. A worker without a line has
+-- left: a dead one keeps its line for far longer than a lease.
 local function is_crash(id, expiry)
   local job = get(id, 'begun', 'lease_ms', 'worker')
   if not job[1] then return false end
@@ -181,6 +184,6 @@ room = room + FOR_RETENTION
 local purged = retain('done', live_ms, max) + retain('cancelled', live_ms, max) +
   retain('expired', live_ms, max) + retain('dead', dead_live_ms, max_dead)
 return {
-  'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
+  'now', now, 'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
   'gap', gap and 1 or 0, 'next_due', next_due(), 'more', (more or room <= 0) and 1 or 0,
 }

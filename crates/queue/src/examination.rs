@@ -22,15 +22,18 @@ const UNSERVED_LIMIT: Duration = Duration::from_secs(5);
 /// What a worker says besides what its scripts say.
 const BESIDES_SCRIPTS: [&str; 8] =
     ["bzpopmin", "evalsha", "get", "script|load", "subscribe", "time", "zrange", "zrem"];
+/// What a worker may go without.
+const INFO: &str = "info";
+const CONFIG_GET: &str = "config|get";
 /// Looks up, in one call, which of `ARGV`'s commands its user may not use on the queue's keys.
-const LACKS: &str = "local lacks = {} \
+const LACKS: &str = "local key, channel, lacks = KEYS[1], KEYS[2], {} \
+    local call = { \
+      publish = { 'publish', channel, '' }, subscribe = { 'subscribe', channel }, \
+      evalsha = { 'evalsha', '', '0' }, ['script|load'] = { 'script', 'load', '' }, \
+      info = { 'info' }, ['config|get'] = { 'config', 'get', 'appendfsync' }, \
+    } \
     for _, name in ipairs(ARGV) do \
-      local words = {} \
-      for word in string.gmatch(name, '[^|]+') do words[#words + 1] = word end \
-      words[#words + 1] = name ~= 'subscribe' and KEYS[1] or KEYS[2] \
-      if name == 'publish' then words = { name, KEYS[2] } end \
-      words[#words + 1] = '1' \
-      local known, may = pcall(redis.acl_check_cmd, unpack(words)) \
+      local known, may = pcall(redis.acl_check_cmd, unpack(call[name] or { name, key, key })) \
       if not (known and may) then lacks[#lacks + 1] = name end \
     end \
     return lacks";
@@ -54,26 +57,30 @@ impl Endpoint {
         let said = self.hello(connection).await?;
         let mut report = ServerReport { version: said.version.clone(), warnings: Vec::new() };
         refuse_old(&said.version)?;
-        let lacks = self.lacks(connection).await?;
+        let mut lacks = self.lacks(connection).await?;
+        let mut may = |name| {
+            let at = lacks.iter().position(|lacking| lacking == name);
+            at.map(|at| lacks.swap_remove(at)).is_none()
+        };
+        let (may_info, may_config) = (may(INFO), may(CONFIG_GET));
         if !lacks.is_empty() {
+            lacks.sort();
             return Err(QueueError::Unfit(format!(
                 "the user in REDIS_URL may not: {}; give it the rights of a worker, which the \
                  queue's README lists",
                 lacks.join(", ")
             )));
         }
-        match info(connection).await {
-            Ok(info) => {
-                refuse_evicting(field(&info, "maxmemory_policy"))?;
-                let appendfsync = appendfsync(connection).await;
-                let is_kept = field(&info, "aof_enabled") == "1";
-                report.warnings.extend(warnings(is_kept, appendfsync.as_deref()));
-            }
-            Err(error) if error.code() == Some("NOPERM") || error.code() == Some("ERR") => {
-                report.warnings.push(UNSEEN.to_owned());
-            }
-            Err(error) => return Err(error.into()),
+        if !may_info {
+            report.warnings.push(UNSEEN.to_owned());
+            return Ok(report);
         }
+        let info: String = redis::cmd("INFO").query_async(connection).await?;
+        refuse_evicting(field(&info, "maxmemory_policy"))?;
+        let appendfsync = if may_config { appendfsync(connection).await } else { None };
+        report
+            .warnings
+            .extend(warnings(field(&info, "aof_enabled") == "1", appendfsync.as_deref()));
         Ok(report)
     }
 
@@ -131,6 +138,7 @@ impl Endpoint {
         for name in commands() {
             call.arg(name);
         }
+        call.arg(INFO).arg(CONFIG_GET);
         match call.query_async(connection).await {
             Err(error) if error.code() == Some("NOPERM") => Ok(vec!["eval".to_owned()]),
             lacks => lacks,
@@ -157,10 +165,6 @@ const REPLICA: &str = "REDIS_URL leads to a replica, which takes no jobs; name t
     that follows it";
 const UNSEEN: &str = "its user may not INFO, so whether Redis evicts or loses jobs cannot be seen, and the \
     cache keeps nothing there; the right is +info";
-
-async fn info(connection: &mut SharedConnection) -> RedisResult<String> {
-    redis::cmd("INFO").query_async(connection).await
-}
 
 fn field<'info>(info: &'info str, name: &str) -> &'info str {
     let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

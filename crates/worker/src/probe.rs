@@ -85,7 +85,7 @@ async fn redis(config: &Config) -> anyhow::Result<String> {
         anyhow::Ok(endpoint.examine(&mut connection).await?)
     };
     let report = in_time(asking).await.context(REDIS)?;
-    let mut said = vec![format!("Redis {}", report.version)];
+    let mut said = vec![format!("Redis {}", report.version).trim_end().to_owned()];
     said.extend(report.warnings);
     Ok(said.join("; "))
 }

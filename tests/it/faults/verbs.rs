@@ -21,9 +21,9 @@ async fn claim(fleet: &Fleet, nonce: &str, lease: Duration) -> Box<ClaimedJob> {
 async fn reap(fleet: &Fleet, lease: Duration) {
     let (scripts, mut connection) = fleet.scripts();
     let limits = &Limits::default();
-    let (silent, fresh) = (Duration::ZERO, Duration::ZERO);
+    let (answered_ms, fresh) = (None, Duration::ZERO);
     let request =
-        ReapRequest { worker: "", lease_ttl: lease, everything: false, silent, fresh, limits };
+        ReapRequest { worker: "", lease_ttl: lease, everything: false, answered_ms, fresh, limits };
     let _: Value = scripts.reap(&request).invoke_async(&mut connection).await.unwrap();
 }
 

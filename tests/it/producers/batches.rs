@@ -1,7 +1,9 @@
 //! Many at once: one answer a job, in order, whatever happens to its neighbours.
 
 use redis::AsyncCommands;
-use stillcast_enqueue::{EnqueueError, Enqueued, InvalidField, Job, JobId, State, Submission};
+use stillcast_enqueue::{
+    EnqueueError, Enqueued, InvalidField, Job, JobId, Replication, State, Submission,
+};
 use tests::fleet::Fleet;
 use tests::script::Script;
 use tests::server::Server;
@@ -11,7 +13,8 @@ fn job() -> Job {
 }
 
 fn created(job: &Job, state: State) -> Enqueued {
-    Enqueued { id: job.id.clone(), submission: Submission::Created(state) }
+    let replication = Replication::NotAsked;
+    Enqueued { id: job.id.clone(), submission: Submission::Created(state), replication }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,3 +7,5 @@ mod answers;
 mod batches;
 mod foreign;
 mod handed_on;
+mod replicas;
+mod rights;

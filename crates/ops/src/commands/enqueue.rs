@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
-use stillcast_enqueue::{Format, Job, JobId, State, Submission};
+use stillcast_enqueue::{Format, Job, JobId, Replication, State, Submission};
 
 use super::watch::follow;
 use crate::cli_error::CliError;
@@ -69,6 +69,9 @@ struct Accepted {
     id: JobId,
     state: State,
     duplicate: bool,
+    /// Whether replicas are known to have it; only with `PRODUCER_WAIT_REPLICAS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replicated: Option<bool>,
 }
 
 impl EnqueueArgs {
@@ -76,7 +79,7 @@ impl EnqueueArgs {
         let job = self.job(context)?;
         job.validate().map_err(|error| CliError::usage(error.to_string()))?;
         let redis_url = connect::place(&context.config)?.redis_url;
-        let producer = connect::producer(&redis_url, &context.config.queue_name).await?;
+        let producer = connect::producer(&redis_url, &context.config).await?;
         let accepted = Accepted::from(producer.enqueue(&job).await?);
         if !self.wait {
             return context.screen.answer(&accepted, || accepted.to_string());
@@ -122,14 +125,24 @@ impl From<stillcast_enqueue::Enqueued> for Accepted {
             Submission::Created(state) => (state, false),
             Submission::Duplicate(state) => (state, true),
         };
-        Self { id: enqueued.id, state, duplicate }
+        let replicated = match enqueued.replication {
+            Replication::NotAsked => None,
+            Replication::Proven => Some(true),
+            Replication::Unproven { .. } => Some(false),
+        };
+        Self { id: enqueued.id, state, duplicate, replicated }
     }
 }
 
 impl fmt::Display for Accepted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = if self.duplicate { ", known already" } else { "" };
-        write!(f, "{}  {}{known}", self.id, self.state)
+        let copies = match self.replicated {
+            None => "",
+            Some(true) => ", on its replicas",
+            Some(false) => ", its copies not proven: a fail-over now may lose it",
+        };
+        write!(f, "{}  {}{known}{copies}", self.id, self.state)
     }
 }
 

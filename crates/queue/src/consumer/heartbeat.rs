@@ -35,10 +35,8 @@ struct Heartbeat {
     shared: Shared,
     connection: Option<redis::Connection>,
     outage: Outage,
-    /// The last answer, or the start.
-    answered: Moment,
-    /// The longest time since the last reap in which this thread had no answer, or stood still.
-    silent: Duration,
+    /// Redis' own time of the last reap that was answered.
+    answered_ms: Option<i64>,
     renew_at: Moment,
     reap_at: Moment,
     /// The last call of the reaper left something.
@@ -48,9 +46,9 @@ struct Heartbeat {
 impl Heartbeat {
     fn new(shared: Shared) -> Self {
         let (now, outage) = (Moment::now(), Outage::new("heartbeat"));
-        let (connection, silent, is_behind) = (None, Duration::ZERO, false);
-        let (answered, renew_at, reap_at) = (now, now, now);
-        Self { shared, connection, outage, answered, silent, renew_at, reap_at, is_behind }
+        let (connection, answered_ms, is_behind) = (None, None, false);
+        let (renew_at, reap_at) = (now, now);
+        Self { shared, connection, outage, answered_ms, renew_at, reap_at, is_behind }
     }
 
     fn run(mut self, stop: &Stop) {
@@ -63,7 +61,7 @@ impl Heartbeat {
             }
             let now = Moment::now();
             if now.saturating_since(expected) > lease_ttl / 3 {
-                self.overslept(now.saturating_since(expected));
+                self.overslept();
             }
             self.judge_pulse(now);
             self.fence(now);
@@ -72,23 +70,24 @@ impl Heartbeat {
         }
     }
 
-    /// Until the next look: sooner when the reaper is due, or while there is no connection, since each
-    /// moment of an outage's end is taken from the leases.
+    /// Until the next look: sooner when a renewal or the reaper is due, or while there is no connection.
+    /// Each moment by which a renewal is late, or an outage's end is missed, is taken from the leases.
     fn tick(&self) -> Duration {
-        let lease_ttl = self.lease_ttl();
+        let (lease_ttl, now) = (self.lease_ttl(), Moment::now());
+        let least = lease_ttl / 60;
         if self.outage.is_on() {
-            return lease_ttl / 60;
+            return least;
         }
         if self.is_behind {
             return REAP_PAUSE.min(lease_ttl / 12);
         }
-        let due = self.reap_at.saturating_since(Moment::now());
-        (lease_ttl / 12).min(due.max(lease_ttl / 60))
+        let due = self.reap_at.min(self.renew_at).saturating_since(now);
+        due.clamp(least, lease_ttl / 12)
     }
 
     /// The thread itself stood still (SIGSTOP, suspend): all leases may be gone. The pulse stood
     /// still with it, so it is judged only from here on.
-    fn overslept(&mut self, late: Duration) {
+    fn overslept(&mut self) {
         tracing::warn!(
             "process was suspended for more than a third of a lease; its leases are given up"
         );
@@ -98,7 +97,6 @@ impl Heartbeat {
         }
         leases.interrupt_all(Interrupted::LeaseLost);
         leases.beat();
-        self.silent = self.silent.max(late);
         self.connection = None;
     }
 
@@ -166,17 +164,18 @@ impl Heartbeat {
         }
         let fresh = self.lease_ttl() / 6;
         // Whoever has left something goes on; all others look at what it has just done, and skip.
-        let (silent, asked) = (self.silent, if self.is_behind { Duration::ZERO } else { fresh });
+        let asked = if self.is_behind { Duration::ZERO } else { fresh };
+        let answered_ms = self.answered_ms;
         let answer: RedisResult<Numbers> = self.call(|shared, connection| {
             let ConsumerOptions { worker, lease_ttl, limits, .. } = &*shared.options;
             let (lease_ttl, everything) = (*lease_ttl, false);
             let request =
-                ReapRequest { worker, lease_ttl, everything, silent, fresh: asked, limits };
+                ReapRequest { worker, lease_ttl, everything, answered_ms, fresh: asked, limits };
             shared.link.scripts.reap(&request).invoke(connection)
         });
         self.is_behind = false;
         let Ok(numbers) = answer else { return };
-        self.silent = Duration::ZERO;
+        self.answered_ms = numbers.get("reap", "now").ok();
         // Somebody else has reaped: this thread looks again just when that is no longer enough.
         if let Ok(left) = numbers.count("reap", "fresh") {
             self.reap_at = now + Duration::from_millis(left).min(fresh);
@@ -202,23 +201,16 @@ impl Heartbeat {
             Err(error) => Err(error),
         };
         match &answer {
-            Ok(_) => self.was_answered(),
+            Ok(_) => {
+                self.outage.answered();
+                self.shared.health.answer();
+            }
             Err(error) => {
                 self.shared.options.endpoint.failed(error);
                 self.outage.failed(error);
             }
         }
         answer
-    }
-
-    fn was_answered(&mut self) {
-        let now = Moment::now();
-        if self.outage.is_on() {
-            self.silent = self.silent.max(now.saturating_since(self.answered));
-        }
-        self.answered = now;
-        self.outage.answered();
-        self.shared.health.answer();
     }
 
     fn connect(&self) -> RedisResult<redis::Connection> {

@@ -53,7 +53,7 @@ impl Inspector {
             worker: "",
             lease_ttl: ANY_LEASE,
             everything: true,
-            silent: Duration::ZERO,
+            answered_ms: None,
             fresh: Duration::ZERO,
             limits,
         };

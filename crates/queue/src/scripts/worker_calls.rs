@@ -35,9 +35,9 @@ pub struct ReapRequest<'call> {
     pub lease_ttl: Duration,
     /// Ends every lease: only where nobody else can hold one.
     pub everything: bool,
-    /// How long the caller had no answer, though it asked, or stood still: longer than half a lease
-    /// proves a stall.
-    pub silent: Duration,
+    /// When the caller's last reap was answered, by the answer's own `now`; longer than half a lease
+    /// ago proves a stall. `None` before the first one.
+    pub answered_ms: Option<i64>,
     /// A reap by anybody that is not older need not be repeated; the answer is then the one number
     /// `fresh`, the ms until it will be. Zero reaps in any case.
     pub fresh: Duration,
@@ -75,13 +75,13 @@ impl Scripts {
 
     /// What time alone decides; the answer is pairs of a name and a number.
     pub fn reap(&self, request: &ReapRequest<'_>) -> ScriptInvocation<'_> {
-        let ReapRequest { worker, lease_ttl, everything, silent, fresh, limits } = *request;
+        let ReapRequest { worker, lease_ttl, everything, answered_ms, fresh, limits } = *request;
         let mut call = self.call(Verb::Reap);
         call.arg(worker).arg(millis(lease_ttl)).arg(if everything { "all" } else { "" });
         call.arg(limits.crashes).arg(crashed()).arg(limits.interruptions).arg(no_progress());
         call.arg(millis(limits.records_live)).arg(limits.max_records);
         call.arg(millis(limits.dead_live)).arg(limits.max_dead);
-        call.arg(millis(silent)).arg(millis(fresh));
+        call.arg(answered_ms.map_or_else(String::new, |ms| ms.to_string())).arg(millis(fresh));
         call
     }
 

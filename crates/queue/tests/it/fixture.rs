@@ -264,6 +264,26 @@ impl Queue {
     }
 
     pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Reap {
+        Reap::read(&self.reap_if(worker, everything, ["", ""]))
+    }
+
+    /// A reap by a worker that was last answered so long ago.
+    pub(crate) fn reap_after(&mut self, worker: &str, silent: i64) -> Reap {
+        let answered = (self.now - silent).to_string();
+        Reap::read(&self.reap_if(worker, false, [&answered, ""]))
+    }
+
+    /// A reap that is not needed when somebody has reaped within so many ms; whatever it answers.
+    pub(crate) fn reap_unless(&mut self, worker: &str, fresh: i64) -> BTreeMap<String, i64> {
+        self.reap_if(worker, false, ["", &fresh.to_string()])
+    }
+
+    fn reap_if(
+        &mut self,
+        worker: &str,
+        everything: bool,
+        answered_and_fresh: [&str; 2],
+    ) -> BTreeMap<String, i64> {
         let limits = &self.limits;
         let mut words = vec![worker.to_owned(), LEASE.to_string()];
         words.push(if everything { "all".to_owned() } else { String::new() });
@@ -271,8 +291,9 @@ impl Queue {
         words.extend([limits.interruptions.to_string(), "no-progress".to_owned()]);
         words.extend([limits.records_live.as_millis().to_string(), limits.max_records.to_string()]);
         words.extend([limits.dead_live.as_millis().to_string(), limits.max_dead.to_string()]);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        Reap::read(&self.numbers(Verb::Reap, &words))
+        let words = words.iter().map(String::as_str).chain(answered_and_fresh);
+        let words: Vec<&str> = words.collect();
+        self.numbers(Verb::Reap, &words)
     }
 
     /// A verb that answers with pairs of a name and a number.

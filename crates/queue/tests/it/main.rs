@@ -22,5 +22,6 @@ mod reports;
 mod scripts;
 mod server;
 mod solo;
+mod stalls;
 mod verify;
 mod words;

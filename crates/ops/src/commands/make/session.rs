@@ -58,7 +58,7 @@ impl Session<'_> {
 
     async fn enqueue(&self, job: &Job) -> anyhow::Result<()> {
         let redis_url = self.stack.home().redis_url();
-        let producer = connect::producer(&redis_url, &self.context.config.queue_name).await?;
+        let producer = connect::producer(&redis_url, &self.context.config).await?;
         producer.enqueue(job).await?;
         Ok(())
     }
