@@ -26,6 +26,8 @@ use crate::pace::{self, WORDS};
 pub use self::fault::ScriptFault;
 pub use self::passage::{MAX_PASSAGE, Passage};
 
+/// Longest mark, in characters; a bracket that stays open longer encloses no mark.
+const MAX_MARK: usize = 300;
 /// Most silence of a whole transcript; pauses that ask for more are short ones.
 const MAX_SILENCE: Duration = Duration::from_mins(5);
 /// The gap between paragraphs where no pause is asked for.

@@ -9,10 +9,7 @@
 use std::time::Duration;
 
 use super::fault::ScriptFault;
-use super::pause;
-
-/// Longest mark, in characters; a bracket that stays open longer encloses no mark.
-pub(super) const MAX_MARK: usize = 300;
+use super::{MAX_MARK, pause};
 
 /// Where a text is parted.
 #[derive(Clone, Copy, Debug, PartialEq)]
