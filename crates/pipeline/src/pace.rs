@@ -15,7 +15,7 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Words of a whole transcript: three to four minutes of calm speech.
 pub const WORDS: RangeInclusive<usize> = 400..=500;
 
-/// English words a minute, read aloud. Trauzettel-Klosinski and others 2012 (IReST, 17 languages,
+/// English words a minute, read aloud. Trauzettel-Klosinski and others 2012 (`IReST`, 17 languages,
 /// `10.1167/iovs.11-8284`), as all numbers below that name no other source.
 const ENGLISH_WORDS: f64 = 228.0;
 /// English letters a minute, the same.
@@ -50,7 +50,7 @@ const KANA: Pace = Pace { units: Some(455.0), unit: "characters", is_spaced: fal
 /// Both together.
 const JAPANESE: Pace = Pace { units: Some(357.0), unit: "characters", is_spaced: false };
 /// Korean: one block is one syllable. 7 syllables a second in Coupé and others 2019
-/// (`10.1126/sciadv.aaw2594`), who leave out pauses; with them, as IReST does, 0.83 of it: the part
+/// (`10.1126/sciadv.aaw2594`), who leave out pauses; with them, as `IReST` does, 0.83 of it: the part
 /// that Mandarin has (255 a minute against 5.18 a second in Pellegrino and others 2011).
 const HANGUL: Pace = Pace { units: Some(350.0), unit: "syllables", is_spaced: true };
 /// Thai: 4.7 syllables a second in Coupé and others 2019, 0.83 of it with pauses, and 2.6 graphemes
@@ -65,7 +65,7 @@ const ARABIC: Pace = Pace { units: Some(612.0), unit: "letters", is_spaced: true
 /// Hebrew: 833 letters a minute, 187 words; vowels are not written either.
 const HEBREW: Pace = Pace { units: Some(833.0), unit: "letters", is_spaced: true };
 /// The scripts of India, Ethiopic, Tibetan: a grapheme is about a syllable. 370 syllables a minute
-/// are the mean of 17 languages in IReST; a final consonant is a grapheme too, so a few more.
+/// are the mean of 17 languages in `IReST`; a final consonant is a grapheme too, so a few more.
 const SYLLABLES: Pace = Pace { units: Some(390.0), unit: "syllables", is_spaced: true };
 
 fn pace(c: char) -> &'static Pace {

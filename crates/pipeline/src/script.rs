@@ -26,6 +26,8 @@ use crate::pace::{self, WORDS};
 pub use self::fault::ScriptFault;
 pub use self::passage::{MAX_PASSAGE, Passage};
 
+/// Longest mark, in characters; a bracket that stays open longer encloses no mark.
+const MAX_MARK: usize = 300;
 /// Most silence of a whole transcript; pauses that ask for more are short ones.
 const MAX_SILENCE: Duration = Duration::from_mins(5);
 /// The gap between paragraphs where no pause is asked for.
@@ -53,6 +55,14 @@ struct Tally {
     silence: Duration,
     /// Words, or what takes as long in other scripts.
     words: f64,
+}
+
+/// What came of a text that may be said.
+struct Spoken {
+    /// Bytes at its beginning that are not said.
+    introduction: usize,
+    tally: Tally,
+    passages: Vec<Passage>,
 }
 
 impl Default for Script {
@@ -110,19 +120,24 @@ impl Script {
         border.map(|border| self.take(border)).transpose()
     }
 
-    /// Takes the unread text as the last paragraph of a draft.
+    /// Takes the unread text as the last paragraph of a draft. What is too much of it stays unread.
     pub fn close(&mut self) -> Result<Vec<Passage>, ScriptFault> {
         if self.unread.trim().is_empty() {
             self.trim();
             return Ok(Vec::new());
         }
         self.unread.push_str("\n\n");
-        let mut passages = Vec::new();
-        // The first step says all; a mark that was left open may have parted the rest.
-        while let Some(said) = self.step()? {
-            passages.extend(said);
+        let mut passages = self.step()?.unwrap_or_default();
+        // A mark that was left open may have parted the rest.
+        while let Ok(Some(more)) = self.step() {
+            passages.extend(more);
         }
         Ok(passages)
+    }
+
+    /// Whether text was pushed that is not said.
+    pub fn has_unread(&self) -> bool {
+        !self.unread.trim().is_empty()
     }
 
     /// Drops the text that is not said yet. What comes next is another draft, which may be
@@ -143,25 +158,60 @@ impl Script {
         Ok(passages)
     }
 
-    /// Says the text before `border`, and remembers the silence that the border asks for.
+    /// Says the text before `border`, and remembers the silence that the border asks for. Of a
+    /// paragraph that is too much, where too little is said without it, as much as may be.
     fn take(&mut self, border: Border) -> Result<Vec<Passage>, ScriptFault> {
-        let text = &self.unread[..border.at];
+        match self.speak(&self.unread[..border.at]) {
+            Ok(spoken) => Ok(self.keep(border, spoken)),
+            Err(ScriptFault::TooLong) if self.words() < *WORDS.start() => {
+                let (at, spoken) = self.shortened(border.at).ok_or(ScriptFault::TooLong)?;
+                self.unread.insert_str(at, "\n\n");
+                Ok(self.keep(Border { at, end: at + 2, pause: None }, spoken))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// What comes of `text` when it is said now.
+    fn speak(&self, text: &str) -> Result<Spoken, ScriptFault> {
         let introduction = self.introduction(text)?;
         let is_begun = !self.said.is_empty() && !self.said.ends_with('\n');
         let mut tally = self.tally;
         let passages = tally.speak(&text[introduction..], is_begun)?;
+        Ok(Spoken { introduction, tally, passages })
+    }
+
+    /// The longest beginning of the unread text before `end` that is not too much, and enough; up to
+    /// a sentence's end if there is such a one.
+    fn shortened(&self, end: usize) -> Option<(usize, Spoken)> {
+        let text = &self.unread[..end];
+        let speak = |at: usize| self.speak(&text[..at]).ok();
+        passage::beginnings(text).find_map(|ends| {
+            let fitting = ends.partition_point(|at| speak(*at).is_some());
+            let at = *ends[..fitting].last()?;
+            // Read again, it must part where it is parted now.
+            let alike = Border { at, end: at + 2, pause: None };
+            let again = mark::border(&format!("{}\n\n", &text[..at]));
+            let is_enough = |spoken: &Spoken| whole(spoken.tally.words) >= *WORDS.start();
+            let spoken = speak(at).filter(is_enough)?;
+            (again == Ok(Some(alike))).then_some((at, spoken))
+        })
+    }
+
+    fn keep(&mut self, border: Border, spoken: Spoken) -> Vec<Passage> {
+        let Spoken { introduction, tally, passages } = spoken;
+        self.tally = tally;
         // A paragraph that only introduces leaves no trace, so that nobody introduces it again.
         let is_gone = introduction > 0 && introduction == border.at && border.pause.is_none();
         if !is_gone {
-            tally.note(border.pause);
+            self.tally.note(border.pause);
         }
-        self.tally = tally;
         self.is_opening &= passages.is_empty();
         self.unread.drain(..if is_gone { border.end } else { introduction });
         if !is_gone {
             self.said.extend(self.unread.drain(..border.end - introduction));
         }
-        Ok(passages)
+        passages
     }
 
     /// Bytes of `text` that only introduce the draft.

@@ -1,6 +1,6 @@
 //! What is wrong with a transcript, where nothing can mend it.
 
-use super::mark::MAX_MARK;
+use super::MAX_MARK;
 use crate::pace::WORDS;
 
 /// What is wrong with a transcript; never quotes it.

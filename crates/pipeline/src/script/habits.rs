@@ -85,8 +85,11 @@ const FAREWELLS: [&str; 10] = [
     "lass mich wissen",
     "ich hoffe, diese",
 ];
+/// What a model writes under its text.
+const ENDS: [&str; 5] =
+    ["end", "the end", "end of meditation", "end of script", "end of transcript"];
 /// Names of facts about the text; a line of one is a note.
-const NOTES: [&str; 38] = [
+const NOTES: [&str; 39] = [
     "word count",
     "words",
     "total words",
@@ -110,8 +113,9 @@ const NOTES: [&str; 38] = [
     "setting",
     "tone",
     "language",
-    "end of meditation",
-    "end of script",
+    "total",
+    "guided meditation",
+    "meditation script",
     "wortzahl",
     "wörter",
     "dauer",
@@ -127,7 +131,7 @@ const NOTES: [&str; 38] = [
     "字数",
 ];
 /// Who speaks.
-const SPEAKERS: [&str; 29] = [
+const SPEAKERS: [&str; 33] = [
     "narrator",
     "speaker",
     "guide",
@@ -139,6 +143,10 @@ const SPEAKERS: [&str; 29] = [
     "instructor",
     "teacher",
     "meditation guide",
+    "part",
+    "section",
+    "paragraph",
+    "step",
     "meditation",
     "assistant",
     "script",
@@ -314,7 +322,8 @@ pub(super) enum Labelled<'line> {
 /// `Word count: 420`.
 pub(super) fn label(line: &str) -> Labelled<'_> {
     let Some((at, colon)) = line.char_indices().find(|(_, c)| ":：".contains(*c)) else {
-        return if is_word_count(line) { Labelled::Note } else { Labelled::Words };
+        let is_end = ENDS.contains(&lower(line).trim_end_matches(['.', '!']));
+        return if is_end || is_word_count(line) { Labelled::Note } else { Labelled::Words };
     };
     let (head, rest) = (&line[..at], &line[at + colon.len_utf8()..]);
     let name = lower(head.split(['(', '（']).next().unwrap_or_default());

@@ -3,15 +3,13 @@
 //!
 //! Nothing in square brackets is ever spoken, nor in those that Chinese and Japanese use for them:
 //! what asks for a pause is one, all else is a direction. Braces and angle brackets hold data or
-//! mark-up unless they hold a pause. A bracket ends with its paragraph at the latest.
+//! mark-up unless they hold a pause, or a token of the model's machinery. A bracket ends with its
+//! paragraph at the latest.
 
 use std::time::Duration;
 
 use super::fault::ScriptFault;
-use super::pause;
-
-/// Longest mark, in characters; a bracket that stays open longer encloses no mark.
-pub(super) const MAX_MARK: usize = 300;
+use super::{MAX_MARK, pause};
 
 /// Where a text is parted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,14 +53,14 @@ pub(super) fn border(text: &str) -> Result<Option<Border>, ScriptFault> {
         let end = at + whole.unwrap_or(mark.len());
         match pause::asked(mark) {
             Some(length) => return Ok(Some(Border { at, end, pause: Some(length) })),
-            None if fault(open) == ScriptFault::Mark => from = end,
+            None if fault(open) == ScriptFault::Mark || is_token(mark) => from = end,
             None => return Err(fault(open)),
         }
     }
     Ok(empty_line)
 }
 
-/// Without the directions in square brackets, each of which is whole.
+/// Without the directions in brackets, as far as [`border`] has let them pass.
 pub(super) fn without_directions(text: &str) -> String {
     let (mut kept, mut from) = (String::with_capacity(text.len()), 0);
     while let Some((at, _, close)) = opening(text, from) {
@@ -83,6 +81,11 @@ pub(super) fn join(kept: &mut String, rest: &str) {
 
 fn fault(open: char) -> ScriptFault {
     if "{<".contains(open) { ScriptFault::NotPlain(open) } else { ScriptFault::Mark }
+}
+
+/// What a model's own machinery ends with, where a server lets it out: `<|im_end|>`, `</s>`.
+fn is_token(mark: &str) -> bool {
+    mark.starts_with("<|") || matches!(mark, "<s>" | "</s>")
 }
 
 fn opening(text: &str, from: usize) -> Option<(usize, char, char)> {

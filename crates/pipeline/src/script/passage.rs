@@ -92,6 +92,19 @@ fn ends_clause(c: char, behind: &str) -> bool {
     is_comma || is_wide || (c.is_whitespace() && behind.chars().next().is_some_and(parts))
 }
 
+/// The ends of ever longer beginnings of a text, in bytes; for each kind of border, the best first.
+pub(super) fn beginnings(text: &str) -> impl Iterator<Item = Vec<usize>> + '_ {
+    let kinds = std::iter::successors(Some(Border::Sentence), |border| border.next());
+    kinds.map(move |border| {
+        let mut end = 0;
+        let ends = border.pieces(text).into_iter().map(|piece| {
+            end += piece.len();
+            end - (piece.len() - piece.trim_end().len())
+        });
+        ends.filter(|end| *end > 0).collect()
+    })
+}
+
 /// A text and what it takes to say it.
 #[derive(Default)]
 struct Measured {

@@ -201,13 +201,16 @@ pub(super) fn asked_only(mark: &str) -> Option<Duration> {
     (is_pause || is_time(&tokens)).then(|| length(&tokens))
 }
 
-/// The same where nothing marks it: a line such as `Pause for 10 seconds`, with its length.
+/// The same where no bracket marks it: a line such as `Pause for 10 seconds`, with its length, or
+/// one framed by dashes or dots, such as `— pause —`.
 pub(super) fn asked_aloud(line: &str) -> Option<Duration> {
-    let line = line.trim_end_matches(['.', '。', '…']);
+    let is_frame = |c: char| "-–—~=.…•·".contains(c);
+    let is_framed = line.starts_with(is_frame) && line.ends_with(is_frame);
+    let line = line.trim_matches(is_frame);
     let tokens = tokens(line);
     let is_measured = tokens.iter().any(|token| matches!(token, Token::Number(_)));
-    let is_one = !line.contains(['!', '?', '(', '（', '*', '_']) && !line.contains(". ");
-    asked_only(line).filter(|_| is_one && is_measured && names_pause(&tokens))
+    let is_one = !line.contains(['!', '?', '。', '(', '（', '*', '_']) && !line.contains(". ");
+    asked_only(line).filter(|_| is_one && (is_measured || is_framed) && names_pause(&tokens))
 }
 
 fn names_pause(tokens: &[Token]) -> bool {

@@ -78,8 +78,9 @@ fn spoken(line: &str) -> Option<&str> {
     if !line.contains(char::is_alphanumeric) || line.starts_with("```") || line.starts_with("~~~") {
         return None;
     }
+    let is_music = line.starts_with(['♪', '♫', '♬', '🎵', '🎶']);
     let is_heading = line.trim_start_matches('#').starts_with(' ') && line.starts_with('#');
-    if is_heading || is_title(line) || habits::is_farewell(line) {
+    if is_music || is_heading || is_title(line) || habits::is_farewell(line) {
         return None;
     }
     let line = without_bullet(line.trim_start_matches(['>', ' ']));

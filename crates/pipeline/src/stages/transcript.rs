@@ -228,7 +228,11 @@ impl<'run> Manuscript<'run> {
         match closed {
             Ok(passages) => {
                 open.passages += passages.len();
-                self.hand_on(&self.script(), passages);
+                let script = self.script();
+                self.hand_on(&script, passages);
+                if script.has_unread() {
+                    return Ok(Finish::Length);
+                }
             }
             Err(ScriptFault::TooLong) => return Ok(Finish::Length),
             Err(fault) => return Err(self.faulty(fault)),
