@@ -12,10 +12,14 @@ use crate::lua::{CANCEL, PREAMBLE};
 use crate::route::Route;
 use crate::script::{self, Answer, EnqueueScript};
 use crate::validate::passed_deadline;
-use crate::{EnqueueError, InvalidField, InvalidJob, Job, JobId, JobRecord, RawHash, State};
+use crate::{
+    EnqueueError, InvalidField, InvalidJob, Job, JobId, JobRecord, RawHash, Source, State,
+};
 
 /// Jobs in one script: a longer one would hold up everybody else on the same Redis.
 const JOBS_A_SCRIPT: usize = 100;
+/// Bytes of texts in one script, or one text: Redis digests each, at some 30 MB a second.
+const TEXT_A_SCRIPT: usize = 64 * 1024;
 /// How often [`Producer::wait`] looks when no event reaches it.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -170,8 +174,11 @@ impl Producer {
     /// are those of [`Producer::enqueue`].
     pub async fn enqueue_many(&self, jobs: &[Job]) -> Vec<Result<Enqueued, EnqueueError>> {
         let mut results = Vec::with_capacity(jobs.len());
-        for chunk in jobs.chunks(JOBS_A_SCRIPT) {
+        let mut left = jobs;
+        while !left.is_empty() {
+            let (chunk, rest) = left.split_at(a_script_of(left));
             results.extend(self.enqueue_chunk(chunk).await);
+            left = rest;
         }
         results
     }
@@ -366,6 +373,16 @@ fn id_of(text: &str) -> Result<JobId, EnqueueError> {
     JobId::parse(text).map_err(|_| EnqueueError::Protocol("an id that is none".to_owned()))
 }
 
+/// How many of `jobs`, the first ones, one script takes.
+fn a_script_of(jobs: &[Job]) -> usize {
+    let mut text = 0;
+    let fits = |job: &&Job| {
+        text += if let Source::Text(words) = &job.source { words.len() } else { 0 };
+        text <= TEXT_A_SCRIPT
+    };
+    jobs.iter().take(JOBS_A_SCRIPT).take_while(fits).count().max(1)
+}
+
 fn state_of(word: &str) -> Result<State, EnqueueError> {
     State::parse(word).ok_or_else(|| EnqueueError::Protocol(format!("state {word}")))
 }
@@ -396,6 +413,19 @@ async fn within<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_takes_a_hundred_jobs_or_few_long_ones() {
+        let jobs = |number, length| {
+            let job = |_| Job::audio(Source::Text("a".repeat(length)));
+            (0..number).map(job).collect::<Vec<_>>()
+        };
+        for (number, length, taken) in
+            [(1, 10, 1), (100, 10, 100), (101, 10, 100), (9, 16 * 1024, 4), (2, 100_000, 1)]
+        {
+            assert_eq!(a_script_of(&jobs(number, length)), taken, "{number} of {length} bytes");
+        }
+    }
 
     #[test]
     fn an_invalid_job_is_named_by_its_field_out_of_our_own_list() {
