@@ -429,7 +429,9 @@ mod tests {
 
     #[test]
     fn an_invalid_job_is_named_by_its_field_out_of_our_own_list() {
-        let answer = |word: &str| understand(("invalid".into(), "a".into(), word.into()));
+        let answer = |word: &str| {
+            understand(("invalid".into(), "a".into(), word.into()), Replication::NotAsked)
+        };
         let Err(EnqueueError::Invalid(fault)) = answer("priority") else { unreachable!() };
         assert_eq!(fault.fields()[0].field, "priority");
         let foreign = answer("my secret").unwrap_err();
