@@ -234,10 +234,10 @@ mod tests {
 
     #[test]
     fn both_programs_mean_the_same_by_a_name() {
-        let line = |text: &'static str, name| {
+        let line = |text: &'static str, name: &str| {
             text.lines().find(|line| line.split_once(" = ").is_some_and(|(left, _)| left == name))
         };
-        let is_shared = |name: &&str| line(KNOBS.neighbours, name).is_some();
+        let is_shared = |name: &&str| line(KNOBS.neighbours, *name).is_some();
         for name in KNOBS.names().filter(is_shared) {
             let ours = line(KNOBS.defaults, name);
             assert_eq!(ours, line(KNOBS.neighbours, name), "deploy/ops.toml, deploy/worker.toml");
