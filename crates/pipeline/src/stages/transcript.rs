@@ -21,8 +21,8 @@ use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::Feed;
 use crate::reuse::{Checkpoint, OnConflict, Reusable, WhileWaiting, digest, recall_or_make};
 use crate::{
-    Answer, DraftPiece, Finish, Passage, Prompt, ProviderError, Providers, Script, ScriptFault,
-    SourceText, StageError, TranscriptWriter, WORDS,
+    Answer, DraftPiece, FailureClass, Finish, Passage, Prompt, ProviderError, Providers, Script,
+    ScriptFault, SourceText, StageError, TranscriptWriter, WORDS,
 };
 
 const STAGE: StageName = StageName::Transcript;
@@ -167,7 +167,7 @@ impl<'run> Manuscript<'run> {
                 DraftPiece::Text(text) => match self.take(&text, open) {
                     Ok(()) => {}
                     Err(ScriptFault::TooLong) => return Ok(Finish::Length),
-                    Err(fault) => return Err(self.faulty(fault)),
+                    Err(fault) => return Err(self.faulty(fault, open)),
                 },
                 DraftPiece::Retract => self.retract(open)?,
                 DraftPiece::End { finish, usage } => {
@@ -235,7 +235,7 @@ impl<'run> Manuscript<'run> {
                 }
             }
             Err(ScriptFault::TooLong) => return Ok(Finish::Length),
-            Err(fault) => return Err(self.faulty(fault)),
+            Err(fault) => return Err(self.faulty(fault, open)),
         }
         Ok(finish)
     }
@@ -265,11 +265,15 @@ impl<'run> Manuscript<'run> {
         ProviderError::transient(self.writer.provider(), "transcript-cut", message)
     }
 
-    fn faulty(&self, fault: ScriptFault) -> ProviderError {
+    /// A draft of which nobody can speak a word, such as JSON, is an accident once; the second is the
+    /// input's fault, as a second picture is that does not decode.
+    fn faulty(&self, fault: ScriptFault, open: &OpenDraft<'_>) -> ProviderError {
         if fault == ScriptFault::Refusal {
             return self.refused();
         }
-        ProviderError::transient(self.writer.provider(), fault.code(), fault.to_string())
+        let error =
+            ProviderError::transient(self.writer.provider(), fault.code(), fault.to_string());
+        if open.passages == 0 { error.again(FailureClass::Permanent) } else { error }
     }
 
     fn refused(&self) -> ProviderError {
