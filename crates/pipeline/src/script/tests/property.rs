@@ -51,7 +51,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(token, 0..40).prop_map(|tokens| tokens.concat())
 }
 
-/// `text` without what stands in square brackets, each of which ends with its paragraph.
+/// `text` without what stands in brackets, each of which ends with its paragraph.
 fn outside_of_brackets(text: &str) -> String {
     let mut outside = String::new();
     let mut open: Option<char> = None;
@@ -63,6 +63,10 @@ fn outside_of_brackets(text: &str) -> String {
             _ if open.is_some() => {}
             '[' => open = Some(']'),
             '【' => open = Some('】'),
+            '［' => open = Some('］'),
+            '〔' => open = Some('〕'),
+            '{' => open = Some('}'),
+            '<' => open = Some('>'),
             _ => outside.push(c),
         }
         rest = &rest[c.len_utf8()..];
