@@ -1,10 +1,11 @@
 //! `cancel` and `expire` on running workers.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use stillcast_enqueue::{CancelAnswer, State};
 use tests::fleet::Fleet;
-use tests::journal::Act;
+use tests::journal::{Act, Entry};
 use tests::script::Script;
 
 use crate::support::{assert_sound, six_calls};
@@ -51,25 +52,38 @@ async fn a_missed_hint_costs_a_third_of_a_lease() {
     assert!(took <= 1000 + 500, "cancelled after {took} ms");
 }
 
-/// Whoever comes first wins, and only one does.
+/// Whoever comes first wins, and only one does: from a cancel long before the report to one long after.
 #[tokio::test(flavor = "multi_thread")]
 async fn cancel_racing_done_ends_every_job_once() {
     let fleet = Fleet::start().await.unwrap();
     let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
-    let jobs: Vec<_> = (0..40).map(|_| Script::of(3).job()).collect();
-    let ids = fleet.enqueue(&jobs).await.unwrap();
-    for id in &ids {
-        fleet.journalled(|entry| entry.job == id.as_str() && entry.call == 6).await.unwrap();
-        fleet.producer.cancel(id).await.unwrap();
-    }
-    let records = fleet.ended(&ids).await.unwrap();
-    let done = records.iter().filter(|record| record.state == State::Done).count();
-    let cancelled = records.iter().filter(|record| record.state == State::Cancelled).count();
-    assert_eq!(done + cancelled, 40);
-    for (id, record) in ids.iter().zip(&records) {
+    let mut ends = BTreeMap::new();
+    for round in 0..40 {
+        let id = fleet.enqueue(&[Script::of(20).job()]).await.unwrap().remove(0);
+        let (act, call) =
+            [(Act::CallStart, 3), (Act::CallEnd, 6), (Act::Finish, 0), (Act::Finish, 0)][round % 4];
+        let reached = |entry: &Entry| {
+            entry.job == id.as_str() && entry.act == act && (call == 0 || entry.call == call)
+        };
+        fleet.journalled(reached).await.unwrap();
+        if round % 4 == 3 {
+            fleet.ended(std::slice::from_ref(&id)).await.unwrap();
+        }
+        let answer = fleet.producer.cancel(&id).await.unwrap();
+        let state = fleet.ended(std::slice::from_ref(&id)).await.unwrap()[0].state;
         let finished = fleet.account().count(id.as_str(), Act::Finish).len();
-        assert!(record.state == State::Cancelled || finished == 1, "{id}");
+        match (answer, state) {
+            (CancelAnswer::Cancelling, State::Cancelled) => {}
+            (CancelAnswer::Cancelling | CancelAnswer::Already(State::Done), State::Done) => {
+                assert_eq!(finished, 1, "{id} was delivered once");
+            }
+            other => panic!("{id}: {other:?}"),
+        }
+        *ends.entry((round % 4, state.as_str())).or_insert(0) += 1;
     }
+    let early = ends.get(&(0, "cancelled")).copied().unwrap_or_default();
+    let late = ends.get(&(3, "done")).copied().unwrap_or_default();
+    assert!(early > 0 && late == 10, "both ends were to be seen: {ends:?}");
     let stats = fleet.stats().await.unwrap();
     assert_eq!(stats.enqueued, stats.purged + stats.states.all(), "I1: {stats:?}");
 }

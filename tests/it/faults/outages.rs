@@ -1,13 +1,14 @@
 //! Redis goes away: for a moment, for long, by one connection, by memory.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::AsyncCommands;
-use stillcast_enqueue::{EnqueueError, JobId, State};
+use stillcast_enqueue::{EnqueueError, JobId, Producer, State};
 use tests::fleet::{Fleet, WorkerOptions};
 use tests::forwarder::Forwarder;
 use tests::journal::Act;
 use tests::script::Script;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{assert_sound, six_calls};
 
@@ -60,17 +61,52 @@ async fn a_pause_of_half_a_lease_disturbs_nobody() {
     assert_undisturbed(&fleet, &ids);
 }
 
-/// Killed and started again on its log within half a lease: the jobs go on as if nothing was.
+/// How long Redis is away in the middle of a call.
+const AWAY: Duration = Duration::from_millis(1500);
+
+/// Enqueues one job after the other, each until it is acknowledged, until `enough`: at any moment one is
+/// in flight. The identifiers, and how many of the calls an outage fell into.
+async fn enqueue_on_and_on(producer: Producer, enough: CancellationToken) -> (Vec<JobId>, usize) {
+    let (mut ids, mut cut) = (Vec::new(), 0);
+    while !enough.is_cancelled() {
+        let (job, began) = (Script::of(1).job(), Instant::now());
+        let acknowledged = loop {
+            match producer.enqueue(&job).await {
+                Ok(enqueued) => break enqueued.id,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        };
+        ids.push(acknowledged);
+        cut += usize::from(began.elapsed() > AWAY / 2);
+        // What was to be met was met: no more than a few jobs from here on.
+        tokio::time::sleep(Duration::from_millis(if cut > 0 { 20 } else { 0 })).await;
+    }
+    (ids, cut)
+}
+
+/// Killed and started again on its log within half a lease: the jobs go on as if nothing was, and an
+/// enqueue that was in flight is one job.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_within_half_a_lease_disturbs_nobody() {
     let mut fleet = Fleet::start().await.unwrap();
     let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let _other = fleet.worker("other", &six_calls()).await.unwrap();
     let ids = four_running(&fleet, 500).await;
+    let enough = CancellationToken::new();
+    let in_flight = tokio::spawn(enqueue_on_and_on(fleet.producer.clone(), enough.clone()));
+    let some = async || (fleet.stats().await.ok()?.enqueued > 10).then_some(());
+    fleet.until("some jobs were enqueued beside them", some).await.unwrap();
     fleet.server.kill().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    tokio::time::sleep(AWAY).await;
     fleet.server.resume().await.unwrap();
-    assert_sound(&fleet, &ids).await;
+    fleet.ended(&ids).await.unwrap();
+    enough.cancel();
+    let (more, cut) = in_flight.await.unwrap();
+    assert!(cut > 0, "no enqueue was in flight while Redis was away");
+    assert_sound(&fleet, &[ids.clone(), more.clone()].concat()).await;
+    let stats = fleet.stats().await.unwrap();
+    let all = u64::try_from(ids.len() + more.len()).unwrap();
+    assert_eq!(stats.enqueued, all, "each is one job, and none is lost");
     assert_undisturbed(&fleet, &ids);
 }
 

@@ -1,5 +1,6 @@
 //! SIGTERM and SIGSTOP: a worker that leaves, and one that stands still without knowing it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -119,17 +120,19 @@ async fn two_workers_share_long_jobs_evenly() {
     let _two = fleet.worker("two", &six_calls()).await.unwrap();
     let registered = async || (fleet.stats().await.ok()?.workers == 2).then_some(());
     fleet.until("both workers are there", registered).await.unwrap();
-    let jobs: Vec<_> = (0..8).map(|_| Script::of(500).job()).collect();
-    let ids = fleet.enqueue(&jobs).await.unwrap();
-    let all = async || {
-        let attempts: Vec<_> =
-            fleet.account().entries().into_iter().filter(|e| e.act == Act::Attempt).collect();
-        (attempts.len() == 8).then_some(attempts)
-    };
-    let attempts = fleet.until("eight attempts", all).await.unwrap();
-    let ones = attempts.iter().filter(|entry| entry.worker.starts_with("one")).count();
-    assert_eq!(ones, 4, "four slots each, eight jobs");
-    assert_sound(&fleet, &ids).await;
+    // Either has slots for all four: nothing but the way in which they are claimed makes them share.
+    let mut shared = 0;
+    for _ in 0..5 {
+        let jobs: Vec<_> = (0..4).map(|_| Script::of(200).job()).collect();
+        let ids = fleet.enqueue(&jobs).await.unwrap();
+        assert_sound(&fleet, &ids).await;
+        let entries = fleet.account().entries();
+        let begun = entries.iter().filter(|entry| entry.act == Act::Attempt);
+        let of_round = begun.filter(|entry| ids.iter().any(|id| id.as_str() == entry.job));
+        let workers: BTreeSet<&String> = of_round.map(|entry| &entry.worker).collect();
+        shared += usize::from(workers.len() == 2);
+    }
+    assert!(shared >= 3, "in {shared} of five rounds both worked");
 }
 
 /// The same kill at the lease of production.

@@ -1,5 +1,6 @@
 //! What every fault test asserts in the end.
 
+use queue::verify;
 use stillcast_enqueue::{JobId, JobRecord, State};
 use tests::fleet::{Fleet, WorkerOptions};
 use tests::journal::Act;
@@ -26,17 +27,36 @@ pub(crate) async fn assert_sound(fleet: &Fleet, ids: &[JobId]) -> Vec<JobRecord>
     records
 }
 
-/// I14: a done job leaves its record and nothing else; nobody in the air, no flight.
+/// I14: a done job leaves its record, its key while the record lives, and its folder on the trash once,
+/// and nothing else; nobody in the air, no flight, nothing that `verify` minds.
 async fn assert_no_litter(fleet: &Fleet, ids: &[JobId]) {
+    let (scripts, mut connection) = fleet.scripts();
     let all = async || {
-        let mut connection = fleet.connection();
-        redis::cmd("KEYS").arg("{q:*").query_async::<Vec<String>>(&mut connection).await.ok()
+        redis::cmd("KEYS")
+            .arg("{q:*")
+            .query_async::<Vec<String>>(&mut fleet.connection())
+            .await
+            .ok()
     };
     let mut keys = fleet.until("the server lists its keys", all).await.unwrap();
     keys.retain(|key| {
         let of_a_flight = key.contains(":flight:") || key.contains(":waiters:");
         let of_a_job = ids.iter().any(|id| key.ends_with(id.as_str()) && !key.contains(":job:"));
-        of_a_flight || of_a_job || key.ends_with(":solo_hold")
+        of_a_flight || of_a_job || key.ends_with(":solo_hold") || key.ends_with(":landed")
     });
     assert_eq!(keys, Vec::<String>::new(), "litter");
+    let members = async |key: &str| -> Vec<String> {
+        let mut range = redis::cmd("ZRANGE");
+        range.arg(scripts.keys().named(key)).arg(0).arg(-1);
+        range.query_async(&mut fleet.connection()).await.unwrap()
+    };
+    let (deadlines, trash) = (members("deadlines").await, members("trash").await);
+    for id in ids {
+        assert!(!deadlines.iter().any(|other| other == id.as_str()), "{id} still has a deadline");
+        let folders = trash.iter().filter(|folder| folder.ends_with(&format!("/{id}"))).count();
+        assert_eq!(folders, 1, "work folders of {id} on the trash, and nobody empties it");
+    }
+    // Among them: an idempotency key names a job that lives and has it.
+    let found = verify(&scripts, &mut connection).await.unwrap().violations;
+    assert_eq!(found, [], "left behind");
 }
