@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Datelike, Utc};
 
+use crate::readable::has_visible;
 use crate::{Identifier, InvalidField, InvalidJob, Job, Source};
 
 /// Largest `source.text`, in bytes (16 KiB: what Redis keeps inline without a slow fork).
@@ -62,7 +63,7 @@ pub(crate) fn passed_deadline() -> InvalidField {
 
 fn source(source: &Source) -> Option<InvalidField> {
     match source {
-        Source::Text(text) if text.trim().is_empty() => {
+        Source::Text(text) if !has_visible(text) => {
             let takes = "words of which at least one character is visible";
             Some(InvalidField::value("source.text", takes, "none"))
         }

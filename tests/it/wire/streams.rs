@@ -70,7 +70,7 @@ async fn a_text_that_is_whole_by_its_length_is_whole_and_one_that_is_not_is_gone
         ("no end, in the middle", says(&words(216)), 2),
     ] {
         let (harness, server) = writing(move |before, _| {
-            let rest = if answer.len() > 2_000 { words(54) } else { words(216) };
+            let rest = if answer.len() > 1_500 { words(54) } else { words(216) };
             let rest = says(&rest) + &stops("stop") + DONE;
             Answer::events(if before == 0 { answer.clone() } else { rest })
         })

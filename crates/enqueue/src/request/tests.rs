@@ -263,7 +263,9 @@ fn large_and_empty_texts_are_refused_at_the_border() {
         InvalidField::value("source.text", "at most 16384 bytes", "16385"),
     );
     let takes = "words of which at least one character is visible";
-    is(of(" \n".to_owned()), InvalidField::value("source.text", takes, "none"));
+    for empty in [" \n", "\0\u{1b}\u{200b}\u{2060}\u{202e}\u{feff}"] {
+        is(of(empty.to_owned()), InvalidField::value("source.text", takes, "none"));
+    }
     let large = Job::audio(Source::Text("x".into())).with_metadata("k", "v".repeat(4096));
     is(large.validate(), InvalidField::value("metadata", "at most 4096 bytes", "4104"));
 }

@@ -34,7 +34,8 @@ pub(super) struct AnswerParser {
     pub(super) text: String,
     /// Whether the server says that nothing follows.
     pub(super) is_done: bool,
-    has_text: bool,
+    /// Bytes of all words until now, heard or not.
+    pub(super) taken: usize,
     /// Of this API, or of none, which was said.
     is_known: bool,
 }
@@ -48,7 +49,7 @@ impl AnswerParser {
             tokens: Tokens::default(),
             text: String::new(),
             is_done: false,
-            has_text: false,
+            taken: 0,
             is_known: false,
         }
     }
@@ -114,8 +115,8 @@ impl AnswerParser {
             heard = self.filter.set_apart(chunk.thought);
         }
         // The last piece of some streams repeats the whole.
-        if !(chunk.is_whole && self.has_text) {
-            self.has_text |= !chunk.text.is_empty();
+        if !chunk.is_whole || self.taken == 0 {
+            self.taken += chunk.text.len();
             heard.extend(self.filter.push(&chunk.text));
         }
         self.note(heard)

@@ -101,7 +101,10 @@ impl Reading {
                     self.given += text.chars().count();
                     return Ok(DraftPiece::Text(text));
                 }
-                Some(Said::Retract) => return Ok(DraftPiece::Retract),
+                Some(Said::Retract) => {
+                    self.learn();
+                    return Ok(DraftPiece::Retract);
+                }
                 // Nothing behind its end can change a draft.
                 Some(Said::Error(_) | Said::Flaw(_)) if self.parser.finish.is_some() => {}
                 Some(Said::Error(body)) => return Err(self.refused(&body)),
@@ -114,6 +117,7 @@ impl Reading {
 
     /// Reads the next bytes. An answer that breaks behind its end is whole.
     async fn read_on(&mut self) -> Result<(), ProviderError> {
+        let taken = self.parser.taken;
         match self.bytes().await {
             Ok(Some(bytes)) => {
                 self.ready.extend(self.parser.push(&bytes));
@@ -124,8 +128,8 @@ impl Reading {
             Err(error) => return Err(error),
         }
         if self.parser.finish.is_some() {
-            if self.ready.iter().any(|said| matches!(said, Said::Text(_))) {
-                self.until = None; // It says so with each piece.
+            if self.parser.taken > taken {
+                self.until = None; // Some servers say so with each piece.
             }
             self.until.get_or_insert_with(|| Instant::now() + TAIL);
         }
@@ -159,9 +163,7 @@ impl Reading {
 
     fn end(&self) -> Result<DraftPiece, ProviderError> {
         let Question { dialect, manner, .. } = &self.question;
-        if let Some(habit) = self.parser.habit() {
-            dialect.thinks(habit);
-        }
+        self.learn();
         let verdict = self.verdict();
         if let Some(error) = verdict.failure(dialect, *manner) {
             return Err(error);
@@ -169,6 +171,12 @@ impl Reading {
         dialect.cooldown.has_written();
         let finish = self.parser.finish.unwrap_or(Finish::Unstated);
         Ok(DraftPiece::End { finish, usage: verdict.usage() })
+    }
+
+    fn learn(&self) {
+        if let Some(habit) = self.parser.habit() {
+            self.question.dialect.thinks(habit);
+        }
     }
 
     fn verdict(&self) -> Verdict<'_> {

@@ -24,6 +24,8 @@ fn each_fault_has_its_sentence() {
             "is names of hosts between commas, such as img.example.org, *.example.net",
         ),
         ("IMAGE_PRICE", "-1", "is an amount of US dollars, such as 0.5; 0 for not known"),
+        ("LLM_MAX_TOKENS", "63", "is a whole number from 64 to 1000000"),
+        ("LLM_STALL_TIMEOUT", "2h", "is a time from 1s to 3600s, such as \"90s\", \"20m\" or 90"),
         ("LLM_API_KEY", "two words", "is letters, digits and marks without blanks"),
         (
             "TTS_BASE_URL",

@@ -53,12 +53,14 @@ fn what_is_bought_has_an_address_a_key_and_a_model() {
         .set("TTS_BASE_URL", "http://voice:8880/v1/")
         .set("TTS_API_KEY", "own")
         .set("TTS_MODEL", "kokoro")
-        .set("LLM_PRICE_OUTPUT", "0.5");
+        .set("LLM_PRICE_OUTPUT", "0.5")
+        .set("LLM_STALL_TIMEOUT", "90s");
     let config = Config::load(&sources).unwrap();
     let WriterConfig::OpenAi { account, words } = &config.providers.writer else { panic!() };
     assert_eq!(account.base_url, "https://api.openai.com/v1");
     assert_eq!(account.key.as_ref().unwrap().expose_secret(), CANARY);
     assert_eq!((account.model.as_str(), words.prices), ("gpt-6-luna", (0.0, 0.5)));
+    assert_eq!((words.max_tokens, words.stall_timeout), (1_600, Duration::from_secs(90)));
     let SpeakerConfig::OpenAi { account, voice, .. } = &config.providers.speaker else { panic!() };
     assert_eq!((account.base_url.as_str(), voice.as_str()), ("http://voice:8880/v1", "alloy"));
     assert_eq!(account.key.as_ref().unwrap().expose_secret(), "own");
