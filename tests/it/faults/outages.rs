@@ -8,6 +8,7 @@ use tests::fleet::{Fleet, WorkerOptions};
 use tests::forwarder::Forwarder;
 use tests::journal::Act;
 use tests::script::Script;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{assert_sound, six_calls};
@@ -93,7 +94,8 @@ async fn a_restart_within_half_a_lease_disturbs_nobody() {
     let _other = fleet.worker("other", &six_calls()).await.unwrap();
     let ids = four_running(&fleet, 500).await;
     let enough = CancellationToken::new();
-    let in_flight = tokio::spawn(enqueue_on_and_on(fleet.producer.clone(), enough.clone()));
+    let mut in_flight = JoinSet::new();
+    in_flight.spawn(enqueue_on_and_on(fleet.producer.clone(), enough.clone()));
     let some = async || (fleet.stats().await.ok()?.enqueued > 10).then_some(());
     fleet.until("some jobs were enqueued beside them", some).await.unwrap();
     fleet.server.kill().await.unwrap();
@@ -101,7 +103,7 @@ async fn a_restart_within_half_a_lease_disturbs_nobody() {
     fleet.server.resume().await.unwrap();
     fleet.ended(&ids).await.unwrap();
     enough.cancel();
-    let (more, cut) = in_flight.await.unwrap();
+    let (more, cut) = in_flight.join_next().await.unwrap().unwrap();
     assert!(cut > 0, "no enqueue was in flight while Redis was away");
     assert_sound(&fleet, &[ids.clone(), more.clone()].concat()).await;
     let stats = fleet.stats().await.unwrap();

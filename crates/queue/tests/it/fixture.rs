@@ -102,7 +102,7 @@ pub(crate) struct Reap {
 
 impl Reap {
     fn read(numbers: &BTreeMap<String, i64>) -> Self {
-        assert_eq!(numbers.len(), 7, "{numbers:?}");
+        assert_eq!(numbers.len(), 8, "{numbers:?}");
         Self {
             leases: numbers["leases"],
             crashes: numbers["crashes"],
