@@ -86,10 +86,8 @@ impl TranscriptWriter for OpenAiWriter {
     /// dialect names each part once, so this ends.
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {
         loop {
+            self.dialect.known.check()?;
             let manner = self.dialect.manner();
-            if let Some(waste) = self.dialect.cooldown.forbids() {
-                return Err(waste.error(manner.limit));
-            }
             let sent = self.body(prompt, manner);
             match self.client.post("/chat/completions", &sent).await {
                 Ok(reply) => {

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::thought::{Habit, Hold};
-use super::waste::Cooldown;
+use crate::http::KnownFault;
 
 /// What can be done without, and what is done instead.
 const DISPENSABLE: [(&str, &str); 4] = [
@@ -31,8 +31,8 @@ pub(super) struct Dialect {
     configured: u32,
     is_unmarked: AtomicBool,
     is_plain: AtomicBool,
-    /// Whether words are bought at all now.
-    pub(super) cooldown: Cooldown,
+    /// What its answers are at fault with, as long as that stands.
+    pub(super) known: KnownFault,
 }
 
 /// How one question is put.
@@ -50,8 +50,8 @@ impl Dialect {
     pub(super) fn new(limit: u32) -> Self {
         let (is_unmarked, is_plain) = (AtomicBool::default(), AtomicBool::default());
         let refused = Default::default();
-        let cooldown = Cooldown::default();
-        Self { refused, limit: limit.into(), configured: limit, is_unmarked, is_plain, cooldown }
+        let known = KnownFault::default();
+        Self { refused, limit: limit.into(), configured: limit, is_unmarked, is_plain, known }
     }
 
     /// How to ask now.

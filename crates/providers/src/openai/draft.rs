@@ -165,12 +165,13 @@ impl Reading {
         let Question { dialect, manner, .. } = &self.question;
         self.learn();
         let verdict = self.verdict();
-        if let Some(error) = verdict.failure(dialect, *manner) {
-            return Err(error);
-        }
-        dialect.cooldown.has_written();
         let finish = self.parser.finish.unwrap_or(Finish::Unstated);
-        Ok(DraftPiece::End { finish, usage: verdict.usage() })
+        let ended = match verdict.failure(dialect, *manner) {
+            Some(error) => Err(error),
+            None => Ok(DraftPiece::End { finish, usage: verdict.usage() }),
+        };
+        dialect.known.learn(&ended);
+        ended
     }
 
     fn learn(&self) {

@@ -160,7 +160,7 @@ async fn an_address_says_which_store_is_meant() {
 async fn a_folder_is_looked_at_behind_a_write() {
     let harness = StoreHarness::new();
     let key = pipeline::ObjectKey::parse("media/default/job-1/x.m4a").unwrap();
-    let short = |part: &std::path::Path| fs::write(part, "half").map_err(super::error::at(part));
+    let short = |part: &std::path::Path| fs::write(part, "half").map_err(error::at(part));
     let error = harness.store.place(&key, 8, short).unwrap_err();
     assert!(error.to_string().ends_with("x.m4a: Some(4) of 8 B"), "{error}");
     assert_eq!(harness.files(), Vec::<String>::new(), "half a file serves nobody");

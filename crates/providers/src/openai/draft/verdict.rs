@@ -70,17 +70,12 @@ impl Verdict<'_> {
         };
         if ran_out {
             if !dialect.thinks_long(manner) {
-                return Some(wasted(dialect, Waste::ThoughtTooLong, manner));
+                return Some(Waste::ThoughtTooLong.error_once(manner.limit));
             }
             // What it has written is gone on from, with more room.
             return is_empty.then(|| thought_too_long(manner.limit));
         }
         let waste = if thinks { Waste::OnlyThought } else { Waste::Empty };
-        is_empty.then(|| wasted(dialect, waste, manner))
+        is_empty.then(|| waste.error_once(manner.limit))
     }
-}
-
-fn wasted(dialect: &Dialect, waste: Waste, manner: Manner) -> ProviderError {
-    dialect.cooldown.wasted(waste);
-    waste.error_once(manner.limit)
 }
