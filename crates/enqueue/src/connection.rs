@@ -181,7 +181,7 @@ impl SharedConnection {
         }
         match &asked {
             Err(error) if is_unserved(error) || is_refused_entry(error) => {
-                (self.0.watch)(Err(error))
+                (self.0.watch)(Err(error));
             }
             // What a script refuses is an answer too.
             _ => (self.0.watch)(Ok(())),
