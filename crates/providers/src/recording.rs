@@ -84,12 +84,11 @@ impl Recording {
     fn raw(body: &[u8], media_type: &MediaType) -> Result<Self, Fault> {
         let layouts = media_type.layouts()?;
         let [first, ..] = layouts.as_slice() else { return Err(Fault::NotSound) };
-        // The rest of the last sample was lost with it.
-        if !body.len().is_multiple_of(first.frame()) {
-            return Err(Fault::Cut);
-        }
         let is_voice = |layout: &&Layout| plausible::judge(&layout.first_channel(body)).is_ok();
-        Self::samples(layouts.iter().find(is_voice).unwrap_or(first), body)
+        let layout = layouts.iter().find(is_voice).unwrap_or(first);
+        let samples = Self::samples(layout, body)?;
+        // The rest of the last sample was lost with it.
+        if body.len().is_multiple_of(layout.frame()) { Ok(samples) } else { Err(Fault::Cut) }
     }
 
     fn samples(layout: &Layout, data: &[u8]) -> Result<Self, Fault> {
