@@ -19,6 +19,8 @@ mod parts;
 #[cfg(test)]
 mod pool;
 #[cfg(test)]
+mod pooler;
+#[cfg(test)]
 mod proofs;
 #[cfg(test)]
 mod refusals;

@@ -32,6 +32,14 @@ pub(super) fn of_connecting(error: Error) -> ProviderError {
     }
 }
 
+/// Whether a pooler such as PgBouncer refuses what we ask for at the start of a connection.
+pub(super) fn is_of_a_pooler(error: &Error) -> bool {
+    let Error::Database(error) = error else { return false };
+    let is_protocol = error.code().is_none_or(|code| code == "08P01" || code == "42704");
+    let said = error.message();
+    is_protocol && (said.contains("startup parameter") || said.contains("statement_timeout"))
+}
+
 /// A query failed.
 pub(super) fn of_query(error: Error) -> ProviderError {
     match error {

@@ -10,9 +10,6 @@ use super::content::{self, Content};
 use super::failure;
 use crate::store::proof::Seen;
 
-/// What stores append to a checksum of an object in parts: it is one of checksums.
-const OF_PARTS: char = '-';
-
 impl Bucket {
     /// Looks whether the object under `key` is what `content` is: its length, and the digest that the
     /// store tells or that we have noted with it. A store that tells neither is read from.
@@ -77,10 +74,12 @@ fn length(found: &HeadObjectOutput) -> Option<u64> {
     found.content_length().and_then(|length| u64::try_from(length).ok())
 }
 
-/// Whether the object has this digest; `None` where neither store nor note says.
+/// Whether the object has this digest; `None` where neither store nor note says. Of an object in
+/// parts stores tell a checksum of checksums, which is no other digest: then our own note speaks.
 fn is_of(found: &HeadObjectOutput, sha256: &[u8; 32]) -> Option<bool> {
-    let told = found.checksum_sha256().filter(|told| !told.contains(OF_PARTS));
-    let told = told.map(|told| told == content::base64(sha256));
-    let noted = found.metadata().and_then(|metadata| metadata.get(content::DIGEST));
-    told.or_else(|| noted.map(|noted| *noted == hex::encode(sha256)))
+    if found.checksum_sha256() == Some(&content::base64(sha256)) {
+        return Some(true);
+    }
+    let noted = found.metadata()?.get(content::DIGEST)?;
+    Some(*noted == hex::encode(sha256))
 }
