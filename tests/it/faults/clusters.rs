@@ -19,7 +19,7 @@ async fn the_address_of_any_node_leads_to_the_one_that_keeps_the_queue() {
     let _worker = Worker::start(stranger.folder(), "worker", &options).await.unwrap();
     let job = Script::of(20).job();
     let id = producer.enqueue(&job).await.unwrap().id;
-    let limit = std::time::Duration::from_secs(60);
+    let limit = std::time::Duration::from_mins(1);
     let ended = producer.wait(&id, limit).await.unwrap();
     let stillcast_enqueue::Waited::Ended(record) = ended else { panic!("{ended:?}") };
     assert_eq!(record.state, stillcast_enqueue::State::Done, "{record:?}");

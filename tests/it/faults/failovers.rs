@@ -120,7 +120,6 @@ async fn an_outage_is_told_once_and_not_by_each_try() {
     assert_sound(&fleet, &ids).await;
     let said = complaints(&fleet);
     assert!((1..=LINES).contains(&said.len()), "{} lines: {said:#?}", said.len());
-    println!("{said:#?}");
 }
 
 /// The heartbeat is heard, and the connection on which the worker would report is not: its job must
