@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod backoff;
+mod ceiling;
 mod ledger;
 mod limits;
 
@@ -15,10 +16,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use activity::Activity;
 use backoff::Waits;
+use ceiling::Ceiling;
 pub(crate) use ledger::Ledger;
 pub(crate) use limits::Limits;
 
-use crate::slots::Slot;
+use crate::slots::{Slot, is_bought};
 use crate::{Answer, Failed, FailureClass, Produced, ProviderError, Run, StageError, Usage};
 
 /// One attempt under way.
@@ -27,6 +29,7 @@ pub(crate) struct Attempt<'run> {
     pub(crate) limits: Limits<'run>,
     pub(crate) ledger: Ledger<'run>,
     pub(crate) activity: Activity,
+    ceiling: Ceiling,
     /// The first failure: from then on nothing begins and nothing sleeps.
     failure: SetOnce<StageError>,
     /// What was bought and spoilt, by stage and code.
@@ -41,6 +44,7 @@ impl<'run> Attempt<'run> {
             limits: Limits { policies, format, began: Instant::now() },
             ledger: Ledger::new(run.memory.checkpoints.as_ref()),
             activity: Activity::default(),
+            ceiling: Ceiling::of(run),
             failure: SetOnce::new(),
             spoilt: Mutex::default(),
         }
@@ -134,23 +138,25 @@ impl<'run> Attempt<'run> {
         call: impl Future<Output = Result<Answer<T>, ProviderError>>,
     ) -> Result<T, StageError> {
         let _busy = self.activity.work();
-        let _slot = self.slot(stage).await?;
+        let slot = self.slot(stage).await?;
         self.check(stage)?;
         let _running = self.ledger.running(stage);
         let limit = limit.min(self.limits.time_left(stage));
         match timeout(limit, call).await {
             Ok(Ok(answer)) => {
-                self.run.slots.trust(stage);
+                slot.was_let_in();
                 self.ledger.used(stage, &answer.usage);
                 Ok(answer.value)
             }
             Ok(Err(error)) => {
                 self.ledger.wasted(stage, &error.wasted);
-                let error = self.judge(stage, error);
-                if error.failure == FailureClass::Misconfigured {
-                    self.run.slots.doubt(stage);
+                let error = self.judge(stage, error).at(stage);
+                if is_refusal(&error) {
+                    slot.was_refused(&error);
+                    // Before the slot is free: nothing else of this attempt is sent any more.
+                    return Err(self.halt(error));
                 }
-                Err(error.at(stage))
+                Err(error)
             }
             Err(_) => Err(self.limits.timed_out(stage, limit)),
         }
@@ -173,7 +179,7 @@ impl<'run> Attempt<'run> {
         let _waiting = self.ledger.waiting(stage);
         let slot = timeout(self.limits.time_left(stage), self.run.slots.acquire(stage));
         let slot = self.unless_halted(stage, slot).await?;
-        slot.map_err(|_| self.limits.out_of_time(stage))
+        slot.map_err(|_| self.limits.out_of_time(stage))?
     }
 
     /// Whether a call of `stage` may begin.
@@ -184,7 +190,11 @@ impl<'run> Attempt<'run> {
         if self.limits.time_left(stage).is_zero() {
             return Err(self.limits.out_of_time(stage));
         }
-        self.run.gate.check().map_err(|why| StageError::interrupted(stage, why))
+        self.run.gate.check().map_err(|why| StageError::interrupted(stage, why))?;
+        if is_bought(stage) {
+            self.ceiling.check(stage, self.ledger.wasted_by_job())?;
+        }
+        Ok(())
     }
 
     /// Waits, unless another stage fails meanwhile.
@@ -239,4 +249,8 @@ impl<'run> Attempt<'run> {
         let cancelled = StageError::new(stage, FailureClass::Interrupted, "cancelled", message);
         self.failed(self.failure.get().cloned().unwrap_or(cancelled))
     }
+}
+
+fn is_refusal(error: &StageError) -> bool {
+    error.failure == FailureClass::Misconfigured
 }

@@ -8,6 +8,9 @@ use stillcast_enqueue::{Format, StageName};
 /// What the attempt budget leaves for everything between the stages.
 const SLACK: Duration = Duration::from_secs(30);
 
+/// A job may cost twice its price at the worst.
+const WASTE_LIMIT: f64 = 1.0;
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StagePolicy {
@@ -53,12 +56,15 @@ pub(crate) enum Budget {
 }
 
 /// The whole table: one row a stage, in travel order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policies {
     /// All tries, back-off and waits before encode (`CONTENT_GENERATION_TIMEOUT`).
     pub content_timeout: Duration,
     /// The encode stage's time-out for video (`VIDEO_ENCODING_TIMEOUT`); its row holds audio's.
     pub video_timeout: Duration,
+    /// How often its price a job may waste (`JOB_WASTE_LIMIT`), over all attempts: what was bought and
+    /// could not be used. Above it nothing more is bought for it.
+    pub waste_limit: f64,
     rows: [StagePolicy; StageName::ALL.len()],
 }
 
@@ -69,7 +75,8 @@ impl Policies {
         video_timeout: Duration,
         row: impl FnMut(StageName) -> StagePolicy,
     ) -> Self {
-        Self { content_timeout, video_timeout, rows: StageName::ALL.map(row) }
+        let waste_limit = WASTE_LIMIT;
+        Self { content_timeout, video_timeout, waste_limit, rows: StageName::ALL.map(row) }
     }
 
     /// The row of `stage`.

@@ -1,95 +1,122 @@
 //! How many calls of each stage this process makes at once.
-//!
-//! Where a call has shown that the set-up is at fault, one at a time is enough to learn whether it still
-//! is: the others wait, and buy nothing meanwhile. The first call that succeeds opens the stage again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stillcast_enqueue::StageName;
-use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::Policies;
+use crate::{Policies, StageError};
 
 /// One set of slots a process, shared by all its jobs.
+///
+/// Whether a provider takes this process's account and set-up, one call finds out alone; the others
+/// wait for its end, and where it was refused they are refused with it, unsent.
 #[derive(Debug)]
-pub struct Slots([Stage; StageName::ALL.len()]);
+pub struct Slots([Row; StageName::ALL.len()]);
 
 #[derive(Debug)]
-struct Stage {
+struct Row {
     slots: Semaphore,
-    is_doubted: AtomicBool,
-    /// Held by the one call of a doubted stage.
-    trial: Mutex<()>,
+    /// Held by the one call that finds out.
+    alone: Semaphore,
+    /// Whether the last call that was judged was let in.
+    is_let_in: AtomicBool,
+    refused: Mutex<Refusals>,
+    is_bought: bool,
 }
 
-/// A slot, and where the stage is doubted its one trial; both are free again when it is dropped.
-#[derive(Debug)]
+/// How many calls were refused, and how the last one was.
+#[derive(Debug, Default)]
+struct Refusals {
+    count: u64,
+    last: Option<StageError>,
+}
+
+/// A slot in hand; free again when dropped.
+#[must_use]
 pub(crate) struct Slot<'slots> {
+    row: &'slots Row,
     _slot: SemaphorePermit<'slots>,
-    _trial: Option<MutexGuard<'slots, ()>>,
+    _alone: Option<SemaphorePermit<'slots>>,
 }
 
 impl Slots {
     /// As many slots as the table's rows say, at least one each.
     pub fn new(policies: &Policies) -> Self {
-        Self(StageName::ALL.map(|stage| Stage {
+        Self(StageName::ALL.map(|stage| Row {
             slots: Semaphore::new(policies.row(stage).slots.max(1)),
-            is_doubted: AtomicBool::new(false),
-            trial: Mutex::default(),
+            alone: Semaphore::new(1),
+            is_let_in: AtomicBool::new(!is_bought(stage)),
+            refused: Mutex::default(),
+            is_bought: is_bought(stage),
         }))
     }
 
-    /// Waits for a slot of `stage`; it is free again when it is dropped.
-    pub(crate) async fn acquire(&self, stage: StageName) -> Slot<'_> {
-        let stage = &self.0[stage as usize];
-        let slot = stage.slots.acquire().await.expect("these semaphores are never closed");
-        if !stage.is_doubted() {
-            return Slot { _slot: slot, _trial: None };
+    /// The same in a process that every provider has let in before.
+    #[cfg(test)]
+    pub(crate) fn of_the_admitted(policies: &Policies) -> Self {
+        let slots = Self::new(policies);
+        slots.0.iter().for_each(|row| row.is_let_in.store(true, Ordering::Release));
+        slots
+    }
+
+    /// Waits for a slot of `stage`; the refusal of the call that was waited for is this one's too.
+    pub(crate) async fn acquire(&self, stage: StageName) -> Result<Slot<'_>, StageError> {
+        let row = &self.0[stage as usize];
+        let alone = if row.is_let_in.load(Ordering::Acquire) {
+            None
+        } else {
+            let before = row.refusals().count;
+            let alone = acquire(&row.alone).await;
+            row.refused_since(before)?;
+            Some(alone).filter(|_| !row.is_let_in.load(Ordering::Acquire))
+        };
+        Ok(Slot { row, _slot: acquire(&row.slots).await, _alone: alone })
+    }
+}
+
+impl Row {
+    /// The refusal of a call that was waited for, since there were `before` of them.
+    fn refused_since(&self, before: u64) -> Result<(), StageError> {
+        let refusals = self.refusals();
+        match &refusals.last {
+            Some(error) if refusals.count > before => Err(error.clone()),
+            _ => Ok(()),
         }
-        let trial = stage.trial.lock().await;
-        // The one before may have shown that all is well.
-        let trial = stage.is_doubted().then_some(trial);
-        Slot { _slot: slot, _trial: trial }
     }
 
-    /// A call of `stage` has shown that its set-up is at fault.
-    pub(crate) fn doubt(&self, stage: StageName) {
-        self.0[stage as usize].is_doubted.store(true, Ordering::Relaxed);
-    }
-
-    /// A call of `stage` has succeeded.
-    pub(crate) fn trust(&self, stage: StageName) {
-        self.0[stage as usize].is_doubted.store(false, Ordering::Relaxed);
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Stage {
-    fn is_doubted(&self) -> bool {
-        self.is_doubted.load(Ordering::Relaxed)
+impl Slot<'_> {
+    /// The provider took the call.
+    pub(crate) fn was_let_in(&self) {
+        self.row.is_let_in.store(true, Ordering::Release);
+    }
+
+    /// The provider refused the account or the set-up.
+    pub(crate) fn was_refused(&self, error: &StageError) {
+        if !self.row.is_bought {
+            return;
+        }
+        let mut refusals = self.row.refusals();
+        refusals.count += 1;
+        refusals.last = Some(error.clone());
+        self.row.is_let_in.store(false, Ordering::Release);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use futures::FutureExt;
+async fn acquire(semaphore: &Semaphore) -> SemaphorePermit<'_> {
+    semaphore.acquire().await.expect("these semaphores are never closed")
+}
 
-    use super::*;
-
-    #[tokio::test]
-    async fn a_doubted_stage_makes_one_call_at_a_time_until_one_succeeds() {
-        let slots = Slots::new(&crate::standard(4, 2));
-        let acquire = || slots.acquire(StageName::Tts);
-        let begun = (acquire().await, acquire().await);
-        slots.doubt(StageName::Tts);
-        let trial = acquire().await;
-        assert!(acquire().now_or_never().is_none(), "another one is under way");
-        assert!(slots.acquire(StageName::Image).now_or_never().is_some(), "another stage");
-        drop(begun);
-        assert!(acquire().now_or_never().is_none(), "it is still under way");
-        drop(trial);
-        let trial = acquire().await;
-        slots.trust(StageName::Tts);
-        drop(trial);
-        let _all = (acquire().await, acquire().await, acquire().await);
+/// Whether a call of the stage may cost money.
+pub(crate) fn is_bought(stage: StageName) -> bool {
+    match stage {
+        StageName::Transcript | StageName::Tts | StageName::Image => true,
+        StageName::Collection | StageName::Encode | StageName::Upload => false,
     }
 }

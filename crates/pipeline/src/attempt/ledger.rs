@@ -103,6 +103,11 @@ impl<'run> Ledger<'run> {
         cost.spent_usd + cost.avoided_usd
     }
 
+    /// Money that all attempts of this job have spent for nothing.
+    pub(crate) fn wasted_by_job(&self) -> f64 {
+        self.checkpoints.earlier_cost().wasted_usd + self.cost().wasted_usd
+    }
+
     /// From now on the cost survives this attempt, however it ends; and with the next checkpoint,
     /// this worker.
     fn save(&self) {

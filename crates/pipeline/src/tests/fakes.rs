@@ -95,7 +95,9 @@ impl TestRun {
     /// A job of `shared`, with `USE_CACHING` or without.
     pub(super) fn sharing(shared: &Arc<SharedState>, format: Format, shares: bool) -> Self {
         let journal = Arc::new(Journal::default());
-        let policies = standard(4, 2);
+        let mut policies = standard(4, 2);
+        // Their prices are no provider's: a picture costs twice what is known of a job beforehand.
+        policies.waste_limit = 100.0;
         let fake = || Arc::new(Fake(Arc::clone(&journal)));
         let job = JobId::generate();
         let run = Run {
@@ -107,7 +109,7 @@ impl TestRun {
                 format,
                 options: Options::default(),
             },
-            slots: Arc::new(Slots::new(&policies)),
+            slots: Arc::new(Slots::of_the_admitted(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
                 sources: None,
@@ -160,7 +162,7 @@ impl TestRun {
     pub(super) fn policies(&mut self, change: impl FnOnce(&mut Policies)) {
         let mut policies = (*self.run.policies).clone();
         change(&mut policies);
-        self.run.slots = Arc::new(Slots::new(&policies));
+        self.run.slots = Arc::new(Slots::of_the_admitted(&policies));
         self.run.policies = Arc::new(policies);
     }
 

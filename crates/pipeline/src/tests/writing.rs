@@ -5,7 +5,7 @@ use std::time::Duration;
 use stillcast_enqueue::{Format, StageName};
 
 use super::fakes::{BROKEN_USD, PASSAGES, PICTURE_USD, Step, TestRun, of};
-use crate::{FailureClass, produce};
+use crate::{FailureClass, Policies, Slots, produce};
 
 /// Words of a fake paragraph.
 const PARAGRAPH: usize = 80;
@@ -93,6 +93,34 @@ async fn a_broken_picture_is_an_accident_once_and_then_the_input_s_fault() {
         ("image-broken", FailureClass::Permanent)
     );
     assert!((failed.cost.wasted_usd - 2.0 * PICTURE_USD).abs() < 1e-9, "the second was the last");
+}
+
+#[tokio::test(start_paused = true)]
+async fn above_its_ceiling_of_waste_nothing_is_bought_for_a_job() {
+    for (limit, tries, code) in [(1.0, 1, "waste-limit"), (2.0, 2, "image-broken")] {
+        let mut test = TestRun::new(Format::Video);
+        let mut policies = Policies::clone(&test.run.policies);
+        policies.waste_limit = limit;
+        test.run.policies = policies.into();
+        test.script(StageName::Image, vec![Step::Garble; 4]);
+        let failed = produce(&test.run).await.unwrap_err();
+        assert_eq!(failed.error.code, code, "{failed}");
+        assert!((failed.cost.wasted_usd - f64::from(tries) * PICTURE_USD).abs() < 1e-9);
+        let waits = failed.error.failure == FailureClass::Unequipped;
+        assert_eq!(waits, code == "waste-limit", "it parks, and no breaker opens");
+    }
+}
+
+/// Passages are spoken side by side, and jobs run side by side: a refusal is met by one call.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_met_by_one_call_and_spares_the_others() {
+    let mut test = TestRun::new(Format::Audio);
+    test.run.slots = Slots::new(&test.run.policies).into();
+    test.script(StageName::Tts, vec![Step::Fail(FailureClass::Misconfigured); 8]);
+    let failed = produce(&test.run).await.unwrap_err();
+    assert_eq!(failed.error.failure, FailureClass::Misconfigured);
+    let spoken = failed.stages.iter().find(|record| record.stage == StageName::Tts).unwrap();
+    assert_eq!(spoken.tries, 1, "the first call finds out alone");
 }
 
 #[tokio::test(start_paused = true)]
