@@ -1,10 +1,9 @@
 //! How many calls of each stage this process makes at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stillcast_enqueue::StageName;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::{Policies, StageError};
 
@@ -21,7 +20,7 @@ struct Row {
     /// Held by the one call that finds out.
     alone: Semaphore,
     /// Whether the last call that was judged was let in.
-    is_let_in: AtomicBool,
+    is_let_in: watch::Sender<bool>,
     refused: Mutex<Refusals>,
     is_bought: bool,
 }
@@ -47,7 +46,7 @@ impl Slots {
         Self(StageName::ALL.map(|stage| Row {
             slots: Semaphore::new(policies.row(stage).slots.max(1)),
             alone: Semaphore::new(1),
-            is_let_in: AtomicBool::new(!is_bought(stage)),
+            is_let_in: watch::Sender::new(!is_bought(stage)),
             refused: Mutex::default(),
             is_bought: is_bought(stage),
         }))
@@ -57,26 +56,40 @@ impl Slots {
     #[cfg(test)]
     pub(crate) fn of_the_admitted(policies: &Policies) -> Self {
         let slots = Self::new(policies);
-        slots.0.iter().for_each(|row| row.is_let_in.store(true, Ordering::Release));
+        StageName::ALL.into_iter().for_each(|stage| slots.let_in(stage));
         slots
     }
 
     /// Waits for a slot of `stage`; the refusal of the call that was waited for is this one's too.
     pub(crate) async fn acquire(&self, stage: StageName) -> Result<Slot<'_>, StageError> {
         let row = &self.0[stage as usize];
-        let alone = if row.is_let_in.load(Ordering::Acquire) {
-            None
-        } else {
-            let before = row.refusals().count;
-            let alone = acquire(&row.alone).await;
-            row.refused_since(before)?;
-            Some(alone).filter(|_| !row.is_let_in.load(Ordering::Acquire))
-        };
+        let alone = row.alone().await?;
         Ok(Slot { row, _slot: acquire(&row.slots).await, _alone: alone })
+    }
+
+    /// The provider takes calls of `stage`, as far as the one under way has shown.
+    pub(crate) fn let_in(&self, stage: StageName) {
+        self.0[stage as usize].let_in();
     }
 }
 
 impl Row {
+    /// Waits until the provider is known to take calls, or for the right to find out.
+    async fn alone(&self) -> Result<Option<SemaphorePermit<'_>>, StageError> {
+        let (before, mut let_in) = (self.refusals().count, self.is_let_in.subscribe());
+        let alone = tokio::select! {
+            biased;
+            _ = let_in.wait_for(|is_let_in| *is_let_in) => return Ok(None),
+            alone = acquire(&self.alone) => alone,
+        };
+        self.refused_since(before)?;
+        Ok(Some(alone))
+    }
+
+    fn let_in(&self) {
+        self.is_let_in.send_if_modified(|is_let_in| !std::mem::replace(is_let_in, true));
+    }
+
     /// The refusal of a call that was waited for, since there were `before` of them.
     fn refused_since(&self, before: u64) -> Result<(), StageError> {
         let refusals = self.refusals();
@@ -94,7 +107,7 @@ impl Row {
 impl Slot<'_> {
     /// The provider took the call.
     pub(crate) fn was_let_in(&self) {
-        self.row.is_let_in.store(true, Ordering::Release);
+        self.row.let_in();
     }
 
     /// The provider refused the account or the set-up.
@@ -105,7 +118,7 @@ impl Slot<'_> {
         let mut refusals = self.row.refusals();
         refusals.count += 1;
         refusals.last = Some(error.clone());
-        self.row.is_let_in.store(false, Ordering::Release);
+        self.row.is_let_in.send_replace(false);
     }
 }
 

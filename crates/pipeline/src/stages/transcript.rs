@@ -165,7 +165,8 @@ impl<'run> Manuscript<'run> {
         while let Some(piece) = draft.next().await {
             match piece? {
                 DraftPiece::Text(text) => match self.take(&text, open) {
-                    Ok(()) => {}
+                    // Whoever writes takes the account and the question: nobody need wait for the end.
+                    Ok(()) => self.attempt.run.slots.let_in(STAGE),
                     Err(ScriptFault::TooLong) => return Ok(Finish::Length),
                     Err(fault) => return Err(self.faulty(fault, open)),
                 },
