@@ -56,11 +56,14 @@ pub struct Shelf {
     _serving: JoinSet<()>,
 }
 
+/// An upload under way: its parts by number, and the headers it began with.
+type Upload = (HashMap<u32, Bytes>, HeaderMap);
+
 #[derive(Default)]
 struct Kept {
     whim: Mutex<Option<Whim>>,
     objects: Mutex<HashMap<String, (Bytes, HeaderMap)>>,
-    parts: Mutex<HashMap<String, (HashMap<u32, Bytes>, HeaderMap)>>,
+    parts: Mutex<HashMap<String, Upload>>,
     heard: Mutex<Vec<String>>,
 }
 

@@ -237,7 +237,7 @@ mod tests {
         let line = |text: &'static str, name: &str| {
             text.lines().find(|line| line.split_once(" = ").is_some_and(|(left, _)| left == name))
         };
-        let is_shared = |name: &&str| line(KNOBS.neighbours, *name).is_some();
+        let is_shared = |name: &&str| line(KNOBS.neighbours, name).is_some();
         for name in KNOBS.names().filter(is_shared) {
             let ours = line(KNOBS.defaults, name);
             assert_eq!(ours, line(KNOBS.neighbours, name), "deploy/ops.toml, deploy/worker.toml");

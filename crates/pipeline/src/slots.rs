@@ -36,7 +36,7 @@ struct Refusals {
 #[must_use]
 pub(crate) struct Slot<'slots> {
     row: &'slots Row,
-    _slot: SemaphorePermit<'slots>,
+    _place: SemaphorePermit<'slots>,
     _alone: Option<SemaphorePermit<'slots>>,
 }
 
@@ -56,7 +56,9 @@ impl Slots {
     #[cfg(test)]
     pub(crate) fn of_the_admitted(policies: &Policies) -> Self {
         let slots = Self::new(policies);
-        StageName::ALL.into_iter().for_each(|stage| slots.let_in(stage));
+        for stage in StageName::ALL {
+            slots.let_in(stage);
+        }
         slots
     }
 
@@ -64,7 +66,7 @@ impl Slots {
     pub(crate) async fn acquire(&self, stage: StageName) -> Result<Slot<'_>, StageError> {
         let row = &self.0[stage as usize];
         let alone = row.alone().await?;
-        Ok(Slot { row, _slot: acquire(&row.slots).await, _alone: alone })
+        Ok(Slot { row, _place: acquire(&row.slots).await, _alone: alone })
     }
 
     /// The provider takes calls of `stage`, as far as the one under way has shown.

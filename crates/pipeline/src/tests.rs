@@ -216,7 +216,7 @@ async fn a_set_up_at_fault_ends_the_buying_and_is_tried_again_by_one_call() {
     let mut test = TestRun::new(Format::Audio);
     test.policies(|policies| policies.row_mut(StageName::Tts).slots = 2);
     let refused = Step::Fail(FailureClass::Misconfigured);
-    test.script(StageName::Tts, [Step::Slow(Duration::from_secs(50)), refused.clone(), refused]);
+    test.script(StageName::Tts, [Step::Slow(Duration::from_secs(50)), refused, refused]);
     for spoken in [2, 3] {
         let failed = produce(&test.run).await.unwrap_err();
         assert_eq!(failed.error.code, "fake-misconfigured");

@@ -68,7 +68,7 @@ impl Recording {
     pub(crate) fn read(body: &[u8], media_type: Option<&MediaType>) -> Result<Self, Fault> {
         match Container::of(body) {
             Some(Container::Wav) => match Wav::parse(body) {
-                Ok(wav) => Self::samples(&wav.layout, &wav.data),
+                Ok(wav) => Self::samples(wav.layout, &wav.data),
                 Err(WavFault::Packed) => Self::packed(Container::Wav, body),
                 Err(fault) => Err(fault.into()),
             },
@@ -86,12 +86,12 @@ impl Recording {
         let [first, ..] = layouts.as_slice() else { return Err(Fault::NotSound) };
         let is_voice = |layout: &&Layout| plausible::judge(&layout.first_channel(body)).is_ok();
         let layout = layouts.iter().find(is_voice).unwrap_or(first);
-        let samples = Self::samples(layout, body)?;
+        let samples = Self::samples(*layout, body)?;
         // The rest of the last sample was lost with it.
         if body.len().is_multiple_of(layout.frame()) { Ok(samples) } else { Err(Fault::Cut) }
     }
 
-    fn samples(layout: &Layout, data: &[u8]) -> Result<Self, Fault> {
+    fn samples(layout: Layout, data: &[u8]) -> Result<Self, Fault> {
         plausible::judge(&layout.first_channel(data))?;
         let (mono, rate) = (layout.mono(data), layout.rate);
         let longest = pcm::MAX_SAMPLES as u64 * u64::from(rate) / u64::from(sound::RATE);

@@ -1,4 +1,4 @@
-//! A pooler between worker and Postgres that knows few start-up parameters, as PgBouncer does.
+//! A pooler between worker and Postgres that knows few start-up parameters, as `PgBouncer` does.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::support::Content;
 
-/// What PgBouncer refuses unless told to ignore it.
+/// What `PgBouncer` refuses unless told to ignore it.
 const REFUSED: [&str; 3] =
     ["statement_timeout", "idle_in_transaction_session_timeout", "extra_float_digits"];
 

@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    fn said(choice: Value) -> (String, usize, Option<Finish>) {
+    fn said(choice: &Value) -> (String, usize, Option<Finish>) {
         let chunk = Chunk::read(&json!({ "choices": [choice] }));
         (chunk.text, chunk.thought, chunk.finish)
     }
@@ -178,7 +178,7 @@ mod tests {
             (json!(null), "", 0, None),
             (json!("a"), "", 0, None),
         ] {
-            assert_eq!(said(choice.clone()), (text.to_owned(), thought, finish), "{choice}");
+            assert_eq!(said(&choice), (text.to_owned(), thought, finish), "{choice}");
         }
     }
 

@@ -17,8 +17,7 @@ fn account(capability: Capability) -> Account {
 fn revisions_are_what_the_fleet_has_stored_by() {
     let http = HttpClient::new().unwrap();
     let price = TokenPrice { input: 1.0, output: 2.0 };
-    let options =
-        WriterOptions { price, max_tokens: 1_600, stall_timeout: Duration::from_secs(60) };
+    let options = WriterOptions { price, max_tokens: 1_600, stall_timeout: Duration::from_mins(1) };
     let writer = OpenAiWriter::new(http.clone(), account(Capability::Llm), options);
     assert_eq!(writer.revision(), "prompt-2 https://vendor.example/v1 a-model 1600");
     let options = SpeechOptions {

@@ -75,9 +75,10 @@ impl Database {
             sqlx::query("select current_setting('server_version'), current_database()::text");
         let row = asked.fetch_one(&mut *connection).await.map_err(failure::of_query)?;
         let (version, database): (String, String) = (column(&row, 0)?, column(&row, 1)?);
-        let pooler = match self.is_pooled() {
-            true => "; a pooler refuses limits at the start, so that each transaction sets its own",
-            false => "",
+        let pooler = if self.is_pooled() {
+            "; a pooler refuses limits at the start, so that each transaction sets its own"
+        } else {
+            ""
         };
         Ok(format!("PostgreSQL {version}, database {database}{pooler}"))
     }

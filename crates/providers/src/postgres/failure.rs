@@ -32,7 +32,7 @@ pub(super) fn of_connecting(error: Error) -> ProviderError {
     }
 }
 
-/// Whether a pooler such as PgBouncer refuses what we ask for at the start of a connection.
+/// Whether a pooler such as `PgBouncer` refuses what we ask for at the start of a connection.
 pub(super) fn is_of_a_pooler(error: &Error) -> bool {
     let Error::Database(error) = error else { return false };
     let is_protocol = error.code().is_none_or(|code| code == "08P01" || code == "42704");

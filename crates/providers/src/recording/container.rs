@@ -46,8 +46,7 @@ impl Container {
             }
             [b'.', b's', b'n', b'd', 0, 0, ..] => Some(Self::Au),
             [b'c', b'a', b'f', b'f', 0, 1, ..] => Some(Self::Caf),
-            [_, _, _, _, b'f', b't', b'y', b'p', ..]
-            | [_, _, _, _, b's', b't', b'y', b'p', ..]
+            [_, _, _, _, b'f' | b's', b't', b'y', b'p', ..]
             | [_, _, _, _, b'm', b'o', b'o', b'v' | b'f', ..] => Some(Self::Mp4),
             _ => framed(bytes),
         }

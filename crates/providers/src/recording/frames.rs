@@ -84,7 +84,7 @@ fn row(bytes: &[u8], at: usize) -> Option<Stream> {
     let first = frame(bytes.get(at..)?)?;
     let mut end = at + first.length;
     for _ in 1..ENOUGH {
-        let Some(rest) = bytes.get(end..) else { return None };
+        let rest = bytes.get(end..)?;
         if rest.is_empty() {
             return (at == 0).then_some(first.stream);
         }

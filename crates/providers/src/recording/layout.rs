@@ -42,12 +42,12 @@ impl Coding {
 
 impl Layout {
     /// Bytes of one sample of each channel.
-    pub(crate) fn frame(&self) -> usize {
+    pub(crate) fn frame(self) -> usize {
         self.coding.width() * usize::from(self.channels)
     }
 
     /// All channels as one; what is no whole frame at the end is left out.
-    pub(crate) fn mono(&self, data: &[u8]) -> Vec<i16> {
+    pub(crate) fn mono(self, data: &[u8]) -> Vec<i16> {
         let width = self.coding.width();
         let channels = i32::from(self.channels);
         let sum = |frame: &[u8]| -> i32 {
@@ -58,12 +58,12 @@ impl Layout {
     }
 
     /// The first channel alone, as it is.
-    pub(crate) fn first_channel(&self, data: &[u8]) -> Vec<i16> {
+    pub(crate) fn first_channel(self, data: &[u8]) -> Vec<i16> {
         let width = self.coding.width();
         data.chunks_exact(self.frame()).map(|frame| self.sample(&frame[..width])).collect()
     }
 
-    fn sample(&self, bytes: &[u8]) -> i16 {
+    fn sample(self, bytes: &[u8]) -> i16 {
         let mut word = [0; 8];
         let word = &mut word[..bytes.len()];
         word.copy_from_slice(bytes);

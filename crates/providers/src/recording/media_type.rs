@@ -34,6 +34,7 @@ impl MediaType {
     }
 
     /// Whether it says that the answer is text.
+    #[cfg(feature = "openai")]
     pub(crate) fn is_text(&self) -> bool {
         self.essence.starts_with("text/") || self.essence.ends_with("json")
     }

@@ -126,7 +126,7 @@ impl<'file> Chunks<'file> {
         let Some(length) = known else {
             let end = next_file(self.rest);
             let (data, behind) = self.rest.split_at(end);
-            return Ok((Wav { layout, data: whole(data, &layout)?.into() }, behind));
+            return Ok((Wav { layout, data: whole(data, layout)?.into() }, behind));
         };
         let (data, behind) = self.rest.split_at_checked(length).ok_or(WavFault::Short)?;
         let behind = behind.get(length % 2..).unwrap_or_default();
@@ -139,7 +139,7 @@ impl<'file> Chunks<'file> {
 
 /// Samples up to an end that nobody has announced. A half frame says that the rest is lost, but for
 /// the byte that fills an odd length up.
-fn whole<'file>(data: &'file [u8], layout: &Layout) -> Result<&'file [u8], WavFault> {
+fn whole(data: &[u8], layout: Layout) -> Result<&[u8], WavFault> {
     let frame = layout.frame();
     match data.len() % frame {
         0 => Ok(data),

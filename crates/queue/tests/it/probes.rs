@@ -20,10 +20,9 @@ fn probe(queue: &mut Queue, stage: &str, step: &str) -> i64 {
 /// `workers` are refused at once, and then all ask each interval; when each refusal was, in ms.
 fn refusals_of(workers: usize, stage: &str, hours: i64) -> Vec<i64> {
     let mut queue = Queue::start();
-    let mut refused = Vec::new();
+    let mut refused = vec![0; workers];
     for _ in 0..workers {
         probe(&mut queue, stage, "refused");
-        refused.push(0);
     }
     let mut now = 0;
     while now < hours * HOUR {

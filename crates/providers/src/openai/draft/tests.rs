@@ -27,7 +27,7 @@ fn question() -> Question {
         price: TokenPrice { input: 1e6, output: 1e6 },
         manner: dialect.manner(),
         dialect,
-        stall: Duration::from_secs(60),
+        stall: Duration::from_mins(1),
         sent: json!({}),
         asked: 2,
         least: 1,

@@ -2,73 +2,72 @@
 
 use super::*;
 
+/// A setting, a value that it does not take, and what is said of it.
+const FAULTS: &[(&str, &str, &str)] = &[
+    ("MAX_PARALLEL_TASKS", "0", "is a whole number from 1 to 1024"),
+    ("TTS_SLOTS", "many", "is a whole number from 1 to 1024, or auto"),
+    ("UPLOAD_TRIES", "-1", "is a whole number from 1 to 100"),
+    ("LEASE_TTL", "soon", "is a time from 1s to 3600s, such as \"90s\", \"20m\" or 90"),
+    ("OPTIMIZE_FOR_SPEED", "yes", "is true or false"),
+    ("AUDIO_BITRATE", "96", "is a rate from 32k to 320k"),
+    ("QUEUE_NAME", "a b", "is letters, digits, `.`, `_`, `-`"),
+    ("LLM_PROVIDER", "command", "is openai or offline"),
+    ("TTS_PROVIDER", "piper", "is openai, command or offline"),
+    ("TTS_PROVIDER", "", "is not set; set it to openai, command or offline"),
+    ("TTS_COMMAND", "piper 'x", "has a quote that is never closed"),
+    ("IMAGE_SIZE", "1920", "is width x height from 512 to 4096, such as 1920x1088"),
+    ("TTS_FORMAT", "ogg", "is one of auto, pcm, wav, mp3, flac, opus, aac"),
+    (
+        "IMAGE_LINK_HOSTS",
+        "https://img.example.org",
+        "is names of hosts between commas, such as img.example.org, *.example.net",
+    ),
+    ("IMAGE_PRICE", "-1", "is an amount of US dollars, such as 0.5; 0 for not known"),
+    ("LLM_MAX_TOKENS", "63", "is a whole number from 64 to 1000000"),
+    ("LLM_STALL_TIMEOUT", "2h", "is a time from 1s to 3600s, such as \"90s\", \"20m\" or 90"),
+    ("LLM_API_KEY", "two words", "is letters, digits and marks without blanks"),
+    (
+        "TTS_BASE_URL",
+        "https://me:pass@host/v1",
+        "is an address without a password, such as https://api.openai.com/v1",
+    ),
+    ("STORAGE_URL", "/srv", "is file:// and an absolute path without `%`, or s3://bucket/prefix"),
+    (
+        "DATABASE_URL",
+        "mysql://host",
+        "is an address such as postgres://user:password@host/database",
+    ),
+    (
+        "MESSAGES_QUERY",
+        "select a, b from c where d = $1",
+        "must bind $1, the tenant, and $2, the conversation",
+    ),
+    (
+        "SOURCES_QUERY",
+        "select $1, $2",
+        "is read with MESSAGES_QUERY only; set both, or none for the sample schema",
+    ),
+    ("S3_ENDPOINT", "localhost:9000", "is an address such as http://127.0.0.1:9000"),
+    ("PUBLIC_BASE_URL", "media", "is an address such as https://media.example.org"),
+    ("WORKER_ADDR", "8091", "is an address such as 127.0.0.1:8091, or off"),
+    ("LOG_FORMAT", "yaml", "a log format is `auto`, `json` or `pretty`"),
+    (
+        "REDIS_CA_FILE",
+        "/nowhere.pem",
+        "the certificates to trust - InvalidClientConfig: /nowhere.pem cannot be read: No such file or directory (os error 2)",
+    ),
+    (
+        "ENCODE_TIMEOUT",
+        "9",
+        "is two settings: AUDIO_COMPRESSION_TIMEOUT and VIDEO_ENCODING_TIMEOUT",
+    ),
+    ("REDIS_URI", "x", "is no setting; did you mean REDIS_URL?"),
+    ("FFMPEG_PTH", "x", "is no setting; did you mean FFMPEG_PATH?"),
+];
+
 #[test]
 fn each_fault_has_its_sentence() {
-    for (name, value, sentence) in [
-        ("MAX_PARALLEL_TASKS", "0", "is a whole number from 1 to 1024"),
-        ("TTS_SLOTS", "many", "is a whole number from 1 to 1024, or auto"),
-        ("UPLOAD_TRIES", "-1", "is a whole number from 1 to 100"),
-        ("LEASE_TTL", "soon", "is a time from 1s to 3600s, such as \"90s\", \"20m\" or 90"),
-        ("OPTIMIZE_FOR_SPEED", "yes", "is true or false"),
-        ("AUDIO_BITRATE", "96", "is a rate from 32k to 320k"),
-        ("QUEUE_NAME", "a b", "is letters, digits, `.`, `_`, `-`"),
-        ("LLM_PROVIDER", "command", "is openai or offline"),
-        ("TTS_PROVIDER", "piper", "is openai, command or offline"),
-        ("TTS_PROVIDER", "", "is not set; set it to openai, command or offline"),
-        ("TTS_COMMAND", "piper 'x", "has a quote that is never closed"),
-        ("IMAGE_SIZE", "1920", "is width x height from 512 to 4096, such as 1920x1088"),
-        ("TTS_FORMAT", "ogg", "is one of auto, pcm, wav, mp3, flac, opus, aac"),
-        (
-            "IMAGE_LINK_HOSTS",
-            "https://img.example.org",
-            "is names of hosts between commas, such as img.example.org, *.example.net",
-        ),
-        ("IMAGE_PRICE", "-1", "is an amount of US dollars, such as 0.5; 0 for not known"),
-        ("LLM_MAX_TOKENS", "63", "is a whole number from 64 to 1000000"),
-        ("LLM_STALL_TIMEOUT", "2h", "is a time from 1s to 3600s, such as \"90s\", \"20m\" or 90"),
-        ("LLM_API_KEY", "two words", "is letters, digits and marks without blanks"),
-        (
-            "TTS_BASE_URL",
-            "https://me:pass@host/v1",
-            "is an address without a password, such as https://api.openai.com/v1",
-        ),
-        (
-            "STORAGE_URL",
-            "/srv",
-            "is file:// and an absolute path without `%`, or s3://bucket/prefix",
-        ),
-        (
-            "DATABASE_URL",
-            "mysql://host",
-            "is an address such as postgres://user:password@host/database",
-        ),
-        (
-            "MESSAGES_QUERY",
-            "select a, b from c where d = $1",
-            "must bind $1, the tenant, and $2, the conversation",
-        ),
-        (
-            "SOURCES_QUERY",
-            "select $1, $2",
-            "is read with MESSAGES_QUERY only; set both, or none for the sample schema",
-        ),
-        ("S3_ENDPOINT", "localhost:9000", "is an address such as http://127.0.0.1:9000"),
-        ("PUBLIC_BASE_URL", "media", "is an address such as https://media.example.org"),
-        ("WORKER_ADDR", "8091", "is an address such as 127.0.0.1:8091, or off"),
-        ("LOG_FORMAT", "yaml", "a log format is `auto`, `json` or `pretty`"),
-        (
-            "REDIS_CA_FILE",
-            "/nowhere.pem",
-            "the certificates to trust - InvalidClientConfig: /nowhere.pem cannot be read: No such file or directory (os error 2)",
-        ),
-        (
-            "ENCODE_TIMEOUT",
-            "9",
-            "is two settings: AUDIO_COMPRESSION_TIMEOUT and VIDEO_ENCODING_TIMEOUT",
-        ),
-        ("REDIS_URI", "x", "is no setting; did you mean REDIS_URL?"),
-        ("FFMPEG_PTH", "x", "is no setting; did you mean FFMPEG_PATH?"),
-    ] {
+    for (name, value, sentence) in FAULTS {
         assert_eq!(faults(&required().set(name, value)), [format!("{name}: {sentence}")]);
     }
 }
