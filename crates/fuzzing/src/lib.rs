@@ -70,7 +70,7 @@ pub fn text(samples: &[&str]) -> impl Strategy<Value = String> + use<> {
     bytes(&samples).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Places at which to cut what arrives in pieces, as shares of its length in 65536ths.
+/// Places at which to cut what arrives in pieces, as shares of its length, of 65536.
 pub fn cuts() -> impl Strategy<Value = Vec<u16>> {
     vec(any::<u16>(), 0..=EDITS)
 }
@@ -127,7 +127,7 @@ impl Edit {
     }
 }
 
-/// The place at `share` 65536ths of `length`.
+/// The place at `share` parts of 65536 of `length`.
 fn place(share: u16, length: usize) -> usize {
     (usize::from(share) * (length + 1)) >> 16
 }
