@@ -6,10 +6,12 @@
 
 #[cfg(feature = "ffmpeg")]
 mod encoder;
+#[cfg(all(test, feature = "ffmpeg"))]
+mod fuzz;
 #[cfg(feature = "ffmpeg")]
 mod hardware;
 #[cfg(feature = "ffmpeg")]
-pub(crate) mod mp4;
+mod mp4;
 #[cfg(feature = "ffmpeg")]
 mod output;
 #[cfg(feature = "ffmpeg")]

@@ -18,8 +18,6 @@ pub mod http;
 pub mod offline;
 #[cfg(feature = "openai")]
 pub mod openai;
-#[doc(hidden)]
-pub mod parsers;
 #[cfg(any(feature = "command", feature = "offline", feature = "openai"))]
 mod pcm;
 #[cfg(feature = "openai")]

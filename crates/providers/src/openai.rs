@@ -10,6 +10,8 @@ mod chunk;
 mod dialect;
 mod draft;
 mod envelope;
+#[cfg(test)]
+mod fuzz;
 mod image;
 mod price;
 mod probe;
@@ -24,8 +26,6 @@ mod vendor;
 mod waste;
 mod wrapped;
 
-#[doc(hidden)]
-pub use answer::words_in;
 pub use chat::{OpenAiWriter, WriterOptions};
 pub use image::{OpenAiPainter, PictureOptions};
 pub use price::{ImagePrice, SpeechPrice, TokenPrice};
@@ -34,11 +34,6 @@ pub use sound_format::SoundFormat;
 pub use speech::{OpenAiSpeech, SpeechOptions};
 
 pub use crate::http::{Account, Capability, HttpClient};
-
-/// Whether a text holds a picture's bytes or a link.
-pub(crate) fn holds_picture(text: &str) -> bool {
-    wrapped::unwrap(text).is_some()
-}
 
 /// The name of all three in records.
 const PROVIDER: &str = "openai";

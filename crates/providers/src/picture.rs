@@ -4,6 +4,8 @@
 //! that say how they are to be turned are made into PNG by FFmpeg, which reads them as what they are
 //! and as nothing else. Sizes are looked at before anything is decoded.
 
+#[cfg(test)]
+mod fuzz;
 mod header;
 #[cfg(test)]
 mod tests;

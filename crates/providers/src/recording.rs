@@ -10,8 +10,12 @@
 mod claim;
 mod container;
 mod decode;
+mod fault;
 mod frames;
+#[cfg(test)]
+mod fuzz;
 mod layout;
+mod listener;
 mod media_type;
 mod plausible;
 #[cfg(test)]
@@ -21,37 +25,23 @@ mod wav;
 use std::path::Path;
 
 use bytes::Bytes;
-use pipeline::{Answer, FailureClass, ProviderError, Speech, sound};
+use pipeline::{Answer, ProviderError, Speech, sound};
 use tokio::task::{JoinError, spawn_blocking};
 
 use claim::claim;
 pub(crate) use container::Container;
 use decode::{decode, resample};
+use fault::Fault;
+pub(crate) use fault::MAX_BYTES;
 use layout::Layout;
+pub(crate) use listener::Listener;
 pub(crate) use media_type::MediaType;
 use wav::{Wav, WavFault};
 
-use crate::ffmpeg::Ffmpeg;
 use crate::pcm;
 
-/// The longest speech that is read: ten minutes in stereo at 48 kHz, some of it twice as wide.
-pub(crate) const MAX_BYTES: usize = 128 << 20;
 /// Text that a server sends instead of sound is shorter.
 const MAX_TEXT: usize = 64 << 10;
-
-/// Why bytes are no speech.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Fault {
-    /// Nothing that was ever sound: a page, a sentence.
-    #[error("the answer is no sound")]
-    NotSound,
-    /// It was sound and ends too early: an accident once, the set-up's fault twice.
-    #[error("the speech was cut short")]
-    Cut,
-    /// Sound, but no voice that can be read: each answer of this set-up will be the same.
-    #[error("{0}")]
-    Format(&'static str),
-}
 
 /// What bytes are, as far as that can be told without FFmpeg.
 #[derive(Debug, PartialEq)]
@@ -103,14 +93,6 @@ impl Recording {
     }
 }
 
-/// Hears the answers of one voice.
-#[derive(Clone, Debug)]
-pub(crate) struct Listener {
-    pub(crate) ffmpeg: Ffmpeg,
-    /// The settings that mend a voice of another format.
-    pub(crate) remedy: &'static str,
-}
-
 impl Listener {
     /// The speech in `body`; without a `media_type` it must have a head.
     pub(crate) async fn speech(
@@ -138,22 +120,6 @@ impl Listener {
 
     fn panicked(&self, panic: &JoinError) -> ProviderError {
         ProviderError::transient(self.ffmpeg.provider, "speech-unreadable", panic.to_string())
-    }
-
-    fn error(&self, fault: Fault) -> ProviderError {
-        let Self { ffmpeg, remedy } = self;
-        let provider = ffmpeg.provider;
-        let twice = |code, message| {
-            ProviderError::transient(provider, code, message).again(FailureClass::Misconfigured)
-        };
-        match fault {
-            Fault::NotSound => twice("speech-unreadable", format!("{fault}; look at {remedy}")),
-            Fault::Cut => twice("speech-cut", fault.to_string()),
-            Fault::Format(_) => {
-                let message = format!("{fault}; set {remedy} to a voice that can be read");
-                ProviderError::misconfigured(provider, "speech-format", message)
-            }
-        }
     }
 }
 

@@ -53,8 +53,11 @@ async fn usage_is_2() {
     let text = text.to_str().unwrap();
     for (args, words) in [
         (vec!["make", "--text", "/no/such/file"], "/no/such/file cannot be read"),
-        (vec!["make", "--text", empty], "`source.text` is empty"),
-        (vec!["make", "--text", empty, "--format", "hologram"], "`format` is `audio` or `video`"),
+        (vec!["make", "--text", empty], "`source.text` takes words"),
+        (
+            vec!["make", "--text", empty, "--format", "hologram"],
+            "`format` takes `audio` or `video`",
+        ),
         (vec!["make", "--text", empty, "--timeout", "soon"], "5m"),
         (vec!["make", "--text", empty, "--fresh", "--variant", "3"], "--variant"),
         (vec!["make", "--text", text, "--tenant", "a/b"], "`tenant`"),

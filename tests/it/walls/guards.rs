@@ -66,6 +66,7 @@ fn holds(file: &File, name: &str) -> bool {
 }
 
 fn is_test(line: &&str) -> bool {
+    let line = line.trim_start();
     line.starts_with("#[test]") || line.starts_with("#[tokio::test")
 }
 

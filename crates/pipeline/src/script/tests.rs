@@ -1,7 +1,7 @@
 //! The grammar and the contract, as tables.
 
+mod fuzz;
 mod habits;
-mod property;
 mod scripts;
 
 use super::pause::MAX_PAUSE;

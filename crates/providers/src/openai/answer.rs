@@ -162,8 +162,8 @@ fn error(kind: &str, value: &Value) -> Option<Value> {
 
 /// What would be heard of an answer that comes in these pieces; `None` where it is not of this API,
 /// or an error. For tests that make answers up.
-#[doc(hidden)]
-pub fn words_in<'piece>(pieces: impl IntoIterator<Item = &'piece [u8]>) -> Option<String> {
+#[cfg(test)]
+pub(super) fn words_in<'piece>(pieces: impl IntoIterator<Item = &'piece [u8]>) -> Option<String> {
     let mut parser = AnswerParser::new(Hold::Beginning);
     let mut said: Vec<Said> = Vec::new();
     for piece in pieces {

@@ -3,7 +3,9 @@
 //!
 //! Servers that stream say nothing, or 0: then there is nothing to keep.
 
-use super::{Container, Fault, frames};
+use super::container::Container;
+use super::fault::Fault;
+use super::frames;
 
 /// A decoder may drop what an encoder has added at both ends, some packets of up to 72 ms.
 const SLACK_S: f64 = 0.25;

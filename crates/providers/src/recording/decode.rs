@@ -7,7 +7,9 @@ use child::{ChildError, Stream};
 use pipeline::{Answer, ProviderError, Speech, sound};
 use tokio::io::AsyncWriteExt;
 
-use super::{Container, Fault, Listener};
+use super::container::Container;
+use super::fault::Fault;
+use super::listener::Listener;
 use crate::ffmpeg::{Ffmpeg, usage};
 use crate::pcm;
 

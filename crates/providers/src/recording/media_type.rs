@@ -2,7 +2,7 @@
 
 use pipeline::sound;
 
-use super::Fault;
+use super::fault::Fault;
 use super::layout::{Coding, Layout};
 
 /// Rates that voices have, in samples a second.

@@ -5,7 +5,7 @@
 //! strangest voice has, since good speech that is refused is worse than noise that another check
 //! finds: a whisper, a hiss, a hum, music and silence all pass.
 
-use super::Fault;
+use super::fault::Fault;
 use super::layout::{a_law, mu_law};
 
 /// Samples of a block, 20 ms at the house's rate; even, and a multiple of three.

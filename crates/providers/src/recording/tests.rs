@@ -2,12 +2,13 @@
 
 use std::process::Stdio;
 
-use proptest::prelude::*;
-
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use pipeline::FailureClass;
+
 use super::*;
+use crate::ffmpeg::Ffmpeg;
 
 /// Something that is said, as the house's samples: a voice inside FFmpeg, changed by `filter`.
 async fn said(filter: &str) -> Vec<i16> {
@@ -265,42 +266,4 @@ async fn what_is_taken_for_samples_and_is_none_is_the_set_up_s_fault() {
         }
     }
     assert!(taken.is_empty(), "{taken:#?}");
-}
-
-/// Heads of all kinds, behind which anything may follow.
-const HEADS: [&[u8]; 12] = [
-    b"",
-    b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0\xc0\x5d\0\0\x80\xbb\0\0\x02\0\x10\0",
-    b"RIFX\0\0\0\0WAVEfmt \0\0\0\x10",
-    b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0",
-    b"fLaC\0\0\0\x22",
-    b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-    b"ID3\x04\0\0\x7f\x7f\x7f\x7f",
-    b"\xff\xfb\x90\x44",
-    b"\0\0\0\x08ftyp\0\0\0\x20moov\0\0\0\x18mvhd",
-    b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff",
-    b"FORM\0\0\0\0AIFFCOMM",
-    b".snd\0\0\0\x18",
-];
-
-proptest! {
-    #[test]
-    fn no_bytes_and_no_media_type_panic(
-        head in 0..HEADS.len(),
-        bytes in prop::collection::vec(any::<u8>(), 0..2048),
-        media_type in "audio/(pcm|l16|l24|basic|mpeg)(; ?(rate|channels|bits|encoding|endian)=[a-z0-9]{0,6}){0,3}",
-    ) {
-        let body = [HEADS[head], &bytes].concat();
-        let _ = Recording::read(&body, Some(&MediaType::parse(&media_type)));
-        let _ = Recording::read(&body, None);
-    }
-
-    #[test]
-    fn no_change_of_a_real_file_panics(at in 0..600_usize, byte in any::<u8>(), end in 0..600_usize) {
-        let mut body = [HEADS[1], b"data\x10\x02\0\0", &[7; 528]].concat();
-        let at = at % body.len();
-        body[at] = byte;
-        body.truncate(end);
-        let _ = Recording::read(&body, None);
-    }
 }

@@ -7,9 +7,9 @@
 
 use std::borrow::Cow;
 
+use super::fault::{Fault, MAX_BYTES};
 use super::layout::{Coding, Layout};
 use super::media_type::{MAX_CHANNELS, RATES};
-use super::{Fault, MAX_BYTES};
 
 const PCM: u16 = 1;
 const FLOAT: u16 = 3;

@@ -7,6 +7,7 @@ mod background;
 mod bucket;
 mod client;
 mod content;
+mod dialect;
 mod failure;
 mod listing;
 mod orphans;

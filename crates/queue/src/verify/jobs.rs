@@ -54,11 +54,23 @@ impl Look<'_> {
         self.jobs_have_their_keys(&keyed).await
     }
 
-    /// Each job as one transaction sees it.
+    /// Each job as one transaction sees it. A full Redis refuses transactions, even of reads: then the
+    /// jobs are read one command after the other, and one that moves meanwhile may be blamed.
     async fn views(&mut self, ids: &[&str]) -> Result<Vec<View>, QueueError> {
+        let questions = self.questions(ids);
+        let answers: Vec<redis::Value> = match self.send(questions.clone().atomic()).await {
+            Err(QueueError::Redis(error)) if error.to_string().contains("OOM") => {
+                self.send(&questions).await?
+            }
+            answers => answers?,
+        };
+        let rows = answers.chunks_exact(INDEXES.len() + 4);
+        Ok(rows.map(View::read).collect::<Result<_, _>>()?)
+    }
+
+    fn questions(&self, ids: &[&str]) -> redis::Pipeline {
         let keys = self.scripts.keys();
         let mut pipeline = redis::pipe();
-        pipeline.atomic();
         for id in ids {
             let job = keys.job(id);
             pipeline.cmd("HMGET").arg(&job).arg(&FIELDS);
@@ -67,9 +79,7 @@ impl Look<'_> {
             }
             pipeline.cmd("PTTL").arg(&job).cmd("PTTL").arg(keys.body(id));
         }
-        let answers: Vec<redis::Value> = self.send(&pipeline).await?;
-        let rows = answers.chunks_exact(INDEXES.len() + 4);
-        Ok(rows.map(View::read).collect::<Result<_, _>>()?)
+        pipeline
     }
 
     /// A key names a job that lives and that has this key.

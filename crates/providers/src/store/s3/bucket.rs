@@ -7,7 +7,7 @@ use pipeline::ObjectKey;
 
 use super::background::Background;
 use super::client::client;
-use super::put::Dialect;
+use super::dialect::Dialect;
 use crate::store::error::StoreError;
 use crate::store::options::StoreOptions;
 

@@ -1,7 +1,5 @@
 //! A key and content go in; one object lies in the bucket, whole or not at all, and was seen there.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use aws_sdk_s3::primitives::ByteStream;
 use pipeline::{ObjectKey, ProviderError};
 
@@ -13,33 +11,6 @@ use crate::store::proof::Seen;
 
 /// From this length on a file goes in parts.
 const LARGE: u64 = 16 << 20;
-
-/// What was found out about a store, for as long as the process lives.
-#[derive(Debug, Default)]
-pub(super) struct Dialect {
-    /// It answers 501 to `If-None-Match`: whether a key exists is asked before a put.
-    knows_no_conditions: AtomicBool,
-}
-
-impl Dialect {
-    /// The value of `If-None-Match`, where the store knows it.
-    pub(super) fn unless_there(&self) -> Option<String> {
-        (!self.knows_no_conditions.load(Ordering::Relaxed)).then(|| "*".to_owned())
-    }
-
-    /// What the store does not know, for people.
-    pub(super) fn lacks(&self) -> Option<&'static str> {
-        self.unless_there().is_none().then_some(
-            "it knows no If-None-Match, so that of two writers of one key the last one wins",
-        )
-    }
-
-    fn do_without_conditions(&self) {
-        if !self.knows_no_conditions.swap(true, Ordering::Relaxed) {
-            tracing::warn!("the store does without If-None-Match: {}", self.lacks().unwrap_or(""));
-        }
-    }
-}
 
 impl Bucket {
     /// Puts `content` unless its key exists, and looks whether it is there; true when this put made
