@@ -22,6 +22,7 @@ pub(crate) struct MediaType {
 
 impl MediaType {
     /// Reads a header's value, of which any may be nonsense.
+    #[cfg(any(test, feature = "openai"))]
     pub(crate) fn parse(value: &str) -> Self {
         let mut parts = value.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
