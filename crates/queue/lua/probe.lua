@@ -2,12 +2,14 @@
 -- pace: doubling pauses up to the longest one, while four fifths of the day's refusals are left; what
 -- is left then is spread evenly over the rest of the day. Needs no token: nothing of a job changes.
 --
--- ARGV  2 stage  3 'may', 'refused', 'unmet' or 'accepted'  4 first pause in ms
+-- ARGV  2 stage  3 'may', 'refused', 'unmet', 'accepted' or 'begun'  4 first pause in ms
 --       5 longest pause in ms  6 refusals a day (0 = any number: the stage costs nothing)
 -- Returns the ms until the next probe: 0 = now, and then it is the caller's alone.
 --
 -- Before 'may': anything. After 0: the next probe is one pause away, whatever becomes of this one.
--- After 'refused': counted. After 'unmet': the next one is due at once. After 'accepted': the pace is the first again; the day's count stays.
+-- After 'refused': counted. After 'unmet': the next one is due at once. After
+-- 'accepted': the pace is the first again; the day's count stays. After it, and after 'begun', which a
+-- worker says that starts anew, jobs that were refused are due at once: a hundred of them.
 -- The hash goes a day after its first refusal, or when an operator resumes the queue.
 
 local DAY_MS = 24 * 3600 * 1000
@@ -32,7 +34,21 @@ local function keep()
   redis.call('PEXPIRE', key, DAY_MS)
 end
 
-if act == 'accepted' then
+-- Those that park for a refusal park until the next probe, unless it is over sooner.
+local function wake_refused()
+  for _, id in ipairs(redis.call('ZRANGE', parked, 0, JOBS_A_SCRIPT - 1)) do
+    if get(id, 'reason')[1] == 'provider' then
+      redis.call('HSET', job_key(id), 'wake_ms', now)
+      redis.call('ZADD', parked, 'LT', now, id)
+    end
+  end
+end
+
+if act == 'begun' then
+  wake_refused()
+  return 0
+elseif act == 'accepted' then
+  wake_refused()
   if kept[1] then
     step, next_ms = 0, 0
     keep()

@@ -77,6 +77,17 @@ pub struct Report {
     pub cost: Option<Cost>,
 }
 
+impl Report {
+    /// The same; where it parks for a refusal, at least for that long.
+    #[must_use]
+    pub(crate) fn parked_until(mut self, next_probe: Duration) -> Self {
+        if let Outcome::Park { reason: ParkReason::Provider, wake, .. } = &mut self.outcome {
+            *wake = next_probe.max(*wake);
+        }
+        self
+    }
+}
+
 impl From<Outcome> for Report {
     fn from(outcome: Outcome) -> Self {
         Self { outcome, stages: None, cost: None }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stillcast_enqueue::connection::{SharedConnection, is_unserved, pause};
-use stillcast_enqueue::{DecodeError, Envelope, ErrorReport};
+use stillcast_enqueue::{DecodeError, Envelope, ErrorReport, StageName};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::claimed::Claimed;
@@ -55,6 +55,7 @@ impl Claimer {
     }
 
     async fn run(mut self) -> Stopped {
+        self.tell_probes(None, ProbeStep::Begun).await;
         loop {
             let Some(slot) = self.free_slot().await else { return Stopped::Drained };
             if self.turning(self.shared.breaker.may_claim()).await.is_none() {
@@ -98,11 +99,16 @@ impl Claimer {
 
     /// There was no job to probe with: the fleet's next probe is anybody's.
     async fn give_probe_back(&mut self) {
-        let Shared { breaker, link, options, .. } = &self.shared;
-        let Some(stage) = breaker.probes() else { return };
-        let (first, step) = (options.limits.probe_interval, ProbeStep::Unmet);
+        if let Some(stage) = self.shared.breaker.probes() {
+            self.tell_probes(stage, ProbeStep::Unmet).await;
+        }
+    }
+
+    async fn tell_probes(&mut self, stage: Option<StageName>, step: ProbeStep) {
+        let Shared { link, options, .. } = &self.shared;
+        let first = options.limits.probe_interval;
         if let Err(error) = link.scripts.probe(&mut self.connection, stage, step, first).await {
-            tracing::warn!(%error, "a probe could not be given back");
+            tracing::warn!(%error, ?step, "the fleet was not told of a probe");
         }
     }
 

@@ -15,7 +15,7 @@ use super::role::Running;
 use super::shared::Shared;
 use crate::event::Event;
 use crate::lease::Lease;
-use crate::scripts::probe_calls::ProbeStep;
+use crate::scripts::probe_calls::{LONGEST_PAUSE, ProbeStep};
 use crate::{Interrupted, Outcome, Report, Reported};
 
 /// What every attempt of a worker shares.
@@ -65,7 +65,11 @@ impl Executor {
             let report =
                 Report { cost: report.cost.or_else(|| lease.state.cost.total()), ..report };
             // Before the slot is free again.
-            self.judge(lease, &report).await;
+            let report = match self.judge(lease, &report).await {
+                // Beyond the longest pause a job waits as ready: a new worker may take it.
+                Some(next_probe) => report.parked_until(next_probe.min(LONGEST_PAUSE)),
+                None => report,
+            };
             match self.report(lease, &report).await {
                 Reported::Accepted(state) => return Some(state),
                 Reported::Stale => {
@@ -78,11 +82,12 @@ impl Executor {
         }
     }
 
-    /// Opens, keeps or closes the breaker, and tells the fleet.
-    async fn judge(&self, lease: &Lease, report: &Report) {
+    /// Opens, keeps or closes the breaker, and tells the fleet. Behind a refusal, the time until the
+    /// fleet's next probe comes out.
+    async fn judge(&self, lease: &Lease, report: &Report) -> Option<Duration> {
         let Shared { breaker, link, options, .. } = &self.shared;
         let before = breaker.refused_at();
-        let Some(change) = breaker.ended(lease.id(), report) else { return };
+        let change = breaker.ended(lease.id(), report)?;
         if matches!(change, Change::Opened | Change::Closed) {
             self.shared.observe(&Event::Breaker { is_open: change == Change::Opened });
         }
@@ -91,13 +96,17 @@ impl Executor {
             Change::Unmet => (before, ProbeStep::Unmet),
             Change::Closed => (before, ProbeStep::Accepted),
         };
-        let (Some(stage), mut connection) = (stage, link.connection.clone()) else { return };
+        let (stage, mut connection) = (stage?, link.connection.clone());
         let first = options.limits.probe_interval;
         match link.scripts.probe(&mut connection, stage, step, first).await {
-            Ok(wait) if step == ProbeStep::Refused => breaker.postpone(wait),
+            Ok(wait) if step == ProbeStep::Refused => {
+                breaker.postpone(wait);
+                return Some(wait);
+            }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the fleet was not told of a refusal or its end"),
         }
+        None
     }
 
     async fn begin(&self, lease: &Lease) -> Result<(), Interrupted> {

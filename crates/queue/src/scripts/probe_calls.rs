@@ -25,6 +25,8 @@ pub(crate) enum ProbeStep {
     Unmet,
     /// It was let in.
     Accepted,
+    /// It starts anew: perhaps what refused its jobs is mended.
+    Begun,
 }
 
 impl Scripts {
@@ -42,6 +44,7 @@ impl Scripts {
             ProbeStep::Refused => "refused",
             ProbeStep::Unmet => "unmet",
             ProbeStep::Accepted => "accepted",
+            ProbeStep::Begun => "begun",
         };
         let word = stage.map_or("any", StageName::as_str);
         let budget = if is_free(stage) { 0 } else { REFUSALS_A_DAY };

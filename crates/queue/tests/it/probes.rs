@@ -2,7 +2,7 @@
 
 use queue::{REFUSALS_A_DAY, Verb};
 
-use crate::fixture::Queue;
+use crate::fixture::{Queue, Words};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -84,4 +84,23 @@ fn who_resumes_the_queue_lets_probes_go() {
     assert!(probe(&mut queue, "transcript", "may") >= HOUR);
     queue.call(Verb::Pause, &["resume"]);
     assert_eq!(probe(&mut queue, "transcript", "may"), 0);
+}
+
+/// What was refused is parked until the next probe; others that are parked are not touched.
+#[test]
+fn a_success_and_a_new_worker_wake_what_was_refused() {
+    for step in ["accepted", "begun"] {
+        let mut queue = Queue::start();
+        probe(&mut queue, "tts", "refused");
+        for (id, reason) in [("refused", "provider"), ("limited", "rate")] {
+            queue.put(id);
+            let token = queue.lease("worker", id);
+            let parked = queue.report(id, &token, &Words::park(reason, 10 * MINUTE));
+            assert_eq!(parked, ["accepted", "parked"]);
+        }
+        assert_eq!(queue.claim("worker", "n1", 0)[0], "empty");
+        probe(&mut queue, "tts", step);
+        assert_eq!(queue.claim("worker", "n2", 0)[..2], ["job", "refused"], "{step}");
+        assert_eq!(queue.claim("worker", "n3", 1)[0], "empty", "{step}");
+    }
 }
