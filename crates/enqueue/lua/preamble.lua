@@ -167,6 +167,17 @@ local function leave_parked(id)
   redis.call('HDEL', job_key(id), 'awaits')
 end
 
+-- What parks for a refusal parks until the next probe of the fleet, unless that is over sooner: a
+-- hundred such jobs are due at once.
+local function wake_refused()
+  for _, id in ipairs(redis.call('ZRANGE', parked, 0, JOBS_A_SCRIPT - 1)) do
+    if get(id, 'reason')[1] == 'provider' and number(redis.call('ZSCORE', parked, id)) > now then
+      redis.call('HSET', job_key(id), 'wake_ms', string.format('%.0f', now))
+      redis.call('ZADD', parked, now, id)
+    end
+  end
+end
+
 -- The job that pays for a flight now: alive exactly while it is leased under the flight's token.
 local function owner_of(key)
   local flight = redis.call('HMGET', flight_key(key), 'job', 'token')

@@ -34,16 +34,6 @@ local function keep()
   redis.call('PEXPIRE', key, DAY_MS)
 end
 
--- Those that park for a refusal park until the next probe, unless it is over sooner.
-local function wake_refused()
-  for _, id in ipairs(redis.call('ZRANGE', parked, 0, JOBS_A_SCRIPT - 1)) do
-    if get(id, 'reason')[1] == 'provider' then
-      redis.call('HSET', job_key(id), 'wake_ms', now)
-      redis.call('ZADD', parked, 'LT', now, id)
-    end
-  end
-end
-
 if act == 'begun' then
   wake_refused()
   return 0

@@ -88,8 +88,8 @@ fn who_resumes_the_queue_lets_probes_go() {
 
 /// What was refused is parked until the next probe; others that are parked are not touched.
 #[test]
-fn a_success_and_a_new_worker_wake_what_was_refused() {
-    for step in ["accepted", "begun"] {
+fn a_success_a_new_worker_and_an_operator_wake_what_was_refused() {
+    for step in ["accepted", "begun", "resume"] {
         let mut queue = Queue::start();
         probe(&mut queue, "tts", "refused");
         for (id, reason) in [("refused", "provider"), ("limited", "rate")] {
@@ -99,7 +99,10 @@ fn a_success_and_a_new_worker_wake_what_was_refused() {
             assert_eq!(parked, ["accepted", "parked"]);
         }
         assert_eq!(queue.claim("worker", "n1", 0)[0], "empty");
-        probe(&mut queue, "tts", step);
+        match step {
+            "resume" => drop(queue.call(Verb::Pause, &[step])),
+            step => drop(probe(&mut queue, "tts", step)),
+        }
         assert_eq!(queue.claim("worker", "n2", 0)[..2], ["job", "refused"], "{step}");
         assert_eq!(queue.claim("worker", "n3", 1)[0], "empty", "{step}");
     }

@@ -2,7 +2,7 @@
 
 use stillcast_enqueue::State;
 
-use super::{Answer, Body, Hold, Model, words};
+use super::{Answer, Body, Hold, Job, Model, words};
 
 impl Model {
     /// The transition `cancel`.
@@ -74,9 +74,21 @@ impl Model {
             self.paused.get_or_insert(self.now);
         } else {
             self.paused = None;
+            self.wake_refused();
             self.wake |= self.count(State::Ready) > 0;
         }
         words(&[if changes { "1" } else { "0" }])
+    }
+
+    /// Those that were refused are due at once.
+    fn wake_refused(&mut self) {
+        let now = self.now;
+        let is_refused = |job: &&mut Job| {
+            job.state == State::Parked && job.reason.as_deref() == Some("provider")
+        };
+        for job in self.jobs.values_mut().filter(is_refused) {
+            job.wake_at = job.wake_at.map(|at| at.min(now));
+        }
     }
 
     /// A worker leaves, or has left.
