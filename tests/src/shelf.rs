@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::net::TcpListener;
@@ -35,6 +35,8 @@ pub enum Whim {
     Truncates,
     /// It keeps other bytes of the same length, and no notes.
     Garbles,
+    /// It looks and writes in two steps: somebody else's bytes, of another length, replace what is put.
+    IsOvertaken,
     /// It keeps the bytes, and neither notes nor checksums.
     KeepsNoNotes,
     /// It says yes to a copy, and makes none.
@@ -130,14 +132,14 @@ async fn answer(State(kept): State<Arc<Kept>>, request: Request) -> Response {
             let mut response = plain(StatusCode::FOUND, Bytes::new());
             response.headers_mut().insert(
                 header::LOCATION,
-                "http://127.0.0.1:1/login".parse().unwrap_or(header::HeaderValue::from_static("/")),
+                "http://127.0.0.1:1/login".parse().unwrap_or(HeaderValue::from_static("/")),
             );
             return response;
         }
         Whim::Skewed => return refused(StatusCode::FORBIDDEN, "RequestTimeTooSkewed"),
         Whim::Elsewhere => {
             let mut response = refused(StatusCode::MOVED_PERMANENTLY, "PermanentRedirect");
-            let region = header::HeaderValue::from_static("eu-west-1");
+            let region = HeaderValue::from_static("eu-west-1");
             response.headers_mut().insert("x-amz-bucket-region", region);
             return response;
         }
@@ -199,6 +201,13 @@ impl Kept {
         if matches!(whim, Whim::Garbles | Whim::KeepsNoNotes) {
             headers.clear();
         }
+        let body = if whim == Whim::IsOvertaken {
+            let theirs = HeaderValue::from_static("another's digest");
+            headers.insert("x-amz-meta-sha256", theirs);
+            Bytes::from_static(b"another's")
+        } else {
+            body
+        };
         objects.insert(path, (body, headers));
         plain(StatusCode::OK, Bytes::new())
     }

@@ -1,7 +1,8 @@
 //! `done` is what a store says afterwards, never what it answers to the write: a shelf with whims, a
 //! bucket, a folder.
 
-use pipeline::{FailureClass, ProviderError};
+use bytes::Bytes;
+use pipeline::{FailureClass, ObjectKey, ProviderError};
 use providers::store::{Credentials, Store, StoreOptions, open};
 use stillcast_enqueue::Artifact;
 use tests::bucket::{ACCESS_KEY, BUCKET, SECRET_KEY};
@@ -106,6 +107,20 @@ async fn what_was_not_proven_leaves_the_key_free_for_the_next_try() {
         shelf.set(Whim::Honest);
         put(&*store, bytes).await.unwrap();
     }
+}
+
+/// Whoever was as fast has seen their object there: it stays theirs.
+#[tokio::test]
+async fn an_object_of_somebody_as_fast_is_left_alone() {
+    let shelf = Shelf::start(Whim::IsOvertaken).await.unwrap();
+    let store = store(&shelf).await;
+    let key = ObjectKey::parse("work/acme/job-1/0e").unwrap();
+    let ours = Bytes::from_static(b"what is ours");
+    assert!(!store.put_if_absent(&key, ours).await.unwrap(), "it was there");
+    assert_eq!(store.get(&key).await.unwrap().unwrap(), "another's");
+    let error = put(&*store, 1_000).await.unwrap_err();
+    assert_eq!(error.code, "artifact-conflict", "a file's key names its bytes");
+    assert_eq!(shelf.objects().len(), 2, "{:?}", shelf.objects());
 }
 
 /// A store may lack whatever does not keep a file from being proven.

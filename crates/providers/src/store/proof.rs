@@ -15,6 +15,9 @@ pub(super) enum Seen {
     /// An object of this length with another digest.
     #[cfg(feature = "s3")]
     Other,
+    /// What somebody else has put under this key, with a digest of its own noted.
+    #[cfg(feature = "s3")]
+    Another,
 }
 
 impl Seen {
@@ -35,7 +38,7 @@ impl Seen {
             Self::Nothing => format!("nothing of {} B", grouped(bytes)),
             Self::Bytes(seen) => format!("{} B of {} B", grouped(seen), grouped(bytes)),
             #[cfg(feature = "s3")]
-            Self::Other => format!("other {} B than were sent", grouped(bytes)),
+            Self::Other | Self::Another => format!("other {} B than were sent", grouped(bytes)),
         };
         let message = format!(
             "the store says that it has {seen}, after it took them all; are STORAGE_URL and \

@@ -28,7 +28,7 @@ impl Bucket {
                 Ok(Seen::Same) => Ok(false),
                 _ => Err(error),
             },
-            Ok(()) => self.prove(key, content).await.map(|()| true),
+            Ok(()) => self.prove(key, content).await,
         }
     }
 
@@ -52,10 +52,14 @@ impl Bucket {
         }
     }
 
-    /// Looks for what was just put. What is not what it shall be is taken away: the key names other
-    /// bytes, and the next try would find it taken.
-    async fn prove(&self, key: &ObjectKey, content: &Content) -> Result<(), ProviderError> {
+    /// Looks for what was just put; false where somebody else was as fast, on a store that looks and
+    /// writes in two steps: what they saw there is theirs to trust. What is neither theirs nor ours is
+    /// taken away: the key names other bytes, and the next try would find it taken.
+    async fn prove(&self, key: &ObjectKey, content: &Content) -> Result<bool, ProviderError> {
         let seen = self.seen(key, content).await?;
+        if seen == Seen::Another {
+            return Ok(false);
+        }
         let proven = seen.proves(PROVIDER, content.bytes);
         if proven.is_err()
             && seen != Seen::Nothing
@@ -63,7 +67,7 @@ impl Bucket {
         {
             tracing::warn!("an object that is not what was sent could not be deleted: {error}");
         }
-        proven
+        proven.map(|()| true)
     }
 
     async fn put_whole(&self, key: &ObjectKey, content: &Content) -> Result<(), Refused> {

@@ -11,23 +11,25 @@ use super::failure;
 use crate::store::proof::Seen;
 
 impl Bucket {
-    /// Looks whether the object under `key` is what `content` is: its length, and the digest that the
-    /// store tells or that we have noted with it. A store that tells neither is read from.
+    /// Looks whether the object under `key` is what `content` is: the digest that we have noted with it
+    /// or that the store tells, and its length. A store that tells neither is read from.
     pub(super) async fn seen(
         &self,
         key: &ObjectKey,
         content: &Content,
     ) -> Result<Seen, ProviderError> {
         let Some(found) = self.head(key).await? else { return Ok(Seen::Nothing) };
+        if is_anothers(&found, content) {
+            return Ok(Seen::Another);
+        }
         let length = length(&found);
         if length.is_some_and(|length| length != content.bytes) {
             return Ok(Seen::length(length, content.bytes));
         }
-        match is_of(&found, &content.sha256) {
-            Some(true) if length.is_some() => Ok(Seen::Same),
-            Some(false) => Ok(Seen::Other),
-            _ => self.read_back(key, content).await,
+        if length.is_some() && is_told(&found, content) {
+            return Ok(Seen::Same);
         }
+        self.read_back(key, content).await
     }
 
     /// Looks whether the object under `to` is the one under `from`, as far as heads tell.
@@ -74,12 +76,15 @@ fn length(found: &HeadObjectOutput) -> Option<u64> {
     found.content_length().and_then(|length| u64::try_from(length).ok())
 }
 
-/// Whether the object has this digest; `None` where neither store nor note says. Of an object in
-/// parts stores tell a checksum of checksums, which is no other digest: then our own note speaks.
-fn is_of(found: &HeadObjectOutput, sha256: &[u8; 32]) -> Option<bool> {
-    if found.checksum_sha256() == Some(&content::base64(sha256)) {
-        return Some(true);
-    }
-    let noted = found.metadata()?.get(content::DIGEST)?;
-    Some(*noted == hex::encode(sha256))
+/// Whether somebody else has put it: what is ours has our digest noted, also when it was spoilt.
+fn is_anothers(found: &HeadObjectOutput, content: &Content) -> bool {
+    let noted = found.metadata().and_then(|notes| notes.get(content::DIGEST));
+    noted.is_some_and(|noted| *noted != hex::encode(content.sha256))
+}
+
+/// Whether the store tells our digest, or has kept the note of it. Of an object in parts stores tell
+/// a checksum of checksums, which says nothing: then the note speaks.
+fn is_told(found: &HeadObjectOutput, content: &Content) -> bool {
+    found.checksum_sha256() == Some(&content::base64(&content.sha256))
+        || found.metadata().is_some_and(|notes| notes.contains_key(content::DIGEST))
 }
