@@ -28,6 +28,10 @@ lint:
 bench *arguments:
     tests/bench/run {{ arguments }}
 
+# The description of the API, made anew from its routes.
+openapi:
+    cargo run --quiet --package api --example openapi > deploy/openapi.json
+
 # Every reader of foreign bytes, a million inputs each.
 fuzz *arguments:
     tests/fuzz {{ arguments }}

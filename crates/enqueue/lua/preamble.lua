@@ -86,7 +86,12 @@ local function take_due(of, at, most)
   return due
 end
 
-local function announce(id, state) redis.call('PUBLISH', events, id .. ':' .. state) end
+-- Whoever watches a job goes on from a revision of its record; a forgotten one has none.
+local function announce(id, state)
+  if state ~= 'purged' then redis.call('HINCRBY', job_key(id), 'revision', 1) end
+  redis.call('PUBLISH', events, id .. ':' .. state)
+end
+
 local function wake_worker() redis.call('ZADD', wake, 0, '1') end
 
 -- Lists of flight keys are kept in a field, one key a line: a job has at most four.

@@ -15,6 +15,7 @@ const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 const DEFAULT_PRIORITY: u8 = 5;
 
 /// What the finished file is.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {

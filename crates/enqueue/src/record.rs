@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Format, StageName, StageRecord};
 
 /// Where a job stands. A job is in exactly one state at a time.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -75,10 +76,14 @@ impl fmt::Display for State {
 }
 
 /// Everything known of a job. Times are RFC 3339 in UTC, durations seconds, unknown is null.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobRecord {
     /// The job.
     pub id: String,
+    /// Grows with every change that is announced; 0 as it was accepted.
+    #[serde(default)]
+    pub revision: u64,
     /// Where it stands.
     pub state: State,
     /// Why it is parked: `provider`, `rate`, `flight` or `version`.
@@ -128,6 +133,7 @@ pub struct JobRecord {
 }
 
 /// The delivered file.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Artifact {
     /// Where to fetch it.
@@ -151,6 +157,7 @@ pub struct Artifact {
 /// The books are written with each checkpoint and with each report. What a worker has paid since
 /// its last checkpoint dies with it, if it dies: a call that it had under way, or that was just
 /// finished, stands on the provider's bill and in no record. Everything else does.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Paid for results that were used.
@@ -177,6 +184,7 @@ impl std::ops::Add for Cost {
 }
 
 /// Why a job failed: which stage, whose fault, and what to do. Never private text.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorReport {
     /// The stage that failed, when one did.
@@ -213,6 +221,7 @@ impl JobRecord {
         };
         Some(Self {
             id: id.to_owned(),
+            revision: fields.number("revision").unwrap_or(0),
             state,
             reason: hash.get("reason").cloned(),
             format: hash.get("format").and_then(|word| word.parse().ok()),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! stages {
     ($($(#[$doc:meta])* $stage:ident = $word:literal,)*) => {
         /// The six stages; each has one word, the same in files, configuration, labels and records.
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
         )]
@@ -55,6 +56,7 @@ impl fmt::Display for StageName {
 }
 
 /// What one stage did in the last attempt.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
     /// Which stage.

@@ -9,6 +9,7 @@ mod jobs;
 mod make;
 mod migrate;
 mod queue;
+mod serve;
 mod watch;
 
 use clap::Subcommand;
@@ -24,7 +25,8 @@ Exit codes:
   69  an outside part is missing; the message names it and the command that installs it
   78  configuration
 
-Environment: REDIS_URL, REDIS_CA_FILE, QUEUE_NAME, STORAGE_URL, S3_ENDPOINT, AWS_*, DATABASE_URL, STILLCAST_HOME.";
+Environment: REDIS_URL, REDIS_CA_FILE, QUEUE_NAME, STORAGE_URL, S3_ENDPOINT, AWS_*, DATABASE_URL,
+HTTP_ADDR, API_TOKENS, API_REQUESTS_PER_MINUTE, LOG_FORMAT, RUST_LOG, STILLCAST_HOME.";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     /// Shows, pauses, resumes or verifies the queue.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
+    /// Serves the HTTP API of the queue until Ctrl-C.
+    Serve(serve::ServeArgs),
     /// Brings the tables of the sample schema up to date.
     Migrate(migrate::MigrateArgs),
     /// Lists, replays or purges the jobs that will not run again by themselves.
@@ -63,6 +67,7 @@ impl Command {
             Self::Job(job) => job.run(context).await,
             Self::Jobs(jobs) => jobs.run(context).await,
             Self::Queue(queue) => queue.run(context).await,
+            Self::Serve(serve) => serve.run(context).await,
             Self::Migrate(migrate) => migrate.run(context).await,
             Self::Dead(dead) => dead.run(context).await,
         }

@@ -4,6 +4,8 @@
 //! `deploy/ops.toml` names each setting, its default and its sentence. An address that the worker
 //! would refuse is refused here too, whichever command is run: both ask `settings` what an address is.
 
+mod http;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use stillcast_enqueue::address::{check_ca_file, with_ca_file};
 
 use crate::cli_error::CliError;
 
+pub(crate) use self::http::HttpConfig;
 pub(crate) use settings::Environment;
 
 /// Every setting of this program.
@@ -52,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) storage_url: Option<String>,
     /// How a bucket at `storage_url` is reached.
     pub(crate) bucket: BucketConfig,
+    /// Where the API answers, and whom.
+    pub(crate) http: HttpConfig,
     /// The database that `migrate` changes; may hold a password.
     pub(crate) database_url: Option<SecretString>,
     /// The embedded stack's folder, absolute.
@@ -83,11 +88,13 @@ impl Config {
         let redis_url = redis_url(&mut reader);
         let queue_name = reader.read("queue_name", queue_name);
         let copies = copies(&mut reader);
+        let http = HttpConfig::read(&mut reader);
         let database_url = reader.optional("database_url", address::postgres);
         let storage_url = reader.optional("storage_url", address::storage);
         let bucket = BucketConfig::read(&mut reader);
         let home = home(&mut reader, &environment);
-        let config = queue_name.zip(copies).zip(home).map(|((queue_name, copies), home)| {
+        let parts = queue_name.zip(copies).zip(home).zip(http);
+        let config = parts.map(|(((queue_name, copies), home), http)| {
             let database_url = database_url.map(SecretString::from);
             move |_| Self {
                 redis_url,
@@ -95,6 +102,7 @@ impl Config {
                 copies,
                 storage_url,
                 bucket,
+                http,
                 database_url,
                 home,
                 environment,

@@ -1,6 +1,12 @@
 //! Addresses go in, the store and the database behind them come out: the one place that names
 //! concrete providers.
 
+#[cfg(feature = "http")]
+mod http;
+#[cfg(not(feature = "http"))]
+#[path = "wiring/no_http.rs"]
+mod http;
+
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,6 +18,7 @@ use settings::BucketConfig;
 
 use crate::cli_error::CliError;
 
+pub(crate) use self::http::{Server, log};
 pub(crate) use providers::store::Store;
 
 /// Opens the store at `STORAGE_URL`.

@@ -13,6 +13,7 @@ mod digest;
 mod error;
 #[cfg(feature = "fs")]
 mod fs;
+mod locate;
 mod manifest;
 mod open;
 mod options;
@@ -25,5 +26,6 @@ mod tests;
 
 pub use contract::{Finished, Store};
 pub use error::StoreError;
+pub use locate::{Location, locate};
 pub use open::open;
 pub use options::{Credentials, StoreOptions};

@@ -6,8 +6,10 @@ mod answers;
 mod inspector;
 mod listing;
 mod mending;
+mod workers;
 
 pub use self::announcements::{Announcement, Announcements};
 pub use self::answers::{PurgeAnswer, ReplayAnswer};
 pub use self::inspector::Inspector;
 pub use self::listing::{Cursor, MAX_PAGE, Page};
+pub use self::workers::WorkerSeen;

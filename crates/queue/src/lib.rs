@@ -39,6 +39,7 @@ pub use examination::ServerReport;
 pub use flight::{FlightResult, JoinAnswer};
 pub use inspect::{
     Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, ReplayAnswer,
+    WorkerSeen,
 };
 pub use interrupted::Interrupted;
 pub use lease::Lease;

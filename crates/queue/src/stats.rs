@@ -10,6 +10,7 @@ use crate::numbers::Numbers;
 const SCRIPT: &str = "stats";
 
 /// One consistent look at a queue.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QueueStats {
     /// The queue's name.
@@ -43,6 +44,7 @@ pub struct QueueStats {
 }
 
 /// Jobs by state; ready includes solo.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateCounts {
     /// Wait for a time.
@@ -108,6 +110,20 @@ impl StateCounts {
             cancelled: count(State::Cancelled)?,
             expired: count(State::Expired)?,
         })
+    }
+
+    /// Jobs in `state`.
+    pub fn of(&self, state: State) -> u64 {
+        match state {
+            State::Delayed => self.delayed,
+            State::Ready => self.ready,
+            State::Parked => self.parked,
+            State::Leased => self.leased,
+            State::Done => self.done,
+            State::Dead => self.dead,
+            State::Cancelled => self.cancelled,
+            State::Expired => self.expired,
+        }
     }
 
     /// Jobs that have not ended.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::tree::{cargo, root, text_of};
 
 /// For each crate, the crates of the house that it may import. Arrows point down only.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("stillcast-enqueue", &[]),
     ("child", &[]),
     ("fuzzing", &[]),
@@ -16,11 +16,12 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("queue", &["stillcast-enqueue"]),
     ("pipeline", &["stillcast-enqueue"]),
     ("providers", &["stillcast-enqueue", "pipeline", "child"]),
+    ("api", &["stillcast-enqueue", "queue", "providers", "telemetry"]),
     (
         "worker",
         &["stillcast-enqueue", "queue", "pipeline", "providers", "settings", "telemetry", "child"],
     ),
-    ("ops", &["stillcast-enqueue", "queue", "providers", "settings", "telemetry", "child"]),
+    ("ops", &["stillcast-enqueue", "queue", "api", "providers", "settings", "telemetry", "child"]),
     ("tests", &["stillcast-enqueue", "queue", "pipeline", "providers", "telemetry", "child"]),
 ];
 
@@ -92,18 +93,25 @@ fn arrows_point_down() {
 }
 
 #[test]
-fn ops_uses_only_the_providers_that_it_may() {
+fn ops_and_api_use_only_the_providers_that_they_may() {
     let packages = workspace();
-    let ops = packages.iter().find(|package| package["name"] == "ops").expect("ops exists");
-    let dependencies = inner_dependencies(ops).into_iter();
+    for (name, may) in [("ops", &["postgres", "s3", "store"][..]), ("api", &["store"])] {
+        let package = packages.iter().find(|package| package["name"] == name).expect("it exists");
+        let on = providers_of(package);
+        let foreign = on.iter().find(|feature| !may.contains(&feature.as_str()));
+        assert!(!on.is_empty() && foreign.is_none(), "{name} turns on the provider {foreign:?}");
+    }
+}
+
+/// The providers that a package or a part of it turns on.
+fn providers_of(package: &Value) -> Vec<String> {
+    let dependencies = inner_dependencies(package).into_iter();
     let always = dependencies.filter(|one| one["name"] == "providers").flat_map(|one| {
         one["features"].as_array().expect("a list").iter().map(text_in).collect::<Vec<_>>()
     });
-    let parts = features(ops).into_values().flatten();
+    let parts = features(package).into_values().flatten();
     let by_parts = parts.filter_map(|word| word.strip_prefix("providers/").map(str::to_owned));
-    let on: Vec<String> = always.chain(by_parts).collect();
-    let foreign = on.iter().find(|name| !["postgres", "s3", "store"].contains(&name.as_str()));
-    assert!(!on.is_empty() && foreign.is_none(), "ops turns on the provider {foreign:?}");
+    always.chain(by_parts).collect()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Nothing goes in; a private Redis and worker come out, until Ctrl-C.
+//! Nothing goes in; a private Redis and worker, and the HTTP API on them, come out, until Ctrl-C.
 
 use clap::Args;
 use serde::Serialize;
@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::embedded::{Home, Stack};
 use crate::render::pairs;
 use crate::signals::Signals;
+use crate::wiring::Server;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -19,6 +20,8 @@ pub(crate) struct DevArgs {}
 /// Where the queue, the files and the log are.
 #[derive(Serialize)]
 struct Locations {
+    /// Where the API answers; null in a build without it.
+    url: Option<String>,
     redis_url: String,
     storage_url: String,
     home: String,
@@ -32,10 +35,12 @@ impl DevArgs {
             started = Stack::start(context) => started?,
             () = signals.next() => return Ok(()),
         };
-        let locations = Locations::of(stack.home());
+        let server = Server::start_if_built(&context.config).await?;
+        let locations = Locations::of(stack.home(), server.as_ref())?;
         context.screen.answer(&locations, || locations.table())?;
         let fault = tokio::select! {
             fault = stack.supervise() => fault.map(|never| match never {}),
+            served = run(server) => served,
             () = signals.next() => Ok(()),
         };
         context.screen.note("ending: running jobs are given back to the queue, which keeps them");
@@ -46,18 +51,29 @@ impl DevArgs {
     }
 }
 
+/// Answers until it is dropped.
+async fn run(server: Option<Server>) -> anyhow::Result<()> {
+    match server {
+        Some(server) => server.run(std::future::pending()).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Locations {
-    fn of(home: &Home) -> Self {
-        Self {
+    fn of(home: &Home, server: Option<&Server>) -> anyhow::Result<Self> {
+        let address = server.map(Server::address).transpose()?;
+        Ok(Self {
+            url: address.map(|address| format!("http://{address}")),
             redis_url: home.redis_url(),
             storage_url: home.storage_url(),
             home: home.path().display().to_string(),
             worker_log: home.worker_log().display().to_string(),
-        }
+        })
     }
 
     fn table(&self) -> String {
         pairs(&[
+            ("api", self.url.clone()),
             ("queue", Some(self.redis_url.clone())),
             ("files", Some(self.storage_url.clone())),
             ("log", Some(self.worker_log.clone())),

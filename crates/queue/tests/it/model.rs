@@ -46,6 +46,8 @@ pub(crate) struct Model {
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) state: State,
+    /// Changes that were announced.
+    pub(crate) revision: i64,
     pub(crate) request: String,
     /// Whether the request is still there, and when it goes by itself.
     pub(crate) body: Option<Body>,
@@ -77,6 +79,14 @@ pub(crate) struct Job {
     pub(crate) heir: Vec<String>,
     /// Fields that decide nothing: stage, percent, error, artifact, checkpoints.
     pub(crate) notes: BTreeMap<String, String>,
+}
+
+impl Job {
+    /// Into a state, which is announced.
+    pub(crate) fn enter(&mut self, state: State) {
+        self.state = state;
+        self.revision += 1;
+    }
 }
 
 /// Whether a request can still be read.

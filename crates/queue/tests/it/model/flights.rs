@@ -101,7 +101,7 @@ impl Model {
     /// Into `ready` or `solo`, at the rank that the job has kept.
     pub(crate) fn make_ready(&mut self, id: &str) {
         let job = self.job(id);
-        job.state = State::Ready;
+        job.enter(State::Ready);
         job.reason = None;
         job.wake_at = None;
         job.awaits.clear();

@@ -129,6 +129,7 @@ impl Model {
         put("deadline_ms", Some(job.deadline.to_string()));
         put("deadline_len_ms", Some(job.deadline_len.to_string()));
         put("max_attempts", Some(job.max_attempts.to_string()));
+        put("revision", number(job.revision));
         put("fence", number(job.fence));
         put("attempts", number(job.attempts));
         put("crashes", number(job.crashes));

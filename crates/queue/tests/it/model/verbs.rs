@@ -149,7 +149,7 @@ impl Model {
         let (now, worker) = (self.now, worker.to_owned());
         let job = self.job(id);
         job.fence += 1;
-        job.state = State::Leased;
+        job.enter(State::Leased);
         let token = format!("{}:{nonce}", job.fence);
         let expiry = now + LEASE;
         job.lease =
@@ -222,6 +222,7 @@ impl Model {
         }
         self.job(id).notes.insert("stage".to_owned(), stage.to_owned());
         self.job(id).notes.insert("percent".to_owned(), percent.to_owned());
+        self.job(id).revision += 1;
         words(&["ok"])
     }
 
@@ -275,7 +276,7 @@ impl Model {
             return self.end(id, State::Dead);
         }
         self.leave_leased(id);
-        self.job(id).state = State::Delayed;
+        self.job(id).enter(State::Delayed);
         self.job(id).wake_at = Some(wake_at);
     }
 
@@ -283,7 +284,7 @@ impl Model {
         self.leave_leased(id);
         let wake_at = self.now + report.delay;
         let job = self.job(id);
-        job.state = State::Parked;
+        job.enter(State::Parked);
         job.reason = Some(report.reason.to_owned());
         job.wake_at = Some(wake_at);
         job.awaits.extend(report.flights.iter().cloned());
@@ -334,7 +335,7 @@ impl Model {
     pub(crate) fn finish(&mut self, id: &str, state: State) {
         let now = self.now;
         let job = self.job(id);
-        job.state = state;
+        job.enter(state);
         job.finished = Some(now);
         job.reason = None;
         job.wake_at = None;
@@ -371,6 +372,7 @@ impl Model {
 fn created(now: i64, request: &Request, state: State, begin: i64, deadline: i64) -> Job {
     Job {
         state,
+        revision: 0,
         request: request.body.clone(),
         body: Some(Body::Kept),
         tenant: request.tenant.clone(),

@@ -1,0 +1,51 @@
+//! Body and query of a request, or the problem that says why they cannot be read.
+
+use axum::RequestExt;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{Code, Problem};
+
+/// The bytes of a body that is called JSON. A page's form cannot call it so.
+pub(crate) struct JsonBody(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let called = request.headers().get(CONTENT_TYPE).and_then(|text| text.to_str().ok());
+        if !called.is_some_and(is_json) {
+            return Err(Problem::new(Code::MediaTypeRefused, Code::MediaTypeRefused.title()));
+        }
+        request.extract().await.map(Self).map_err(|error: BytesRejection| {
+            let code = Code::of_status(error.status());
+            Problem::new(code, code.title())
+        })
+    }
+}
+
+fn is_json(media_type: &str) -> bool {
+    let kind = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+/// The query; a name that is not known is refused, since a misspelt filter would show everything.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let read = Query::try_from_uri(&parts.uri).map(|Query(query)| Self(query));
+        read.map_err(|error| Problem::of_field("?", source_of(&error)))
+    }
+}
+
+/// The innermost sentence, without the ones around it.
+fn source_of(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), source_of)
+}

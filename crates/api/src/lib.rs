@@ -1,0 +1,30 @@
+//! Requests over HTTP go in; jobs, records, files and numbers of one queue come out.
+//!
+//! A request travels so: [`serve`] takes its connection, `middleware` names it, finds its [`Tokens`],
+//! counts it, and makes a problem of whatever fails; a file in `routes` answers it from the queue or
+//! the store. What changes meanwhile is heard once a process, in `hub`, however many wait for it.
+//!
+//! No command line, no paid provider and no setting is known here: [`ApiOptions`] bring all of it.
+
+#![warn(missing_docs)]
+
+mod caller;
+mod cursor;
+mod extract;
+mod hub;
+mod middleware;
+mod openapi;
+mod options;
+mod preference;
+mod problem;
+mod rate_limit;
+mod routes;
+mod server;
+mod state;
+mod tokens;
+
+pub use openapi::document;
+pub use options::ApiOptions;
+pub use problem::codes;
+pub use server::{ServeError, serve};
+pub use tokens::{Tokens, TokensError};

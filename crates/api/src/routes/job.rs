@@ -1,0 +1,175 @@
+//! `/v1/jobs/{id}`: one job is shown, cancelled, replayed or removed.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use ::queue::{JobFiles, PurgeAnswer, ReplayAnswer};
+use async_trait::async_trait;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use providers::store::Store;
+use serde::Serialize;
+use stillcast_enqueue::{CancelAnswer, JobId, JobRecord};
+use utoipa::ToSchema;
+
+use super::conditional;
+use super::enqueue::WaitQuery;
+use super::schema::Failures;
+use crate::caller::{Caller, Right};
+use crate::extract::Params;
+use crate::preference::Wait;
+use crate::problem::{Code, Problem};
+use crate::state::Api;
+
+/// Shows a job's record; it holds no private text.
+///
+/// With `If-None-Match` a record that the caller has is answered with 304. With `wait`, it is answered
+/// once the job has ended; with both, once it is another one than the caller has.
+#[utoipa::path(
+    get, path = "/v1/jobs/{id}", tag = "jobs", security(("token" = ["enqueue", "read", "operate"])),
+    params(
+        ("id" = String, Path, description = "The job"), WaitQuery,
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of the record at hand"),
+        ("Prefer" = Option<String>, Header, description = "`wait=30`, as the query's `wait`"),
+    ),
+    responses(
+        (status = 200, description = "The record", body = JobRecord),
+        (status = 304, description = "The caller has it"),
+        Failures
+    )
+)]
+pub(crate) async fn show_job(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(query): Params<WaitQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.may(Right::Read)?;
+    let wait = Wait::of(query.wait, &headers)?;
+    let mut record = Arc::new(api.record(&caller, &id).await?);
+    if let Some(limit) = wait.limit {
+        let has = headers.contains_key("if-none-match");
+        let is_over = |record: &JobRecord| {
+            let is_other = has && !conditional::has(&headers, &conditional::etag(record));
+            is_other || record.state.is_terminal()
+        };
+        let seen = api.hub.watch(&id).until(limit, is_over).await;
+        record = seen.ok_or_else(|| Problem::unknown_job(&id))?;
+    }
+    let mut response = conditional::answer(&record, &headers);
+    wait.tell(response.headers_mut());
+    Ok(response)
+}
+
+/// What became of a job.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Done {
+    /// The job.
+    id: String,
+    /// `cancelled`, `cancelling`, `ready` or `purged`.
+    answer: &'static str,
+}
+
+fn done(id: String, answer: &'static str) -> Json<Done> {
+    Json(Done { id, answer })
+}
+
+/// Ends a job: at once while it waits, by its worker while it runs. Repeating it is harmless.
+#[utoipa::path(
+    post, path = "/v1/jobs/{id}/cancel", tag = "jobs", security(("token" = ["enqueue", "operate"])),
+    params(("id" = String, Path, description = "The job")),
+    responses(
+        (status = 200, description = "It is cancelled", body = Done),
+        (status = 202, description = "Its worker is ending it", body = Done),
+        Failures
+    )
+)]
+pub(crate) async fn cancel_job(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Done>), Problem> {
+    caller.may(Right::Cancel)?;
+    api.record(&caller, &id).await?;
+    match api.inspector.cancel(&id).await? {
+        CancelAnswer::Cancelled => Ok((StatusCode::OK, done(id, "cancelled"))),
+        CancelAnswer::Cancelling => Ok((StatusCode::ACCEPTED, done(id, "cancelling"))),
+        CancelAnswer::Already(stillcast_enqueue::State::Cancelled) => {
+            Ok((StatusCode::OK, done(id, "cancelled")))
+        }
+        CancelAnswer::Already(state) => {
+            Err(Problem::new(Code::AlreadyEnded, format!("the job {id} is {state}")))
+        }
+        CancelAnswer::Unknown => Err(Problem::unknown_job(&id)),
+    }
+}
+
+/// Sends a dead job round again; its finished work is kept.
+#[utoipa::path(
+    post, path = "/v1/jobs/{id}/replay", tag = "jobs", security(("token" = ["operate"])),
+    params(("id" = String, Path, description = "The job")),
+    responses((status = 200, description = "It is ready", body = Done), Failures)
+)]
+pub(crate) async fn replay_job(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Done>, Problem> {
+    caller.may(Right::Mend)?;
+    replay(&api, &caller, &id).await?;
+    Ok(done(id, "ready"))
+}
+
+/// Sends one dead job round again.
+pub(super) async fn replay(api: &Api, caller: &Caller, id: &str) -> Result<(), Problem> {
+    api.record(caller, id).await?;
+    let problem = match api.inspector.replay(id).await? {
+        ReplayAnswer::Ready => return Ok(()),
+        ReplayAnswer::NotDead(state) => {
+            Problem::new(Code::NotDead, format!("the job {id} is {state}"))
+        }
+        ReplayAnswer::BodyGone => Problem::new(Code::RequestGone, Code::RequestGone.title()),
+        ReplayAnswer::Duplicate(owner) => {
+            Problem::new(Code::KeyTaken, format!("its idempotency key belongs to the job {owner}"))
+        }
+        ReplayAnswer::Unknown => Problem::unknown_job(id),
+    };
+    Err(problem)
+}
+
+/// Removes an ended job: its files, its words, its record.
+#[utoipa::path(
+    delete, path = "/v1/jobs/{id}", tag = "jobs", security(("token" = ["operate"])),
+    params(("id" = String, Path, description = "The job")),
+    responses((status = 200, description = "It is gone", body = Done), Failures)
+)]
+pub(crate) async fn purge_job(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Done>, Problem> {
+    caller.may(Right::Mend)?;
+    let tenant = api.record(&caller, &id).await?.tenant;
+    let files = StoredFiles(Arc::clone(api.store()?));
+    match ::queue::purge(&api.inspector, &files, &id, Some(&tenant)).await? {
+        PurgeAnswer::Purged => Ok(done(id, "purged")),
+        PurgeAnswer::NotEnded(state) => {
+            Err(Problem::new(Code::NotEnded, format!("the job {id} is {state}")))
+        }
+        PurgeAnswer::Unknown => Err(Problem::unknown_job(&id)),
+    }
+}
+
+/// As much of a store as a purge needs.
+struct StoredFiles(Arc<dyn Store>);
+
+#[async_trait]
+impl JobFiles for StoredFiles {
+    async fn remove(&self, tenant: &str, job: &JobId) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.0.purge(tenant, job).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! The settings go in; the API of the configured queue is served, until somebody ends it.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use api::{ApiOptions, ServeError, Tokens};
+use secrecy::ExposeSecret;
+use telemetry::{Guard, Logging};
+use tokio::net::TcpListener;
+
+use crate::cli_error::CliError;
+use crate::config::{Config, HttpConfig};
+use crate::connect;
+
+/// A server that listens and does not answer yet.
+pub(crate) struct Server {
+    listener: TcpListener,
+    options: ApiOptions,
+}
+
+/// From here on log lines go to stderr.
+pub(crate) fn log(http: &HttpConfig) -> anyhow::Result<Guard> {
+    let (format, filter) = &http.log;
+    let fault = |error: telemetry::TelemetryError| CliError::configuration(error.to_string());
+    let logging = Logging::new(format.parse().map_err(fault)?, filter).map_err(fault)?;
+    telemetry::start(&logging).context("logging")
+}
+
+impl Server {
+    /// Takes the address, and connects to the queue and the store.
+    pub(crate) async fn start(config: &Config) -> anyhow::Result<Self> {
+        let place = connect::place(config)?;
+        let store = match &place.storage_url {
+            Some(url) => Some(super::store(url, &config.bucket).await?),
+            None => None,
+        };
+        let options = ApiOptions {
+            inspector: connect::inspector(config).await?,
+            producer: connect::producer(&place.redis_url, config).await?,
+            store,
+            tokens: tokens(&config.http)?,
+            requests_per_minute: config.http.requests_per_minute,
+        };
+        Ok(Self { listener: listen(config.http.address).await?, options })
+    }
+
+    /// The same, or `None` in a build without the API.
+    pub(crate) async fn start_if_built(config: &Config) -> anyhow::Result<Option<Self>> {
+        Self::start(config).await.map(Some)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// Answers until `ends`; then what is under way ends too.
+    pub(crate) async fn run(self, ends: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let served = api::serve(self.listener, self.options, ends).await;
+        served.map_err(|error| match error {
+            ServeError::Open(_) => CliError::configuration(error.to_string()),
+            error => CliError::missing(error.to_string()),
+        })
+    }
+}
+
+fn tokens(http: &HttpConfig) -> anyhow::Result<Tokens> {
+    let read = match (&http.tokens_file, &http.tokens) {
+        (Some(file), _) => Tokens::of_file(file),
+        (None, Some(tokens)) => Tokens::parse(tokens.expose_secret()),
+        (None, None) => Ok(Tokens::none()),
+    };
+    read.map_err(|error| CliError::configuration(error.to_string()))
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let cure = "free it, or set HTTP_ADDR to another one";
+        CliError::configuration(format!("HTTP_ADDR: {address} cannot be used: {error}; {cure}"))
+    })
+}

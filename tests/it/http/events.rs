@@ -1,0 +1,140 @@
+//! A job is followed by server-sent events: at once, at each change, and to its end, whatever dies.
+
+use futures::StreamExt;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{Api, dead, serve};
+
+/// One event as it came.
+#[derive(Debug, Default, PartialEq)]
+struct Event {
+    name: String,
+    id: String,
+    data: String,
+}
+
+/// Reads a stream to its end.
+async fn events(response: Response) -> Vec<Event> {
+    assert_eq!(response.status(), StatusCode::OK);
+    let mut text = String::new();
+    let mut body = response.bytes_stream();
+    // A server that is killed ends the stream in the middle.
+    while let Some(Ok(bytes)) = body.next().await {
+        text.push_str(std::str::from_utf8(&bytes).unwrap());
+    }
+    parse(&text)
+}
+
+/// Whole events only.
+fn parse(text: &str) -> Vec<Event> {
+    let blocks = text.split_inclusive("\n\n").filter(|block| block.ends_with("\n\n"));
+    let event = |block: &str| {
+        block.lines().fold(Event::default(), |mut event, line| {
+            match line.split_once(": ") {
+                Some(("event", name)) => event.name = name.to_owned(),
+                Some(("id", id)) => event.id = id.to_owned(),
+                Some(("data", data)) => event.data = data.to_owned(),
+                _ => {}
+            }
+            event
+        })
+    };
+    blocks.map(event).filter(|event| !event.name.is_empty()).collect()
+}
+
+fn states(events: &[Event]) -> Vec<Value> {
+    let jobs = events.iter().filter(|event| event.name == "job");
+    jobs.map(|event| serde_json::from_str::<Value>(&event.data).unwrap()["state"].clone()).collect()
+}
+
+#[tokio::test]
+async fn a_job_is_seen_at_once_at_each_change_and_to_its_end() {
+    let api = Api::start().await;
+    let id = api.enqueue().await;
+    let response = api.follow(&id, &[]).await;
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    assert_eq!(response.headers()["x-accel-buffering"], "no");
+    let (events, ()) = tokio::join!(events(response), api.report_next(&id, dead()));
+    assert_eq!(states(&events).first(), Some(&json!("ready")), "{events:?}");
+    assert_eq!(states(&events).last(), Some(&json!("dead")), "{events:?}");
+    let last = events.last().unwrap();
+    assert_eq!((last.name.as_str(), last.data.as_str()), ("end", "dead"));
+    let ids: Vec<u64> = events
+        .iter()
+        .filter(|event| event.name == "job")
+        .map(|event| event.id.parse().unwrap())
+        .collect();
+    assert!(ids.is_sorted(), "{ids:?}");
+
+    // Whoever comes back is told the end again, also when they have its revision.
+    let known = format!("Last-Event-ID: {}", ids.last().unwrap());
+    let again = self::events(api.follow(&id, &[&known]).await).await;
+    assert_eq!(states(&again), [json!("dead")]);
+}
+
+#[tokio::test]
+async fn a_job_that_is_purged_meanwhile_ends_its_stream() {
+    let api = Api::start().await;
+    let id = api.enqueue().await;
+    let response = api.follow(&id, &["Last-Event-ID: 0"]).await;
+    let purge = async {
+        let _ = api.post(&format!("/v1/jobs/{id}/cancel"), &json!({})).await;
+    };
+    let (events, ()) = tokio::join!(events(response), purge);
+    assert_eq!(states(&events), [json!("cancelled")], "revision 0 was known");
+}
+
+/// Clients come back to a server that is killed again and again; none misses the end.
+#[tokio::test]
+async fn no_client_misses_the_end_however_often_the_server_is_killed() {
+    let api = Api::start().await;
+    let (serving, url) = serve(&api.program).await;
+    let address = url.strip_prefix("http://").unwrap().to_owned();
+    // From here on each server takes the same address.
+    let program = api.program.clone().env("HTTP_ADDR", address);
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(api.enqueue().await);
+    }
+    let client = reqwest::Client::new();
+    let follow = async |number: usize| {
+        let path = format!("{url}/v1/jobs/{}/events", ids[number % ids.len()]);
+        let mut known: Option<String> = None;
+        loop {
+            let mut request = client.get(&path);
+            if let Some(known) = &known {
+                request = request.header("last-event-id", known);
+            }
+            let Ok(response) = request.send().await else {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                continue;
+            };
+            let events = events(response).await;
+            known = events
+                .iter()
+                .rfind(|event| event.name == "job")
+                .map(|event| event.id.clone())
+                .or(known);
+            if events.last().is_some_and(|event| event.name == "end") {
+                return events.last().unwrap().data.clone();
+            }
+        }
+    };
+    let clients = futures::future::join_all((0..200).map(follow));
+    let kills = async {
+        let mut serving = serving;
+        for id in &ids {
+            kill(Pid::from_raw(serving.pid()), Signal::SIGKILL).unwrap();
+            serving.wait().await.unwrap_err();
+            // Its end comes while nobody serves.
+            api.report_next(id, dead()).await;
+            serving = serve(&program).await.0;
+        }
+        serving
+    };
+    let (ends, _serving) = tokio::join!(clients, kills);
+    assert!(ends.iter().all(|end| end == "dead"), "{ends:?}");
+}

@@ -1,0 +1,13 @@
+//! The HTTP API as its callers meet it: `stillcast serve` on a private Redis, asked over the wire.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access;
+mod described;
+mod events;
+mod files;
+mod keys;
+mod life;
+mod limits;
+mod refusals;
+mod support;
