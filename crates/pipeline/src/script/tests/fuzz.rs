@@ -57,7 +57,7 @@ fn outside_of_brackets(text: &str) -> String {
     let mut open: Option<char> = None;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let is_end = open.is_some() && (Some(c) == open || rest.starts_with("\n\n"));
+        let is_end = open.is_some() && (Some(c) == open || ends_paragraph(rest));
         match c {
             _ if is_end => open = None,
             _ if open.is_some() => {}
@@ -72,6 +72,12 @@ fn outside_of_brackets(text: &str) -> String {
         rest = &rest[c.len_utf8()..];
     }
     outside
+}
+
+/// Whether `rest` begins with an empty line's break.
+fn ends_paragraph(rest: &str) -> bool {
+    let behind = rest.strip_prefix('\n').map(|behind| behind.trim_start_matches([' ', '\t']));
+    behind.is_some_and(|behind| behind.starts_with('\n'))
 }
 
 fn letters(text: &str) -> usize {
