@@ -52,6 +52,7 @@ impl Request {
 }
 
 /// Tries 256 inputs, or as many as `PROPTEST_CASES` says; a failing one is shown as small as it gets.
+#[expect(clippy::panic, reason = "it is how the tests that call it fail")]
 pub(crate) fn for_any<Input: Strategy>(inputs: &Input, holds: impl Fn(Input::Value)) {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     let held = TestRunner::new(config).run(inputs, |input| {

@@ -93,7 +93,7 @@ fn bought_in_a_day(workers: usize, share: u32) -> usize {
     while fleet.now < 24 * HOUR {
         for at in 0..workers {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            fleet.turn(at, (seed >> 16) % share == 0);
+            fleet.turn(at, (seed >> 16).is_multiple_of(share));
             fleet.queue.advance(step);
             fleet.now += step;
         }
