@@ -7,6 +7,7 @@
 mod floors;
 mod meter;
 mod queue_side;
+mod retention;
 mod subject;
 mod table;
 
@@ -34,6 +35,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let server = Server::start_everysec().await?;
     queue_side::idle(&server, &mut table).await?;
+    retention::measure(&Server::start_everysec().await?, &mut table).await?;
     println!("\n{table}");
     Ok(())
 }

@@ -24,14 +24,14 @@ const IDLE: Duration = Duration::from_secs(20);
 const WAIT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What the queue tells while it runs.
-enum Told {
+pub(crate) enum Told {
     Started(String, Instant),
     Reported(Instant),
 }
 
 /// The queue with one producer.
 pub(crate) struct Queue {
-    producer: Producer,
+    pub(crate) producer: Producer,
 }
 
 impl Queue {
@@ -78,9 +78,10 @@ impl Observer for Listen {
 }
 
 /// Runs a worker beside `watch`, which hears all that it tells; then ends it.
-async fn with_worker<T>(
+pub(crate) async fn with_worker<T>(
     server: &Server,
     slots: usize,
+    limits: Limits,
     watch: impl AsyncFnOnce(mpsc::UnboundedReceiver<Told>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let (tell, told) = mpsc::unbounded_channel();
@@ -92,7 +93,7 @@ async fn with_worker<T>(
         drain_timeout: Duration::from_secs(25),
         attempt_budget: Duration::from_mins(1),
         backoff: (Duration::from_secs(5), Duration::from_mins(10)),
-        limits: Limits::default(),
+        limits,
         until_empty: false,
         observer: Arc::new(Listen(tell.clone())),
     };
@@ -124,7 +125,7 @@ impl Contender for Queue {
     }
 
     async fn drain(&mut self, server: &Server, slots: usize) -> anyhow::Result<Duration> {
-        with_worker(server, slots, async |mut told| {
+        with_worker(server, slots, Limits::default(), async |mut told| {
             let (mut first, mut reported) = (None, 0);
             while let Some(word) = told.recv().await {
                 match word {
@@ -149,7 +150,7 @@ impl Contender for Queue {
         pause: Duration,
     ) -> anyhow::Result<Vec<Duration>> {
         let producer = self.producer.clone();
-        with_worker(server, 4, async |mut told| {
+        with_worker(server, 4, Limits::default(), async |mut told| {
             let mut sent = HashMap::new();
             for _ in 0..number {
                 tokio::time::sleep(pause).await;
@@ -174,7 +175,7 @@ impl Contender for Queue {
 pub(crate) async fn idle(server: &Server, table: &mut Table) -> anyhow::Result<()> {
     println!("idle for {} s", IDLE.as_secs());
     let mut meter = Meter::new(server).await?;
-    with_worker(server, 4, async |_told| {
+    with_worker(server, 4, Limits::default(), async |_told| {
         // What it does once, at its start, is no part of it.
         tokio::time::sleep(Duration::from_secs(2)).await;
         let before = meter.read().await?;

@@ -46,13 +46,18 @@ pub(crate) enum Measure {
     Memory,
     Log,
     Idle,
+    Removal,
+    ReapCpu,
+    ReapMedian,
+    ReapTail,
+    ReapWorst,
 }
 
 impl Measure {
     /// Each row: what is measured, its digits, and the target as an excellent queue would reach it,
     /// as a ratio to the bare lease where one is given.
     #[rustfmt::skip]
-    const ROWS: [(Self, &str, usize, &str); 14] = [
+    const ROWS: [(Self, &str, usize, &str); 19] = [
         (Self::EnqueueOne,      "enqueue one by one, jobs/s",         0, "≥ 0.80 ×"),
         (Self::EnqueueBatch,    "enqueue 100 a call, jobs/s",         0, "≥ 0.75 ×"),
         (Self::DrainFour,       "claim to report, 4 slots, jobs/s",   0, "≥ 0.80 ×"),
@@ -67,6 +72,11 @@ impl Measure {
         (Self::Memory,          "memory a waiting job of 1 KiB, B",   0, "≤ 1,500 B"),
         (Self::Log,             "append-only file a job of 1 KiB, B", 0, "≤ 1,250 B"),
         (Self::Idle,            "commands an idle second, inner too", 1, "≤ 1.0"),
+        (Self::Removal,         "old records removed, records/s",     0, "≥ 1,000"),
+        (Self::ReapCpu,         "Redis CPU of its 100 records, ms",   2, ""),
+        (Self::ReapMedian,      "a script that removes, p50, ms",     2, "≤ 5 ms"),
+        (Self::ReapTail,        "a script that removes, p99, ms",     2, "≤ 5 ms"),
+        (Self::ReapWorst,       "a script that removes, worst, ms",   2, ""),
     ];
 }
 

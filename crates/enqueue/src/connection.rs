@@ -258,3 +258,20 @@ impl ConnectionLike for SharedConnection {
         self.0.db
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_spread_from_nothing_to_the_doubled_one_and_have_an_end() {
+        let (first, longest) = PAUSES;
+        for tries in [0, 1, 3, 40] {
+            let most = first.saturating_mul(2_u32.saturating_pow(tries.min(16))).min(longest);
+            let mut drawn: Vec<Duration> = (0..200).map(|_| pause(tries)).collect();
+            drawn.sort_unstable();
+            assert!(drawn[199] <= most, "{:?} of {most:?}", drawn[199]);
+            assert!(drawn[20] < most / 4 && drawn[180] > most * 3 / 4, "{tries}: {drawn:?}");
+        }
+    }
+}

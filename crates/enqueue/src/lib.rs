@@ -9,6 +9,8 @@
 #[cfg(feature = "redis")]
 #[doc(hidden)]
 pub mod address;
+#[cfg(feature = "redis")]
+mod answers;
 #[doc(hidden)]
 pub mod capability;
 #[cfg(feature = "redis")]
@@ -38,15 +40,15 @@ mod source;
 mod stage;
 mod validate;
 
+#[cfg(feature = "redis")]
+pub use answers::{CancelAnswer, Enqueued, Replication, Submission, Waited};
 pub use envelope::{DecodeError, ENVELOPE_VERSION, Envelope};
 pub use error::EnqueueError;
 pub use identifier::{Identifier, JobId};
 pub use invalid::{InvalidField, InvalidJob, Problem};
 pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
-pub use producer::{
-    CancelAnswer, Enqueued, Producer, ProducerOptions, Replication, Submission, Waited,
-};
+pub use producer::{Producer, ProducerOptions};
 pub use readable::{Readable, has_visible, readable};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
 pub use source::Source;

@@ -6,15 +6,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::address;
+use crate::answers::{CancelAnswer, Enqueued, Replication, Waited};
 use crate::connection::{Patience, SharedConnection, is_unserved, pause};
 use crate::keys::Keys;
 use crate::lua::{CANCEL, PREAMBLE};
 use crate::route::Route;
-use crate::script::{self, Answer, EnqueueScript};
-use crate::validate::passed_deadline;
-use crate::{
-    EnqueueError, InvalidField, InvalidJob, Job, JobId, JobRecord, RawHash, Source, State,
-};
+use crate::script::{Answer, EnqueueScript};
+use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, RawHash, Source};
 
 /// Jobs in one script: a longer one would hold up everybody else on the same Redis.
 const JOBS_A_SCRIPT: usize = 100;
@@ -36,65 +34,6 @@ impl Default for ProducerOptions {
     fn default() -> Self {
         Self { queue_name: "stillcast".to_owned(), timeout: Duration::from_secs(5) }
     }
-}
-
-/// What became of one enqueued job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Enqueued {
-    /// The job: the new one, or the one that already stood for this request.
-    pub id: JobId,
-    /// Whether it is new.
-    pub submission: Submission,
-    /// Whether it would outlive the loss of the server that has answered.
-    pub replication: Replication,
-}
-
-/// What is known of a job's copies: replicas follow their primary after it has answered, and a
-/// fail-over loses what they have not got yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replication {
-    /// Nobody has asked: see [`Producer::wait_for_replicas`].
-    NotAsked,
-    /// At least as many replicas as were asked for have it.
-    Proven,
-    /// So many replicas have it; the others may get it later, or never. The job stands all the same.
-    Unproven {
-        /// Replicas that have it.
-        reached: u32,
-    },
-}
-
-/// Whether an enqueue made a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Submission {
-    /// A new job waits, ready or delayed.
-    Created(State),
-    /// The request is already known; its job is in this state.
-    Duplicate(State),
-}
-
-/// What came of waiting for a job.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Waited {
-    /// The record at its terminal state.
-    Ended(Box<JobRecord>),
-    /// No record by this identifier: never enqueued, or purged.
-    Unknown,
-    /// The time was over first; the job goes on.
-    TimedOut,
-}
-
-/// What a cancellation did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CancelAnswer {
-    /// It waited, and is cancelled now.
-    Cancelled,
-    /// It runs; its worker ends it, within a third of a lease at the latest.
-    Cancelling,
-    /// It had ended before.
-    Already(State),
-    /// No record by this identifier.
-    Unknown,
 }
 
 /// The producer's connection to one queue. Cheap to clone; all clones share one connection.
@@ -205,7 +144,7 @@ impl Producer {
         };
         match sent {
             Ok((answers, replication)) if answers.len() == jobs.len() => {
-                answers.into_iter().map(|answer| understand(answer, replication)).collect()
+                answers.into_iter().map(|answer| Enqueued::read(answer, replication)).collect()
             }
             Ok((answers, _)) => {
                 let text = format!("{} answers to {} jobs", answers.len(), jobs.len());
@@ -294,14 +233,7 @@ impl Producer {
         let call = &call;
         let answer: Vec<String> =
             self.repeat(|mut open| async move { call.invoke_async(&mut open).await }).await?;
-        let words: Vec<&str> = answer.iter().map(String::as_str).collect();
-        match words.as_slice() {
-            ["cancelled"] => Ok(CancelAnswer::Cancelled),
-            ["cancelling"] => Ok(CancelAnswer::Cancelling),
-            ["already", state] => Ok(CancelAnswer::Already(state_of(state)?)),
-            ["unknown"] => Ok(CancelAnswer::Unknown),
-            _ => Err(EnqueueError::Protocol(answer.join(" "))),
-        }
+        CancelAnswer::read(&answer)
     }
 
     /// Calls until Redis has answered, at most for the time of one call. Whatever a producer calls may
@@ -338,41 +270,6 @@ fn is_unknown_script(error: &redis::RedisError) -> bool {
     error.kind() == redis::ServerErrorKind::NoScript.into()
 }
 
-fn understand(
-    (status, id, state): Answer,
-    replication: Replication,
-) -> Result<Enqueued, EnqueueError> {
-    match status.as_str() {
-        "created" => Ok(Enqueued {
-            id: id_of(&id)?,
-            submission: Submission::Created(state_of(&state)?),
-            replication,
-        }),
-        "duplicate" => Ok(Enqueued {
-            id: id_of(&id)?,
-            submission: Submission::Duplicate(state_of(&state)?),
-            replication,
-        }),
-        "mismatch" => Err(EnqueueError::IdempotencyMismatch { id }),
-        "full" => Err(EnqueueError::Full),
-        "deadline-passed" => Err(EnqueueError::Invalid(passed_deadline().into())),
-        "invalid" => Err(match script::field(&state) {
-            Some(field) => EnqueueError::Invalid(refused(field).into()),
-            None => EnqueueError::Protocol(status),
-        }),
-        _ => Err(EnqueueError::Protocol(status)),
-    }
-}
-
-/// The script that lets jobs in refused a value: it checks more than this version does.
-fn refused(field: &str) -> InvalidField {
-    InvalidField::value(field, "what the queue's enqueue.lua says", "something else")
-}
-
-fn id_of(text: &str) -> Result<JobId, EnqueueError> {
-    JobId::parse(text).map_err(|_| EnqueueError::Protocol("an id that is none".to_owned()))
-}
-
 /// How many of `jobs`, the first ones, one script takes.
 fn a_script_of(jobs: &[Job]) -> usize {
     let mut text = 0;
@@ -381,10 +278,6 @@ fn a_script_of(jobs: &[Job]) -> usize {
         text <= TEXT_A_SCRIPT
     };
     jobs.iter().take(JOBS_A_SCRIPT).take_while(fits).count().max(1)
-}
-
-fn state_of(word: &str) -> Result<State, EnqueueError> {
-    State::parse(word).ok_or_else(|| EnqueueError::Protocol(format!("state {word}")))
 }
 
 /// The same failure once more: one script's failure is the failure of each of its jobs.
@@ -425,16 +318,5 @@ mod tests {
         {
             assert_eq!(a_script_of(&jobs(number, length)), taken, "{number} of {length} bytes");
         }
-    }
-
-    #[test]
-    fn an_invalid_job_is_named_by_its_field_out_of_our_own_list() {
-        let answer = |word: &str| {
-            understand(("invalid".into(), "a".into(), word.into()), Replication::NotAsked)
-        };
-        let Err(EnqueueError::Invalid(fault)) = answer("priority") else { unreachable!() };
-        assert_eq!(fault.fields()[0].field, "priority");
-        let foreign = answer("my secret").unwrap_err();
-        assert!(!foreign.to_string().contains("secret"), "{foreign}");
     }
 }

@@ -69,6 +69,9 @@ const HEBREW: Pace = Pace { units: Some(833.0), unit: "letters", is_spaced: true
 const SYLLABLES: Pace = Pace { units: Some(390.0), unit: "syllables", is_spaced: true };
 
 fn pace(c: char) -> &'static Pace {
+    if c.is_ascii() {
+        return &ALPHABET;
+    }
     match c.script() {
         // A long vowel is written alike in both kana.
         Script::Common if c == 'ー' => &KANA,

@@ -1,6 +1,8 @@
 //! A program's defaults go in; the names of its settings come out, and what is said of names that
 //! are nearly one of them.
 
+use std::collections::BTreeSet;
+
 /// Letters by which a foreign name must differ from a setting's.
 const NEAR: usize = 2;
 
@@ -41,9 +43,27 @@ impl Knobs {
         names_in(self.defaults)
     }
 
+    /// The same, to be asked often.
+    pub(crate) fn index(self) -> Index {
+        Index {
+            knobs: self,
+            known: self.names().collect(),
+            neighbours: names_in(self.neighbours).collect(),
+        }
+    }
+}
+
+/// The names of one program's settings, read once.
+pub(crate) struct Index {
+    pub(crate) knobs: Knobs,
+    known: BTreeSet<&'static str>,
+    neighbours: BTreeSet<&'static str>,
+}
+
+impl Index {
     /// The setting that may name a file with `name` in it, when `name` is a secret.
     pub(crate) fn secret_file_of(&self, name: &str) -> Option<&'static str> {
-        self.names().find(|other| other.strip_suffix("_file") == Some(name))
+        self.known.get(format!("{name}_file").as_str()).copied()
     }
 
     /// Judges a name of the environment, where settings are written in capitals.
@@ -56,19 +76,19 @@ impl Knobs {
 
     /// Judges a name of the file.
     pub(crate) fn judge(&self, name: &str) -> Name {
-        if let Some(known) = self.names().find(|known| *known == name) {
+        if let Some(known) = self.known.get(name) {
             return Name::Known(known);
         }
-        if let Some((_, two)) = self.split.iter().find(|(split, _)| *split == name) {
+        if let Some((_, two)) = self.knobs.split.iter().find(|(split, _)| *split == name) {
             return Name::Split(*two);
         }
-        if self.not_yet.contains(&name) {
+        if self.knobs.not_yet.contains(&name) {
             return Name::NotYet;
         }
-        if names_in(self.neighbours).any(|theirs| theirs == name) {
+        if self.neighbours.contains(name) {
             return Name::Foreign;
         }
-        let near = self.names().find(|known| distance(known, name) <= NEAR);
+        let near = self.knobs.names().find(|known| distance(known, name) <= NEAR);
         near.map_or(Name::Foreign, Name::Near)
     }
 }
@@ -120,31 +140,35 @@ mod tests {
 
     #[test]
     fn the_lines_of_the_defaults_are_the_names() {
+        let index = KNOBS.index();
         assert_eq!(KNOBS.names().collect::<Vec<_>>(), ["water_url", "water_url_file", "max_cups"]);
-        assert!(KNOBS.names().all(|name| KNOBS.judge(name) == Name::Known(name)));
+        assert!(KNOBS.names().all(|name| index.judge(name) == Name::Known(name)));
     }
 
     #[test]
     fn slips_are_named_and_strangers_ignored() {
-        assert_eq!(KNOBS.judge_variable("WATER_URL"), Name::Known("water_url"));
-        assert_eq!(KNOBS.judge_variable("WATER_URI"), Name::Near("water_url"));
-        assert_eq!(KNOBS.judge_variable("water_url"), Name::Near("water_url"));
-        assert_eq!(KNOBS.judge_variable("MAXCUP"), Name::Near("max_cups"));
-        assert_eq!(KNOBS.judge_variable("HEAT"), Name::Split(["heat_water", "heat_milk"]));
-        assert_eq!(KNOBS.judge_variable("MAX_HEAT"), Name::NotYet);
-        assert_eq!(KNOBS.judge_variable("WATER_TAP"), Name::Foreign);
+        let index = KNOBS.index();
+        assert_eq!(index.judge_variable("WATER_URL"), Name::Known("water_url"));
+        assert_eq!(index.judge_variable("WATER_URI"), Name::Near("water_url"));
+        assert_eq!(index.judge_variable("water_url"), Name::Near("water_url"));
+        assert_eq!(index.judge_variable("MAXCUP"), Name::Near("max_cups"));
+        assert_eq!(index.judge_variable("HEAT"), Name::Split(["heat_water", "heat_milk"]));
+        assert_eq!(index.judge_variable("MAX_HEAT"), Name::NotYet);
+        assert_eq!(index.judge_variable("WATER_TAP"), Name::Foreign);
     }
 
     #[test]
     fn a_setting_of_a_neighbour_is_no_slip_but_a_slip_of_both_is() {
-        assert_eq!(KNOBS.judge_variable("MAX_CUBS"), Name::Foreign);
-        assert_eq!(KNOBS.judge_variable("WATER_URN"), Name::Foreign);
-        assert_eq!(KNOBS.judge_variable("WATER_URM"), Name::Near("water_url"));
+        let index = KNOBS.index();
+        assert_eq!(index.judge_variable("MAX_CUBS"), Name::Foreign);
+        assert_eq!(index.judge_variable("WATER_URN"), Name::Foreign);
+        assert_eq!(index.judge_variable("WATER_URM"), Name::Near("water_url"));
     }
 
     #[test]
     fn secrets_may_lie_in_files() {
-        assert_eq!(KNOBS.secret_file_of("water_url"), Some("water_url_file"));
-        assert_eq!(KNOBS.secret_file_of("max_cups"), None);
+        let index = KNOBS.index();
+        assert_eq!(index.secret_file_of("water_url"), Some("water_url_file"));
+        assert_eq!(index.secret_file_of("max_cups"), None);
     }
 }

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use crate::environment::{Environment, Sources};
 use crate::fault::Fault;
-use crate::knobs::{Knobs, Name};
+use crate::knobs::{Index, Knobs, Name};
 
 /// What a setting was set to, and where. No `Debug`: it may be a secret.
 pub(crate) struct Setting {
@@ -37,7 +37,7 @@ type Layer = BTreeMap<&'static str, String>;
 
 /// All settings, and what was wrong with their names.
 pub(crate) struct Layers {
-    knobs: Knobs,
+    pub(crate) index: Index,
     /// One for each name of the defaults.
     pub(crate) settings: BTreeMap<&'static str, Setting>,
     pub(crate) faults: Vec<Fault>,
@@ -48,8 +48,12 @@ pub(crate) struct Layers {
 impl Layers {
     /// Lays the sources over the defaults.
     pub(crate) fn new(knobs: Knobs, sources: &Sources) -> Self {
-        let mut layers =
-            Self { knobs, settings: BTreeMap::new(), faults: Vec::new(), notes: Vec::new() };
+        let mut layers = Self {
+            index: knobs.index(),
+            settings: BTreeMap::new(),
+            faults: Vec::new(),
+            notes: Vec::new(),
+        };
         layers.add_defaults();
         if let Some(file) = &sources.file {
             layers.add_file(file);
@@ -59,7 +63,7 @@ impl Layers {
     }
 
     fn add_defaults(&mut self) {
-        let table = parse(self.knobs.defaults).expect("the compiled-in defaults are tested");
+        let table = parse(self.index.knobs.defaults).expect("the compiled-in defaults are tested");
         for (name, text) in self.layer_of(table) {
             self.settings.insert(name, Setting { text, origin: Origin::Default });
         }
@@ -84,7 +88,7 @@ impl Layers {
         for (variable, value) in environment.iter() {
             // A name that is no text is nobody's setting.
             let Some(variable) = variable.to_str() else { continue };
-            match (self.knobs.judge_variable(variable), value.to_str()) {
+            match (self.index.judge_variable(variable), value.to_str()) {
                 (Name::Known(known), Some(text)) => _ = layer.insert(known, text.to_owned()),
                 (Name::Known(_), None) => {
                     self.faults.push(Fault::new(variable, "is not valid UTF-8"));
@@ -103,7 +107,7 @@ impl Layers {
     fn layer_of(&mut self, table: Table) -> Layer {
         let mut layer = Layer::new();
         for (name, value) in table {
-            match (self.knobs.judge(&name), plain(&value)) {
+            match (self.index.judge(&name), plain(&value)) {
                 (Name::Known(known), Some(text)) => _ = layer.insert(known, text),
                 (Name::Known(_), None) => {
                     self.faults.push(Fault::new(name, "is a text, a number, true or false"));
@@ -123,7 +127,9 @@ impl Layers {
                 format!("is no setting; did you mean {}?", origin.spell(known))
             }
             Name::NotYet => "is not in this version; remove it".to_owned(),
-            Name::Known(_) | Name::Foreign => format!("is no setting of {}", self.knobs.owner),
+            Name::Known(_) | Name::Foreign => {
+                format!("is no setting of {}", self.index.knobs.owner)
+            }
         };
         self.faults.push(Fault::new(name, message));
     }
@@ -139,8 +145,8 @@ impl Layers {
 
     /// A secret in a file becomes the secret itself.
     fn read_secrets(&mut self, layer: &mut Layer, origin: Origin) {
-        for name in self.knobs.names() {
-            let file = self.knobs.secret_file_of(name).filter(|file| layer.contains_key(file));
+        for name in self.index.knobs.names() {
+            let file = self.index.secret_file_of(name).filter(|file| layer.contains_key(file));
             let Some(file) = file else { continue };
             let spelled = origin.spell(file);
             if layer.contains_key(name) {

@@ -150,7 +150,7 @@ impl Reader {
 
     /// Whoever reads a secret has read the file that holds it.
     fn unread(&self) -> Vec<&'static str> {
-        let files = self.read.iter().filter_map(|name| self.knobs.secret_file_of(name));
+        let files = self.read.iter().filter_map(|name| self.layers.index.secret_file_of(name));
         let read: BTreeSet<&'static str> = self.read.iter().copied().chain(files).collect();
         self.knobs.names().filter(|name| !read.contains(name)).collect()
     }
@@ -158,7 +158,7 @@ impl Reader {
     fn settled(self) -> Settled {
         let Self { knobs, layers, mut shown, .. } = self;
         for (name, Setting { text, .. }) in layers.settings {
-            let is_secret = knobs.secret_file_of(name).is_some();
+            let is_secret = layers.index.secret_file_of(name).is_some();
             let may_be_shown = || if is_secret { redact::secret(name, &text) } else { text };
             shown.entry(name).or_insert_with(may_be_shown);
         }

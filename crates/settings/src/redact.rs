@@ -22,12 +22,33 @@ fn address(text: &str) -> String {
         (_, Some(question)) => (&rest[..question], true),
         (_, None) => (rest, false),
     };
-    let place = match place.rsplit_once('@') {
-        Some((_, place)) => format!("{HIDDEN}@{place}"),
-        None => place.to_owned(),
+    let (user, place) = match place.rsplit_once('@') {
+        Some((_, place)) => (format!("{HIDDEN}@"), place),
+        None => (String::new(), place),
     };
+    // An address that lacks its `@` has the password where the port belongs.
+    let hosts = place.split('/').next().unwrap_or_default();
+    if !hosts.is_empty() && !hosts.split(',').all(is_host) {
+        return format!("{scheme}://{HIDDEN}");
+    }
+    let place = user + place;
     let parameters = if parameters { format!("?{HIDDEN}") } else { String::new() };
     format!("{scheme}://{place}{parameters}")
+}
+
+/// Whether `text` is a host and perhaps its port, and nothing that could be a password.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (host, port),
+        _ => (text, ""),
+    };
+    let is_address = |c: char| c.is_ascii_alphanumeric() || ":.%".contains(c);
+    let is_name = |c: char| c.is_alphanumeric() || "._-%".contains(c);
+    let is_known = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(inner) => inner.chars().all(is_address),
+        None => host.chars().all(is_name),
+    };
+    is_known && !host.is_empty() && port.chars().all(|c| c.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -46,6 +67,14 @@ mod tests {
             ("unix:///run/redis.sock?db=1&pass=canary", "unix:///run/redis.sock?***"),
             ("unix:///run/redis.sock?pass=can@ry", "unix://***"),
             ("canary", "***"),
+            ("redis://:canary", "redis://***"),
+            ("redis://user:canary/0", "redis://***"),
+            ("redis://:canary host:6379/0", "redis://***"),
+            ("redis://:canary@user:canary", "redis://***"),
+            ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
+            ("redis://[fe80::1%25eth0]", "redis://[fe80::1%25eth0]"),
+            ("postgres://u:canary@a.b:1,c-d:2/x", "postgres://***@a.b:1,c-d:2/x"),
+            ("s3://bucket.name/prefix:2", "s3://bucket.name/prefix:2"),
         ] {
             assert_eq!(address(text), shown);
         }

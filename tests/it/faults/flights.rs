@@ -5,7 +5,7 @@ use tests::fleet::Fleet;
 use tests::journal::Act;
 use tests::script::Script;
 
-use crate::support::six_calls;
+use crate::support::{assert_no_litter, six_calls};
 
 /// Forty identical jobs on two workers: six calls in all.
 #[tokio::test(flavor = "multi_thread")]
@@ -21,6 +21,7 @@ async fn identical_jobs_pay_once() {
     assert!(records.iter().all(|record| record.attempt == 1), "waiting is no attempt");
     let paid = fleet.account().entries().into_iter().filter(|e| e.act == Act::CallEnd).count();
     assert_eq!(paid, 6);
+    assert_no_litter(&fleet, &ids).await;
 }
 
 /// The owner is killed in mid-call: a waiter takes over; only the call in flight is paid again.
@@ -44,6 +45,7 @@ async fn a_killed_owner_is_succeeded_by_a_waiter() {
     let of = |act: Act| entries.iter().filter(|entry| entry.act == act).count();
     assert!(of(Act::CallStart) <= 7, "{} calls begun", of(Act::CallStart));
     assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());
+    assert_no_litter(&fleet, &ids).await;
 }
 
 /// The owner is cancelled, so that it never comes back: a waiter takes over within the bound of I16,
@@ -64,4 +66,5 @@ async fn a_cancelled_owner_is_succeeded_at_once() {
     assert!(heir.at - asked < 1000 + 3000, "succeeded after {} ms", heir.at - asked);
     let record = fleet.ended(&waiter).await.unwrap().remove(0);
     assert_eq!(record.state, State::Done, "{record:?}");
+    assert_no_litter(&fleet, &[owner, waiter].concat()).await;
 }

@@ -27,9 +27,9 @@ pub(crate) async fn assert_sound(fleet: &Fleet, ids: &[JobId]) -> Vec<JobRecord>
     records
 }
 
-/// I14: a done job leaves its record, its key while the record lives, and its folder on the trash once,
-/// and nothing else; nobody in the air, no flight, nothing that `verify` minds.
-async fn assert_no_litter(fleet: &Fleet, ids: &[JobId]) {
+/// I14: an ended job leaves its record, a done one its key while the record lives, and its folder on the
+/// trash once, and nothing else; nobody in the air, no flight, nothing that `verify` minds.
+pub(crate) async fn assert_no_litter(fleet: &Fleet, ids: &[JobId]) {
     let (scripts, mut connection) = fleet.scripts();
     let all = async || {
         redis::cmd("KEYS")

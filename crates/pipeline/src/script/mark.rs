@@ -52,7 +52,15 @@ pub(super) fn border(text: &str) -> Result<Option<Border>, ScriptFault> {
         }
         let end = at + whole.unwrap_or(mark.len());
         match pause::asked(mark) {
-            Some(length) => return Ok(Some(Border { at, end, pause: Some(length) })),
+            Some(length) => {
+                // One that stays open ends with the empty line: whatever came to stand there instead
+                // would be a part of it when it is read again.
+                let end = match empty_line {
+                    Some(border) if whole.is_none() => border.end,
+                    _ => end,
+                };
+                return Ok(Some(Border { at, end, pause: Some(length) }));
+            }
             None if fault(open) == ScriptFault::Mark || is_token(mark) => from = end,
             None => return Err(fault(open)),
         }

@@ -1,5 +1,6 @@
 //! A paragraph goes in; passages that a voice can say in one go come out.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::time::Duration;
 
@@ -105,61 +106,104 @@ pub(super) fn beginnings(text: &str) -> impl Iterator<Item = Vec<usize>> + '_ {
     })
 }
 
-/// A text and what it takes to say it.
-#[derive(Default)]
-struct Measured {
-    text: String,
+/// What it takes to say a text.
+#[derive(Clone, Copy, Default)]
+struct Size {
     letters: f64,
     characters: usize,
 }
 
-impl Measured {
+impl Size {
     fn of(text: &str) -> Self {
-        let (letters, characters) = (pace::letters(text), text.chars().count());
-        Self { text: text.to_owned(), letters, characters }
+        Self { letters: pace::letters(text), characters: text.chars().count() }
     }
 
-    /// Whether a voice can say it, and `more`, in one go.
-    fn fits_with(&self, more: &Self, most: f64) -> bool {
-        self.letters + more.letters <= most && self.characters + more.characters <= MAX_PASSAGE
+    fn and(self, more: Self) -> Self {
+        Self { letters: self.letters + more.letters, characters: self.characters + more.characters }
     }
 
-    fn push(&mut self, more: &Self) {
-        self.text.push_str(&more.text);
-        self.letters += more.letters;
-        self.characters += more.characters;
+    /// Whether a voice can say it in one go of at most `most` letters.
+    fn fits(self, most: f64) -> bool {
+        self.letters <= most && self.characters <= MAX_PASSAGE
+    }
+}
+
+/// A piece between two borders. It is measured and cut once, however often passages are tried.
+struct Piece<'text> {
+    text: &'text str,
+    whole: Size,
+    /// Without the space at its end.
+    said: Size,
+    border: Border,
+    finer: OnceCell<Vec<Self>>,
+}
+
+impl<'text> Piece<'text> {
+    fn all(text: &'text str, border: Border) -> Vec<Self> {
+        border.pieces(text).into_iter().map(|piece| Self::new(piece, border)).collect()
+    }
+
+    fn new(text: &'text str, border: Border) -> Self {
+        let (whole, trimmed) = (Size::of(text), text.trim_end());
+        let said = if trimmed.len() == text.len() { whole } else { Size::of(trimmed) };
+        Self { text, whole, said, border, finer: OnceCell::new() }
+    }
+
+    /// Its pieces at the next kind of border; none behind the last kind.
+    fn finer(&self) -> Option<&[Self]> {
+        let next = self.border.next()?;
+        Some(self.finer.get_or_init(|| Self::all(self.text, next)))
+    }
+}
+
+/// Pieces that are said in one go.
+#[derive(Default)]
+struct Packed {
+    text: String,
+    size: Size,
+}
+
+impl Packed {
+    fn push(&mut self, piece: &Piece<'_>) {
+        self.text.push_str(piece.text);
+        self.size = self.size.and(piece.whole);
     }
 }
 
 /// Splits a paragraph into as few passages as possible, of like length.
 pub(super) fn split(text: &str) -> Vec<String> {
-    let fewest = packed(text, MOST);
+    let pieces = Piece::all(text, Border::Sentence);
+    let fewest = packed(&pieces, MOST);
     let mean = pace::letters(text) / fewest.len() as f64;
     // A little above the mean is enough where borders lie well; a short rest is nobody's passage.
     let like = (0..LIKE_STEPS).map(|step| mean * (1.0 + f64::from(step) / f64::from(LIKE_STEPS)));
-    let mut like = like.take_while(|most| *most < MOST).map(|most| packed(text, most));
+    let mut like = like.take_while(|most| *most < MOST).map(|most| packed(&pieces, most));
     let even = like.find(|passages| passages.len() <= fewest.len());
     let passages = even.unwrap_or(fewest).into_iter().map(|passage| passage.text.trim().to_owned());
     passages.filter(|passage| passage.contains(char::is_alphanumeric)).collect()
 }
 
-fn packed(text: &str, most: f64) -> Vec<Measured> {
+fn packed(pieces: &[Piece<'_>], most: f64) -> Vec<Packed> {
     let mut passages = Vec::new();
-    pack(text, Border::Sentence, most, &mut passages);
+    pack(pieces, most, &mut passages);
     passages
 }
 
-/// Puts the pieces of `text` behind each other while they fit; one that fits nowhere is cut at the
-/// next kind of border.
-fn pack(text: &str, border: Border, most: f64, passages: &mut Vec<Measured>) {
-    for piece in border.pieces(text) {
-        let (whole, said) = (Measured::of(piece), Measured::of(piece.trim_end()));
-        match (passages.last_mut(), border.next()) {
-            (Some(last), _) if last.fits_with(&said, most) => last.push(&whole),
-            (_, Some(finer)) if !said.fits_with(&Measured::default(), MOST) => {
-                pack(piece, finer, most, passages);
-            }
-            _ => passages.push(whole),
+/// Puts pieces behind each other while they fit; one that fits nowhere is cut at the next kind of
+/// border.
+fn pack(pieces: &[Piece<'_>], most: f64, passages: &mut Vec<Packed>) {
+    for piece in pieces {
+        if let Some(last) = passages.last_mut().filter(|last| last.size.and(piece.said).fits(most))
+        {
+            last.push(piece);
+        } else if let Some(finer) =
+            Some(piece).filter(|piece| !piece.said.fits(MOST)).and_then(Piece::finer)
+        {
+            pack(finer, most, passages);
+        } else {
+            let mut next = Packed::default();
+            next.push(piece);
+            passages.push(next);
         }
     }
 }

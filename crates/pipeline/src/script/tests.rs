@@ -142,6 +142,25 @@ fn a_text_cut_anywhere_gives_the_same_passages() {
     }
 }
 
+/// A blank paragraph is dropped where a draft is introduced: what comes behind it must not come to
+/// stand in a bracket that was left open.
+#[test]
+fn a_pause_whose_bracket_stays_open_ends_with_its_paragraph() {
+    for text in
+        ["{pause \n\nLet go.", "\n\n{<break/> and rest, \n\n\u{ed0}", "[pause\n \n\t\n\nRest."]
+    {
+        let mut script = Script::new();
+        script.push(text);
+        let mut passages = Vec::new();
+        while let Some(more) = script.step().unwrap() {
+            passages.extend(more);
+        }
+        passages.extend(script.close().unwrap());
+        let (_, again) = Script::resume(script.said()).unwrap();
+        assert_eq!(again, passages, "{text:?} became {:?}", script.said());
+    }
+}
+
 #[test]
 fn passages_are_handed_on_before_the_text_ends_and_are_never_too_long() {
     let mut script = Script::new();

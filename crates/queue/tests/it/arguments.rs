@@ -2,9 +2,8 @@
 //! leaves no trace; the other jobs of the call stand as if they had come alone.
 
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 
-use crate::fixture::{Queue, START, Words};
+use crate::fixture::{Queue, START, Words, for_any};
 use crate::verify::look;
 use queue::Violation;
 
@@ -196,18 +195,12 @@ fn job() -> impl Strategy<Value = Shown> {
 fn no_bytes_break_a_queue() {
     let queue = std::cell::RefCell::new(Queue::start());
     let batches = (prop::collection::vec(job(), 1..6), 0..12_usize);
-    // PROPTEST_CASES asks for more than the default of 256.
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    let held = TestRunner::new(config).run(&batches, |(jobs, cut)| {
+    for_any(&batches, |(jobs, cut)| {
         let mut values: Values = jobs.into_iter().flat_map(|job| job.0).collect();
         // Now and then the end of the call is missing.
         values.truncate(values.len() - if cut == 11 { 5 } else { 0 });
         endure(&mut queue.borrow_mut(), &values);
-        Ok(())
     });
-    if let Err(failure) = held {
-        panic!("{failure}");
-    }
 }
 
 fn endure(queue: &mut Queue, values: &Values) {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use queue::{Clock, Limits, Scripts, Verb};
 use redis::{Connection, Script, Value};
 use stillcast_enqueue::keys::Keys;
@@ -46,6 +48,19 @@ impl Request {
             max_attempts: 5,
             key: String::new(),
         }
+    }
+}
+
+/// Tries 256 inputs, or as many as `PROPTEST_CASES` says; a failing one is shown as small as it gets.
+#[expect(clippy::panic, reason = "it is how the tests that call it fail")]
+pub(crate) fn for_any<Input: Strategy>(inputs: &Input, holds: impl Fn(Input::Value)) {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let held = TestRunner::new(config).run(inputs, |input| {
+        holds(input);
+        Ok(())
+    });
+    if let Err(failure) = held {
+        panic!("{failure}");
     }
 }
 

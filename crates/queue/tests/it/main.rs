@@ -17,6 +17,7 @@ mod operators;
 mod ops;
 mod probes;
 mod property;
+mod purchases;
 mod reaper;
 mod reports;
 mod scripts;

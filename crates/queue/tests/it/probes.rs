@@ -49,6 +49,15 @@ fn a_day_of_a_wrong_set_up_costs_a_fleet_twenty_calls() {
     }
     let two_days = refusals_of(10, "tts", 48);
     assert!(two_days.len() <= 40, "{}", two_days.len());
+    let second = two_days.iter().filter(|at| **at > 24 * HOUR).count();
+    assert!(second >= 10, "each day has its own: {two_days:?}");
+}
+
+#[test]
+fn pauses_double_up_to_ten_minutes() {
+    let refused = refusals_of(1, "upload", 1);
+    let pauses: Vec<i64> = refused.windows(2).map(|pair| (pair[1] - pair[0]) / SECOND).collect();
+    assert_eq!(pauses[..7], [30, 60, 120, 240, 480, 600, 600]);
 }
 
 #[test]

@@ -248,6 +248,18 @@ fn retention_ends_records_by_age_and_by_number_with_all_that_hung_on_them() {
 }
 
 #[test]
+fn retention_takes_a_hundred_a_call_and_says_when_it_left_some() {
+    let mut queue = Queue::start();
+    for at in 0..150 {
+        queue.put(&format!("x{at}"));
+        queue.call(Verb::Cancel, &[&format!("x{at}")]);
+    }
+    queue.advance(25 * 3_600_000);
+    let calls = [0; 2].map(|_| queue.reap("", false)).map(|reaped| (reaped.purged, reaped.more));
+    assert_eq!(calls, [(100, 1), (50, 0)]);
+}
+
+#[test]
 fn every_worker_that_vanished_is_swept_however_many_there_are() {
     let mut queue = Queue::start();
     for at in 0..1_000 {

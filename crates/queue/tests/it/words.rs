@@ -1,11 +1,10 @@
 //! What the other verbs are given: a value that cannot be ends the call before anything is written.
 
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 use queue::Verb;
 
 use crate::arguments::violations;
-use crate::fixture::{Queue, Request, Words};
+use crate::fixture::{Queue, Request, Words, for_any};
 
 /// Whole numbers in decimal digits are wanted, none of them past ten years of milliseconds.
 const NO_NUMBERS: [&str; 14] = [
@@ -134,10 +133,7 @@ fn words() -> impl Strategy<Value = (Verb, Vec<Vec<u8>>)> {
 #[test]
 fn no_bytes_break_a_queue_at_work() {
     let queue = std::cell::RefCell::new(queue());
-    // PROPTEST_CASES asks for more than the default of 256.
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    let calls = prop::collection::vec(words(), 1..6);
-    let held = TestRunner::new(config).run(&calls, |calls| {
+    for_any(&prop::collection::vec(words(), 1..6), |calls| {
         let queue = &mut *queue.borrow_mut();
         fill(queue);
         for (verb, words) in calls {
@@ -147,9 +143,5 @@ fn no_bytes_break_a_queue_at_work() {
             }
         }
         assert_eq!(violations(queue), []);
-        Ok(())
     });
-    if let Err(failure) = held {
-        panic!("{failure}");
-    }
 }

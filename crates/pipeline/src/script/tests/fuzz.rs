@@ -38,14 +38,14 @@ fn reading<'text>(pieces: impl IntoIterator<Item = &'text str>) -> Reading {
 /// Pieces of what models write, and what nobody would.
 fn text() -> impl Strategy<Value = String> {
     let token = prop_oneof![
-        6 => prop::sample::select(vec![
+        18 => prop::sample::select(vec![
             "Breathe in. ", "let it go", " and rest, ", "\n\n", "\n", " ", "(", ")", "[", "]", "*", "**", "_",
             "[pause 3s]", "[zz zz]", "(zz)", "*zz zz*", "{pause}", "<break/>", "# ", "- ", "1. ", "---", "```",
             "Narrator: ", "Word count: 420", "Sure! ", "Here is your meditation:", "静かに。", "呼吸，", "หายใจ ",
             "นิ", "तनि", "👨‍👩‍👧‍👦", "\u{301}", "\u{200d}", "\u{202e}", "\u{600}", "\r\n", "【zz】", "（zz）", "…", "pause 5 seconds",
         ]).prop_map(str::to_owned),
-        2 => "\\PC{0,6}",
-        1 => any::<char>().prop_map(String::from),
+        4 => "\\PC{0,6}",
+        2 => any::<char>().prop_map(String::from),
         1 => (prop::sample::select(vec!["a", "静", "e\u{301}", "ก", "کی", ", b"]), 1..500_usize).prop_map(|(unit, times)| unit.repeat(times)),
     ];
     prop::collection::vec(token, 0..40).prop_map(|tokens| tokens.concat())
@@ -57,7 +57,7 @@ fn outside_of_brackets(text: &str) -> String {
     let mut open: Option<char> = None;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let is_end = open.is_some() && (Some(c) == open || rest.starts_with("\n\n"));
+        let is_end = open.is_some() && (Some(c) == open || ends_paragraph(rest));
         match c {
             _ if is_end => open = None,
             _ if open.is_some() => {}
@@ -72,6 +72,12 @@ fn outside_of_brackets(text: &str) -> String {
         rest = &rest[c.len_utf8()..];
     }
     outside
+}
+
+/// Whether `rest` begins with an empty line's break.
+fn ends_paragraph(rest: &str) -> bool {
+    let behind = rest.strip_prefix('\n').map(|behind| behind.trim_start_matches([' ', '\t']));
+    behind.is_some_and(|behind| behind.starts_with('\n'))
 }
 
 fn letters(text: &str) -> usize {
