@@ -28,6 +28,10 @@ lint:
 bench *arguments:
     tests/bench/run {{ arguments }}
 
+# What traces cost a worker, whatever becomes of its collector.
+bench-traces *arguments:
+    tests/bench/traces/run {{ arguments }}
+
 # Every reader of foreign bytes, a million inputs each.
 fuzz *arguments:
     tests/fuzz {{ arguments }}

@@ -50,9 +50,9 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Start
     let (objects, ttl) = (parts.objects(), config.caching.ttl);
     let _janitor = Janitor { endpoint, objects, ttl }.start();
     let stopped = consumer.run(Arc::new(parts.handler), shutdown).await;
-    settle.await;
-    // It blocks. A task that ended otherwise than by its end has sent nothing, and has said so.
-    let _ = tokio::task::spawn_blocking(move || traces.shutdown(FLUSH)).await;
+    // It blocks; where it panicked, nothing is lost but spans.
+    let flush = tokio::task::spawn_blocking(move || traces.shutdown(FLUSH));
+    let ((), _) = tokio::join!(settle, flush);
     judge(stopped.context("the queue").map_err(StartError::Missing)?, &config.queue.name)
 }
 
