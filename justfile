@@ -32,6 +32,10 @@ bench *arguments:
 openapi:
     cargo run --quiet --package api --example openapi > deploy/openapi.json
 
+# What traces cost a worker, whatever becomes of its collector.
+bench-traces *arguments:
+    tests/bench/traces/run {{ arguments }}
+
 # Every reader of foreign bytes, a million inputs each.
 fuzz *arguments:
     tests/fuzz {{ arguments }}

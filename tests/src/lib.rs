@@ -1,9 +1,10 @@
 //! What the tests of the whole share: a private Redis, Postgres and S3, a fleet of small workers,
-//! their journal, a wire that can be cut, an address that moves, a cluster, a provider that sells, and a measure of what comes out.
+//! their journal, a wire that can be cut, an address that moves, a cluster, a provider that sells, a collector of spans, and a measure of what comes out.
 
 pub mod authority;
 pub mod bucket;
 pub mod cluster;
+pub mod collector;
 pub mod fleet;
 pub mod forwarder;
 pub mod journal;

@@ -7,11 +7,13 @@ mod ceiling;
 mod ledger;
 mod limits;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use stillcast_enqueue::{Artifact, StageName};
 use tokio::sync::SetOnce;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use activity::Activity;
@@ -21,7 +23,7 @@ pub(crate) use ledger::Ledger;
 pub(crate) use limits::Limits;
 
 use crate::slots::{Slot, is_bought};
-use crate::{Answer, Failed, FailureClass, Produced, ProviderError, Run, StageError, Usage};
+use crate::{Answer, Call, Failed, FailureClass, Produced, ProviderError, Run, StageError, Usage};
 
 /// One attempt under way.
 pub(crate) struct Attempt<'run> {
@@ -42,7 +44,7 @@ impl<'run> Attempt<'run> {
         Self {
             run,
             limits: Limits { policies, format, began: Instant::now() },
-            ledger: Ledger::new(run.memory.checkpoints.as_ref()),
+            ledger: Ledger::new(run),
             activity: Activity::default(),
             ceiling: Ceiling::of(run),
             failure: SetOnce::new(),
@@ -57,32 +59,31 @@ impl<'run> Attempt<'run> {
         stage: StageName,
         body: impl Future<Output = Result<T, StageError>>,
     ) -> Result<T, StageError> {
-        let done = body.await.map_err(|error| self.halt(error))?;
-        if let Some(record) = self.ledger.record(stage) {
+        let done = body.await;
+        let record = self.ledger.record(stage);
+        if let Some(record) = &record {
+            self.run.observer.ended(record, done.as_ref().err().map(|error| error.code));
+        }
+        let done = done.map_err(|error| self.halt(error))?;
+        if let Some(record) = record {
             self.run.progress.stage_ended(&record);
         }
         Ok(done)
     }
 
     /// One provider's call, in as many tries as the table allows.
-    pub(crate) async fn call<T, F, Fut>(
-        &self,
-        stage: StageName,
-        provider: &'static str,
-        call: F,
-    ) -> Result<T, StageError>
+    pub(crate) async fn call<T, F, Fut>(&self, called: Call<'_>, call: F) -> Result<T, StageError>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Answer<T>, ProviderError>>,
     {
-        self.call_priced(stage, provider, &Usage::default(), call).await
+        self.call_priced(called, &Usage::default(), call).await
     }
 
     /// The same, when it is known beforehand that a call will use `price`.
     pub(crate) async fn call_priced<T, F, Fut>(
         &self,
-        stage: StageName,
-        provider: &'static str,
+        called: Call<'_>,
         price: &Usage,
         call: F,
     ) -> Result<T, StageError>
@@ -91,12 +92,15 @@ impl<'run> Attempt<'run> {
         Fut: Future<Output = Result<Answer<T>, ProviderError>>,
     {
         let _busy = self.activity.work();
+        let stage = called.stage;
         let limit = self.limits.row(stage).timeout;
+        let tries = AtomicU32::new(0);
         self.announce(stage);
         self.retry(stage, || {
             let call = call();
-            self.work(stage, limit, async {
-                self.ledger.tried(stage, provider);
+            let observed = Some((called, tries.fetch_add(1, Ordering::Relaxed) + 1));
+            self.work(stage, observed, limit, async {
+                self.ledger.tried(stage, called.provider);
                 let charge = self.ledger.charge(stage, price.clone());
                 let answer = call.await;
                 charge.settle();
@@ -130,19 +134,30 @@ impl<'run> Attempt<'run> {
         }
     }
 
-    /// THE door: every provider's call and upload begins here, with a slot in hand.
+    /// THE door: every provider's call and upload begins here, with a slot in hand. Whoever observes
+    /// hears of `observed`, a call and its number among the tries.
     pub(crate) async fn work<T>(
         &self,
         stage: StageName,
+        observed: Option<(Call<'_>, u32)>,
         limit: Duration,
         call: impl Future<Output = Result<Answer<T>, ProviderError>>,
     ) -> Result<T, StageError> {
         let _busy = self.activity.work();
+        let asked = Instant::now();
         let slot = self.slot(stage).await?;
         self.check(stage)?;
         let _running = self.ledger.running(stage);
         let limit = limit.min(self.limits.time_left(stage));
-        match timeout(limit, call).await {
+        let open =
+            observed.map(|(call, tried)| self.run.observer.began(&call, asked.elapsed(), tried));
+        let answer = timeout(limit, call).await;
+        if let Some(open) = open {
+            let nothing = Usage::default();
+            let (usage, failure) = told(&answer, &nothing);
+            open.ended(usage, failure);
+        }
+        match answer {
             Ok(Ok(answer)) => {
                 slot.was_let_in();
                 self.ledger.used(stage, &answer.usage);
@@ -248,6 +263,18 @@ impl<'run> Attempt<'run> {
         let message = "the attempt was cancelled";
         let cancelled = StageError::new(stage, FailureClass::Interrupted, "cancelled", message);
         self.failed(self.failure.get().cloned().unwrap_or(cancelled))
+    }
+}
+
+/// What an observer hears of a call's end.
+fn told<'end, T>(
+    answer: &'end Result<Result<Answer<T>, ProviderError>, Elapsed>,
+    nothing: &'end Usage,
+) -> (&'end Usage, Option<&'static str>) {
+    match answer {
+        Ok(Ok(answer)) => (&answer.usage, None),
+        Ok(Err(error)) => (&error.wasted, Some(error.code)),
+        Err(_) => (nothing, Some("timeout")),
     }
 }
 

@@ -99,7 +99,8 @@ impl<F> FinishedFile<'_, F> {
             let adopted = providers.store.adopt(&target, delivered).await?;
             Ok(Answer::free(adopted.map(|answer| answer.value)))
         };
-        self.attempt.work(STAGE, limit, adopting).await
+        let observed = Some((upload::call(self.attempt, "adopt"), 1));
+        self.attempt.work(STAGE, observed, limit, adopting).await
     }
 
     /// The stages that a job of this format would have gone through.

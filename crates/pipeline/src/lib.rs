@@ -2,7 +2,7 @@
 //!
 //! Start with [`produce()`]: the policy table and the flow on one screen. `attempt` is what happens
 //! around every call, `stages` says what each stage turns into what, `provider` what they need
-//! from outside, `host` what they need from the worker. `reuse` is how a result is had without paying
+//! from outside, `host` what they need from the worker, `observer` what it hears of them. `reuse` is how a result is had without paying
 //! for it twice, `memory` what that needs; each stage says itself what decides its result.
 
 mod artifact;
@@ -16,6 +16,7 @@ mod feed;
 mod host;
 mod memory;
 mod object;
+mod observer;
 pub mod pace;
 mod picture;
 mod policy;
@@ -42,6 +43,7 @@ pub use memory::{
     Checkpoints, FlightResult, Flights, JoinAnswer, Memory, Put, SharedCache, Sharing,
 };
 pub use object::{InvalidKey, Listed, ObjectKey, ObjectStore};
+pub use observer::{Call, CallObserver, OpenCall, Unobserved};
 pub use pace::WORDS;
 pub use picture::{ImageFacts, ImageFault, ImageKind};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};

@@ -30,6 +30,10 @@ pub trait TranscriptWriter: Send + Sync {
     fn provider(&self) -> &'static str;
     /// What beside the prompt decides the words: address, model, parameters, rules. Never a key.
     fn revision(&self) -> String;
+    /// The model that is asked, where there is one.
+    fn model(&self) -> Option<&str> {
+        None
+    }
     /// Begins to write; the text comes as it is written.
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError>;
     /// What a call has used that broke off after `written` characters, as near as can be told.
@@ -46,6 +50,10 @@ pub trait SpeechSynthesizer: Send + Sync {
     fn provider(&self) -> &'static str;
     /// What beside the utterance decides the sound: address, model, default voice. Never a key.
     fn revision(&self) -> String;
+    /// The model that is asked, where there is one.
+    fn model(&self) -> Option<&str> {
+        None
+    }
     /// Speaks `utterance`; may use files in `scratch`.
     async fn speak(
         &self,
@@ -66,6 +74,10 @@ pub trait ImageGenerator: Send + Sync {
     fn provider(&self) -> &'static str;
     /// What beside the scene decides the picture: address, model, size, rules. Never a key.
     fn revision(&self) -> String;
+    /// The model that is asked, where there is one.
+    fn model(&self) -> Option<&str> {
+        None
+    }
     /// Draws `scene`.
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError>;
     /// What a picture costs, as far as that is known beforehand.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use stillcast_enqueue::{Artifact, Cost, Format, JobId, Options, Source, StageRecord};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Gate, Memory, Policies, Progress, Providers, Slots};
+use crate::{CallObserver, Gate, Memory, Policies, Progress, Providers, Slots};
 
 /// What shall be produced.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub struct Run {
     pub gate: Arc<dyn Gate>,
     /// Hears how far it has come.
     pub progress: Arc<dyn Progress>,
+    /// Hears of every call; [`crate::Unobserved`] for nobody.
+    pub observer: Arc<dyn CallObserver>,
     /// Cancelled, it drops everything in flight.
     pub cancel: CancellationToken,
 }

@@ -2,6 +2,7 @@
 
 mod fakes;
 mod keys;
+mod observing;
 mod reuse;
 pub(crate) mod shared_state;
 mod writing;

@@ -55,6 +55,11 @@ impl Usage {
         self.sums.get(USD).copied().unwrap_or_default()
     }
 
+    /// How much of the sum `name` there is; none where nothing was added.
+    pub fn sum(&self, name: &str) -> Option<f64> {
+        self.sums.get(name).copied()
+    }
+
     /// Adds everything of `other`.
     pub fn merge(&mut self, other: &Self) {
         let begun = std::mem::take(self);

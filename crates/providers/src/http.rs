@@ -12,6 +12,7 @@
 mod account;
 mod api_client;
 mod complaint;
+mod event;
 mod judge;
 mod known_fault;
 mod link;
@@ -28,6 +29,7 @@ mod vendor;
 
 pub use account::{Account, Capability};
 pub(crate) use api_client::ApiClient;
+pub use event::{Ear, WireEvent, WireFact};
 pub(crate) use known_fault::KnownFault;
 pub(crate) use link::Links;
 pub(crate) use meaning::Meaning;

@@ -33,7 +33,7 @@ pub use probe::probe;
 pub use sound_format::SoundFormat;
 pub use speech::{OpenAiSpeech, SpeechOptions};
 
-pub use crate::http::{Account, Capability, HttpClient};
+pub use crate::http::{Account, Capability, Ear, HttpClient, WireEvent, WireFact};
 
 /// The name of all three in records.
 const PROVIDER: &str = "openai";

@@ -15,12 +15,13 @@ mod queue;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::net::SocketAddr;
 
 use pipeline::Policies;
 use settings::{Environment, Knobs, Reader, Settled};
-use telemetry::Logging;
+use telemetry::{Logging, TraceOptions};
 
 pub(crate) use caching::CachingConfig;
 pub(crate) use capabilities::{
@@ -37,7 +38,7 @@ const KNOBS: Knobs = Knobs {
     owner: "the worker",
     defaults: include_str!("../../../deploy/worker.toml"),
     neighbours: include_str!("../../../deploy/ops.toml"),
-    not_yet: &["max_attempts", "otel_exporter_otlp_endpoint"],
+    not_yet: &["max_attempts"],
     split: &[("encode_timeout", ["audio_compression_timeout", "video_encoding_timeout"])],
 };
 
@@ -62,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) address: Option<SocketAddr>,
     /// What is logged, and how.
     pub(crate) logging: Logging,
+    /// Where spans go; `None` for no traces.
+    pub(crate) traces: Option<TraceOptions>,
     /// The settings as they may be shown, and what is worth saying of them.
     pub(crate) settled: Settled,
 }
@@ -95,6 +98,7 @@ fn read(
     let storage = storage::read(reader, environment);
     let address = health::read(reader);
     let logging = logging::read(reader);
+    let traces = traces::read(reader);
     let (queue, policies, caching) = (queue?, policies?, caching?);
     let (providers, encoding, storage) = (providers?, encoding?, storage?);
     let (address, logging) = (address?, logging?);
@@ -108,6 +112,7 @@ fn read(
         storage,
         address,
         logging,
+        traces,
         settled,
     })
 }

@@ -74,8 +74,10 @@ async fn ready(State(vitals): State<Vitals>) -> (StatusCode, String) {
     }
 }
 
+/// Off the threads of the work: it asks the kernel.
 async fn metrics(State(vitals): State<Vitals>) -> ([(HeaderName, &'static str); 1], String) {
-    ([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], vitals.metrics.encode())
+    let page = tokio::task::spawn_blocking(move || vitals.metrics.encode()).await;
+    ([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], page.unwrap_or_default())
 }
 
 fn unavailable(why: String) -> (StatusCode, String) {

@@ -2,6 +2,7 @@
 
 mod gate;
 mod memory;
+mod observer;
 mod outcome;
 mod watch;
 
@@ -16,11 +17,12 @@ use pipeline::{
 };
 use queue::{Handler, Lease, Outcome, Report};
 use stillcast_enqueue::{ErrorReport, JobId};
-use telemetry::Metrics;
+use telemetry::{Metrics, TracedAttempt, TracedJob, Traces};
 use tracing::Instrument;
 
 use gate::LeaseGate;
 use memory::LeaseMemory;
+use observer::AttemptObserver;
 use outcome::outcome_of;
 use watch::Watch;
 
@@ -36,6 +38,15 @@ pub(crate) trait Folders: Send + Sync {
     fn folder(&self) -> std::io::Result<Box<dyn Folder>>;
 }
 
+/// The name under which a job keeps the trace context of its first attempt.
+const FIRST_ATTEMPT: &str = "first-attempt";
+
+/// Where numbers and spans go.
+pub(crate) struct Watched {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) traces: Traces,
+}
+
 /// What all attempts of a worker share.
 pub(crate) struct JobHandler {
     pub(crate) providers: Providers,
@@ -46,7 +57,9 @@ pub(crate) struct JobHandler {
     pub(crate) policies: Arc<Policies>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) folders: Box<dyn Folders>,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) watched: Watched,
+    /// The queue from which the jobs come.
+    pub(crate) queue: String,
     /// How long a job waits for somebody to mend a provider's account or set-up.
     pub(crate) probe_interval: Duration,
 }
@@ -54,21 +67,43 @@ pub(crate) struct JobHandler {
 #[async_trait]
 impl Handler for JobHandler {
     async fn attempt(&self, lease: Lease) -> Report {
-        let trace_id = lease.traceparent().and_then(telemetry::trace_id);
+        let trace = Arc::new(self.trace(&lease));
+        let trace_id = trace.trace_id();
+        let trace_id = trace_id.or_else(|| lease.traceparent().and_then(telemetry::trace_id));
         let format = lease.envelope().format;
         let span = tracing::info_span!("job", trace_id, job.format = %format);
-        Box::pin(self.produce(&lease)).instrument(span).await
+        let work = async {
+            tokio::join!(Box::pin(self.produce(&lease, &trace)), remember(&lease, &trace)).0
+        };
+        let report = work.instrument(span).await;
+        let (outcome, failure) = outcome::words(&report.outcome);
+        trace.settled(outcome, failure);
+        report
     }
 }
 
 impl JobHandler {
-    async fn produce(&self, lease: &Lease) -> Report {
-        let unfinished = Unfinished(Some(&self.metrics));
+    fn trace(&self, lease: &Lease) -> TracedAttempt {
+        let first_attempt = lease.recall(FIRST_ATTEMPT);
+        self.watched.traces.attempt(&TracedJob {
+            id: lease.id(),
+            tenant: lease.tenant(),
+            format: lease.envelope().format.as_str(),
+            queue: &self.queue,
+            attempt: lease.attempt(),
+            traceparent: lease.traceparent(),
+            first_attempt: first_attempt.as_deref(),
+        })
+    }
+
+    async fn produce(&self, lease: &Lease, trace: &Arc<TracedAttempt>) -> Report {
+        let unfinished = Unfinished(Some(&self.watched.metrics));
         let watch = Watch::start(lease.clone());
-        let report = match self.run(lease, watch.progress()) {
+        let observer = AttemptObserver::new(Arc::clone(&self.watched.metrics), Arc::clone(trace));
+        let report = match self.run(lease, watch.progress(), observer) {
             Ok((run, _folder)) => match Box::pin(pipeline::produce(&run)).await {
-                Ok(produced) => self.done(produced),
-                Err(failed) => self.failed(&failed, &watch),
+                Ok(produced) => self.done(produced, trace),
+                Err(failed) => self.failed(&failed, &watch, trace),
             },
             Err(error) => unusable(&error),
         };
@@ -80,6 +115,7 @@ impl JobHandler {
         &self,
         lease: &Lease,
         progress: Arc<dyn Progress>,
+        observer: AttemptObserver,
     ) -> anyhow::Result<(Run, Box<dyn Folder>)> {
         let folder = self.folders.folder()?;
         let envelope = lease.envelope();
@@ -99,6 +135,7 @@ impl JobHandler {
             scratch: folder.path().to_owned(),
             gate: Arc::new(LeaseGate(lease.clone())),
             progress,
+            observer: Arc::new(observer),
             cancel: lease.stop().clone(),
         };
         Ok((run, folder))
@@ -111,17 +148,17 @@ impl JobHandler {
         Memory { checkpoints: own, objects: Arc::clone(&self.objects), sharing }
     }
 
-    fn done(&self, produced: Produced) -> Report {
-        outcome::count_done(&self.metrics, &produced.stages);
+    fn done(&self, produced: Produced, trace: &TracedAttempt) -> Report {
+        outcome::count_done(&self.watched.metrics, &produced.stages, trace.trace_id());
         let artifact = &produced.artifact;
         tracing::info!(artifact.bytes, artifact.duration_s, "delivered {}", artifact.key);
         let outcome = Outcome::Done { artifact: Box::new(produced.artifact) };
         Report { outcome, stages: Some(produced.stages), cost: None }
     }
 
-    fn failed(&self, failed: &Failed, watch: &Watch) -> Report {
+    fn failed(&self, failed: &Failed, watch: &Watch, trace: &TracedAttempt) -> Report {
         let error = &failed.error;
-        outcome::count_failed(&self.metrics, failed, &watch.ended());
+        outcome::count_failed(&self.watched.metrics, failed, &watch.ended(), trace.trace_id());
         if let Some(OtherJob::Flights(flights)) = error.other_job.as_deref() {
             tracing::info!(flights = flights.len(), "parked: waits for other jobs");
         } else if error.failure == FailureClass::Interrupted {
@@ -131,6 +168,15 @@ impl JobHandler {
         }
         let outcome = outcome_of(failed, self.probe_interval);
         Report { outcome, stages: Some(failed.stages.clone()), cost: None }
+    }
+}
+
+/// Later attempts link to the first one. Without that they only link to nothing.
+async fn remember(lease: &Lease, trace: &TracedAttempt) {
+    let Some(context) = trace.traceparent() else { return };
+    if lease.recall(FIRST_ATTEMPT).is_none() {
+        // Where this fails the lease is over.
+        let _ = lease.checkpoint(&[(FIRST_ATTEMPT, &context)]).await;
     }
 }
 

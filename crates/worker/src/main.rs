@@ -7,6 +7,7 @@ mod health;
 mod janitor;
 mod job_handler;
 mod metrics_observer;
+mod models;
 mod probe;
 mod signals;
 mod start_error;

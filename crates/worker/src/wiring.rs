@@ -35,7 +35,7 @@ use crate::config::{
     AccountConfig, CachingConfig, Config, EncodingConfig, PainterConfig, SpeakerConfig,
     StorageConfig, WriterConfig,
 };
-use crate::job_handler::{Folder, Folders, JobHandler};
+use crate::job_handler::{Folder, Folders, JobHandler, Watched};
 pub(crate) use database::probe_database;
 use vendor::Vendor;
 
@@ -67,11 +67,11 @@ impl Parts {
 pub(crate) async fn parts(
     config: &Config,
     worker: &str,
-    metrics: Arc<Metrics>,
+    watched: Watched,
 ) -> anyhow::Result<Parts> {
     let store = store(&config.storage, worker).await?;
     sweep(store.as_ref()).await;
-    let vendor = Vendor::new()?;
+    let vendor = Vendor::new(Some(Arc::clone(&watched.metrics)))?;
     let providers = Providers {
         sources: database::sources(&config.database, worker, config.queue.slots)?,
         writer: writer(&config.providers.writer, &vendor)?,
@@ -88,11 +88,12 @@ pub(crate) async fn parts(
     let handler = JobHandler {
         providers,
         objects: Arc::clone(&store) as _,
-        cache: cache(config, &metrics)?,
+        cache: cache(config, &watched.metrics)?,
         policies,
         slots,
         folders: Box::new(folders),
-        metrics,
+        watched,
+        queue: config.queue.name.clone(),
         probe_interval: config.queue.probe_interval,
     };
     Ok(Parts { handler, store })
@@ -140,7 +141,7 @@ async fn probe_writer(config: &WriterConfig) -> anyhow::Result<String> {
     match config {
         WriterConfig::Offline => Ok(OFFLINE.to_owned()),
         WriterConfig::OpenAi { account, words } => {
-            Vendor::new()?.probe_writer(account, *words).await
+            Vendor::new(None)?.probe_writer(account, *words).await
         }
     }
 }
@@ -178,7 +179,7 @@ async fn probe_painter(config: &PainterConfig) -> anyhow::Result<String> {
 }
 
 async fn probe_account(capability: Capability, account: &AccountConfig) -> anyhow::Result<String> {
-    Vendor::new()?.probe(capability, account).await
+    Vendor::new(None)?.probe(capability, account).await
 }
 
 async fn store(storage: &StorageConfig, worker: &str) -> anyhow::Result<Arc<dyn Store>> {

@@ -7,11 +7,12 @@ use anyhow::{Context, anyhow};
 use queue::{Consumer, ConsumerOptions, Endpoint, Limits, Shutdown, Stopped};
 use secrecy::ExposeSecret;
 use stillcast_enqueue::Format;
-use telemetry::Metrics;
+use telemetry::{Metrics, Traces};
 
 use crate::config::Config;
 use crate::health::{self, Vitals};
 use crate::janitor::Janitor;
+use crate::job_handler::Watched;
 use crate::metrics_observer::MetricsObserver;
 use crate::start_error::StartError;
 use crate::{probe, signals, wiring};
@@ -20,6 +21,8 @@ use crate::{probe, signals, wiring};
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
 /// Longest wait for the first connection.
 const CONNECT: Duration = Duration::from_secs(15);
+/// Longest wait at the end for a collector to take the last spans.
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// Works until `SIGTERM`, or, with `until_empty`, until nothing is left to do.
 pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), StartError> {
@@ -35,8 +38,9 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Start
     };
     let worker = worker_name();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
-    let parts =
-        wiring::parts(config, &worker, Arc::clone(&metrics)).await.map_err(StartError::Missing)?;
+    let traces = traces(config, &worker, &metrics)?;
+    let watched = Watched { metrics: Arc::clone(&metrics), traces: traces.clone() };
+    let parts = wiring::parts(config, &worker, watched).await.map_err(StartError::Missing)?;
     let options = options(config, worker, until_empty, MetricsObserver(Arc::clone(&metrics)))?;
     let endpoint = options.endpoint.clone();
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
@@ -46,8 +50,16 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Start
     let (objects, ttl) = (parts.objects(), config.caching.ttl);
     let _janitor = Janitor { endpoint, objects, ttl }.start();
     let stopped = consumer.run(Arc::new(parts.handler), shutdown).await;
-    settle.await;
+    // It blocks; where it panicked, nothing is lost but spans.
+    let flush = tokio::task::spawn_blocking(move || traces.shutdown(FLUSH));
+    let ((), _) = tokio::join!(settle, flush);
     judge(stopped.context("the queue").map_err(StartError::Missing)?, &config.queue.name)
+}
+
+fn traces(config: &Config, worker: &str, metrics: &Metrics) -> Result<Traces, StartError> {
+    let Some(options) = &config.traces else { return Ok(Traces::off()) };
+    let started = Traces::start(options, worker, metrics);
+    started.context("OTEL_EXPORTER_OTLP_ENDPOINT").map_err(StartError::Missing)
 }
 
 fn options(

@@ -1,12 +1,19 @@
 //! A job is followed by server-sent events: at once, at each change, and to its end, whatever dies.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
+use tests::forwarder::Forwarder;
+
 use crate::support::{Api, dead, serve};
+
+/// How long a client waits before it comes back.
+const COME_BACK: Duration = Duration::from_millis(200);
 
 /// One event as it came.
 #[derive(Debug, Default, PartialEq)]
@@ -92,35 +99,30 @@ async fn a_job_that_is_purged_meanwhile_ends_its_stream() {
 async fn no_client_misses_the_end_however_often_the_server_is_killed() {
     let api = Api::start().await;
     let (serving, url) = serve(&api.program).await;
-    let address = url.strip_prefix("http://").unwrap().to_owned();
-    // From here on each server takes the same address.
-    let program = api.program.clone().env("HTTP_ADDR", address);
+    let balancer = Forwarder::start(port_of(&url)).await.unwrap();
     let mut ids = Vec::new();
     for _ in 0..20 {
         ids.push(api.enqueue().await);
     }
-    let client = reqwest::Client::new();
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let place = balancer.url().replace("redis", "http");
     let follow = async |number: usize| {
-        let path = format!("{url}/v1/jobs/{}/events", ids[number % ids.len()]);
+        let path = format!("{place}/v1/jobs/{}/events", ids[number % ids.len()]);
         let mut known: Option<String> = None;
         loop {
-            let mut request = client.get(&path);
-            if let Some(known) = &known {
-                request = request.header("last-event-id", known);
-            }
-            let Ok(response) = request.send().await else {
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                continue;
+            let asked = client.get(&path);
+            let asked = known.iter().fold(asked, |asked, id| asked.header("last-event-id", id));
+            let seen = match asked.send().await {
+                Ok(response) => events(response).await,
+                Err(_) => Vec::new(),
             };
-            let events = events(response).await;
-            known = events
-                .iter()
-                .rfind(|event| event.name == "job")
-                .map(|event| event.id.clone())
-                .or(known);
-            if events.last().is_some_and(|event| event.name == "end") {
-                return events.last().unwrap().data.clone();
+            if let Some(end) = seen.last().filter(|event| event.name == "end") {
+                return end.data.clone();
             }
+            known =
+                seen.into_iter().rfind(|event| event.name == "job").map(|event| event.id).or(known);
+            // A browser waits as long as `retry` says.
+            tokio::time::sleep(COME_BACK).await;
         }
     };
     let clients = futures::future::join_all((0..200).map(follow));
@@ -131,10 +133,16 @@ async fn no_client_misses_the_end_however_often_the_server_is_killed() {
             serving.wait().await.unwrap_err();
             // Its end comes while nobody serves.
             api.report_next(id, dead()).await;
-            serving = serve(&program).await.0;
+            let (next, url) = serve(&api.program).await;
+            balancer.lead_to(port_of(&url));
+            serving = next;
         }
         serving
     };
     let (ends, _serving) = tokio::join!(clients, kills);
     assert!(ends.iter().all(|end| end == "dead"), "{ends:?}");
+}
+
+fn port_of(url: &str) -> u16 {
+    url.rsplit_once(':').unwrap().1.parse().unwrap()
 }

@@ -30,7 +30,7 @@ const OUTSIDE_WORLD: [&str; 9] =
     ["apalis", "aws-", "axum", "child", "hyper", "nix", "redis", "reqwest", "sqlx"];
 
 /// What only the parts that `deploy/demo` leaves out compile.
-const LEFT_OUT: [&str; 5] = ["aws-", "hyper-rustls", "reqwest", "rustls", "sqlx"];
+const LEFT_OUT: [&str; 6] = ["aws-", "hyper-rustls", "opentelemetry", "reqwest", "rustls", "sqlx"];
 
 /// Most crates that a producer may have to compile, itself not counted.
 const ENQUEUE_LIMIT: usize = 85;
@@ -153,6 +153,20 @@ fn the_enqueue_crate_stays_small() {
     let snapshot = text_of(ENQUEUE_SNAPSHOT);
     let known: Vec<_> = snapshot.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(names, known, "producers compile other crates than {ENQUEUE_SNAPSHOT} says");
+}
+
+/// The SDK sends from a thread of its own, where an asynchronous client panics: the worker would live
+/// on without a span. It is taken whenever any crate turns it on.
+#[test]
+fn the_client_that_sends_spans_blocks() {
+    for chosen in [&["--package", "worker"][..], &["--workspace"]] {
+        let packages = closure_of(chosen);
+        let found = packages.iter().find(|(name, _)| name == "opentelemetry-otlp");
+        let (_, features) = found.expect("spans are sent");
+        let has = |wanted: &str| features.split(',').any(|feature| feature == wanted);
+        assert!(has("reqwest-blocking-client"), "{features}");
+        assert!(!has("reqwest-client") && !has("hyper-client") && !has("grpc-tonic"), "{features}");
+    }
 }
 
 #[test]

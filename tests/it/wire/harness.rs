@@ -145,6 +145,7 @@ impl WireHarness {
             scratch,
             gate: Arc::new(Open),
             progress: Arc::new(Open),
+            observer: Arc::new(pipeline::Unobserved),
             cancel: CancellationToken::new(),
         }
     }

@@ -57,6 +57,12 @@ pub struct Purchase {
     pub status: u16,
     /// What it cost.
     pub usd: f64,
+    /// Tokens of prompt and answer, where they are counted.
+    #[serde(default)]
+    pub tokens: (usize, usize),
+    /// Pieces of words that were sent.
+    #[serde(default)]
+    pub chunks: usize,
 }
 
 /// The journal.
@@ -141,6 +147,8 @@ impl super::Shared {
             spoilt: false,
             status: 0,
             usd: 0.0,
+            tokens: (0, 0),
+            chunks: 0,
         };
         self.visits().entry(endpoint).or_default().came(body);
         let mut bill = Bill { shared: Arc::clone(self), bearer, purchase };

@@ -124,6 +124,7 @@ impl Talking {
             Step::Hold => None,
             Step::Say(text) => {
                 self.said += text.chars().count();
+                self.bill.purchase.chunks += 1;
                 let latency = &self.bill.shared.options.latency;
                 let pace = latency.tokens(text.chars().count().div_ceil(TOKEN));
                 if !pace.is_zero() {
@@ -167,6 +168,7 @@ impl Talking {
         let (input, output) = self.tokens();
         let usd = (input as f64 * prices.input + output as f64 * prices.output) / 1e6;
         self.bill.set(outcome, 200, usd);
+        self.bill.purchase.tokens = (input, output);
     }
 }
 

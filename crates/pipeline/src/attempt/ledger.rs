@@ -7,12 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use stillcast_enqueue::{Cost, StageName, StageRecord};
 
 use super::account::{Account, Phase};
-use crate::{Checkpoints, Usage};
+use crate::{Checkpoints, Run, Usage};
 
 /// The accounts of one attempt.
 pub(crate) struct Ledger<'run> {
     accounts: Mutex<BTreeMap<StageName, Account>>,
-    checkpoints: &'run dyn Checkpoints,
+    run: &'run Run,
 }
 
 /// A call in one phase; leaves it on drop, so that dropped calls count too.
@@ -33,9 +33,9 @@ pub(crate) struct PendingCharge<'ledger> {
 }
 
 impl<'run> Ledger<'run> {
-    /// An empty ledger, whose money is written into `checkpoints`.
-    pub(crate) fn new(checkpoints: &'run dyn Checkpoints) -> Self {
-        Self { accounts: Mutex::default(), checkpoints }
+    /// An empty ledger, whose money is written into the checkpoints of `run`.
+    pub(crate) fn new(run: &'run Run) -> Self {
+        Self { accounts: Mutex::default(), run }
     }
 
     /// Notes that `stage` has been announced; true the first time.
@@ -67,12 +67,14 @@ impl<'run> Ledger<'run> {
     /// Books what a call has used that gave something.
     pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
         self.accounts().entry(stage).or_default().usage.merge(usage);
+        self.run.observer.used(stage, usage);
         self.save();
     }
 
     /// Books what a call has used for nothing.
     pub(crate) fn wasted(&self, stage: StageName, usage: &Usage) {
         self.accounts().entry(stage).or_default().wasted.merge(usage);
+        self.run.observer.used(stage, usage);
         self.save();
     }
 
@@ -99,19 +101,19 @@ impl<'run> Ledger<'run> {
 
     /// Money that all attempts of this job have paid, or were spared.
     pub(crate) fn price_of_job(&self) -> f64 {
-        let cost = self.checkpoints.earlier_cost() + self.cost();
+        let cost = self.checkpoints().earlier_cost() + self.cost();
         cost.spent_usd + cost.avoided_usd
     }
 
     /// Money that all attempts of this job have spent for nothing.
     pub(crate) fn wasted_by_job(&self) -> f64 {
-        self.checkpoints.earlier_cost().wasted_usd + self.cost().wasted_usd
+        self.checkpoints().earlier_cost().wasted_usd + self.cost().wasted_usd
     }
 
     /// From now on the cost survives this attempt, however it ends; and with the next checkpoint,
     /// this worker.
     fn save(&self) {
-        self.checkpoints.record_cost(self.cost());
+        self.checkpoints().record_cost(self.cost());
     }
 
     /// The money of all stages.
@@ -133,6 +135,10 @@ impl<'run> Ledger<'run> {
     /// The records of all stages that have begun, in travel order.
     pub(crate) fn records(&self) -> Vec<StageRecord> {
         StageName::ALL.into_iter().filter_map(|stage| self.record(stage)).collect()
+    }
+
+    fn checkpoints(&self) -> &'run dyn Checkpoints {
+        self.run.memory.checkpoints.as_ref()
     }
 
     fn enter(&self, stage: StageName, phase: Phase) -> InPhase<'_> {

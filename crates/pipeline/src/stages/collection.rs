@@ -4,7 +4,7 @@ use stillcast_enqueue::{Source, StageName};
 use uuid::Uuid;
 
 use crate::attempt::Attempt;
-use crate::{Answer, ProviderError, Providers, Request, SourceText, StageError, Usage};
+use crate::{Answer, Call, ProviderError, Providers, Request, SourceText, StageError, Usage};
 
 /// Who is at fault when no store was asked.
 const PROVIDER: &str = "request";
@@ -17,7 +17,8 @@ pub(crate) async fn collect(attempt: &Attempt<'_>) -> Result<SourceText, StageEr
         _ => PROVIDER,
     };
     let reading = || read(request, providers);
-    attempt.stage(stage, attempt.call(stage, provider, reading)).await
+    let call = Call { stage, provider, model: None, operation: "load" };
+    attempt.stage(stage, attempt.call(call, reading)).await
 }
 
 async fn read(

@@ -11,9 +11,11 @@ use tokio::time::Instant;
 use crate::attempt::Attempt;
 use crate::cache_key::digest_of;
 use crate::feed::{Cut, Reader};
-use crate::{Answer, Clip, Image, Media, ProviderError, Providers, StageError};
+use crate::{Answer, Call, Clip, Image, Media, ProviderError, Providers, StageError};
 
 const STAGE: StageName = StageName::Encode;
+/// A step of which nobody hears: there is one for each piece of sound.
+const FEED: &str = "feed";
 
 /// All that decides the file, besides the sound and the picture in it.
 pub(crate) fn settings(options: &Options, format: Format, providers: &Providers) -> String {
@@ -49,7 +51,7 @@ async fn encode_once(
     let (sound, clip) = tokio::join!(compress(&heavy, sound), render);
     let (sound, clip) = (sound?, clip?);
     let encoder = attempt.run.providers.encoder.as_ref();
-    heavy.work(encoder.mux(&sound, clip, &attempt.run.scratch)).await
+    heavy.work("mux", encoder.mux(&sound, clip, &attempt.run.scratch)).await
 }
 
 /// Feeds the encoder as the sound comes.
@@ -60,18 +62,19 @@ async fn compress(heavy: &Heavy<'_>, mut sound: Reader<Bytes>) -> Result<Media, 
         heavy.attempt.ledger.tried(STAGE, encoder.provider());
         encoder.begin(run.request.format, &run.scratch).await.map(Answer::free)
     };
-    let mut encoding = heavy.work(begin).await?;
+    let mut encoding = heavy.work("begin", begin).await?;
     while let Some(pcm) = sound.next().await.map_err(|Cut| StageError::halted(STAGE))? {
-        heavy.work(async { encoding.write(pcm).await.map(Answer::free) }).await?;
+        heavy.work(FEED, async { encoding.write(pcm).await.map(Answer::free) }).await?;
     }
     heavy.attempt.announce(STAGE);
-    heavy.work(encoding.finish()).await
+    heavy.work("finish", encoding.finish()).await
 }
 
 async fn render(heavy: &Heavy<'_>, mut picture: Reader<Image>) -> Result<Clip, StageError> {
     let attempt = heavy.attempt;
     let image = picture.next().await.ok().flatten().ok_or_else(|| StageError::halted(STAGE))?;
-    heavy.work(attempt.run.providers.encoder.still(&image, &attempt.run.scratch)).await
+    let still = attempt.run.providers.encoder.still(&image, &attempt.run.scratch);
+    heavy.work("still", still).await
 }
 
 /// The CPU-heavy steps of one try: each holds a slot, together they have the stage's time-out.
@@ -89,6 +92,7 @@ impl<'attempt> Heavy<'attempt> {
 
     async fn work<T>(
         &self,
+        operation: &'static str,
         step: impl Future<Output = Result<Answer<T>, ProviderError>>,
     ) -> Result<T, StageError> {
         let left = self.limit.saturating_sub(self.spend(Duration::ZERO));
@@ -98,7 +102,10 @@ impl<'attempt> Heavy<'attempt> {
             self.spend(began.elapsed());
             done
         };
-        self.attempt.work(STAGE, left, timed).await
+        let provider = self.attempt.run.providers.encoder.provider();
+        let call = Call { stage: STAGE, provider, model: None, operation };
+        let observed = (operation != FEED).then_some((call, 1));
+        self.attempt.work(STAGE, observed, left, timed).await
     }
 
     /// Books time; returns all that is spent.

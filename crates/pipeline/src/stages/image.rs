@@ -8,7 +8,7 @@ use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::Feed;
 use crate::reuse::{OnConflict, Reusable, WhileWaiting, recall_or_make};
 use crate::{
-    Answer, FailureClass, Image, ImageGenerator, ProviderError, Providers, Scene, SourceText,
+    Answer, Call, FailureClass, Image, ImageGenerator, ProviderError, Providers, Scene, SourceText,
     StageError,
 };
 
@@ -87,7 +87,9 @@ impl Reusable for Drawing<'_> {
         let painter = self.painter;
         let draw = || draw_once(painter, &self.scene);
         let price = painter.estimate();
-        let called = self.attempt.call_priced(STAGE, painter.provider(), &price, draw);
+        let (provider, model) = (painter.provider(), painter.model());
+        let call = Call { stage: STAGE, provider, model, operation: "draw" };
+        let called = self.attempt.call_priced(call, &price, draw);
         let image = called.await?;
         Ok((image.clone(), image.bytes))
     }

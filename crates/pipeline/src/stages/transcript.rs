@@ -21,8 +21,8 @@ use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::Feed;
 use crate::reuse::{Checkpoint, OnConflict, Reusable, WhileWaiting, digest, recall_or_make};
 use crate::{
-    Answer, DraftPiece, FailureClass, Finish, Passage, Prompt, ProviderError, Providers, Script,
-    ScriptFault, SourceText, StageError, TranscriptWriter, WORDS,
+    Answer, Call, DraftPiece, FailureClass, Finish, Passage, Prompt, ProviderError, Providers,
+    Script, ScriptFault, SourceText, StageError, TranscriptWriter, WORDS,
 };
 
 const STAGE: StageName = StageName::Transcript;
@@ -136,7 +136,9 @@ impl<'run> Manuscript<'run> {
     }
 
     async fn go_on(&self) -> Result<Finish, StageError> {
-        self.attempt.call(STAGE, self.writer.provider(), || self.draft()).await
+        let (provider, model) = (self.writer.provider(), self.writer.model());
+        let call = Call { stage: STAGE, provider, model, operation: "write" };
+        self.attempt.call(call, || self.draft()).await
     }
 
     /// One draft, from what was said to its end or to its fault.

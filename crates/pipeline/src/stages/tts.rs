@@ -19,8 +19,8 @@ use crate::reuse::{
     recall_part,
 };
 use crate::{
-    Answer, JoinAnswer, Passage, ProviderError, Providers, Request, SpeechSynthesizer, StageError,
-    Utterance, pace, sound,
+    Answer, Call, JoinAnswer, Passage, ProviderError, Providers, Request, SpeechSynthesizer,
+    StageError, Utterance, pace, sound,
 };
 
 const STAGE: StageName = StageName::Tts;
@@ -232,7 +232,9 @@ impl Voice<'_> {
             return Ok(pcm);
         }
         let say = || say_once(attempt, &utterance);
-        let called = attempt.call_priced(STAGE, speaker.provider(), &price, say);
+        let (provider, model) = (speaker.provider(), speaker.model());
+        let call = Call { stage: STAGE, provider, model, operation: "speak" };
+        let called = attempt.call_priced(call, &price, say);
         // At once, since the passages in front of this one may take long: nothing more is bought.
         let called = called.await.inspect_err(|error| drop(attempt.halt(error.clone())));
         let (pcm, usd) = called?;

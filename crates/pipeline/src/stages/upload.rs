@@ -3,15 +3,22 @@
 use stillcast_enqueue::{Artifact, StageName, StageRecord};
 
 use crate::attempt::Attempt;
-use crate::{Media, Request, StageError, UploadTarget};
+use crate::{Call, Media, Request, StageError, UploadTarget};
 
 const STAGE: StageName = StageName::Upload;
 
 pub(crate) async fn deliver(attempt: &Attempt<'_>, media: Media) -> Result<Artifact, StageError> {
     let store = attempt.run.providers.store.as_ref();
     let target = target(&attempt.run.request, attempt.ledger.records());
-    let put = attempt.call(STAGE, store.provider(), || store.put(&target, &media));
+    let call = call(attempt, "put");
+    let put = attempt.call(call, || store.put(&target, &media));
     attempt.stage(STAGE, put).await
+}
+
+/// The call of the store's method `operation`.
+pub(crate) fn call(attempt: &Attempt<'_>, operation: &'static str) -> Call<'static> {
+    let provider = attempt.run.providers.store.provider();
+    Call { stage: STAGE, provider, model: None, operation }
 }
 
 /// For whom the file is, and what its stages did until now.

@@ -94,12 +94,11 @@ impl TestRun {
 
     /// A job of `shared`, with `USE_CACHING` or without.
     pub(super) fn sharing(shared: &Arc<SharedState>, format: Format, shares: bool) -> Self {
-        let journal = Arc::new(Journal::default());
+        let (job, journal) = (JobId::generate(), Arc::new(Journal::default()));
         let mut policies = standard(4, 2);
         // Their prices are no provider's: a picture costs twice what is known of a job beforehand.
         policies.waste_limit = 100.0;
         let fake = || Arc::new(Fake(Arc::clone(&journal)));
-        let job = JobId::generate();
         let run = Run {
             memory: shared.memory(job.as_str(), shares),
             request: Request {
@@ -122,6 +121,7 @@ impl TestRun {
             scratch: "/nowhere".into(),
             gate: Arc::clone(&journal) as Arc<dyn Gate>,
             progress: Arc::clone(&journal) as Arc<dyn Progress>,
+            observer: Arc::new(crate::Unobserved),
             cancel: CancellationToken::new(),
         };
         Self { run, journal, shared: Arc::clone(shared) }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::account::Account;
+use super::event::{WireEvent, WireFact};
 use super::origin::Origin;
 use super::pool::HttpClient;
 use super::refusal::Refused;
@@ -71,6 +72,13 @@ impl ApiClient {
         Refused { origin: self.origin(), sent, took_last: false }.by_body(body)
     }
 
+    /// Lets whoever hears know.
+    pub(crate) fn tell(&self, what: WireFact) {
+        let Account { capability, model, .. } = &self.account;
+        let (capability, provider) = (*capability, self.vendor.provider);
+        self.http.ear.tell(&WireEvent { capability, provider, model, what });
+    }
+
     fn origin(&self) -> Origin {
         Origin { vendor: self.vendor, capability: self.account.capability }
     }
@@ -87,7 +95,10 @@ impl ApiClient {
 
     async fn send(&self, request: RequestBuilder, sent: &Value) -> Result<Reply, ProviderError> {
         let origin = self.origin();
-        let response = request.send().await.map_err(|error| origin.lost(&error))?;
+        let response = request.send().await;
+        let status = response.as_ref().ok().map(|response| response.status().as_u16());
+        self.tell(WireFact::Answered(status));
+        let response = response.map_err(|error| origin.lost(&error))?;
         let took = response.status().is_success();
         let took_last = self.took_last.swap(took, Ordering::Relaxed);
         if took {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 
+use super::event::Ear;
+
 /// Longest wait for a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest silence on the wire: a painter may think for minutes, and a machine of one's own for
@@ -15,7 +17,10 @@ const IDLE: Duration = Duration::from_mins(1);
 
 /// The connections of a process, shared by all accounts of all vendors.
 #[derive(Clone, Debug)]
-pub struct HttpClient(reqwest::Client);
+pub struct HttpClient {
+    client: reqwest::Client,
+    pub(super) ear: Ear,
+}
 
 impl HttpClient {
     /// A client without retries and redirects, with the proxies of the environment and the
@@ -29,10 +34,16 @@ impl HttpClient {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .build()
-            .map(Self)
+            .map(|client| Self { client, ear: Ear::default() })
+    }
+
+    /// The same connections, and `ear` hears what passes on them.
+    #[must_use]
+    pub fn heard_by(self, ear: Ear) -> Self {
+        Self { ear, ..self }
     }
 
     pub(super) fn request(&self, method: Method, url: &str) -> RequestBuilder {
-        self.0.request(method, url)
+        self.client.request(method, url)
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct AnswerParser {
     pub(super) is_done: bool,
     /// Bytes of all words until now, heard or not.
     pub(super) taken: usize,
+    /// Pieces that held words.
+    pub(super) chunks: usize,
     /// Of this API, or of none, which was said.
     is_known: bool,
 }
@@ -50,6 +52,7 @@ impl AnswerParser {
             text: String::new(),
             is_done: false,
             taken: 0,
+            chunks: 0,
             is_known: false,
         }
     }
@@ -117,6 +120,7 @@ impl AnswerParser {
         // The last piece of some streams repeats the whole.
         if !chunk.is_whole || self.taken == 0 {
             self.taken += chunk.text.len();
+            self.chunks += usize::from(!chunk.text.is_empty());
             heard.extend(self.filter.push(&chunk.text));
         }
         self.note(heard)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pipeline::{Draft, Prompt, ProviderError, TranscriptWriter, Usage};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::dialect::{COUNT, Dialect, EFFORT, Manner, STREAM};
 use super::draft::{self, Question};
@@ -76,6 +77,10 @@ impl TranscriptWriter for OpenAiWriter {
         PROVIDER
     }
 
+    fn model(&self) -> Option<&str> {
+        Some(self.client.model())
+    }
+
     fn revision(&self) -> String {
         let Self { client, options, dialect: _ } = self;
         let WriterOptions { price: _, max_tokens, stall_timeout: _ } = options;
@@ -89,6 +94,7 @@ impl TranscriptWriter for OpenAiWriter {
             self.dialect.known.check()?;
             let manner = self.dialect.manner();
             let sent = self.body(prompt, manner);
+            let asked_at = Instant::now();
             match self.client.post("/chat/completions", &sent).await {
                 Ok(reply) => {
                     let question = Question {
@@ -98,6 +104,7 @@ impl TranscriptWriter for OpenAiWriter {
                         manner,
                         stall: self.options.stall_timeout,
                         asked: asked(prompt),
+                        asked_at,
                         least: *prompt.words.start(),
                         sent,
                     };

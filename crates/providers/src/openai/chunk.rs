@@ -28,6 +28,8 @@ pub(super) struct Tokens {
     pub(super) output: Option<u64>,
     /// Those of the output that went into thoughts.
     pub(super) thought: Option<u64>,
+    /// Those of the prompt that the server had in its cache.
+    pub(super) cached: Option<u64>,
 }
 
 /// Names of fields and of parts of a content that hold thoughts.
@@ -56,14 +58,16 @@ impl Chunk {
 }
 
 impl Tokens {
-    fn read(usage: &Value) -> Self {
+    pub(super) fn read(usage: &Value) -> Self {
         let of = |names: [&str; 2]| names.iter().find_map(|name| count(&usage[name]));
         let details = ["completion_tokens_details", "output_tokens_details"];
+        let prompts = ["prompt_tokens_details", "input_tokens_details"];
         let mut places = details.iter().map(|name| &usage[name]).chain([usage]);
         Self {
             input: of(["prompt_tokens", "input_tokens"]),
             output: of(["completion_tokens", "output_tokens"]),
             thought: places.find_map(|place| count(&place["reasoning_tokens"])),
+            cached: prompts.iter().find_map(|name| count(&usage[name]["cached_tokens"])),
         }
     }
 
@@ -73,6 +77,7 @@ impl Tokens {
             input: later.input.or(before.input),
             output: later.output.or(before.output),
             thought: later.thought.or(before.thought),
+            cached: later.cached.or(before.cached),
         }
     }
 }
@@ -202,7 +207,16 @@ mod tests {
             (json!([1]), None, None, None),
         ] {
             let tokens = Chunk::read(&json!({ "usage": usage, "choices": null })).tokens;
-            assert_eq!(tokens, Tokens { input, output, thought }, "{usage}");
+            assert_eq!(tokens, Tokens { input, output, thought, cached: None }, "{usage}");
+        }
+    }
+
+    #[test]
+    fn what_a_cache_gave_is_counted_apart() {
+        for details in ["prompt_tokens_details", "input_tokens_details"] {
+            let usage = json!({ "prompt_tokens": 9, details: { "cached_tokens": 8 } });
+            let tokens = Chunk::read(&json!({ "usage": usage })).tokens;
+            assert_eq!((tokens.input, tokens.cached), (Some(9), Some(8)), "{details}");
         }
     }
 

@@ -18,7 +18,7 @@ use super::PROVIDER;
 use super::answer::{AnswerParser, Said};
 use super::dialect::{Dialect, Manner};
 use super::price::TokenPrice;
-use crate::http::{ApiClient, Reply};
+use crate::http::{ApiClient, Reply, WireFact};
 
 /// Longest wait for what follows the last word: what it has cost, and the server's own end.
 const TAIL: Duration = Duration::from_secs(5);
@@ -38,6 +38,8 @@ pub(super) struct Question {
     pub(super) sent: Value,
     /// Tokens of the prompt, as near as can be told.
     pub(super) asked: u64,
+    /// When it was put.
+    pub(super) asked_at: Instant,
     /// Words that are wanted at least.
     pub(super) least: usize,
 }
@@ -55,6 +57,8 @@ struct Reading {
     /// Whether all of the answer is read.
     is_read: bool,
     is_over: bool,
+    /// When the last words came.
+    heard_at: Option<Instant>,
 }
 
 /// The pieces of the draft that `reply` brings.
@@ -74,6 +78,7 @@ fn pieces(question: Question, body: BoxStream<'static, Result<Bytes, ProviderErr
         until: None,
         is_read: false,
         is_over: false,
+        heard_at: None,
     };
     let pieces = stream::unfold(reading, async |mut reading| {
         let piece = reading.next().await?;
@@ -117,10 +122,11 @@ impl Reading {
 
     /// Reads the next bytes. An answer that breaks behind its end is whole.
     async fn read_on(&mut self) -> Result<(), ProviderError> {
-        let taken = self.parser.taken;
+        let (taken, chunks) = (self.parser.taken, self.parser.chunks);
         match self.bytes().await {
             Ok(Some(bytes)) => {
                 self.ready.extend(self.parser.push(&bytes));
+                self.tell(self.parser.chunks - chunks);
                 self.is_read = self.parser.is_done;
             }
             Ok(None) => self.is_read = true,
@@ -137,6 +143,18 @@ impl Reading {
             self.ready.extend(self.parser.finish());
         }
         Ok(())
+    }
+
+    /// Lets whoever hears know of words that came at once.
+    fn tell(&mut self, chunks: usize) {
+        let now = Instant::now();
+        for _ in 0..chunks {
+            let fact = match self.heard_at.replace(now) {
+                None => WireFact::FirstChunk(now - self.question.asked_at),
+                Some(before) => WireFact::NextChunk(now - before),
+            };
+            self.question.client.tell(fact);
+        }
     }
 
     /// The next bytes, whatever they say: a comment is a sign of life too.

@@ -10,6 +10,7 @@ use pipeline::{Answer, FailureClass, Image, ImageGenerator, ProviderError, Scene
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::chunk::Tokens;
 use super::price::ImagePrice;
 use super::vendor::OPENAI;
 use super::wrapped::{Wrapped, unwrap};
@@ -49,6 +50,9 @@ pub struct OpenAiPainter {
 #[derive(Deserialize)]
 struct Pictures {
     data: Vec<Picture>,
+    /// What a server counts; most count nothing.
+    #[serde(default)]
+    usage: Value,
 }
 
 #[derive(Deserialize)]
@@ -106,10 +110,22 @@ impl OpenAiPainter {
     }
 }
 
+/// The tokens that a server has counted.
+fn counted(usage: &Value) -> Usage {
+    let Tokens { input, output, thought: _, cached: _ } = Tokens::read(usage);
+    let counted = [("input_tokens", input), ("output_tokens", output)];
+    let counted = counted.into_iter().filter_map(|(name, count)| Some((name, count? as f64)));
+    counted.fold(Usage::default(), |usage, (name, count)| usage.and(name, count))
+}
+
 #[async_trait]
 impl ImageGenerator for OpenAiPainter {
     fn provider(&self) -> &'static str {
         PROVIDER
+    }
+
+    fn model(&self) -> Option<&str> {
+        Some(self.client.model())
     }
 
     fn revision(&self) -> String {
@@ -126,9 +142,11 @@ impl ImageGenerator for OpenAiPainter {
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
         self.known.check()?;
         let reply = self.client.post("/images/generations", &self.body(scene)).await?;
-        let spent = self.estimate();
+        let mut spent = self.estimate();
         let read = async {
-            let bytes = self.unwrap(reply.json(MAX_BYTES).await?).await?;
+            let pictures: Pictures = reply.json(MAX_BYTES).await?;
+            spent.merge(&counted(&pictures.usage));
+            let bytes = self.unwrap(pictures).await?;
             self.developer.develop(bytes).await
         };
         let read = read.await.map_err(|error| booked(error, &spent));

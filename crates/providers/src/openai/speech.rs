@@ -131,6 +131,10 @@ impl SpeechSynthesizer for OpenAiSpeech {
         PROVIDER
     }
 
+    fn model(&self) -> Option<&str> {
+        Some(self.client.model())
+    }
+
     fn revision(&self) -> String {
         let Self { client, options, dialect: _, listener: _, known: _ } = self;
         // How the same words of the same voice are packed on the way is no part of them.

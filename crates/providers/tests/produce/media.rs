@@ -101,6 +101,7 @@ impl MediaHarness {
             scratch: scratch.to_owned(),
             gate: Arc::new(Open),
             progress: Arc::clone(&self.heard) as Arc<dyn Progress>,
+            observer: Arc::new(pipeline::Unobserved),
             cancel: CancellationToken::new(),
         }
     }

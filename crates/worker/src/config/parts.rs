@@ -5,8 +5,9 @@
 use settings::Reader;
 
 /// Each part, and whether this build has it.
-const PARTS: [(&str, bool); 4] = [
+const PARTS: [(&str, bool); 5] = [
     ("openai", cfg!(feature = "openai")),
+    ("otlp", cfg!(feature = "otlp")),
     ("postgres", cfg!(feature = "postgres")),
     ("s3", cfg!(feature = "s3")),
     ("tls", cfg!(feature = "tls")),
@@ -15,10 +16,12 @@ const PARTS: [(&str, bool); 4] = [
 /// A setting, the part that it may name, and how one sees that it does.
 type Naming = (&'static str, &'static str, fn(&str) -> bool);
 
-const NAMINGS: [Naming; 8] = [
+const NAMINGS: [Naming; 10] = [
     ("llm_provider", "openai", is_openai),
     ("tts_provider", "openai", is_openai),
     ("image_provider", "openai", is_openai),
+    ("otel_exporter_otlp_endpoint", "otlp", is_set),
+    ("otel_exporter_otlp_traces_endpoint", "otlp", is_set),
     ("database_url", "postgres", is_set),
     ("storage_url", "s3", |url| url.starts_with("s3://")),
     ("redis_url", "tls", is_tls),

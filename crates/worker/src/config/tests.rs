@@ -4,6 +4,7 @@ mod faults;
 mod fuzz;
 mod secrets;
 mod sections;
+mod traces;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -115,13 +116,15 @@ fn what_is_printed_can_be_read_again() {
 
 #[test]
 fn a_build_refuses_what_it_leaves_out_and_says_which_has_it() {
-    let all = ["openai", "postgres", "s3", "tls"];
+    let all = ["openai", "otlp", "postgres", "s3", "tls"];
     let settings = [
         ("LLM_PROVIDER", "openai", "openai"),
         ("TTS_PROVIDER", "openai", "openai"),
         ("IMAGE_PROVIDER", "openai", "openai"),
         ("DATABASE_URL", "postgres://localhost/app", "postgres"),
         ("STORAGE_URL", "s3://meditations", "s3"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318", "otlp"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://localhost:4318/take", "otlp"),
         ("REDIS_URL", "rediss://localhost", "tls"),
         ("CACHE_REDIS_URL", "rediss://localhost", "tls"),
     ];

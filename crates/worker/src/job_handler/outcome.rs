@@ -40,6 +40,17 @@ pub(super) fn outcome_of(failed: &Failed, probe_interval: Duration) -> Outcome {
     }
 }
 
+/// The outcome's one word, and the code of what led to it.
+pub(super) fn words(outcome: &Outcome) -> (&'static str, Option<&str>) {
+    match outcome {
+        Outcome::Done { .. } => ("done", None),
+        Outcome::Retry { error, .. } => ("retry", Some(&error.code)),
+        Outcome::Park { error, .. } => ("park", error.as_ref().map(|error| error.code.as_str())),
+        Outcome::Dead { error } => ("dead", Some(&error.code)),
+        Outcome::Release => ("release", None),
+    }
+}
+
 fn wait_for(flights: Vec<String>) -> Outcome {
     let (least, most) = FLIGHT_WAIT;
     let wake = least + most.saturating_sub(least).mul_f64(fastrand::f64());
@@ -51,16 +62,21 @@ fn spread(wait: Duration) -> Duration {
 }
 
 /// Counts the stages of an attempt that delivered.
-pub(super) fn count_done(metrics: &Metrics, stages: &[StageRecord]) {
+pub(super) fn count_done(metrics: &Metrics, stages: &[StageRecord], trace_id: Option<&str>) {
     for record in stages {
         let outcome = if record.cached { StageOutcome::cached } else { StageOutcome::ok };
-        count_stage(metrics, record, outcome);
+        count_stage(metrics, record, outcome, trace_id);
     }
     metrics.attempt_ended("none", "none");
 }
 
 /// Counts the stages of an attempt that failed after those in `ended` had succeeded.
-pub(super) fn count_failed(metrics: &Metrics, failed: &Failed, ended: &[StageName]) {
+pub(super) fn count_failed(
+    metrics: &Metrics,
+    failed: &Failed,
+    ended: &[StageName],
+    trace_id: Option<&str>,
+) {
     for record in &failed.stages {
         let outcome = if ended.contains(&record.stage) {
             StageOutcome::ok
@@ -69,14 +85,19 @@ pub(super) fn count_failed(metrics: &Metrics, failed: &Failed, ended: &[StageNam
         } else {
             StageOutcome::cut
         };
-        count_stage(metrics, record, outcome);
+        count_stage(metrics, record, outcome, trace_id);
     }
     metrics.attempt_ended(failed.error.stage.as_str(), class(failed.error.failure));
 }
 
-fn count_stage(metrics: &Metrics, record: &StageRecord, outcome: StageOutcome) {
+fn count_stage(
+    metrics: &Metrics,
+    record: &StageRecord,
+    outcome: StageOutcome,
+    trace_id: Option<&str>,
+) {
     let times = (record.wait_s, record.run_s);
-    metrics.stage_ended(record.stage.as_str(), outcome, times, record.tries);
+    metrics.stage_ended((record.stage.as_str(), outcome), times, record.tries, trace_id);
 }
 
 fn class(failure: FailureClass) -> &'static str {

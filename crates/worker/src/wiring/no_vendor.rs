@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use pipeline::{ImageGenerator, SpeechSynthesizer, TranscriptWriter};
 use stillcast_enqueue::capability::Capability;
+use telemetry::Metrics;
 
 use crate::config::{AccountConfig, WordsConfig};
 
@@ -15,7 +16,7 @@ pub(super) struct Vendor;
 
 #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the face of those who sell")]
 impl Vendor {
-    pub(super) fn new() -> anyhow::Result<Self> {
+    pub(super) fn new(_: Option<Arc<Metrics>>) -> anyhow::Result<Self> {
         Ok(Self)
     }
 

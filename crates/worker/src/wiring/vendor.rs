@@ -6,21 +6,26 @@ use std::sync::Arc;
 use anyhow::Context;
 use pipeline::{ImageGenerator, SpeechSynthesizer, TranscriptWriter};
 use providers::openai::{
-    self, Account, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
-    PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
+    self, Account, Ear, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
+    PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WireEvent, WireFact,
+    WriterOptions,
 };
 use stillcast_enqueue::capability::Capability;
+use telemetry::Metrics;
 
 use crate::config::{AccountConfig, WordsConfig};
+use crate::models::asked_of;
 
 /// The way to those who sell.
 pub(super) struct Vendor(HttpClient);
 
 #[expect(clippy::unnecessary_wraps, reason = "a build that leaves it out refuses")]
 impl Vendor {
-    /// One pool of connections for all.
-    pub(super) fn new() -> anyhow::Result<Self> {
-        Ok(Self(HttpClient::new().context("this machine has no certificates to trust")?))
+    /// One pool of connections for all; `metrics` counts what passes on it.
+    pub(super) fn new(metrics: Option<Arc<Metrics>>) -> anyhow::Result<Self> {
+        let client = HttpClient::new().context("this machine has no certificates to trust")?;
+        let ear = metrics.map(|metrics| Ear::new(move |event| count(&metrics, event)));
+        Ok(Self(client.heard_by(ear.unwrap_or_default())))
     }
 
     pub(super) fn writer(
@@ -89,6 +94,26 @@ impl Vendor {
     ) -> anyhow::Result<String> {
         let found = self.probe(Capability::Llm, account).await?;
         Ok(format!("{found}; {}", self.openai_writer(account, words).manner()))
+    }
+}
+
+fn count(metrics: &Metrics, event: &WireEvent<'_>) {
+    let stage = event.capability.stage();
+    let call = || asked_of(stage).map(|asked| asked.call(event.provider, event.model));
+    match event.what {
+        WireFact::Answered(status) => {
+            metrics.provider_answered((stage.as_str(), event.provider), status);
+        }
+        WireFact::FirstChunk(after) => {
+            if let Some(call) = call() {
+                metrics.first_chunk(&call, after);
+            }
+        }
+        WireFact::NextChunk(after) => {
+            if let Some(call) = call() {
+                metrics.next_chunk(&call, after);
+            }
+        }
     }
 }
 

@@ -166,5 +166,5 @@ fn what_is_counted_is_kept_whenever_it_comes() {
         + &usage(json!({ "completion_tokens": 5, "prompt_tokens": null }))
         + &usage(json!(null));
     let (_, parser) = read(&[stream.as_bytes()]);
-    assert_eq!(parser.tokens, Tokens { input: Some(3), output: Some(5), thought: None });
+    assert_eq!(parser.tokens, Tokens { input: Some(3), output: Some(5), ..Tokens::default() });
 }

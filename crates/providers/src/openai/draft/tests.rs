@@ -30,6 +30,7 @@ fn question() -> Question {
         stall: Duration::from_mins(1),
         sent: json!({}),
         asked: 2,
+        asked_at: Instant::now(),
         least: 1,
     }
 }

@@ -24,7 +24,14 @@ impl Verdict<'_> {
     /// What the answer has used: what the server counts, and else what can be told from here.
     pub(super) fn usage(&self) -> Usage {
         let (input, output) = self.tokens();
-        self.price.usage(input, output)
+        let apart = [
+            ("reasoning_tokens", self.parser.tokens.thought),
+            ("cached_input_tokens", self.parser.tokens.cached),
+        ];
+        let counted = apart.into_iter().filter_map(|(name, count)| Some((name, count?)));
+        let counted = counted.filter(|(_, count)| *count > 0);
+        let usage = self.price.usage(input, output);
+        counted.fold(usage, |usage, (name, count)| usage.and(name, count as f64))
     }
 
     fn tokens(&self) -> (u64, u64) {

@@ -1,0 +1,127 @@
+//! Calls to providers, by stage: how they ended, how long they took, and what servers answered.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::histograms::Histograms;
+
+/// Seconds; from a local step to a try of two minutes.
+const BUCKETS: [f64; 14] =
+    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0];
+/// The statuses that vendors are known to answer with; any other is its class.
+const STATUSES: [(u16, &str); 21] = [
+    (200, "200"),
+    (201, "201"),
+    (202, "202"),
+    (204, "204"),
+    (301, "301"),
+    (302, "302"),
+    (307, "307"),
+    (400, "400"),
+    (401, "401"),
+    (402, "402"),
+    (403, "403"),
+    (404, "404"),
+    (408, "408"),
+    (409, "409"),
+    (413, "413"),
+    (422, "422"),
+    (429, "429"),
+    (500, "500"),
+    (502, "502"),
+    (503, "503"),
+    (504, "504"),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    stage: &'static str,
+    provider: &'static str,
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Provider {
+    stage: &'static str,
+    provider: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Response {
+    stage: &'static str,
+    provider: &'static str,
+    status: &'static str,
+}
+
+#[derive(Debug)]
+pub(super) struct Calls {
+    requests: Family<Request, Counter>,
+    durations: Histograms<Provider>,
+    responses: Family<Response, Counter>,
+}
+
+impl Calls {
+    pub(super) fn new(to: &mut Registry) -> Self {
+        let calls = Self {
+            requests: Family::default(),
+            durations: Family::new_with_constructor(histogram),
+            responses: Family::default(),
+        };
+        let help = "Calls to providers, by `ok`, `cut` or the code of their failure";
+        to.register("provider_requests", help, calls.requests.clone());
+        let help = "Time of a call inside its slot, body included";
+        to.register("provider_duration_seconds", help, calls.durations.clone());
+        let help = "Answers of bought providers, by HTTP status; `none` where none came";
+        to.register("provider_responses", help, calls.responses.clone());
+        calls
+    }
+}
+
+impl Calls {
+    /// A call of `stage` ended after this time: `ok`, `cut`, or the code of its failure.
+    pub(super) fn provider_called(
+        &self,
+        (stage, provider): (&'static str, &'static str),
+        code: &'static str,
+        after: Duration,
+    ) {
+        self.requests.get_or_create(&Request { stage, provider, code }).inc();
+        let durations = self.durations.get_or_create(&Provider { stage, provider });
+        durations.observe(after.as_secs_f64());
+    }
+
+    /// A provider's server answered with this status, or not at all.
+    pub(super) fn provider_answered(
+        &self,
+        (stage, provider): (&'static str, &'static str),
+        status: Option<u16>,
+    ) {
+        let status = status.map_or("none", word);
+        self.responses.get_or_create(&Response { stage, provider, status }).inc();
+    }
+}
+
+/// A status as a word of a closed set.
+fn word(status: u16) -> &'static str {
+    let known = STATUSES.iter().find(|(known, _)| *known == status);
+    known.map_or_else(
+        || match status / 100 {
+            1 => "1xx",
+            2 => "2xx",
+            3 => "3xx",
+            4 => "4xx",
+            5 => "5xx",
+            _ => "other",
+        },
+        |(_, word)| word,
+    )
+}
+
+fn histogram() -> Histogram {
+    Histogram::new(BUCKETS)
+}

@@ -1,0 +1,159 @@
+//! Events go in; names, values and labels on the page come out.
+
+use std::time::Duration;
+
+use super::*;
+
+/// Dashboards and alerts hang on these names.
+const NAMES: [&str; 35] = [
+    "stillcast_build info",
+    "stillcast_wait_seconds histogram",
+    "stillcast_job_duration_seconds histogram",
+    "stillcast_attempts counter",
+    "stillcast_slots gauge",
+    "stillcast_stage_duration_seconds histogram",
+    "stillcast_stage_wait_seconds histogram",
+    "stillcast_stage_run_seconds histogram",
+    "stillcast_stage_tries counter",
+    "stillcast_cache_requests counter",
+    "stillcast_lease_lost counter",
+    "stillcast_self_fences counter",
+    "stillcast_recovered counter",
+    "stillcast_crashes counter",
+    "stillcast_interrupts counter",
+    "stillcast_poison counter",
+    "stillcast_stale_writes_rejected counter",
+    "stillcast_breaker_open gauge",
+    "stillcast_provider_requests counter",
+    "stillcast_provider_duration_seconds histogram",
+    "stillcast_provider_responses counter",
+    "stillcast_spans counter",
+    "stillcast_children_cpu_seconds counter",
+    "stillcast_children gauge",
+    "stillcast_children_resident_memory_bytes gauge",
+    "gen_ai_client_inference_usage_input_tokens counter",
+    "gen_ai_client_inference_usage_output_tokens counter",
+    "gen_ai_client_inference_usage_cache_read_input_tokens counter",
+    "gen_ai_client_inference_usage_reasoning_output_tokens counter",
+    "gen_ai_client_operation_duration_seconds histogram",
+    "gen_ai_client_operation_time_to_first_chunk_seconds histogram",
+    "gen_ai_client_operation_time_per_output_chunk_seconds histogram",
+    "process_cpu_seconds counter",
+    "process_resident_memory_bytes gauge",
+    "process_open_fds gauge",
+];
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+fn busy() -> Metrics {
+    let metrics = Metrics::new("9.9.9", 4);
+    metrics.claimed(Duration::from_millis(1500));
+    metrics.reported("done", Duration::from_secs(20));
+    metrics.attempt_ended("none", "none");
+    metrics.stage_ended(("tts", StageOutcome::ok), (0.5, 3.0), 2, Some(TRACE));
+    metrics.cache_asked("hit");
+    metrics.provider_called(("tts", "openai"), "ok", Duration::from_secs(2));
+    metrics.provider_answered(("tts", "openai"), Some(429));
+    metrics.provider_answered(("tts", "openai"), Some(418));
+    metrics.provider_answered(("tts", "openai"), None);
+    let call = |gen_ai_output_type| GenAiCall {
+        gen_ai_operation_name: "chat",
+        gen_ai_output_type,
+        gen_ai_provider_name: "openai",
+        gen_ai_request_model: "m\"1".to_owned(),
+    };
+    let used = TokenUse { input: Some(30), output: Some(400), reasoning: Some(7), cached: Some(5) };
+    metrics.tokens_used(&call("text"), used);
+    metrics.tokens_used(&call("speech"), TokenUse::default());
+    metrics.model_called(&call("text"), Duration::from_secs(3));
+    metrics.first_chunk(&call("text"), Duration::from_millis(500));
+    metrics.next_chunk(&call("text"), Duration::from_millis(20));
+    metrics.spans().count("dropped", 3);
+    metrics
+}
+
+#[test]
+fn the_names_stay() {
+    let page = busy().encode();
+    let types: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert_eq!(types, NAMES);
+    assert_eq!(page.matches("# EOF").count(), 1);
+    assert!(page.ends_with("# EOF\n"));
+}
+
+#[test]
+fn what_is_counted_is_what_is_shown() {
+    let page = busy().encode();
+    for line in [
+        "stillcast_build_info{version=\"9.9.9\"} 1",
+        "stillcast_wait_seconds_sum 1.5",
+        "stillcast_job_duration_seconds_count{state=\"done\"} 1",
+        "stillcast_stage_duration_seconds_sum{stage=\"tts\",outcome=\"ok\"} 3.5",
+        "stillcast_stage_wait_seconds_sum{stage=\"tts\"} 0.5",
+        "stillcast_stage_run_seconds_sum{stage=\"tts\"} 3.0",
+        "stillcast_stage_tries_total{stage=\"tts\"} 2",
+        "stillcast_slots{pool=\"jobs\",state=\"busy\"} 1",
+        "stillcast_slots{pool=\"jobs\",state=\"free\"} 3",
+        "stillcast_cache_requests_total{result=\"hit\"} 1",
+        "stillcast_lease_lost_total 0",
+        "stillcast_provider_requests_total{stage=\"tts\",provider=\"openai\",code=\"ok\"} 1",
+        "stillcast_provider_duration_seconds_sum{stage=\"tts\",provider=\"openai\"} 2.0",
+        "stillcast_provider_responses_total{stage=\"tts\",provider=\"openai\",status=\"429\"} 1",
+        "stillcast_provider_responses_total{stage=\"tts\",provider=\"openai\",status=\"4xx\"} 1",
+        "stillcast_provider_responses_total{stage=\"tts\",provider=\"openai\",status=\"none\"} 1",
+        "stillcast_spans_total{result=\"dropped\"} 3",
+    ] {
+        assert!(page.lines().any(|found| found == line), "`{line}` is not in\n{page}");
+    }
+}
+
+#[test]
+fn tokens_have_the_names_of_the_conventions() {
+    let page = busy().encode();
+    for (name, modality, number) in [
+        ("input", "text", 30),
+        ("output", "text", 400),
+        ("input", "unknown", 0),
+        ("output", "unknown", 0),
+        ("reasoning_output", "text", 7),
+        ("cache_read_input", "text", 5),
+    ] {
+        let line = format!(
+            "gen_ai_client_inference_usage_{name}_tokens_total{{gen_ai_operation_name=\"chat\",\
+             gen_ai_provider_name=\"openai\",gen_ai_request_model=\"m\\\"1\",\
+             gen_ai_token_modality=\"{modality}\"}} {number}"
+        );
+        assert!(page.lines().any(|found| found == line), "`{line}` is not in\n{page}");
+    }
+    assert!(page.contains("time_to_first_chunk_seconds_sum{"), "{page}");
+}
+
+#[test]
+fn an_exemplar_leads_from_a_bucket_to_a_trace() {
+    let page = busy().encode();
+    let exemplar = format!(" # {{trace_id=\"{TRACE}\"}} 3.5 ");
+    let of = |line: &&str| line.starts_with("stillcast_stage_duration_seconds_bucket");
+    let found: Vec<&str> = page.lines().filter(of).filter(|line| line.contains(" # ")).collect();
+    assert_eq!(found.len(), 1, "{page}");
+    assert!(found[0].contains(&exemplar) && found[0].contains("le=\"5.0\""), "{}", found[0]);
+}
+
+#[test]
+fn a_job_that_left_frees_its_slot() {
+    let metrics = busy();
+    metrics.left();
+    assert!(metrics.encode().contains("stillcast_slots{pool=\"jobs\",state=\"free\"} 4\n"));
+}
+
+#[test]
+fn the_process_is_what_the_kernel_says() {
+    let page = busy().encode();
+    let value = |name: &str| -> f64 {
+        let line = page.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+        line.trim().parse().unwrap()
+    };
+    assert!(value("process_resident_memory_bytes ") > 1e6, "{page}");
+    assert!(value("process_open_fds ") >= 3.0);
+    assert!(value("process_cpu_seconds_total ") >= 0.0);
+    assert!(value("stillcast_children ") >= 0.0);
+}
