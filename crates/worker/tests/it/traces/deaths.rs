@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use stillcast_enqueue::Format;
+use stillcast_enqueue::{Format, JobId};
 use tests::collector::{Collector, Span, orphans};
 use tests::simulator::{Endpoint, Latency, Options, Voice};
 
@@ -11,8 +11,28 @@ use super::{SEND, TRACE, sending, traced};
 use crate::harness::{QUEUE, until};
 use crate::paid_harness::{ENDPOINTS, PaidHarness, slow_voice};
 
+/// When a worker is killed. A job that makes no progress is begun three times only, so that there is some
+/// between any two that may leave none.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// In the middle of a call.
+    Within(Endpoint),
+    /// When a call has come to its end, whether anybody knows of it or not.
+    Behind,
+    /// When one more call is kept, and the next one is under way.
+    Kept,
+}
+
 /// Each waits for a lease to run out.
-const KILLS: usize = 7;
+const KILLS: [Moment; 7] = [
+    Moment::Within(Endpoint::Chat),
+    Moment::Kept,
+    Moment::Behind,
+    Moment::Kept,
+    Moment::Within(Endpoint::Speech),
+    Moment::Kept,
+    Moment::Behind,
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_at_any_call_leaves_no_span_without_its_parent() {
@@ -25,18 +45,22 @@ async fn a_kill_at_any_call_leaves_no_span_without_its_parent() {
         .set("USE_CACHING", "false")
         .set("TTS_SLOTS", "1");
     let id = paid.enqueue(&[traced(Format::Video)]).await.remove(0);
-    let mut met = 0;
-    for kills in 0..KILLS {
-        // Now and then in the middle of a call; else when one has come to its end.
-        let held = [(0, Endpoint::Chat), (3, Endpoint::Speech)].iter().find(|(at, _)| *at == kills);
-        if let Some((_, endpoint)) = held {
-            paid.simulator.hold(*endpoint);
+    for moment in KILLS {
+        if let Moment::Within(endpoint) = moment {
+            paid.simulator.hold(endpoint);
         }
+        let before = progress(&paid, &id).await;
         let worker = harness.start(&[]).await;
-        match held {
-            Some((_, endpoint)) => is_held(&paid, *endpoint).await,
-            None => one_more(&paid, &mut met).await,
-        }
+        until(&format!("{moment:?}"), async || {
+            let now = progress(&paid, &id).await;
+            let is_there = match moment {
+                Moment::Within(endpoint) => paid.simulator.held(endpoint) > 0,
+                Moment::Behind => now.0 > before.0,
+                Moment::Kept => now.1 > before.1,
+            };
+            is_there.then_some(())
+        })
+        .await;
         worker.kill().await;
         for endpoint in ENDPOINTS {
             paid.simulator.release(endpoint);
@@ -50,24 +74,15 @@ async fn a_kill_at_any_call_leaves_no_span_without_its_parent() {
     .await;
     let spans = collector.spans();
     assert!(spans.iter().all(|span| span.trace == TRACE), "{spans:#?}");
-    assert_eq!(orphans(&spans, &[SEND]), [], "after {KILLS} kills");
+    assert_eq!(orphans(&spans, &[SEND]), [], "after {KILLS:?}");
     assert_linked(&spans);
 }
 
-async fn is_held(paid: &PaidHarness, endpoint: Endpoint) {
-    let held = async || (paid.simulator.held(endpoint) > 0).then_some(());
-    until("a call is under way", held).await;
-}
-
-/// One more call has come to its end than `met`.
-async fn one_more(paid: &PaidHarness, met: &mut usize) {
-    // One that is repeated is no progress, and a job without any is not begun for ever.
-    let ended = || ENDPOINTS.iter().map(|endpoint| paid.bought(*endpoint).len()).sum::<usize>();
-    let mut written = 0;
-    while ended() <= *met {
-        written = paid.simulator.purchased(written).await;
-    }
-    *met = ended();
+/// Things bought to the end, and those of them that the job has kept.
+async fn progress(paid: &PaidHarness, id: &JobId) -> (usize, usize) {
+    let bought = ENDPOINTS.iter().map(|endpoint| paid.bought(*endpoint).len()).sum();
+    let passages = paid.pinned(id.as_str(), "passage-").await;
+    (bought, passages + paid.pinned(id.as_str(), "image").await)
 }
 
 /// Each later attempt links to one and the same, which is the first.
@@ -75,7 +90,7 @@ fn assert_linked(spans: &[Span]) {
     let name = format!("process {QUEUE}");
     let mut claims: Vec<&Span> = spans.iter().filter(|span| span.name == name).collect();
     claims.sort_by_key(|span| span.began);
-    assert!(claims.len() > KILLS / 2, "{} claims were sent", claims.len());
+    assert!(claims.len() > KILLS.len() / 2, "{} claims were sent", claims.len());
     let linked: BTreeSet<_> = claims.iter().flat_map(|claim| &claim.links).collect();
     assert_eq!(linked.len(), 1, "{claims:#?}");
     let later = claims.iter().skip_while(|claim| claim.links.is_empty());
