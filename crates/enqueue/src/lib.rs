@@ -37,6 +37,7 @@ mod script;
 mod source;
 mod stage;
 mod validate;
+mod webhook;
 
 pub use envelope::{DecodeError, ENVELOPE_VERSION, Envelope};
 pub use error::EnqueueError;
@@ -51,3 +52,4 @@ pub use readable::{Readable, has_visible, readable};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
 pub use source::Source;
 pub use stage::{StageName, StageRecord};
+pub use webhook::{WebhookAttempt, WebhookRecord, WebhookState, WebhookUrl};

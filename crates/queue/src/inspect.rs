@@ -6,8 +6,9 @@ mod answers;
 mod inspector;
 mod listing;
 mod mending;
+mod webhooks;
 
 pub use self::announcements::{Announcement, Announcements};
-pub use self::answers::{PurgeAnswer, ReplayAnswer};
+pub use self::answers::{PurgeAnswer, ReplayAnswer, ResendAnswer};
 pub use self::inspector::Inspector;
 pub use self::listing::{Cursor, MAX_PAGE, Page};
