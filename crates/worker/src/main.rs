@@ -10,6 +10,7 @@ mod metrics_observer;
 mod probe;
 mod signals;
 mod start_error;
+mod webhooks;
 mod wiring;
 mod work;
 

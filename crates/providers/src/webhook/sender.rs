@@ -16,8 +16,6 @@ use super::signature::{InvalidKey, Secrets};
 use super::turns::Turns;
 use crate::retry_after::retry_after;
 
-/// Longest attempt.
-const ATTEMPT: Duration = Duration::from_secs(15);
 /// Longest wait for a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer's body is waited for: its status has said all that matters.
@@ -33,6 +31,15 @@ pub struct SenderOptions {
     pub allow: Vec<String>,
     /// A proxy that resolves and reaches in this host's place, and decides by itself what is public.
     pub proxy: Option<String>,
+    /// Longest attempt. Default 15 s.
+    pub timeout: Duration,
+}
+
+impl Default for SenderOptions {
+    fn default() -> Self {
+        let (secrets, allow) = (Vec::new(), Vec::new());
+        Self { secrets, allow, proxy: None, timeout: Duration::from_secs(15) }
+    }
 }
 
 /// Why there is no sender.
@@ -95,8 +102,7 @@ pub struct Sender {
     secrets: Secrets,
     allowed: Arc<Allowed>,
     turns: Turns,
-    /// Longest attempt.
-    pub(super) limit: Duration,
+    timeout: Duration,
 }
 
 impl Sender {
@@ -109,7 +115,7 @@ impl Sender {
         options: &SenderOptions,
         lookup: Arc<dyn Lookup>,
     ) -> Result<Self, SenderError> {
-        let SenderOptions { secrets, allow, proxy } = options;
+        let SenderOptions { secrets, allow, proxy, timeout } = options;
         let secrets = Secrets::new(secrets.iter().map(|(tenant, key)| (tenant.as_str(), key)))?;
         let allowed = Arc::new(Allowed::new(allow.iter().map(String::as_str)));
         let client = match proxy {
@@ -125,7 +131,7 @@ impl Sender {
             secrets,
             allowed,
             turns: Turns::default(),
-            limit: ATTEMPT,
+            timeout: *timeout,
         })
     }
 
@@ -134,7 +140,7 @@ impl Sender {
         !self.secrets.is_empty()
     }
 
-    /// Makes one attempt, within fifteen seconds.
+    /// Makes one attempt, within the time-out and two seconds for the answer's body.
     pub async fn send(&self, message: Message<'_>) -> Sent {
         let at = SystemTime::now();
         let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -151,7 +157,7 @@ impl Sender {
         let request = self.client.post(url).header(CONTENT_TYPE, "application/json");
         let request = request.header("webhook-id", id).header("webhook-timestamp", seconds);
         let request = request.header("webhook-signature", signature).body(body.to_owned());
-        Sent::Made(attempt(at, request, self.limit).await)
+        Sent::Made(attempt(at, request, self.timeout).await)
     }
 
     /// The address, if its scheme and its host will do; a name is looked at when it is resolved.

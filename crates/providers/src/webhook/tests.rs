@@ -107,7 +107,7 @@ fn sender(allow: &[&str], lookup: Arc<dyn Lookup>) -> Sender {
     let options = SenderOptions {
         secrets: vec![("*".to_owned(), SecretString::from(SECRET))],
         allow: allow.iter().map(|entry| (*entry).to_owned()).collect(),
-        proxy: None,
+        ..SenderOptions::default()
     };
     Sender::with_lookup(&options, lookup).unwrap()
 }
@@ -364,8 +364,13 @@ async fn a_receiver_is_told_once_and_what_it_says_is_kept() {
 
 #[tokio::test]
 async fn a_silent_receiver_is_given_up() {
-    let mut sender = sender(&[INSIDE], Names::new(&[&[INSIDE]]));
-    sender.limit = Duration::from_millis(50);
+    let options = SenderOptions {
+        secrets: vec![("*".to_owned(), SecretString::from(SECRET))],
+        allow: vec![INSIDE.to_owned()],
+        timeout: Duration::from_millis(50),
+        ..SenderOptions::default()
+    };
+    let sender = Sender::new(&options).unwrap();
     let receiver = Receiver::start(INSIDE, 0, Manner::IsSilent).await;
     let answer = send(&sender, &format!("http://{INSIDE}:{}/", receiver.port)).await;
     assert_eq!((answer.status, answer.error), (None, Some("timed-out")));
@@ -394,7 +399,7 @@ async fn nothing_is_sent_unsigned() {
     let options = SenderOptions {
         secrets: vec![("other".to_owned(), SecretString::from(SECRET))],
         allow: vec![INSIDE.to_owned()],
-        proxy: None,
+        ..SenderOptions::default()
     };
     let sender = Sender::with_lookup(&options, Names::new(&[&[INSIDE]])).unwrap();
     let receiver = Receiver::start(INSIDE, 0, says(200, "", "")).await;
@@ -410,8 +415,8 @@ async fn a_proxy_decides_by_itself_but_for_addresses() {
     let proxy = Receiver::start(INSIDE, 0, says(403, "", "")).await;
     let options = SenderOptions {
         secrets: vec![("*".to_owned(), SecretString::from(SECRET))],
-        allow: Vec::new(),
         proxy: Some(format!("http://{INSIDE}:{}", proxy.port)),
+        ..SenderOptions::default()
     };
     let sender = Sender::new(&options).unwrap();
     assert_eq!(send(&sender, "https://hooks.test/").await.error, Some("connection-failed"));

@@ -1,6 +1,7 @@
 //! What the queue owes goes out by a courier, as long as somebody holds the notifier.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use stillcast_enqueue::connection::SharedConnection;
@@ -36,6 +37,8 @@ pub struct Notifier {
     scripts: Scripts,
     connection: SharedConnection,
     courier: Arc<dyn Courier>,
+    /// Whether it was said that a tenant has no secret.
+    unsigned: AtomicBool,
 }
 
 impl Notifier {
@@ -51,7 +54,7 @@ impl Notifier {
 
     /// With scripts that may read another clock.
     pub fn new(scripts: Scripts, connection: SharedConnection, courier: Arc<dyn Courier>) -> Self {
-        Self { scripts, connection, courier }
+        Self { scripts, connection, courier, unsigned: AtomicBool::new(false) }
     }
 
     /// Delivers until it is dropped, and then breaks off: what was under way is due again within a
@@ -124,10 +127,18 @@ impl Notifier {
             Ok(attempt) => attempt,
             Err(_) => Attempt::stuck(ATTEMPT),
         };
+        if attempt == Attempt::NoSecret && !self.unsigned.swap(true, Ordering::Relaxed) {
+            let tenant = delivery.tenant.as_str();
+            tracing::warn!(tenant, "webhooks wait: WEBHOOK_SECRETS has no key of this tenant");
+        }
         let report = attempt.report(&delivery, fastrand::f64());
         let (job, token) = (delivery.job.as_str(), delivery.token.as_str());
         let told = self.scripts.notified(&mut self.connection.clone(), job, token, &report).await;
         match told {
+            Ok(Some(state)) if ["exhausted", "off"].contains(&state.as_str()) => {
+                let hint = "see `stillcast job show --json`, and send it again by `resend-webhook`";
+                tracing::warn!(job, state, "a webhook is given up; {hint}");
+            }
             Ok(Some(state)) => tracing::debug!(job, event = delivery.event, state, "webhook"),
             Ok(None) => tracing::debug!(job, event = delivery.event, "webhook of an older attempt"),
             // Its time comes again: the receiver knows it by its identifier.

@@ -5,17 +5,18 @@
 use settings::Reader;
 
 /// Each part, and whether this build has it.
-const PARTS: [(&str, bool); 4] = [
+const PARTS: [(&str, bool); 5] = [
     ("openai", cfg!(feature = "openai")),
     ("postgres", cfg!(feature = "postgres")),
     ("s3", cfg!(feature = "s3")),
     ("tls", cfg!(feature = "tls")),
+    ("webhook", cfg!(feature = "webhook")),
 ];
 
 /// A setting, the part that it may name, and how one sees that it does.
 type Naming = (&'static str, &'static str, fn(&str) -> bool);
 
-const NAMINGS: [Naming; 8] = [
+const NAMINGS: [Naming; 9] = [
     ("llm_provider", "openai", is_openai),
     ("tts_provider", "openai", is_openai),
     ("image_provider", "openai", is_openai),
@@ -24,6 +25,7 @@ const NAMINGS: [Naming; 8] = [
     ("redis_url", "tls", is_tls),
     ("redis_ca_file", "tls", is_set),
     ("cache_redis_url", "tls", is_tls),
+    ("webhook_secrets", "webhook", is_set),
 ];
 
 /// The parts that this build leaves out.

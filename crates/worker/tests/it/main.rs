@@ -18,4 +18,5 @@ mod money;
 mod paid_harness;
 mod probes;
 mod refused;
+mod webhooks;
 mod work;
