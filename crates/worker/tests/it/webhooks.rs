@@ -104,6 +104,8 @@ async fn what_nobody_can_sign_says_so_and_waits() {
     .await;
     assert!(unsigned.log().contains("WEBHOOK_SECRETS is not set"), "{}", unsigned.log());
     assert!(receiver.received().is_empty(), "something was sent unsigned");
+    // It would take what has been due for so long as eagerly as the other one.
+    unsigned.kill().await;
     let signing = harness(&server);
     let _signing = signing.start(&[]).await;
     let_leases_run_out(&server).await;
