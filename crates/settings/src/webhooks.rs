@@ -80,16 +80,14 @@ fn is_place(entry: &str) -> bool {
     let literal = |text: &str| -> Option<IpAddr> {
         text.trim_start_matches('[').trim_end_matches(']').parse().ok()
     };
-    match entry.split_once('/') {
-        Some((net, bits)) => literal(net).is_some_and(|net| {
-            let whole = if net.is_ipv4() { 32 } else { 128 };
-            bits.parse::<u8>().is_ok_and(|bits| bits <= whole)
-        }),
-        None => {
-            let is_name = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
-            literal(entry).is_some() || entry.bytes().all(is_name)
-        }
-    }
+    let Some((net, bits)) = entry.split_once('/') else {
+        let is_name = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
+        return literal(entry).is_some() || entry.bytes().all(is_name);
+    };
+    literal(net).is_some_and(|net| {
+        let whole = if net.is_ipv4() { 32 } else { 128 };
+        bits.parse::<u8>().is_ok_and(|bits| bits <= whole)
+    })
 }
 
 fn proxy(text: &str) -> Result<String, String> {

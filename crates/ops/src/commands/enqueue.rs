@@ -58,7 +58,7 @@ struct JobArgs {
     /// Attempts before the job is dead; 5 when not given.
     #[arg(long, value_name = "NUMBER")]
     max_attempts: Option<u32>,
-    /// Where the job's end is told, such as https://example.org/hook.
+    /// Where the job's end is told, an https:// or http:// address.
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// A string that comes back in the record; may be given often.

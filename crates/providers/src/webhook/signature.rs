@@ -29,7 +29,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// What signs.
 pub enum SigningKey {
     /// `whsec_…`: HMAC-SHA256, known to the receiver too.
-    Shared(hmac::Key),
+    Shared(Box<hmac::Key>),
     /// `whsk_…`: Ed25519, of which the receiver knows the public half.
     Paired(Box<Ed25519KeyPair>),
 }
@@ -47,7 +47,7 @@ impl SigningKey {
             let bytes = decode(base64)?;
             let is_long_enough = SHARED.contains(&bytes.len());
             return is_long_enough
-                .then(|| Self::Shared(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+                .then(|| Self::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &bytes))))
                 .ok_or(InvalidKey);
         }
         let bytes = decode(text.strip_prefix("whsk_").ok_or(InvalidKey)?)?;

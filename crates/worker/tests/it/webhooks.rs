@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use queue::{Endpoint, Inspector};
 use stillcast_enqueue::{Job, Source, WebhookState, WebhookUrl};
-use tests::receiver::{Manner, Receiver};
+use tests::receiver::{Manner, Received, Receiver};
 use tests::server::Server;
 
 use crate::harness::{QUEUE, Worker, WorkerHarness, producer, until};
@@ -82,7 +82,7 @@ async fn a_worker_that_dies_in_the_middle_leaves_its_deliveries_to_another() {
     all_are_delivered(&server, &jobs).await;
     let taken = receiver.received();
     let events: HashSet<&str> =
-        taken.iter().filter(|one| one.is_taken()).map(|one| one.id()).collect();
+        taken.iter().filter(|one| one.is_taken()).map(Received::id).collect();
     assert_eq!(events.len(), MANY, "one event a job, by its webhook-id");
     assert!(!worker.log().contains(log), "an address reached the log");
 }
