@@ -1,5 +1,6 @@
 //! What the tests of the whole share: a private Redis, Postgres and S3, a fleet of small workers,
-//! their journal, a wire that can be cut, an address that moves, a cluster, a provider that sells, a collector of spans, and a measure of what comes out.
+//! their journal, a wire that can be cut, an address that moves, a cluster, a provider that sells, a
+//! collector of spans, a receiver of webhooks, and a measure of what comes out.
 
 pub mod authority;
 pub mod bucket;
@@ -14,6 +15,7 @@ pub mod postgres;
 pub mod process;
 pub mod program;
 pub mod proxy;
+pub mod receiver;
 pub mod script;
 pub mod server;
 pub mod shelf;

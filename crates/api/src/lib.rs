@@ -23,8 +23,8 @@ mod server;
 mod state;
 mod tokens;
 
-pub use openapi::document;
 pub use options::ApiOptions;
 pub use problem::codes;
+pub use routes::document;
 pub use server::{ServeError, serve};
 pub use tokens::{Tokens, TokensError};

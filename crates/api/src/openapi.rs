@@ -1,9 +1,7 @@
-//! The description of the API in `OpenAPI` 3.1, made from the routes themselves.
+//! The description of the API in `OpenAPI` 3.1, as far as the routes do not say it.
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-
-use crate::routes;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,10 +32,4 @@ impl Modify for Token {
         let components = description.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(bearer.build()));
     }
-}
-
-/// The description as JSON, the same as `GET /openapi.json` answers.
-pub fn document() -> String {
-    let (_, description) = routes::described().split_for_parts();
-    description.to_pretty_json().expect("a description is plain data")
 }

@@ -64,8 +64,14 @@ fn open() -> OpenApiRouter<Api> {
 }
 
 /// All of it, with its description.
-pub(crate) fn described() -> OpenApiRouter<Api> {
+fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Description::openapi()).merge(guarded()).merge(open())
+}
+
+/// The description of the API in `OpenAPI` 3.1, the same as `GET /openapi.json` answers.
+pub fn document() -> String {
+    let (_, description) = described().split_for_parts();
+    description.to_pretty_json().expect("a description is plain data")
 }
 
 /// All of it, ready to be served.

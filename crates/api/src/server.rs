@@ -53,7 +53,7 @@ pub async fn serve(
     if options.tokens.is_empty() && !address.ip().is_loopback() {
         return Err(ServeError::Open(address));
     }
-    let api = Api::new(options);
+    let api = Api::new(options, routes::document().into());
     let mut helpers = JoinSet::new();
     let hub = api.hub.clone();
     helpers.spawn(hub.clone().run());

@@ -10,7 +10,6 @@ use stillcast_enqueue::{JobRecord, Producer};
 use crate::caller::Caller;
 use crate::cursor::CursorKey;
 use crate::hub::Hub;
-use crate::openapi::document;
 use crate::options::ApiOptions;
 use crate::problem::{Code, Problem};
 use crate::rate_limit::RateLimit;
@@ -32,14 +31,15 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(options: ApiOptions) -> Self {
+    /// `description` is the API in words, for programs.
+    pub(crate) fn new(options: ApiOptions, description: Arc<str>) -> Self {
         let ApiOptions { inspector, producer, store, tokens, requests_per_minute } = options;
         Self {
             rate_limit: requests_per_minute.map(|limit| Arc::new(RateLimit::new(limit))),
             cursors: CursorKey::of(&tokens),
             hub: Hub::new(inspector.clone()),
             in_flight: InFlight::default(),
-            description: document().into(),
+            description,
             inspector,
             producer,
             store,

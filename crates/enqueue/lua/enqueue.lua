@@ -9,6 +9,8 @@
 --         id, body (the envelope, at most 128 KiB), format, tenant, priority 0-9, run_at ms
 --         (0 = now), deadline ms (0 = default), max_attempts 1-100, idempotency key ('' = none),
 --         metadata (JSON object of strings, at most 4 KiB, '' = none), traceparent ('' = none)
+--       The envelope's `webhook`, an http(s) address, is kept in the job's hash, and a fault of it is
+--       answered by that name.
 --       Numbers are whole, in decimal digits; times lie before the year 10000. Identifier, tenant and
 --       key match [A-Za-z0-9][A-Za-z0-9._-]{0,127}.
 -- Returns one {status, id, state} a job, in order:
@@ -32,6 +34,7 @@ local prefix, default_deadline = ARGV[1], ARGV[2]
 local FIELDS, JOBS_A_CALL, FULL_AT, PRESSURE_MS, SOON_MS = 11, 500, 0.75, 100, 2000
 -- A text of 16 KiB as JSON, each character escaped, and what stands around it; the end of 9999.
 local MAX_BODY, MAX_METADATA, MAX_TIME = 128 * 1024, 4 * 1024, 253402300799999
+local MAX_WEBHOOK = 2048
 
 -- Parts of a body that are looked at to tell whether it is the same request.
 local NODES = 500
@@ -65,6 +68,15 @@ local function is_trace(text)
   return trace ~= nil and #trace == 32 and #span == 16
 end
 
+-- An address without user, password and fragment; none at all is none.
+local function is_webhook(text)
+  if text == nil or text == cjson.null then return true end
+  if type(text) ~= 'string' or #text > MAX_WEBHOOK then return false end
+  if string.find(text, '[^!-~]') or string.find(text, '[\\"<>^`{|}#]') then return false end
+  local host = string.match(text, '^https?://([%w%[][^/?]*)')
+  return host ~= nil and not string.find(host, '@', 1, true)
+end
+
 -- What is wrong with the call as a whole, when something is.
 local function fault_of_call()
   if #KEYS ~= 7 or #ARGV < 2 then return 'number of keys or values' end
@@ -87,6 +99,9 @@ local function read_job(first)
     deadline = whole(ARGV[first + 6], 0, MAX_TIME), max_attempts = whole(ARGV[first + 7], 1, 100),
     idempotency_key = ARGV[first + 8], metadata = ARGV[first + 9], traceparent = ARGV[first + 10],
   }
+  local read, envelope = pcall(cjson.decode, #job.body <= MAX_BODY and job.body or '')
+  job.envelope = read and type(envelope) == 'table' and envelope or nil
+  job.webhook = job.envelope and job.envelope.webhook
   local function given(field, is_good) return job[field] == '' or is_good(job[field]) end
   local checks = {
     { 'id', is_identifier(job.id) },
@@ -100,6 +115,7 @@ local function read_job(first)
     { 'idempotency_key', given('idempotency_key', is_identifier) },
     { 'metadata', given('metadata', is_metadata) },
     { 'traceparent', given('traceparent', is_trace) },
+    { 'webhook', is_webhook(job.webhook) },
   }
   for _, check in ipairs(checks) do
     if not check[2] then
@@ -159,10 +175,9 @@ local function text_of(value)
 end
 
 -- The digest of what a body says. One that is no JSON, or larger than any envelope, is its bytes.
-local function digest_of(body)
+local function digest_of(body, value)
   left = NODES
-  local read, value = pcall(cjson.decode, body)
-  local text = read and type(value) == 'table' and text_of(value)
+  local text = value and text_of(value)
   return redis.sha1hex(text and left > 0 and text or body)
 end
 
@@ -192,7 +207,9 @@ local function is_same(owner, job)
   if owner.bytes == job.bytes then return true end
   if owner.request then return owner.request == job.request end
   local body = redis.call('GET', prefix .. 'body:' .. owner.id)
-  return body and digest_of(body) == job.request
+  if not body then return false end
+  local read, envelope = pcall(cjson.decode, body)
+  return digest_of(body, read and type(envelope) == 'table' and envelope) == job.request
 end
 
 -- The job that stands for this request already, by its identifier or by its key.
@@ -209,7 +226,7 @@ local function admit(job, full)
   if job.fault then return { 'invalid', job.id, job.fault } end
   job.idem = job.idempotency_key ~= '' and
     prefix .. 'idem:' .. job.tenant .. '/' .. job.idempotency_key or ''
-  job.bytes, job.request = redis.sha1hex(job.body), digest_of(job.body)
+  job.bytes, job.request = redis.sha1hex(job.body), digest_of(job.body, job.envelope)
   job.begin = math.max(now, job.run_at)
   if job.deadline == 0 then job.deadline = job.begin + default_deadline end
   job.state = job.begin > now and 'delayed' or 'ready'
@@ -240,6 +257,10 @@ local function create(job, rank_ms, ahead)
       fields[#fields + 1] = name
       fields[#fields + 1] = job[name]
     end
+  end
+  if type(job.webhook) == 'string' then
+    fields[#fields + 1] = 'webhook'
+    fields[#fields + 1] = job.webhook
   end
   redis.call('HSET', prefix .. 'job:' .. job.id, unpack(fields))
   redis.call('SET', prefix .. 'body:' .. job.id, job.body)

@@ -8,13 +8,17 @@
 
 local ready, solo, solo_hold, delayed, parked, leased, done, dead, cancelled, expired, deadlines,
   counts, wake, paused, reap_at, gap_at, workers, landed, trash, events, cancels,
-  stall_at = unpack(KEYS)
+  stall_at, webhooks, webhooks_off = unpack(KEYS)
 local prefix = ARGV[1]
 local FLIGHT_MARK_S = 60
 local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000
 -- Jobs that one script may touch: a longer one would hold up everybody else on this Redis.
 local JOBS_A_SCRIPT = 100
 local SOLO_AT_CRASHES = 2
+-- What a delivery tells of its job, as it was when the job ended; the address first.
+local WEBHOOK_FACTS = {
+  'webhook', 'tenant', 'state', 'format', 'finished_ms', 'metadata', 'artifact', 'error', 'cost',
+}
 
 -- Ten years in ms: the longest span that a verb takes.
 local MAX_SPAN = 315360000000
@@ -36,6 +40,7 @@ local function transcript_key(id) return prefix .. 'transcript:' .. id end
 local function flight_key(key) return prefix .. 'flight:' .. key end
 local function probes_key(stage) return prefix .. 'probes:' .. stage end
 local function waiters_key(key) return prefix .. 'waiters:' .. key end
+local function webhook_key(id) return prefix .. 'webhook:' .. id end
 local function get(id, ...) return redis.call('HMGET', job_key(id), ...) end
 
 -- A stored number; 0 for none. What an old client wrote unchecked must not end a script half-way: no
@@ -285,6 +290,48 @@ local function free_key(id)
   if redis.call('GET', idem) == id then redis.call('DEL', idem) end
 end
 
+-- Who wants to be told that the job has ended is owed that from now on. The facts are a copy: neither a
+-- replay nor retention takes a delivery away that is still owed; the job's next end takes its place.
+local function owe_webhook(id)
+  local facts = get(id, unpack(WEBHOOK_FACTS))
+  if not facts[1] then return end
+  local key = webhook_key(id)
+  for at, name in ipairs(WEBHOOK_FACTS) do
+    if facts[at] then
+      redis.call('HSET', key, name, facts[at])
+    else
+      redis.call('HDEL', key, name)
+    end
+  end
+  redis.call('HDEL', key, 'token', 'once')
+  redis.call('HSET', key, 'tries', 0, 'delivery', 'due')
+  redis.call('HINCRBY', key, 'event', 1)
+  redis.call('HSET', job_key(id), 'delivery', 'due')
+  redis.call('ZADD', webhooks, now, id)
+end
+
+-- Where a delivery stands; its job may be gone, or be another one under the same identifier.
+local function show_delivery(id, word)
+  redis.call('HSET', webhook_key(id), 'delivery', word)
+  if redis.call('HEXISTS', job_key(id), 'delivery') == 1 then
+    redis.call('HSET', job_key(id), 'delivery', word)
+  end
+end
+
+-- Nothing is owed any more: the delivery is kept as long as its job's record.
+local function settle_webhook(id, word)
+  redis.call('ZREM', webhooks, id)
+  if redis.call('HEXISTS', job_key(id), 'delivery') == 0 then
+    redis.call('DEL', webhook_key(id))
+    return
+  end
+  redis.call('HDEL', webhook_key(id), 'token', 'once')
+  show_delivery(id, word)
+end
+
+-- The name of an endpoint among those that are off.
+local function endpoint(tenant, url) return (tenant or '') .. ' ' .. (url or '') end
+
 -- Into a terminal state. `dead` keeps the request for a week, so that it can be replayed.
 local function finish(id, state)
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
@@ -298,6 +345,7 @@ local function finish(id, state)
     redis.call('DEL', body_key(id))
     discard_work(id, now)
   end
+  owe_webhook(id)
   announce(id, state)
 end
 
@@ -305,8 +353,13 @@ local function has_ended(state)
   return state == 'done' or state == 'dead' or state == 'cancelled' or state == 'expired'
 end
 
--- The record of an ended job goes, and all that hung on it.
-local function forget(id, state)
+-- The record of an ended job goes, and all that hung on it; but for a delivery that is still owed, if
+-- `outlived` by it.
+local function forget(id, state, outlived)
+  if not (outlived and redis.call('ZSCORE', webhooks, id)) then
+    redis.call('ZREM', webhooks, id)
+    redis.call('DEL', webhook_key(id))
+  end
   hasten_work(id)
   free_key(id)
   redis.call('ZREM', index[state], id)

@@ -2,7 +2,8 @@
 //!
 //! ```json
 //! {"v":1,"source":{"text":"…"},"format":"audio","options":{"voice":"slt"}}
-//! {"v":1,"source":{"conversation_id":"0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44"},"format":"video"}
+//! {"v":1,"source":{"conversation_id":"0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44"},"format":"video",
+//!  "webhook":"https://example.org/hook"}
 //! ```
 //!
 //! A worker ignores fields that it does not know within its version, parks a newer version until a
@@ -10,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Format, Job, Options, Source};
+use crate::{Format, Job, Options, Source, WebhookUrl};
 
 /// The version that this crate writes, and the newest that it reads.
 pub const ENVELOPE_VERSION: u32 = 1;
@@ -26,6 +27,9 @@ pub struct Envelope {
     /// How it should sound.
     #[serde(default)]
     pub options: Options,
+    /// Where the job's end is told. `lua/enqueue.lua` reads it from here, and keeps it in the job's hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookUrl>,
 }
 
 /// Why an envelope cannot be read.
@@ -62,6 +66,7 @@ impl Envelope {
             source: job.source.clone(),
             format: job.format,
             options: job.options.clone(),
+            webhook: job.webhook.clone(),
         }
     }
 
@@ -93,7 +98,7 @@ mod tests {
         let golden = include_str!("../golden/envelopes.jsonl");
         let decoded: Vec<Envelope> =
             golden.lines().map(|line| Envelope::decode(line.as_bytes()).unwrap()).collect();
-        assert_eq!(decoded.len(), 6);
+        assert_eq!(decoded.len(), 7);
         assert_eq!(decoded[0].source, Source::Text("A long day by the sea.".to_owned()));
         assert_eq!(decoded[1].format, Format::Video);
         assert_eq!(decoded[2].options.variant, 3);
@@ -101,6 +106,8 @@ mod tests {
         let conversation = Source::conversation("0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44").unwrap();
         assert_eq!(decoded[4].source, conversation);
         assert!(matches!(&decoded[5].source, Source::Unknown(kind) if kind.as_str() == "playlist"));
+        assert!(decoded[..6].iter().all(|envelope| envelope.webhook.is_none()));
+        assert_eq!(decoded[6].webhook, WebhookUrl::parse("https://example.org/hook?t=1").ok());
     }
 
     #[test]
@@ -110,6 +117,8 @@ mod tests {
         assert_eq!(Envelope::of(&job).encode(), golden[0]);
         let conversation = Source::conversation("0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44").unwrap();
         assert_eq!(Envelope::of(&Job::video(conversation)).encode(), golden[4]);
+        let told = WebhookUrl::parse("https://example.org/hook?t=1").unwrap();
+        assert_eq!(Envelope::of(&job.with_webhook(told)).encode(), golden[6]);
     }
 
     #[test]

@@ -30,8 +30,6 @@ pub enum Problem {
         /// The fields that are there.
         known: Vec<&'static str>,
     },
-    /// Its feature has not landed.
-    Unsupported,
 }
 
 impl InvalidField {
@@ -59,7 +57,6 @@ impl fmt::Display for Problem {
             Self::Unknown { known } => {
                 write!(f, "is not a field; there are `{}`", known.join("`, `"))
             }
-            Self::Unsupported => f.write_str("is not supported by this version yet"),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Identifier, InvalidField, JobId, Source};
+use crate::{Identifier, InvalidField, JobId, Source, WebhookUrl};
 
 /// Attempts of a job when the request names none.
 const DEFAULT_MAX_ATTEMPTS: u32 = 5;
@@ -136,6 +136,8 @@ pub struct Job {
     pub tenant: String,
     /// Strings that come back in the record; at most 4 KiB as JSON.
     pub metadata: BTreeMap<String, String>,
+    /// Where its end is told; default nowhere.
+    pub webhook: Option<WebhookUrl>,
     /// The caller's trace.
     pub traceparent: Option<TraceParent>,
 }
@@ -165,6 +167,7 @@ impl Job {
             max_attempts: DEFAULT_MAX_ATTEMPTS,
             tenant: "default".to_owned(),
             metadata: BTreeMap::new(),
+            webhook: None,
             traceparent: None,
         }
     }
@@ -222,6 +225,12 @@ impl Job {
     pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(key.into(), value.into());
         self
+    }
+
+    /// Has the job's end told at this address.
+    #[must_use]
+    pub fn with_webhook(self, url: WebhookUrl) -> Self {
+        Self { webhook: Some(url), ..self }
     }
 
     /// Continues the caller's trace in the worker.

@@ -7,7 +7,7 @@ use crate::{Identifier, InvalidField};
 /// The fixed keys, in the order in which every script of the queue receives them as `KEYS`.
 ///
 /// The preamble of the scripts names them in the same order; a test compares the two.
-pub const FIXED: [&str; 22] = [
+pub const FIXED: [&str; 24] = [
     "ready",
     "solo",
     "solo_hold",
@@ -30,6 +30,8 @@ pub const FIXED: [&str; 22] = [
     "events",
     "cancels",
     "stall_at",
+    "webhooks",
+    "webhooks_off",
 ];
 
 /// The key names of one queue.
@@ -73,6 +75,11 @@ impl Keys {
     /// The words of the job, as far as they were said.
     pub fn transcript(&self, id: &str) -> String {
         format!("{}transcript:{id}", self.prefix)
+    }
+
+    /// What is told of the job's end, and how that went.
+    pub fn webhook(&self, id: &str) -> String {
+        format!("{}webhook:{id}", self.prefix)
     }
 
     /// Where every change is announced as `<id>:<state>`; a hint, never the truth.

@@ -39,6 +39,7 @@ mod script;
 mod source;
 mod stage;
 mod validate;
+mod webhook;
 
 #[cfg(feature = "redis")]
 pub use answers::{CancelAnswer, Enqueued, Replication, Submission, Waited};
@@ -53,3 +54,4 @@ pub use readable::{Readable, has_visible, readable};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
 pub use source::Source;
 pub use stage::{StageName, StageRecord};
+pub use webhook::{WebhookAttempt, WebhookRecord, WebhookState, WebhookUrl};

@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Format, StageName, StageRecord};
+use crate::{Format, StageName, StageRecord, WebhookRecord, WebhookState};
 
 /// Where a job stands. A job is in exactly one state at a time.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -130,6 +130,8 @@ pub struct JobRecord {
     pub cost: Cost,
     /// The last failure.
     pub error: Option<ErrorReport>,
+    /// The telling of its end; null when nobody has asked for it.
+    pub webhook: Option<WebhookRecord>,
 }
 
 /// The delivered file.
@@ -249,6 +251,7 @@ impl JobRecord {
             stages: fields.json("stages").unwrap_or_default(),
             cost: fields.json("cost").unwrap_or_default(),
             error: fields.json("error"),
+            webhook: fields.webhook().map(WebhookRecord::of),
         })
     }
 }
@@ -276,6 +279,13 @@ impl Fields<'_> {
 
     fn time(&self, field: &str) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_millis(self.number(field)?)
+    }
+
+    /// The address itself stays in the hash.
+    fn webhook(&self) -> Option<WebhookState> {
+        self.0.get("webhook")?;
+        let word = self.0.get("delivery").map(String::as_str);
+        Some(word.and_then(WebhookState::parse).unwrap_or(WebhookState::Waiting))
     }
 
     fn json<T: serde::de::DeserializeOwned>(&self, field: &str) -> Option<T> {

@@ -4,11 +4,11 @@
 //! {"source": {"text": "A long day by the sea."}, "format": "video", "options": {"voice": "slt"},
 //!  "idempotency_key": "user7-evening9", "priority": 7, "run_at": "2030-01-01T06:00:00Z",
 //!  "deadline": "2030-01-01T09:00:00Z", "max_attempts": 3, "tenant": "acme",
-//!  "metadata": {"episode": "9"}}
+//!  "metadata": {"episode": "9"}, "webhook": "https://example.org/hook"}
 //! ```
 //!
 //! `source`, either `text` or `conversation_id` (a UUID), and `format` are required. A field that is
-//! not known, or whose feature has not landed, is refused by name. Each fault names its field by the
+//! not known is refused by name. Each fault names its field by the
 //! path, what it takes and what it got, and all faults of a request are told at once.
 
 mod fields;
@@ -21,10 +21,8 @@ use serde_json::value::RawValue;
 
 use self::fields::Fields;
 use crate::validate::{MAX_ATTEMPTS, PRIORITY, VARIANT};
-use crate::{Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent};
+use crate::{Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent, WebhookUrl};
 
-/// Fields of the house's plan that this version does not carry yet.
-const NOT_YET: [&str; 1] = ["webhook"];
 /// What a file may begin with that was saved on Windows.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Stands in for a source that cannot be read.
@@ -62,7 +60,7 @@ fn read(fields: &mut Fields<'_>) -> Job {
     let format = fields.read("format", Format::WORDS, |json| serde_json::from_str(json).ok());
     let Job { id, priority, max_attempts, tenant, .. } =
         Job::new(source.clone(), format.unwrap_or(Format::Audio));
-    let job = Job {
+    Job {
         id,
         source,
         format: format.unwrap_or(Format::Audio),
@@ -74,12 +72,9 @@ fn read(fields: &mut Fields<'_>) -> Job {
         max_attempts: fields.number("max_attempts", &MAX_ATTEMPTS).unwrap_or(max_attempts),
         tenant: fields.identifier("tenant").map_or(tenant, String::from),
         metadata: fields.object("metadata", metadata).unwrap_or_default(),
+        webhook: fields.parse("webhook", WebhookUrl::GRAMMAR, WebhookUrl::parse),
         traceparent: fields.parse("traceparent", TraceParent::GRAMMAR, TraceParent::parse),
-    };
-    for name in NOT_YET {
-        fields.refuse(name);
     }
-    job
 }
 
 fn source(fields: &mut Fields<'_>) -> Option<Source> {

@@ -17,7 +17,7 @@ const KEYS: [&str; 7] = ["ready", "delayed", "deadlines", "counts", "wake", "pre
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 
 /// The words by which the script names the first value of a job that it refuses.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "id",
     "body",
     "format",
@@ -29,6 +29,7 @@ const FIELDS: [&str; 11] = [
     "idempotency_key",
     "metadata",
     "traceparent",
+    "webhook",
 ];
 
 /// The field of which the script speaks, out of our own list.

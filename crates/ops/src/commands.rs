@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Dev(dev::DevArgs),
     /// Puts a job on the queue.
     Enqueue(enqueue::EnqueueArgs),
-    /// Shows, watches, cancels, replays or purges one job.
+    /// Shows, watches, cancels, replays, tells of or purges one job.
     #[command(subcommand)]
     Job(job::JobCommand),
     /// Lists jobs.

@@ -22,7 +22,6 @@ mod parameter;
 mod pool;
 mod refusal;
 mod reply;
-mod retry_after;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vendor;

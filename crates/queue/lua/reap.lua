@@ -156,7 +156,7 @@ local function retain(state, live_ms, max)
     over = redis.call('ZRANGE', index[state], 0, surplus - 1)
     room = room - #over
   end
-  for _, id in ipairs(over) do forget(id, state) end
+  for _, id in ipairs(over) do forget(id, state, true) end
   return #over
 end
 

@@ -6,10 +6,11 @@ mod answers;
 mod inspector;
 mod listing;
 mod mending;
+mod webhooks;
 mod workers;
 
 pub use self::announcements::{Announcement, Announcements};
-pub use self::answers::{PurgeAnswer, ReplayAnswer};
+pub use self::answers::{PurgeAnswer, ReplayAnswer, ResendAnswer};
 pub use self::inspector::Inspector;
 pub use self::listing::{Cursor, MAX_PAGE, Page};
 pub use self::workers::WorkerSeen;

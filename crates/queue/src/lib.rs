@@ -28,6 +28,7 @@ mod scripts;
 mod stats;
 mod trash;
 mod verify;
+mod webhooks;
 
 pub use actions::{JobFiles, PurgeError, Watch, purge};
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
@@ -39,7 +40,7 @@ pub use examination::ServerReport;
 pub use flight::{FlightResult, JoinAnswer};
 pub use inspect::{
     Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, ReplayAnswer,
-    WorkerSeen,
+    ResendAnswer, WorkerSeen,
 };
 pub use interrupted::Interrupted;
 pub use lease::Lease;
@@ -52,3 +53,4 @@ pub use scripts::{Clock, Scripts, Verb};
 pub use stats::{QueueStats, StateCounts};
 pub use trash::{Trash, TrashEntry, WorkFolder};
 pub use verify::{Verified, Violation, verify};
+pub use webhooks::{Attempt, Courier, Delivery, Notifier};

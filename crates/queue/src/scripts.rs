@@ -5,6 +5,7 @@ pub(crate) mod lease_calls;
 mod operator_calls;
 pub(crate) mod probe_calls;
 mod verb;
+pub(crate) mod webhook_calls;
 pub(crate) mod worker_calls;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 
 mod flights;
 mod jobs;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,6 +120,7 @@ impl<'look> Look<'look> {
             look.members_have_records(index).await?;
         }
         look.flights().await?;
+        look.owed_are_there().await?;
         look.immortal(FIXED.iter().map(|name| look.key(name)).collect()).await?;
         Ok(Verified { violations: look.broken.into_iter().collect(), ..look.counts })
     }
@@ -175,6 +177,7 @@ impl<'look> Look<'look> {
         for (kind, names) in by_kind {
             match kind {
                 "job" => self.jobs(&names).await?,
+                "webhook" => self.webhooks(&names).await?,
                 "body" | "transcript" => self.belongs_to_a_job(kind, &names).await?,
                 "idem" => self.keys_name_living_jobs(&names).await?,
                 "flight" => self.flights.extend(names.into_iter().map(str::to_owned)),

@@ -54,6 +54,7 @@ mod settled;
 #[cfg(test)]
 mod tests;
 mod value;
+mod webhooks;
 
 pub use bucket::{BucketConfig, BucketKey};
 pub use environment::{Environment, Sources};
@@ -63,3 +64,4 @@ pub use knobs::Knobs;
 pub use left_out::left_out;
 pub use reader::Reader;
 pub use settled::Settled;
+pub use webhooks::WebhookConfig;

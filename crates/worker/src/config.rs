@@ -20,7 +20,7 @@ mod traces;
 use std::net::SocketAddr;
 
 use pipeline::Policies;
-use settings::{Environment, Knobs, Reader, Settled};
+use settings::{Environment, Knobs, Reader, Settled, WebhookConfig};
 use telemetry::{Logging, TraceOptions};
 
 pub(crate) use caching::CachingConfig;
@@ -59,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseConfig,
     /// Where finished files go.
     pub(crate) storage: StorageConfig,
+    /// How the ends of jobs are told.
+    pub(crate) webhooks: WebhookConfig,
     /// Where probes and scrapes are answered; `None` for nowhere.
     pub(crate) address: Option<SocketAddr>,
     /// What is logged, and how.
@@ -96,6 +98,7 @@ fn read(
     let encoding = encoding::read(reader);
     let database = database::read(reader);
     let storage = storage::read(reader, environment);
+    let webhooks = WebhookConfig::read(reader);
     let address = health::read(reader);
     let logging = logging::read(reader);
     let traces = traces::read(reader);
@@ -110,6 +113,7 @@ fn read(
         encoding,
         database,
         storage,
+        webhooks,
         address,
         logging,
         traces,

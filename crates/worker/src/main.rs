@@ -11,6 +11,7 @@ mod models;
 mod probe;
 mod signals;
 mod start_error;
+mod webhooks;
 mod wiring;
 mod work;
 

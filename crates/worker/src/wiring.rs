@@ -12,6 +12,11 @@ mod database;
 mod vendor;
 #[cfg(feature = "openai")]
 mod vendor;
+#[cfg(not(feature = "webhook"))]
+#[path = "wiring/no_webhooks.rs"]
+mod webhooks;
+#[cfg(feature = "webhook")]
+mod webhooks;
 
 use std::io;
 use std::path::Path;
@@ -27,6 +32,7 @@ use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
 use providers::scratch::{AttemptFolder, Scratch};
 use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::{self, Credentials, Store, StoreOptions};
+use queue::Courier;
 use secrecy::ExposeSecret;
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
@@ -48,12 +54,18 @@ const OFFLINE: &str = "offline";
 pub(crate) struct Parts {
     pub(crate) handler: JobHandler,
     store: Arc<dyn Store>,
+    courier: Option<Arc<dyn Courier>>,
 }
 
 impl Parts {
     /// Where jobs keep what they remember.
     pub(crate) fn objects(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.store) as _
+    }
+
+    /// What carries webhooks, in a build that can.
+    pub(crate) fn courier(&self) -> Option<Arc<dyn Courier>> {
+        self.courier.clone()
     }
 
     /// Ends what the work has left behind in the store.
@@ -96,7 +108,8 @@ pub(crate) async fn parts(
         queue: config.queue.name.clone(),
         probe_interval: config.queue.probe_interval,
     };
-    Ok(Parts { handler, store })
+    let courier = webhooks::courier(&config.webhooks)?;
+    Ok(Parts { handler, store, courier })
 }
 
 fn cache(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn SharedCache>>> {

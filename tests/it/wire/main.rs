@@ -12,4 +12,5 @@ mod harness;
 mod refusals;
 mod spoilt;
 mod streams;
+mod webhooks;
 mod whole;

@@ -45,6 +45,9 @@ pub(crate) struct JobRequest {
     /// A W3C trace context; also as the header of the same name.
     #[schema(pattern = "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
     traceparent: Option<String>,
+    /// An address that is told once the job has ended, as Standard Webhooks says.
+    #[schema(pattern = "^https?://[^/?#@]+([/?][^#]*)?$", max_length = 2048)]
+    webhook: Option<String>,
 }
 
 /// Either a text or a conversation in the workers' database.

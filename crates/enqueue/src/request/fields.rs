@@ -106,15 +106,6 @@ impl<'json> Fields<'json> {
         }
     }
 
-    /// Refuses a field whose feature has not landed.
-    pub(super) fn refuse(&mut self, name: &'static str) {
-        if self.take(name).is_some() {
-            let field = self.path_of(name);
-            self.faults.push(InvalidField { field, problem: Problem::Unsupported });
-        }
-        self.asked.pop();
-    }
-
     pub(super) fn fault(&mut self, name: &str, takes: &str, got: impl Into<String>) {
         self.faults.push(InvalidField::value(self.path_of(name), takes, got));
     }

@@ -23,7 +23,7 @@ fn whole() -> Value {
         "options": { "voice": "slt", "language": "en", "variant": 2 },
         "idempotency_key": "k1", "priority": 9, "run_at": "2999-01-01T00:00:00Z",
         "deadline": "2999-01-02T00:00:00Z", "max_attempts": 2, "tenant": "acme",
-        "metadata": { "a": "b" },
+        "metadata": { "a": "b" }, "webhook": "https://example.org/hook?t=1",
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     })
 }
@@ -54,6 +54,7 @@ fn every_field_arrives() {
     assert!(job.run_at.is_some() && job.deadline.is_some() && job.traceparent.is_some());
     assert_eq!(job.options.voice.unwrap().as_str(), "slt");
     assert_eq!(job.metadata["a"], "b");
+    assert_eq!(job.webhook.unwrap().as_str(), "https://example.org/hook?t=1");
 }
 
 #[test]
@@ -101,6 +102,7 @@ fn fields() -> Vec<(&'static str, &'static str)> {
         ("tenant", identifier),
         ("metadata", "an object"),
         ("metadata.a", "a string"),
+        ("webhook", "an address such as `https://example.org/hook`"),
         ("traceparent", "a W3C trace context of version 00"),
     ]
 }
@@ -173,7 +175,6 @@ fn what_is_no_field_and_what_stands_twice_is_named() {
             r#","options":{"tempo":2}"#,
             "`options.tempo` is not a field; there are `voice`, `language`, `variant`",
         ),
-        (r#","webhook":{"url":"x"}"#, "`webhook` is not supported by this version yet"),
         (r#","priority":10"#, "`priority` takes a whole number from 0 to 9, got 10"),
         (r#","priority":1,"priority":2"#, "`priority` takes one value, got 2"),
         (r#","metadata":{"a":"1","a":"2"}"#, "`metadata.a` takes one value, got two"),

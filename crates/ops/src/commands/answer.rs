@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use queue::{PurgeAnswer, ReplayAnswer};
+use queue::{PurgeAnswer, ReplayAnswer, ResendAnswer};
 use serde::Serialize;
 use stillcast_enqueue::{CancelAnswer, State};
 
@@ -91,6 +91,21 @@ impl<'id> Answer<'id> {
                 );
                 Self::refused(id, UNKNOWN, None, reason)
             }
+        }
+    }
+
+    pub(super) fn of_resend(id: &'id str, answer: ResendAnswer) -> Self {
+        match answer {
+            ResendAnswer::Due => Self::done(id, "due", None, "its end is told at once"),
+            ResendAnswer::NotEnded(state) => {
+                let reason = format!("{id} is {state}: its end is told once it has ended");
+                Self::refused(id, "not-ended", Some(state), reason)
+            }
+            ResendAnswer::None => {
+                let reason = format!("{id} has no webhook: its request named none");
+                Self::refused(id, "no-webhook", None, reason)
+            }
+            ResendAnswer::Unknown => Self::refused(id, UNKNOWN, None, unknown_job(id)),
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
-use stillcast_enqueue::{Format, Job, JobId, Replication, State, Submission};
+use stillcast_enqueue::{Format, Job, JobId, Replication, State, Submission, WebhookUrl};
 
 use super::watch::follow;
 use crate::cli_error::CliError;
@@ -58,6 +58,9 @@ struct JobArgs {
     /// Attempts before the job is dead; 5 when not given.
     #[arg(long, value_name = "NUMBER")]
     max_attempts: Option<u32>,
+    /// Where the job's end is told, an https:// or http:// address.
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
     /// A string that comes back in the record; may be given often.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     metadata: Vec<(String, String)>,
@@ -96,7 +99,7 @@ impl EnqueueArgs {
             }
             (None, Some(source)) => {
                 let format = self.job_args.format.unwrap_or(Format::Audio);
-                Ok(self.job_args.of(self.options.job(source, format)?))
+                self.job_args.of(self.options.job(source, format)?)
             }
             (None, None) => {
                 Err(CliError::usage("name a --text, a --conversation or a --json-request"))
@@ -106,16 +109,18 @@ impl EnqueueArgs {
 }
 
 impl JobArgs {
-    fn of(&self, job: Job) -> Job {
-        Job {
+    fn of(&self, job: Job) -> anyhow::Result<Job> {
+        let webhook = self.webhook.as_deref().map(WebhookUrl::parse).transpose();
+        Ok(Job {
             idempotency_key: self.idempotency_key.clone(),
             priority: self.priority.unwrap_or(job.priority),
             run_at: self.run_at,
             deadline: self.deadline,
             max_attempts: self.max_attempts.unwrap_or(job.max_attempts),
             metadata: self.metadata.iter().cloned().collect(),
+            webhook: webhook.map_err(|error| CliError::usage(error.to_string()))?,
             ..job
-        }
+        })
     }
 }
 

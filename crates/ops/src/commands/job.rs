@@ -1,4 +1,4 @@
-//! An identifier goes in; the job is shown, watched, cancelled, replayed or purged.
+//! An identifier goes in; the job is shown, watched, cancelled, replayed, told of or purged.
 
 use clap::{Args, Subcommand};
 use queue::Inspector;
@@ -25,6 +25,11 @@ pub(crate) enum JobCommand {
     /// Retries a dead job; finished work is kept.
     #[command(after_help = "Example:\n  stillcast job replay ID && stillcast job watch ID")]
     Replay(JobIdArg),
+    /// Tells the end of a job once more, at once, to the address that its request named.
+    #[command(
+        after_help = "Example:\n  stillcast job resend-webhook ID; stillcast job show ID --json | jq .webhook"
+    )]
+    ResendWebhook(JobIdArg),
     /// Removes an ended job: its file, its work, its record. May be repeated.
     #[command(after_help = "\
 Examples:
@@ -61,6 +66,9 @@ impl JobCommand {
             Self::Replay(JobIdArg { id }) => {
                 Answer::of_replay(&id, inspector.replay(&id).await?).print(screen)
             }
+            Self::ResendWebhook(JobIdArg { id }) => {
+                Answer::of_resend(&id, inspector.resend_webhook(&id).await?).print(screen)
+            }
             Self::Purge(PurgeArgs { id, tenant }) => {
                 let files = StoredFiles::open(&context.config).await?;
                 let answer = queue::purge(&inspector, &files, &id, tenant.as_deref()).await?;
@@ -72,6 +80,10 @@ impl JobCommand {
 
 async fn show(inspector: &Inspector, id: &str, screen: &Screen) -> anyhow::Result<()> {
     let record = inspector.record(id).await?;
-    let record = record.ok_or_else(|| CliError::failed(unknown_job(id)))?;
+    let mut record = record.ok_or_else(|| CliError::failed(unknown_job(id)))?;
+    // Of a webhook that is owed, its attempts too.
+    if record.webhook.is_some() {
+        record.webhook = inspector.webhook(id).await?.or(record.webhook);
+    }
     screen.answer(&record, || render::record_view(&record))
 }

@@ -1,6 +1,6 @@
 //! A job's record goes in, text for people comes out.
 
-use stillcast_enqueue::{Artifact, ErrorReport, JobRecord, StageRecord, State};
+use stillcast_enqueue::{Artifact, ErrorReport, JobRecord, StageRecord, State, WebhookRecord};
 
 use super::table::{Table, pairs};
 use super::units::{bytes, moment, seconds};
@@ -24,6 +24,7 @@ pub(crate) fn record_view(record: &JobRecord) -> String {
         ("file", record.artifact.as_ref().map(file)),
         ("at", record.artifact.as_ref().map(address)),
         ("error", record.error.as_ref().map(error_words)),
+        ("webhook", record.webhook.as_ref().map(webhook)),
     ]);
     let stages = record.stages.iter().map(stage_line);
     std::iter::once(head).chain(stages).collect::<Vec<_>>().join("\n")
@@ -109,6 +110,17 @@ fn file(artifact: &Artifact) -> String {
 
 fn address(artifact: &Artifact) -> String {
     artifact.path.clone().unwrap_or_else(|| artifact.url.clone())
+}
+
+/// Where it stands, and how the latest attempt went; what was answered is a stranger's text.
+fn webhook(webhook: &WebhookRecord) -> String {
+    let next = webhook.next_at.map_or_else(String::new, |at| format!(", next {}", moment(at)));
+    let last = webhook.attempts.last().map_or_else(String::new, |last| {
+        let status = last.status.map(|status| format!("status {status}"));
+        let how = status.or_else(|| last.error.clone()).unwrap_or_default();
+        format!(", attempt {}: {how} in {} ms", webhook.attempts.len(), last.latency_ms)
+    });
+    format!("{}{last}{next}", webhook.state)
 }
 
 fn error_words(error: &ErrorReport) -> String {

@@ -12,8 +12,8 @@ use super::complaint::Complaint;
 use super::judge::Refusal;
 use super::meaning::Meaning;
 use super::origin::Origin;
-use super::retry_after::retry_after;
 use super::vendor::Vendor;
+use crate::retry_after::retry_after;
 
 /// Longest error body that is looked at.
 const MAX_ERROR: usize = 16 << 10;

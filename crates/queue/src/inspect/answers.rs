@@ -30,6 +30,19 @@ pub enum PurgeAnswer {
     Unknown,
 }
 
+/// What a resend did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResendAnswer {
+    /// It is sent within a second or two, and its endpoint is not off any more.
+    Due,
+    /// There is nothing to tell yet: the job is in this state.
+    NotEnded(State),
+    /// Nobody has asked to be told.
+    None,
+    /// No record by this identifier.
+    Unknown,
+}
+
 pub(super) fn cancelled(answer: &[String]) -> Result<CancelAnswer, QueueError> {
     match words(answer).as_slice() {
         ["cancelled"] => Ok(CancelAnswer::Cancelled),
@@ -57,6 +70,16 @@ pub(super) fn purged(answer: &[String]) -> Result<PurgeAnswer, QueueError> {
         ["not-ended", state] => Ok(PurgeAnswer::NotEnded(state_of("purge", state)?)),
         ["unknown"] => Ok(PurgeAnswer::Unknown),
         _ => Err(unexpected("purge", answer)),
+    }
+}
+
+pub(super) fn resent(answer: &[String]) -> Result<ResendAnswer, QueueError> {
+    match words(answer).as_slice() {
+        ["due"] => Ok(ResendAnswer::Due),
+        ["not-ended", state] => Ok(ResendAnswer::NotEnded(state_of("resend", state)?)),
+        ["none"] => Ok(ResendAnswer::None),
+        ["unknown"] => Ok(ResendAnswer::Unknown),
+        _ => Err(unexpected("resend", answer)),
     }
 }
 

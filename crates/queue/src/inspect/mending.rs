@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use stillcast_enqueue::CancelAnswer;
 
-use super::answers::{PurgeAnswer, ReplayAnswer, cancelled, purged, replayed};
+use super::answers::{
+    PurgeAnswer, ReplayAnswer, ResendAnswer, cancelled, purged, replayed, resent,
+};
 use super::inspector::Inspector;
 use crate::answers::Reaped;
 use crate::numbers::Numbers;
@@ -29,6 +31,11 @@ impl Inspector {
     /// Forgets an ended job. Its files must be gone before: nothing else remembers them.
     pub async fn purge(&self, id: &str) -> Result<PurgeAnswer, QueueError> {
         purged(&self.answer(Verb::Purge, id).await?)
+    }
+
+    /// Has the end of a job told once more, at once.
+    pub async fn resend_webhook(&self, id: &str) -> Result<ResendAnswer, QueueError> {
+        resent(&self.answer(Verb::Resend, id).await?)
     }
 
     async fn answer(&self, verb: Verb, id: &str) -> Result<Vec<String>, QueueError> {

@@ -37,11 +37,17 @@ pub enum Verb {
     Stats,
     /// The fleet's next probe behind a refusal.
     Probe,
+    /// Due deliveries of webhooks go to a sender.
+    Notify,
+    /// What became of an attempt to deliver one.
+    Notified,
+    /// A person has a webhook sent again.
+    Resend,
 }
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 16] = [
+    const TABLE: [(Self, &'static str); 19] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -58,6 +64,9 @@ impl Verb {
         (Self::Pause, include_str!("../../lua/pause.lua")),
         (Self::Stats, include_str!("../../lua/stats.lua")),
         (Self::Probe, include_str!("../../lua/probe.lua")),
+        (Self::Notify, include_str!("../../lua/notify.lua")),
+        (Self::Notified, include_str!("../../lua/notified.lua")),
+        (Self::Resend, include_str!("../../lua/resend.lua")),
     ];
 
     /// Every verb.

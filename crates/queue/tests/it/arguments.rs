@@ -127,6 +127,48 @@ fn whatever_is_wrong_is_named_and_leaves_no_trace() {
     }
 }
 
+/// The one thing of an envelope that the script reads: where the job's end is told.
+#[test]
+fn a_webhook_is_an_address_or_is_named_and_leaves_no_trace() {
+    let mut queue = Queue::start();
+    let long = format!("https://e.org/{}", "a".repeat(2048));
+    for (webhook, is_good) in [
+        ("null", true),
+        ("\"https://e.org\"", true),
+        ("\"https://[2001:db8::1]:8443/a?b=c&d=%20\"", true),
+        ("\"http://127.0.0.1:8080/\"", true),
+        ("7", false),
+        ("{}", false),
+        ("\"\"", false),
+        ("\"e.org\"", false),
+        ("\"https://\"", false),
+        ("\"https:///a\"", false),
+        ("\"ftp://e.org\"", false),
+        ("\"https://a:b@e.org/\"", false),
+        ("\"https://a@e.org\"", false),
+        ("\"https://e.org/a b\"", false),
+        ("\"https://e.org/\\n\"", false),
+        ("\"https://e.org/\\u0000\"", false),
+        ("\"https://e.org/#a\"", false),
+        ("\"https://e.org\\\\@f.org/\"", false),
+        ("\"https://\u{e4}.org/\"", false),
+        (&format!("\"{long}\""), false),
+    ] {
+        queue.begin_anew();
+        let empty = queue.dump();
+        let envelope = format!("{{\"v\":1,\"webhook\":{webhook}}}");
+        let answer = queue.enqueue_bytes(&with("a", "body", envelope.as_bytes())).expect("one");
+        if is_good {
+            assert_eq!(answer[0], "created", "{webhook}");
+            let kept = queue.field("a", "webhook");
+            assert_eq!(kept, webhook.trim_matches('"').replace("null", ""));
+        } else {
+            assert_eq!(answer, ["invalid", "a", "webhook"], "{webhook}");
+            assert!(queue.dump() == empty, "{webhook}");
+        }
+    }
+}
+
 /// What all jobs of a call share is wrong, so there is nobody to answer: the call is refused.
 #[test]
 fn a_call_that_does_not_add_up_is_refused_whole() {

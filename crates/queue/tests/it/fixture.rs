@@ -10,6 +10,7 @@ use redis::{Connection, Script, Value};
 use stillcast_enqueue::keys::Keys;
 
 use crate::dump::{self, Dump};
+use crate::model::webhooks::{SENDER_LEASE, TRIES};
 use crate::server::Server;
 
 /// The lease of all tests, in ms.
@@ -18,6 +19,11 @@ pub(crate) const LEASE: i64 = 3_000;
 pub(crate) const START: i64 = 1_700_000_000_000;
 /// Time to the deadline when a request names none.
 pub(crate) const DEFAULT_DEADLINE: i64 = 24 * 3_600_000;
+
+/// Where the tests' jobs have their end told.
+pub(crate) const RECEIVER: &str = "https://example.org/hook?t=1";
+/// A body that asks for it.
+pub(crate) const TOLD: &str = "{\"v\":1,\"webhook\":\"https://example.org/hook?t=1\"}";
 
 const ENQUEUE: &str = include_str!("../../../enqueue/lua/enqueue.lua");
 const ENQUEUE_KEYS: [&str; 7] =
@@ -316,6 +322,26 @@ impl Queue {
         let answer = self.call(verb, words);
         let pairs = answer.chunks(2);
         pairs.map(|pair| (pair[0].clone(), pair[1].parse().expect("a number"))).collect()
+    }
+
+    /// What is due goes to a sender: the ms until the next, then 13 words a delivery.
+    pub(crate) fn notify(&mut self, nonce: &str, most: usize) -> Vec<String> {
+        let (lease, tries) = (SENDER_LEASE.to_string(), TRIES.to_string());
+        self.call(Verb::Notify, &[nonce, &most.to_string(), &lease, &tries, "0"])
+    }
+
+    /// What became of an attempt; one that was not made leaves none behind.
+    pub(crate) fn notified(
+        &mut self,
+        id: &str,
+        token: &str,
+        outcome: &str,
+        delay: i64,
+    ) -> Vec<String> {
+        let [attempt, answer] = if outcome == "held" { ["", ""] } else { ["{}", "no"] };
+        let why = if outcome == "held" { "no-secret" } else { "due" };
+        let delay = delay.to_string();
+        self.call(Verb::Notified, &[id, token, outcome, &delay, why, attempt, answer])
     }
 
     /// The numbers of the queue, by name.

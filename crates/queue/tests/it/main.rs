@@ -25,4 +25,5 @@ mod server;
 mod solo;
 mod stalls;
 mod verify;
+mod webhooks;
 mod words;

@@ -6,6 +6,7 @@ mod flights;
 mod operators;
 mod render;
 mod verbs;
+pub(crate) mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,10 @@ pub(crate) struct Model {
     pub(crate) idempotency: BTreeMap<(String, String), String>,
     /// Work folders and when they may go.
     pub(crate) trash: BTreeMap<String, i64>,
+    /// What is or was owed for the end of each job.
+    pub(crate) webhooks: BTreeMap<String, webhooks::Webhook>,
+    /// Endpoints that are off, and since when.
+    pub(crate) webhooks_off: BTreeMap<String, i64>,
     pub(crate) hold: Option<Hold>,
     pub(crate) paused: Option<i64>,
     pub(crate) reap_at: Option<i64>,
@@ -61,6 +66,9 @@ pub(crate) struct Job {
     pub(crate) deadline: i64,
     pub(crate) deadline_len: i64,
     pub(crate) max_attempts: i64,
+    /// Who wants to be told of its end, and where that stands.
+    pub(crate) webhook: Option<String>,
+    pub(crate) delivery: Option<String>,
     pub(crate) fence: i64,
     pub(crate) lease: Option<Lease>,
     pub(crate) attempts: i64,

@@ -1,20 +1,28 @@
 //! What may happen to a queue: random numbers go in, an operation that fits the moment comes out.
 
+mod answers;
+
 use proptest::prelude::*;
 
-use crate::fixture::{LEASE, Queue, Reap, Request, Words};
-use crate::model::{Answer, Model};
+use crate::fixture::{LEASE, Request, TOLD, Words};
+use crate::model::Model;
+use crate::model::webhooks::SENDER_LEASE;
 use queue::Verb;
 
 const WORKERS: [&str; 3] = ["anna", "ben", "cleo"];
 const IDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const FLIGHTS: [&str; 3] = ["k1", "k2", "k3"];
-/// Bodies, and what each says in the words of the script; the last two say the same.
-pub(crate) const BODIES: [(&str, &str); 3] = [
+/// Bodies, and what each says in the words of the script; the second and the third say the same, and the
+/// last wants its end told.
+pub(crate) const BODIES: [(&str, &str); 4] = [
     ("{\"v\":1}", "o1s1:vn1"),
     ("{\"v\":1,\"x\":2}", "o2s1:vn1s1:xn2"),
     ("{\"x\": 2, \"v\": 1, \"y\": {}}", "o2s1:vn1s1:xn2"),
+    (TOLD, "o2s1:vn1s7:webhooks28:https://example.org/hook?t=1"),
 ];
+
+/// What may become of an attempt to deliver.
+const OUTCOMES: [&str; 5] = ["delivered", "failed", "exhausted", "off", "held"];
 
 /// Picks the token that was given last.
 const LATEST: usize = usize::MAX;
@@ -52,6 +60,9 @@ pub(crate) enum Op {
         worker: usize,
         gone: bool,
     },
+    Notify(usize),
+    Notified(Pick, usize, i64),
+    Resend(usize),
     /// The last command once more: its reply was lost, or the network sent it twice.
     Again,
     Time(i64),
@@ -117,6 +128,8 @@ pub(crate) enum Command {
     Land { id: String, token: String, key: String, how: &'static str },
     Pause(bool),
     Drain { worker: String, step: &'static str },
+    Notify { nonce: String, most: usize },
+    Notified { id: String, token: String, outcome: &'static str, delay: i64 },
 }
 
 /// What the test remembers beside queue and model: every token ever given.
@@ -152,6 +165,10 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         3 => (pick(), flight.clone(), 0..3_usize).prop_map(|(pick, key, how)| Op::Land(pick, key, how)),
         2 => prop::bool::weighted(0.4).prop_map(Op::Pause),
         3 => (worker.clone(), any::<bool>()).prop_map(|(worker, gone)| Op::Drain { worker, gone }),
+        6 => (0..4_usize).prop_map(Op::Notify),
+        6 => (pick(), 0..5_usize, 0..2 * SENDER_LEASE)
+            .prop_map(|(pick, outcome, delay)| Op::Notified(pick, outcome, delay)),
+        2 => (0..IDS.len()).prop_map(Op::Resend),
         4 => Just(Op::Again),
         12 => time().prop_map(Op::Time),
         14 => worker.clone().prop_map(|worker| Op::Start { worker }),
@@ -303,6 +320,11 @@ impl Op {
             Self::Drain { worker: at, gone } => {
                 Command::Drain { worker: worker(at), step: if *gone { "gone" } else { "leaving" } }
             }
+            Self::Notify(most) => history.notify(*most),
+            Self::Notified(pick, outcome, delay) => {
+                pick.notified(model, OUTCOMES[*outcome], *delay)?
+            }
+            Self::Resend(at) => return of_job(Verb::Resend, at),
             Self::Again => return history.last.clone(),
             Self::Time(_) => return None,
             _ => unreachable!("a story is told step by step"),
@@ -362,7 +384,24 @@ impl Pick {
     }
 }
 
+impl Pick {
+    /// Of a delivery under way, or of one under a token that nobody was given.
+    fn notified(&self, model: &Model, outcome: &'static str, delay: i64) -> Option<Command> {
+        let held = model.webhooks.iter().map(|(id, owed)| (id.clone(), owed.token.clone()));
+        let all: Vec<(String, Option<String>)> =
+            held.filter(|(_, token)| token.is_some() || !self.current).collect();
+        let (id, token) = all.get(self.at % all.len().max(1))?.clone();
+        let token = token.filter(|_| self.current).unwrap_or_else(|| "9:stale".to_owned());
+        Some(Command::Notified { id, token, outcome, delay })
+    }
+}
+
 impl History {
+    fn notify(&mut self, most: usize) -> Command {
+        self.nonces += 1;
+        Command::Notify { nonce: format!("nonce{}", self.nonces), most: most + 1 }
+    }
+
     fn claim(&mut self, worker: usize, model: &Model, anew: bool) -> Command {
         if anew || self.last_nonce[worker].is_empty() {
             self.nonces += 1;
@@ -388,73 +427,4 @@ fn renewal(worker: &str, stale: Option<usize>, model: &Model, history: &History)
         all.push(history.tokens[at % history.tokens.len()].clone());
     }
     Command::Renew { worker: worker.to_owned(), held: all }
-}
-
-impl Command {
-    /// What Redis answers.
-    pub(crate) fn ask(&self, queue: &mut Queue) -> Answer {
-        match self {
-            Self::Enqueue(requests) => queue.enqueue(requests),
-            Self::Claim { worker, nonce, held } => sorted_fields(queue.claim(worker, nonce, *held)),
-            Self::PopWake => {
-                let key = queue.key("wake");
-                let popped: Vec<String> = queue.command(&["ZPOPMIN", &key]);
-                vec![if popped.is_empty() { "0" } else { "1" }.to_owned()]
-            }
-            Self::Begin { id, token } => queue.call(Verb::Begin, &[id, token]),
-            Self::Renew { worker, held } => queue.renew(worker, held),
-            Self::Checkpoint { id, token, name, digest } => {
-                queue.call(Verb::Checkpoint, &[id, token, "", "", name, digest])
-            }
-            Self::Progress { id, token, percent } => {
-                queue.call(Verb::Progress, &[id, token, "tts", percent, ""])
-            }
-            Self::Report { id, token, words } => queue.report(id, token, words),
-            Self::Reap { worker, everything } => reaped(queue.reap(worker, *everything)),
-            Self::OfJob { verb, id } => queue.call(*verb, &[id]),
-            Self::Join { id, token, key } => queue.call(Verb::Join, &[id, token, key]),
-            Self::Land { id, token, key, how } => queue.call(Verb::Land, &[id, token, key, how]),
-            Self::Pause(pause) => {
-                queue.call(Verb::Pause, &[if *pause { "pause" } else { "resume" }])
-            }
-            Self::Drain { worker, step } => queue.call(Verb::Drain, &[worker, step]),
-        }
-    }
-
-    /// What the model answers.
-    pub(crate) fn expect(&self, model: &mut Model) -> Answer {
-        match self {
-            Self::Enqueue(requests) => model.enqueue(requests),
-            Self::Claim { worker, nonce, held } => model.claim(worker, nonce, *held),
-            Self::PopWake => vec![i32::from(std::mem::take(&mut model.wake)).to_string()],
-            Self::Begin { id, token } => model.begin(id, token),
-            Self::Renew { worker, held } => model.renew(worker, held),
-            Self::Checkpoint { id, token, name, digest } => {
-                model.checkpoint(id, token, name, digest)
-            }
-            Self::Progress { id, token, percent } => model.progress(id, token, "tts", percent),
-            Self::Report { id, token, words } => model.report(id, token, words),
-            Self::Reap { worker, everything } => reaped(model.reap(worker, *everything)),
-            Self::OfJob { verb: Verb::Cancel, id } => model.cancel(id),
-            Self::OfJob { verb: Verb::Replay, id } => model.replay(id),
-            Self::OfJob { id, .. } => model.purge(id),
-            Self::Join { id, token, key } => model.join(id, token, key),
-            Self::Land { id, token, key, how } => model.land(id, token, key, how),
-            Self::Pause(pause) => model.pause(*pause),
-            Self::Drain { worker, step } => model.drain(worker, step),
-        }
-    }
-}
-
-/// The hash in a claim's answer comes in no particular order.
-fn sorted_fields(mut answer: Answer) -> Answer {
-    if answer[0] == "job" {
-        let fields = crate::dump::fields(&answer.split_off(6));
-        answer.extend(fields.into_iter().flat_map(|(field, value)| [field, value]));
-    }
-    answer
-}
-
-fn reaped(reap: Reap) -> Answer {
-    vec![format!("{reap:?}")]
 }

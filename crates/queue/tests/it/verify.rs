@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use queue::{Endpoint, Scripts, Verb, Verified, verify};
 
-use crate::fixture::{Queue, Request, Words};
+use crate::fixture::{Queue, Request, TOLD, Words};
 
 pub(crate) fn look(queue: &Queue) -> Verified {
     queue.server.block_on(look_at(&queue.server.url(), &queue.scripts))
@@ -48,6 +48,8 @@ fn busy(ready: usize) -> Queue {
             queue.call(Verb::Land, &[id, &token, id, "unshared"]);
         }
     }
+    queue.enqueue(&[Request { body: TOLD.to_owned(), ..Request::new("told") }]);
+    queue.call(Verb::Cancel, &["told"]);
     for at in 0..ready {
         queue.put(&format!("ready{at}"));
     }
@@ -61,7 +63,7 @@ fn a_healthy_busy_queue_breaks_no_rule() {
     let _: i64 = queue.command(&["DEL", &pressure]);
     let verified = look(&queue);
     assert_eq!(verified.violations, []);
-    assert_eq!((verified.jobs, verified.flights), (310, 3));
+    assert_eq!((verified.jobs, verified.flights), (311, 3));
     assert_eq!(verified.keys, queue.dump().len());
     assert!(verified.members > verified.jobs);
 }
@@ -111,7 +113,7 @@ fn an_owner_that_left_without_landing_leaves_no_trace() {
 }
 
 /// Damage by one command, the rule that it breaks, and whom `verify` blames.
-const DAMAGE: [(&[&str], &str, &str); 24] = [
+const DAMAGE: [(&[&str], &str, &str); 29] = [
     (&["HINCRBY", "counts", "enqueued", "1"], "I1", ""),
     (&["ZREM", "ready", "ready7"], "I2", "ready7"),
     (&["ZADD", "delayed", "1", "ready7"], "I2", "ready7"),
@@ -136,6 +138,11 @@ const DAMAGE: [(&[&str], &str, &str); 24] = [
     (&["DEL", "flight:k"], "flight", "waiters:k"),
     (&["ZADD", "waiters:k", "1", "ready7"], "flight", "ready7"),
     (&["PERSIST", "flight:marked"], "flight", "flight:marked"),
+    (&["ZREM", "webhooks", "told"], "webhook", "told"),
+    (&["ZADD", "webhooks", "1", "done"], "webhook", "done"),
+    (&["DEL", "webhook:told"], "webhook", "told"),
+    (&["HSET", "job:told", "delivery", "off"], "webhook", "told"),
+    (&["EXPIRE", "webhook:told", "1000"], "ttl", "webhook:told"),
 ];
 
 #[test]

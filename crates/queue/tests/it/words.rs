@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use queue::Verb;
 
 use crate::arguments::violations;
-use crate::fixture::{Queue, Request, Words, for_any};
+use crate::fixture::{Queue, Request, TOLD, Words, for_any};
 
 /// Whole numbers in decimal digits are wanted, none of them past ten years of milliseconds.
 const NO_NUMBERS: [&str; 14] = [
@@ -25,7 +25,7 @@ const NO_NUMBERS: [&str; 14] = [
 ];
 
 /// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
-const NUMBERS: [(Verb, &[&str], &[usize]); 5] = [
+const NUMBERS: [(Verb, &[&str], &[usize]); 7] = [
     (Verb::Claim, &["ben", "n2", "3000", "0"], &[2, 3]),
     (Verb::Renew, &["anna", "3000", "a", TOKEN], &[1]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
@@ -35,11 +35,15 @@ const NUMBERS: [(Verb, &[&str], &[usize]); 5] = [
         &["anna", "3000", "", "3", "{}", "20", "{}", "60000", "9", "60000", "9"],
         &[1, 3, 5, 7, 8, 9, 10],
     ),
+    (Verb::Notify, &["n3", "9", "60000", "10", "0"], &[1, 2, 3, 4]),
+    (Verb::Notified, &["c", HELD, "failed", "5", "due", "{}", "no"], &[3]),
 ];
 const TOKEN: &str = "1:nonce-a-";
+/// That of the sender of the webhook of `c`.
+const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 13] = [
+const NONSENSE: [(Verb, &[&str]); 19] = [
     (Verb::Claim, &["ben", "a|b", "3000", "0"]),
     (Verb::Claim, &["ben", "", "3000", "0"]),
     (Verb::Renew, &["anna", "3000", "a"]),
@@ -53,9 +57,24 @@ const NONSENSE: [(Verb, &[&str]); 13] = [
     (Verb::Land, &["a", TOKEN, "", "stored"]),
     (Verb::Pause, &["stop"]),
     (Verb::Drain, &["anna", "tomorrow"]),
+    (Verb::Notify, &["a b", "9", "60000", "10", "0"]),
+    (Verb::Notify, &["n3", "101", "60000", "10", "0"]),
+    (Verb::Notified, &["c", HELD, "sent", "5", "due", "{}", "no"]),
+    (Verb::Notified, &["c", HELD, "held", "5", "weather", "", ""]),
+    (Verb::Notified, &["c", HELD, "failed", "5", "due", LONG, "no"]),
+    (Verb::Notified, &["c", HELD, "failed", "5", "due", "{}", LONG]),
 ];
 
-/// `a` is leased, `b` is ready, `c` is dead.
+/// Longer than an attempt and an answer may be.
+const LONG: &str = {
+    const BYTES: [u8; 5000] = [b'a'; 5000];
+    match str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+};
+
+/// `a` is leased, `b` is ready, `c` is dead, and that is just being told.
 fn queue() -> Queue {
     let mut queue = Queue::start();
     fill(&mut queue);
@@ -64,9 +83,10 @@ fn queue() -> Queue {
 
 fn fill(queue: &mut Queue) {
     queue.begin_anew();
-    queue.put("c");
+    queue.enqueue(&[Request { body: TOLD.to_owned(), ..Request::new("c") }]);
     let token = queue.lease("anna", "c");
     queue.report("c", &token, &Words::dead());
+    assert_eq!(queue.notify("n1", 9)[1..3], ["c", HELD]);
     queue.put("a");
     assert_eq!(queue.lease("anna", "a"), TOKEN);
     queue.enqueue(&[Request { key: "k".to_owned(), ..Request::new("b") }]);
@@ -113,6 +133,7 @@ fn words() -> impl Strategy<Value = (Verb, Vec<Vec<u8>>)> {
         .map(|(verb, words, _)| (verb, words))
         .chain(NONSENSE)
         .chain([(Verb::Replay, &["c"][..]), (Verb::Purge, &["c"]), (Verb::Cancel, &["b"])])
+        .chain([(Verb::Resend, &["c"][..])])
         .chain([(Verb::Begin, &["a", TOKEN][..]), (Verb::Land, &["a", TOKEN, "k", "stored"])])
         .chain([(Verb::Join, &["a", TOKEN, "k"][..])])
         .collect();

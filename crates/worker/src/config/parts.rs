@@ -5,18 +5,19 @@
 use settings::Reader;
 
 /// Each part, and whether this build has it.
-const PARTS: [(&str, bool); 5] = [
+const PARTS: [(&str, bool); 6] = [
     ("openai", cfg!(feature = "openai")),
     ("otlp", cfg!(feature = "otlp")),
     ("postgres", cfg!(feature = "postgres")),
     ("s3", cfg!(feature = "s3")),
     ("tls", cfg!(feature = "tls")),
+    ("webhook", cfg!(feature = "webhook")),
 ];
 
 /// A setting, the part that it may name, and how one sees that it does.
 type Naming = (&'static str, &'static str, fn(&str) -> bool);
 
-const NAMINGS: [Naming; 10] = [
+const NAMINGS: [Naming; 11] = [
     ("llm_provider", "openai", is_openai),
     ("tts_provider", "openai", is_openai),
     ("image_provider", "openai", is_openai),
@@ -27,6 +28,7 @@ const NAMINGS: [Naming; 10] = [
     ("redis_url", "tls", is_tls),
     ("redis_ca_file", "tls", is_set),
     ("cache_redis_url", "tls", is_tls),
+    ("webhook_secrets", "webhook", is_set),
 ];
 
 /// The parts that this build leaves out.

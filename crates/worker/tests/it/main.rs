@@ -20,4 +20,5 @@ mod paid_harness;
 mod probes;
 mod refused;
 mod traces;
+mod webhooks;
 mod work;

@@ -146,7 +146,7 @@ impl Model {
             over.truncate(over.len().saturating_sub(most));
         }
         for id in &over {
-            self.forget(id);
+            self.forget(id, true);
         }
         over.len()
     }

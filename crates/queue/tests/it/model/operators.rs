@@ -55,12 +55,13 @@ impl Model {
         if !job.state.is_terminal() {
             return words(&["not-ended", job.state.as_str()]);
         }
-        self.forget(id);
+        self.forget(id, false);
         words(&["purged"])
     }
 
-    /// The record goes.
-    pub(crate) fn forget(&mut self, id: &str) {
+    /// The record goes; what is still owed goes only with a purge.
+    pub(crate) fn forget(&mut self, id: &str, outlived: bool) {
+        self.forget_webhook(id, outlived);
         let (folder, now) = (format!("{}/{id}", self.jobs[id].tenant), self.now);
         self.trash.entry(folder).and_modify(|due| *due = now.min(*due));
         self.free_key(id);

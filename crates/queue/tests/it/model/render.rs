@@ -15,6 +15,7 @@ impl Model {
         self.render_jobs(&mut dump);
         self.render_indexes(&mut dump);
         self.render_flights(&mut dump);
+        self.render_webhooks(&mut dump);
         self.render_house(&mut dump);
         dump
     }
@@ -130,6 +131,8 @@ impl Model {
         put("deadline_len_ms", Some(job.deadline_len.to_string()));
         put("max_attempts", Some(job.max_attempts.to_string()));
         put("revision", number(job.revision));
+        put("webhook", job.webhook.clone());
+        put("delivery", job.delivery.clone());
         put("fence", number(job.fence));
         put("attempts", number(job.attempts));
         put("crashes", number(job.crashes));

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stillcast_enqueue::State;
 
 use super::{Answer, Body, Hold, Job, Lane, Lease, Model, Worker, words};
-use crate::fixture::{DEFAULT_DEADLINE, LEASE, Request, Words};
+use crate::fixture::{DEFAULT_DEADLINE, LEASE, RECEIVER, Request, Words};
 
 /// How long the request of a dead job lives.
 const BODY_OF_DEAD_MS: i64 = 7 * 24 * 3_600_000;
@@ -346,6 +346,7 @@ impl Model {
             self.free_key(id);
         }
         self.discard_work(id, if dead { dies_at } else { now });
+        self.owe_webhook(id);
     }
 
     pub(crate) fn discard_work(&mut self, id: &str, due: i64) {
@@ -384,6 +385,8 @@ fn created(now: i64, request: &Request, state: State, begin: i64, deadline: i64)
         deadline,
         deadline_len: deadline - begin,
         max_attempts: request.max_attempts,
+        webhook: request.body.contains("webhook").then(|| RECEIVER.to_owned()),
+        delivery: None,
         fence: 0,
         lease: None,
         attempts: 0,

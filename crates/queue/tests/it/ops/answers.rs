@@ -1,0 +1,92 @@
+//! A command goes in; what Redis answers and what the model answers come out, to be compared.
+
+use queue::Verb;
+
+use super::Command;
+use crate::fixture::{Queue, Reap};
+use crate::model::{Answer, Model};
+
+impl Command {
+    /// What Redis answers.
+    pub(crate) fn ask(&self, queue: &mut Queue) -> Answer {
+        match self {
+            Self::Enqueue(requests) => queue.enqueue(requests),
+            Self::Claim { worker, nonce, held } => sorted_fields(queue.claim(worker, nonce, *held)),
+            Self::PopWake => {
+                let key = queue.key("wake");
+                let popped: Vec<String> = queue.command(&["ZPOPMIN", &key]);
+                vec![if popped.is_empty() { "0" } else { "1" }.to_owned()]
+            }
+            Self::Begin { id, token } => queue.call(Verb::Begin, &[id, token]),
+            Self::Renew { worker, held } => queue.renew(worker, held),
+            Self::Checkpoint { id, token, name, digest } => {
+                queue.call(Verb::Checkpoint, &[id, token, "", "", name, digest])
+            }
+            Self::Progress { id, token, percent } => {
+                queue.call(Verb::Progress, &[id, token, "tts", percent, ""])
+            }
+            Self::Report { id, token, words } => queue.report(id, token, words),
+            Self::Reap { worker, everything } => reaped(queue.reap(worker, *everything)),
+            Self::OfJob { verb, id } => queue.call(*verb, &[id]),
+            Self::Join { id, token, key } => queue.call(Verb::Join, &[id, token, key]),
+            Self::Land { id, token, key, how } => queue.call(Verb::Land, &[id, token, key, how]),
+            Self::Pause(pause) => {
+                queue.call(Verb::Pause, &[if *pause { "pause" } else { "resume" }])
+            }
+            Self::Drain { worker, step } => queue.call(Verb::Drain, &[worker, step]),
+            Self::Notify { nonce, most } => without_events(queue.notify(nonce, *most)),
+            Self::Notified { id, token, outcome, delay } => {
+                queue.notified(id, token, outcome, *delay)
+            }
+        }
+    }
+
+    /// What the model answers.
+    pub(crate) fn expect(&self, model: &mut Model) -> Answer {
+        match self {
+            Self::Enqueue(requests) => model.enqueue(requests),
+            Self::Claim { worker, nonce, held } => model.claim(worker, nonce, *held),
+            Self::PopWake => vec![i32::from(std::mem::take(&mut model.wake)).to_string()],
+            Self::Begin { id, token } => model.begin(id, token),
+            Self::Renew { worker, held } => model.renew(worker, held),
+            Self::Checkpoint { id, token, name, digest } => {
+                model.checkpoint(id, token, name, digest)
+            }
+            Self::Progress { id, token, percent } => model.progress(id, token, "tts", percent),
+            Self::Report { id, token, words } => model.report(id, token, words),
+            Self::Reap { worker, everything } => reaped(model.reap(worker, *everything)),
+            Self::OfJob { verb: Verb::Cancel, id } => model.cancel(id),
+            Self::OfJob { verb: Verb::Replay, id } => model.replay(id),
+            Self::OfJob { verb: Verb::Resend, id } => model.resend(id),
+            Self::OfJob { id, .. } => model.purge(id),
+            Self::Join { id, token, key } => model.join(id, token, key),
+            Self::Land { id, token, key, how } => model.land(id, token, key, how),
+            Self::Pause(pause) => model.pause(*pause),
+            Self::Drain { worker, step } => model.drain(worker, step),
+            Self::Notify { nonce, most } => model.notify(nonce, *most),
+            Self::Notified { id, token, outcome, delay } => {
+                model.notified(id, token, outcome, *delay)
+            }
+        }
+    }
+}
+
+/// The hash in a claim's answer comes in no particular order.
+fn sorted_fields(mut answer: Answer) -> Answer {
+    if answer[0] == "job" {
+        let fields = crate::dump::fields(&answer.split_off(6));
+        answer.extend(fields.into_iter().flat_map(|(field, value)| [field, value]));
+    }
+    answer
+}
+
+/// A `webhook-id` is a digest, of which the model knows nothing.
+fn without_events(answer: Answer) -> Answer {
+    let is_event = |at: usize| at > 0 && (at - 1) % 13 == 3;
+    let words = answer.into_iter().enumerate();
+    words.filter(|(at, _)| !is_event(*at)).map(|(_, word)| word).collect()
+}
+
+fn reaped(reap: Reap) -> Answer {
+    vec![format!("{reap:?}")]
+}
