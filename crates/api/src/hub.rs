@@ -57,10 +57,12 @@ impl Hub {
 
     /// Begins to watch the job `id`, which need not exist.
     pub(crate) fn watch(&self, id: &str) -> Watched {
-        let seen = {
+        let mut seen = {
             let mut watched = self.watched();
             watched.entry(id.to_owned()).or_default().subscribe()
         };
+        // What others have seen of it is new to this one.
+        seen.mark_changed();
         self.0.arrived.notify_one();
         Watched { hub: self.clone(), id: id.to_owned(), seen }
     }

@@ -6,42 +6,18 @@ mod http;
 #[cfg(not(feature = "http"))]
 #[path = "wiring/no_http.rs"]
 mod http;
+mod store;
 
-use std::sync::Arc;
-
+#[cfg(not(feature = "postgres"))]
 use anyhow::Context;
 #[cfg(feature = "postgres")]
 use providers::postgres::{self, MigrationError};
-use providers::store::{self, Credentials, StoreOptions};
-use secrecy::ExposeSecret;
-use settings::BucketConfig;
 
 use crate::cli_error::CliError;
 
 pub(crate) use self::http::{Server, log};
+pub(crate) use self::store::store;
 pub(crate) use providers::store::Store;
-
-/// Opens the store at `STORAGE_URL`.
-pub(crate) async fn store(url: &str, bucket: &BucketConfig) -> anyhow::Result<Arc<dyn Store>> {
-    let opened = store::open(&store_options(url, bucket)).await;
-    opened.map_err(|error| CliError::configuration(error.to_string())).context("STORAGE_URL")
-}
-
-fn store_options(url: &str, bucket: &BucketConfig) -> StoreOptions {
-    let credentials = bucket.key.as_ref().map(|key| Credentials {
-        access_key_id: key.id.clone(),
-        secret_access_key: key.secret.expose_secret().to_owned(),
-        session_token: key.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
-    });
-    StoreOptions {
-        url: url.to_owned(),
-        writer: "stillcast".to_owned(),
-        public_base_url: None,
-        endpoint: bucket.endpoint.clone(),
-        region: bucket.region.clone(),
-        credentials,
-    }
-}
 
 /// Applies the migrations that are missing, and says what they were.
 #[cfg(feature = "postgres")]

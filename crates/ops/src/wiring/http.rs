@@ -32,7 +32,7 @@ impl Server {
     pub(crate) async fn start(config: &Config) -> anyhow::Result<Self> {
         let place = connect::place(config)?;
         let store = match &place.storage_url {
-            Some(url) => Some(super::store(url, &config.bucket).await?),
+            Some(url) => Some(super::store::store(url, &config.bucket).await?),
             None => None,
         };
         let options = ApiOptions {
