@@ -41,9 +41,9 @@ fn parse(text: &str) -> Vec<Event> {
     let event = |block: &str| {
         block.lines().fold(Event::default(), |mut event, line| {
             match line.split_once(": ") {
-                Some(("event", name)) => event.name = name.to_owned(),
-                Some(("id", id)) => event.id = id.to_owned(),
-                Some(("data", data)) => event.data = data.to_owned(),
+                Some(("event", name)) => name.clone_into(&mut event.name),
+                Some(("id", id)) => id.clone_into(&mut event.id),
+                Some(("data", data)) => data.clone_into(&mut event.data),
                 _ => {}
             }
             event

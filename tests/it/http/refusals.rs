@@ -1,107 +1,83 @@
 //! What is wrong with a request is told by its place, all of it at once, and nothing is written.
 
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Api, request};
 
-/// Method, path, headers, body; the status, the problem, and the pointers of its errors.
-type Row<'row> =
-    (Method, &'row str, &'row [&'row str], Option<String>, u16, &'row str, &'row [&'row str]);
+/// Method and path; a header; a field of the body and what stands in it; status, code and pointers.
+const FIELDS: [(&str, &str, &str, &str); 8] = [
+    ("POST /v1/jobs", "tenant", "\"a/b\"", "400 invalid-request /tenant"),
+    ("POST /v1/jobs", "colour", "1", "400 invalid-request /colour"),
+    ("POST /v1/jobs", "priority", "10", "400 invalid-request /priority"),
+    ("POST /v1/jobs", "format", "\"film\"", "400 invalid-request /format"),
+    ("POST /v1/jobs", "options", "{\"voice\": 7}", "400 invalid-request /options/voice"),
+    ("POST /v1/jobs", "source", "{}", "400 invalid-request /source"),
+    ("POST /v1/jobs?wait=61", "priority", "5", "400 invalid-request ?wait"),
+    ("POST /v1/jobs?wait=soon", "priority", "5", "400 invalid-request ?"),
+];
+
+/// Method and path; a whole body, where there is one; status, code and pointers.
+const WHOLE: [(&str, Option<&str>, &str); 19] = [
+    ("POST /v1/jobs", Some("{"), "400 invalid-request body"),
+    ("POST /v1/jobs", Some(""), "400 invalid-request body"),
+    ("POST /v1/jobs", Some("{\"priority\": 10}"), "400 invalid-request /source /format /priority"),
+    ("POST /v1/jobs:batch", Some("[]"), "400 invalid-request body"),
+    ("POST /v1/dead/replay", Some("{}"), "400 invalid-request body"),
+    ("POST /v1/dead/replay", Some("{\"ids\": []}"), "400 invalid-request /ids"),
+    ("GET /v1/jobs?state=happy", None, "400 invalid-request ?"),
+    ("GET /v1/jobs?stat=dead", None, "400 invalid-request ?"),
+    ("GET /v1/jobs?limit=0", None, "400 invalid-request ?limit"),
+    ("GET /v1/jobs?limit=501", None, "400 invalid-request ?limit"),
+    ("GET /v1/jobs?cursor=ready~1~x", None, "400 invalid-request ?cursor"),
+    ("PUT /v1/jobs", Some("{}"), "405 method-refused"),
+    ("GET /v2/jobs", None, "404 unknown-path"),
+    ("GET /problems/nothing", None, "404 unknown-path"),
+    ("GET /v1/jobs/nobody", None, "404 unknown-job"),
+    ("GET /v1/jobs/nobody/events", None, "404 unknown-job"),
+    ("GET /v1/jobs/nobody/artifact", None, "404 unknown-job"),
+    ("GET /v1/jobs/nobody/transcript", None, "404 unknown-job"),
+    ("DELETE /v1/jobs/nobody", None, "404 unknown-job"),
+];
+
+async fn assert_refused(
+    api: &Api,
+    call: &str,
+    headers: &[&str],
+    body: Option<String>,
+    outcome: &str,
+) {
+    let (method, path) = call.split_once(' ').unwrap();
+    let mut wanted = outcome.split(' ');
+    let (status, code) = (wanted.next().unwrap().parse().unwrap(), wanted.next().unwrap());
+    let wanted: Vec<&str> = wanted.map(|at| if at == "body" { "" } else { at }).collect();
+    let answer = api.send(method.parse().unwrap(), path, headers, body).await;
+    let problem = answer.problem(status, code);
+    let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+    let found: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    assert_eq!(found, wanted, "{call} {headers:?}: {problem}");
+}
 
 #[tokio::test]
 async fn each_fault_is_told_by_its_place() {
     let api = Api::start().await;
-    let with = |field: &str, value: Value| {
+    for (call, field, value, outcome) in FIELDS {
         let mut body = request();
-        body[field] = value;
-        Some(body.to_string())
-    };
+        body[field] = serde_json::from_str(value).unwrap();
+        assert_refused(&api, call, &[], Some(body.to_string()), outcome).await;
+    }
+    for (call, body, outcome) in WHOLE {
+        assert_refused(&api, call, &[], body.map(str::to_owned), outcome).await;
+    }
     let fine = || Some(request().to_string());
-    let many = json!({"format": "film", "priority": 10, "options": {"voice": 7}}).to_string();
-    let long =
-        json!({"source": {"text": "a".repeat(16 * 1024 + 1)}, "format": "audio"}).to_string();
-    let rows: Vec<Row<'_>> = vec![
-        (Method::POST, "/v1/jobs", &[], Some("{".into()), 400, "invalid-request", &[""]),
-        (Method::POST, "/v1/jobs", &[], Some(String::new()), 400, "invalid-request", &[""]),
-        (
-            Method::POST,
-            "/v1/jobs",
-            &[],
-            with("tenant", json!("a/b")),
-            400,
-            "invalid-request",
-            &["/tenant"],
-        ),
-        (
-            Method::POST,
-            "/v1/jobs",
-            &[],
-            with("colour", json!(1)),
-            400,
-            "invalid-request",
-            &["/colour"],
-        ),
-        (
-            Method::POST,
-            "/v1/jobs",
-            &[],
-            Some(many),
-            400,
-            "invalid-request",
-            &["/source", "/format", "/options/voice", "/priority"],
-        ),
-        (Method::POST, "/v1/jobs", &[], Some(long), 400, "invalid-request", &["/source/text"]),
-        (Method::POST, "/v1/jobs", &[], Some("x".repeat(200 << 10)), 413, "too-large", &[]),
-        (
-            Method::POST,
-            "/v1/jobs",
-            &["content-type: text/plain"],
-            fine(),
-            415,
-            "media-type-refused",
-            &[],
-        ),
-        (
-            Method::POST,
-            "/v1/jobs",
-            &["idempotency-key: a b"],
-            fine(),
-            400,
-            "invalid-request",
-            &["Idempotency-Key"],
-        ),
-        (Method::POST, "/v1/jobs?wait=61", &[], fine(), 400, "invalid-request", &["?wait"]),
-        (Method::POST, "/v1/jobs?wait=soon", &[], fine(), 400, "invalid-request", &["?"]),
-        (Method::GET, "/v1/jobs?state=happy", &[], None, 400, "invalid-request", &["?"]),
-        (Method::GET, "/v1/jobs?stat=dead", &[], None, 400, "invalid-request", &["?"]),
-        (Method::GET, "/v1/jobs?limit=0", &[], None, 400, "invalid-request", &["?limit"]),
-        (Method::GET, "/v1/jobs?limit=501", &[], None, 400, "invalid-request", &["?limit"]),
-        (Method::GET, "/v1/jobs?cursor=ready~1~x", &[], None, 400, "invalid-request", &["?cursor"]),
-        (Method::POST, "/v1/dead/replay", &[], Some("{}".into()), 400, "invalid-request", &[""]),
-        (
-            Method::POST,
-            "/v1/dead/replay",
-            &[],
-            Some("{\"ids\":[]}".into()),
-            400,
-            "invalid-request",
-            &["/ids"],
-        ),
-        (Method::PUT, "/v1/jobs", &[], fine(), 405, "method-refused", &[]),
-        (Method::GET, "/v2/jobs", &[], None, 404, "unknown-path", &[]),
-        (Method::GET, "/v1/jobs/nobody", &[], None, 404, "unknown-job", &[]),
-        (Method::GET, "/v1/jobs/nobody/events", &[], None, 404, "unknown-job", &[]),
-        (Method::GET, "/v1/jobs/nobody/artifact", &[], None, 404, "unknown-job", &[]),
-        (Method::GET, "/problems/nothing", &[], None, 404, "unknown-path", &[]),
-    ];
-    for (method, path, headers, body, status, code, pointers) in rows {
-        let told = format!("{method} {path} {headers:?}");
-        let problem = api.send(method, path, headers, body).await.problem(status, code);
-        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
-        let found: Vec<&str> =
-            errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
-        assert_eq!(found, pointers, "{told}: {problem}");
+    let long = json!({"source": {"text": "a".repeat(16 * 1024 + 1)}, "format": "audio"});
+    for (header, body, outcome) in [
+        ("accept: */*", Some(long.to_string()), "400 invalid-request /source/text"),
+        ("accept: */*", Some("x".repeat(200 << 10)), "413 too-large"),
+        ("content-type: text/plain", fine(), "415 media-type-refused"),
+        ("idempotency-key: a b", fine(), "400 invalid-request Idempotency-Key"),
+    ] {
+        assert_refused(&api, "POST /v1/jobs", &[header], body, outcome).await;
     }
     assert_eq!(api.get("/v1/queue").await.json()["enqueued"], 0, "nothing was written");
 }

@@ -19,7 +19,7 @@ impl Bucket {
         content: &Content,
     ) -> Result<Seen, ProviderError> {
         let Some(found) = self.head(key).await? else { return Ok(Seen::Nothing) };
-        if is_anothers(&found, content) {
+        if is_of_another(&found, content) {
             return Ok(Seen::Another);
         }
         let length = length(&found);
@@ -77,7 +77,7 @@ fn length(found: &HeadObjectOutput) -> Option<u64> {
 }
 
 /// Whether somebody else has put it: what is ours has our digest noted, also when it was spoilt.
-fn is_anothers(found: &HeadObjectOutput, content: &Content) -> bool {
+fn is_of_another(found: &HeadObjectOutput, content: &Content) -> bool {
     let noted = found.metadata().and_then(|notes| notes.get(content::DIGEST));
     noted.is_some_and(|noted| *noted != hex::encode(content.sha256))
 }

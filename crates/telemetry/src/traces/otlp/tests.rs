@@ -185,7 +185,8 @@ fn nobody_waits_for_a_collector_that_is_stuck_and_what_is_lost_is_counted() {
     let traces = Traces::through(exporter, Resource::builder_empty().build(), &metrics);
     let more = 100;
     // Each has two spans: its claim, and that it was cut off.
-    for _ in 0..(outbox::WAITING + more) / 2 {
+    let pairs = (outbox::WAITING + more).div_ceil(2);
+    for _ in 0..pairs {
         drop(traces.attempt(&job(None, None)));
     }
     // The thread of batches holds the first one, and nothing has left yet.
