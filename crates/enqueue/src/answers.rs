@@ -19,7 +19,7 @@ pub struct Enqueued {
 /// fail-over loses what they have not got yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replication {
-    /// Nobody has asked: see [`Producer::wait_for_replicas`].
+    /// Nobody has asked: see [`Producer::wait_for_replicas`](crate::Producer::wait_for_replicas).
     NotAsked,
     /// At least as many replicas as were asked for have it.
     Proven,
