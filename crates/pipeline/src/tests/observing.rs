@@ -3,10 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use stillcast_enqueue::{Format, StageName, StageRecord};
 
-use super::fakes::{PASSAGES, Step, TestRun, of};
-use crate::{Call, CallObserver, FailureClass, OpenCall, Usage, produce};
+use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun, of};
+use crate::{
+    Answer, Call, CallObserver, FailureClass, Image, ImageGenerator, OpenCall, ProviderError,
+    Scene, Usage, produce,
+};
 
 /// One line each, in the order in which it was heard.
 #[derive(Clone, Default)]
@@ -91,7 +95,8 @@ async fn each_call_begins_and_ends_with_its_try_and_each_stage_ends_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_cut_off_is_told_and_so_is_what_it_has_used() {
-    let (test, heard) = observed(Format::Video);
+    let (mut test, heard) = observed(Format::Video);
+    test.run.providers.painter = Arc::new(Priced(Arc::clone(&test.run.providers.painter)));
     test.script(StageName::Image, vec![Step::Hang]);
     let cancel = test.run.cancel.clone();
     let run = produce(&test.run);
@@ -102,6 +107,27 @@ async fn a_call_that_is_cut_off_is_told_and_so_is_what_it_has_used() {
     let (ended, ()) = tokio::join!(run, stop);
     ended.unwrap_err();
     assert_eq!(heard.lines("cut"), ["cut image draw 1"]);
-    let used = heard.lines("used image");
-    assert!(used.len() == 1 && used[0] != "used image 0", "{used:?}");
+    assert_eq!(heard.lines("used image"), [format!("used image {PICTURE_USD}")]);
+}
+
+/// A painter whose price is known beforehand.
+struct Priced(Arc<dyn ImageGenerator>);
+
+#[async_trait]
+impl ImageGenerator for Priced {
+    fn provider(&self) -> &'static str {
+        self.0.provider()
+    }
+
+    fn revision(&self) -> String {
+        self.0.revision()
+    }
+
+    async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
+        self.0.draw(scene).await
+    }
+
+    fn estimate(&self) -> Usage {
+        Usage::default().and_usd(PICTURE_USD)
+    }
 }
