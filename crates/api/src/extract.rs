@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use bytes::Bytes;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
@@ -26,6 +27,32 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             Problem::new(code, code.title())
         })
     }
+}
+
+impl JsonBody {
+    /// The body as a `T`; `takes` says what it should be, such as `{"ids": [texts]}`.
+    pub(crate) fn read<'body, T: Deserialize<'body>>(
+        &'body self,
+        takes: &str,
+    ) -> Result<T, Problem> {
+        serde_json::from_slice(&self.0).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            Problem::of_field("", format!("takes {takes}, got something else at {place}"))
+        })
+    }
+}
+
+/// Refuses a list at `pointer` of none, or of more than `most`.
+pub(crate) fn check_length(
+    pointer: &str,
+    got: usize,
+    most: usize,
+    what: &str,
+) -> Result<(), Problem> {
+    if (1..=most).contains(&got) {
+        return Ok(());
+    }
+    Err(Problem::of_field(pointer, format!("takes 1 to {most} {what}, got {got}")))
 }
 
 fn is_json(media_type: &str) -> bool {

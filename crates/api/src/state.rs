@@ -87,3 +87,19 @@ impl Drop for OnItsWay {
         self.keys.keys().remove(&self.key);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_on_its_way_once_at_a_time_and_for_its_tenant() {
+        let keys = InFlight::default();
+        let first = keys.enter("acme", "evening9");
+        assert!(first.is_some());
+        assert!(keys.enter("acme", "evening9").is_none());
+        assert!(keys.enter("other", "evening9").is_some());
+        drop(first);
+        assert!(keys.enter("acme", "evening9").is_some());
+    }
+}

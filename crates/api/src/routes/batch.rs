@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::enqueue::of_tenant;
 use super::schema::{Accepted, Failures, JobRequest};
 use crate::caller::{Caller, Right};
-use crate::extract::JsonBody;
+use crate::extract::{JsonBody, check_length};
 use crate::problem::{FieldProblem, Problem};
 use crate::state::Api;
 
@@ -77,20 +77,11 @@ impl From<Problem> for Refusal {
 pub(crate) async fn enqueue_jobs(
     State(api): State<Api>,
     caller: Caller,
-    JsonBody(body): JsonBody,
+    body: JsonBody,
 ) -> Result<Json<BatchResults>, Problem> {
     caller.may(Right::Enqueue)?;
-    let batch: Batch<'_> = serde_json::from_slice(&body).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Problem::of_field(
-            "",
-            format!("takes {{\"jobs\": [requests]}}, got something else at {place}"),
-        )
-    })?;
-    if batch.jobs.is_empty() || batch.jobs.len() > MOST {
-        let got = batch.jobs.len();
-        return Err(Problem::of_field("/jobs", format!("takes 1 to {MOST} requests, got {got}")));
-    }
+    let batch: Batch<'_> = body.read("{\"jobs\": [requests]}")?;
+    check_length("/jobs", batch.jobs.len(), MOST, "requests")?;
     let read: Vec<Result<Job, Problem>> = batch
         .jobs
         .iter()

@@ -12,7 +12,7 @@ use super::job::replay;
 use super::jobs::list;
 use super::schema::{Failures, JobList};
 use crate::caller::{Caller, Right};
-use crate::extract::{JsonBody, Params};
+use crate::extract::{JsonBody, Params, check_length};
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -83,17 +83,11 @@ pub(crate) struct RefusedJob {
 pub(crate) async fn replay_dead(
     State(api): State<Api>,
     caller: Caller,
-    JsonBody(body): JsonBody,
+    body: JsonBody,
 ) -> Result<Json<Replayed>, Problem> {
     caller.may(Right::Mend)?;
-    let Selection { ids } = serde_json::from_slice(&body).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Problem::of_field("", format!("takes {{\"ids\": [texts]}}, got something else at {place}"))
-    })?;
-    if ids.is_empty() || ids.len() > MOST {
-        let got = ids.len();
-        return Err(Problem::of_field("/ids", format!("takes 1 to {MOST} identifiers, got {got}")));
-    }
+    let Selection { ids } = body.read("{\"ids\": [texts]}")?;
+    check_length("/ids", ids.len(), MOST, "identifiers")?;
     let (mut granted, mut refused) = (Vec::new(), Vec::new());
     for id in ids {
         match replay(&api, &caller, &id).await {
