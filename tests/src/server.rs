@@ -153,13 +153,34 @@ impl Server {
     pub async fn follow(&self, primary: &Self) -> anyhow::Result<()> {
         primary.configure("repl-diskless-sync-delay", "0").await?;
         self.say(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]).await?;
-        let following = look(WAIT_TIMEOUT, async || {
-            let mut connection = self.connection().await.ok()?;
-            let info = redis::cmd("INFO").arg("replication").clone();
-            let info: String = info.query_async(&mut connection).await.ok()?;
-            info.contains("master_link_status:up").then_some(())
+        // Written after the snapshot, and by no key: once it is here, the rest comes at once.
+        primary.say(&["PUBLISH", "replication", "follows"]).await?;
+        self.until_replicated(primary).await
+    }
+
+    /// Waits until this replica of `primary` has all that was written there before the call. That it has
+    /// loaded the snapshot is not enough: until its first acknowledgement, up to a second later, the
+    /// primary keeps back what was written since.
+    pub async fn until_replicated(&self, primary: &Self) -> anyhow::Result<()> {
+        let wanted = primary.replication("master_repl_offset").await?;
+        let replicated = look(WAIT_TIMEOUT, async || {
+            let is_up = self.replication_info().await.ok()?.contains("master_link_status:up");
+            let offset = self.replication("slave_repl_offset").await.ok()?;
+            (is_up && offset >= wanted).then_some(())
         });
-        following.await.context("the replica never caught up")
+        replicated.await.context("the replica never caught up")
+    }
+
+    /// One number of what the server says of its replication.
+    async fn replication(&self, name: &str) -> anyhow::Result<u64> {
+        let info = self.replication_info().await?;
+        let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        Ok(line.with_context(|| format!("no {name}"))?.trim().parse()?)
+    }
+
+    async fn replication_info(&self) -> anyhow::Result<String> {
+        let mut connection = self.connection().await?;
+        Ok(redis::cmd("INFO").arg("replication").query_async(&mut connection).await?)
     }
 
     /// Kills the server as a power cut would.

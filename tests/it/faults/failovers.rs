@@ -61,6 +61,7 @@ async fn a_promotion_stops_neither_worker_nor_producer() {
     for id in &ids {
         fleet.call_began(id, 2).await.unwrap();
     }
+    fleet.server.until_replicated(&primary).await.unwrap();
     address.lead_to(fleet.server.port());
     fleet.server.say(&["REPLICAOF", "NO", "ONE"]).await.unwrap();
     let port = fleet.server.port().to_string();
@@ -95,6 +96,7 @@ async fn a_primary_that_hangs_is_left_for_its_successor() {
     for id in &ids {
         fleet.call_began(id, 2).await.unwrap();
     }
+    fleet.server.until_replicated(&primary).await.unwrap();
     primary.stand_still().unwrap();
     fleet.server.say(&["REPLICAOF", "NO", "ONE"]).await.unwrap();
     address.lead_to(fleet.server.port());
