@@ -4,10 +4,11 @@
 --
 -- ARGV  2 stage  3 'may', 'refused', 'unmet', 'accepted' or 'begun'  4 first pause in ms
 --       5 longest pause in ms  6 refusals a day (0 = any number: the stage costs nothing)
+--       7 for 'refused': calls that were made until it was certain (1 or 2)
 -- Returns the ms until the next probe: 0 = now, and then it is the caller's alone.
 --
 -- Before 'may': anything. After 0: the next probe is one pause away, whatever becomes of this one.
--- After 'refused': counted. After 'unmet': the next one is due at once. After
+-- After 'refused': its calls are counted. After 'unmet': the next one is due at once. After
 -- 'accepted': the pace is the first again; the day's count stays. After it, and after 'begun', which a
 -- worker says that starts anew, jobs that were refused are due at once: a hundred of them.
 -- The hash goes a day after its first refusal, or when an operator resumes the queue.
@@ -51,7 +52,7 @@ elseif act == 'unmet' then
   end
   return 0
 elseif act == 'refused' then
-  refused, step = refused + 1, math.max(step, 1)
+  refused, step = refused + whole(7, 'calls', 2), math.max(step, 1)
   next_ms = math.max(next_ms, now + pause())
   keep()
   return math.ceil(next_ms - now)

@@ -38,6 +38,8 @@ pub(crate) enum Change {
     Unmet,
     /// The probe was let in.
     Closed,
+    /// Nobody has met the refusal for long: this worker claims again, and the fleet's pace stays.
+    Forgotten,
 }
 
 /// An open breaker.
@@ -140,19 +142,17 @@ impl Breaker {
                 Some(Change::Opened)
             }
             Some(open) if open.probe.as_deref() != Some(job) => return None,
-            Some(open) if self.is_over(open, report) => {
-                *refused = None;
-                Some(Change::Closed)
-            }
             Some(open) => {
-                if let Some(error) = refusal(report) {
-                    *open = Refused::now(error, self.interval);
-                    Some(Change::Refused)
-                } else {
+                let change = self.judge(open, report);
+                match change {
+                    Change::Closed | Change::Forgotten => *refused = None,
                     // It ended before anybody could tell: the next job probes at once.
-                    (open.again, open.probe) = (Instant::now(), None);
-                    Some(Change::Unmet)
+                    Change::Unmet => (open.again, open.probe) = (Instant::now(), None),
+                    Change::Opened | Change::Refused => {
+                        *open = Refused::now(refusal(report).flatten(), self.interval);
+                    }
                 }
+                Some(change)
             }
         };
         drop(refused);
@@ -172,20 +172,21 @@ impl Breaker {
         );
     }
 
-    /// Whether the probe's end closes the breaker.
-    fn is_over(&self, open: &Refused, report: &Report) -> bool {
-        if !matches!(report.outcome, Outcome::Done { .. }) {
-            return false;
+    /// What the probe's end says.
+    fn judge(&self, open: &Refused, report: &Report) -> Change {
+        match &report.outcome {
+            Outcome::Park { reason: ParkReason::Provider, .. } => Change::Refused,
+            Outcome::Done { .. } if open.is_disproved_by(report.stages.as_deref()) => {
+                tracing::info!("the provider accepts this worker again");
+                Change::Closed
+            }
+            Outcome::Done { .. } if open.last.elapsed() >= self.interval * FORGOTTEN_AFTER => {
+                let quiet = open.last.elapsed();
+                tracing::info!("no job has been refused for {quiet:?}: claiming again");
+                Change::Forgotten
+            }
+            _ => Change::Unmet,
         }
-        if open.is_disproved_by(report.stages.as_deref()) {
-            tracing::info!("the provider accepts this worker again");
-            return true;
-        }
-        let is_forgotten = open.last.elapsed() >= self.interval * FORGOTTEN_AFTER;
-        if is_forgotten {
-            tracing::info!("no job has been refused for {:?}: claiming again", open.last.elapsed());
-        }
-        is_forgotten
     }
 
     fn refused(&self) -> MutexGuard<'_, Option<Refused>> {

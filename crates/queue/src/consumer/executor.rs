@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use stillcast_enqueue::ErrorReport;
+use stillcast_enqueue::{ErrorReport, StageName};
 use tracing::Instrument;
 
 use super::breaker::Change;
@@ -88,18 +88,26 @@ impl Executor {
         let Shared { breaker, link, options, .. } = &self.shared;
         let before = breaker.refused_at();
         let change = breaker.ended(lease.id(), report)?;
-        if matches!(change, Change::Opened | Change::Closed) {
-            self.shared.observe(&Event::Breaker { is_open: change == Change::Opened });
+        match change {
+            Change::Opened => self.shared.observe(&Event::Breaker { is_open: true }),
+            Change::Closed | Change::Forgotten => {
+                self.shared.observe(&Event::Breaker { is_open: false });
+            }
+            Change::Refused | Change::Unmet => {}
         }
         let (stage, step) = match change {
-            Change::Opened | Change::Refused => (breaker.refused_at(), ProbeStep::Refused),
+            Change::Opened | Change::Refused => {
+                let stage = breaker.refused_at();
+                (stage, ProbeStep::Refused { calls: refused_calls(stage.flatten(), report) })
+            }
             Change::Unmet => (before, ProbeStep::Unmet),
             Change::Closed => (before, ProbeStep::Accepted),
+            Change::Forgotten => return None,
         };
         let (stage, mut connection) = (stage?, link.connection.clone());
         let first = options.limits.probe_interval;
         match link.scripts.probe(&mut connection, stage, step, first).await {
-            Ok(wait) if step == ProbeStep::Refused => {
+            Ok(wait) if matches!(step, ProbeStep::Refused { .. }) => {
                 breaker.postpone(wait);
                 return Some(wait);
             }
@@ -172,4 +180,12 @@ impl Executor {
         let doubled = first.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1).min(20)));
         doubled.min(longest).mul_f64(fastrand::f64())
     }
+}
+
+/// The calls of `stage` by which an attempt found out that it is refused: an answer that was paid for and
+/// cannot be read is asked for once more.
+fn refused_calls(stage: Option<StageName>, report: &Report) -> u32 {
+    let records = report.stages.as_deref().unwrap_or_default();
+    let record = records.iter().find(|record| Some(record.stage) == stage);
+    record.map_or(1, |record| record.tries.clamp(1, 2))
 }

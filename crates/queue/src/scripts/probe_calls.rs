@@ -9,7 +9,7 @@ use stillcast_enqueue::StageName;
 use super::arguments::millis;
 use super::{Scripts, Verb};
 
-/// Refusals of a paid stage that a fleet meets in a day, but for each worker's first.
+/// Refused calls of a paid stage that a fleet makes in a day, but for each worker's first.
 pub const REFUSALS_A_DAY: u32 = 20;
 /// Longest pause between two probes while the day's refusals last.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(10);
@@ -19,8 +19,8 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 pub(crate) enum ProbeStep {
     /// Whether it may probe now.
     May,
-    /// It was refused.
-    Refused,
+    /// It was refused, after so many calls: one, or two where the first might have been an accident.
+    Refused { calls: u32 },
     /// Its probe met nobody, or there was no job for it.
     Unmet,
     /// It was let in.
@@ -39,18 +39,18 @@ impl Scripts {
         step: ProbeStep,
         first: Duration,
     ) -> RedisResult<Duration> {
-        let step = match step {
-            ProbeStep::May => "may",
-            ProbeStep::Refused => "refused",
-            ProbeStep::Unmet => "unmet",
-            ProbeStep::Accepted => "accepted",
-            ProbeStep::Begun => "begun",
+        let (step, calls) = match step {
+            ProbeStep::May => ("may", 0),
+            ProbeStep::Refused { calls } => ("refused", calls),
+            ProbeStep::Unmet => ("unmet", 0),
+            ProbeStep::Accepted => ("accepted", 0),
+            ProbeStep::Begun => ("begun", 0),
         };
         let word = stage.map_or("any", StageName::as_str);
         let budget = if is_free(stage) { 0 } else { REFUSALS_A_DAY };
         let mut call = self.call(Verb::Probe);
         call.arg(word).arg(step).arg(millis(first));
-        call.arg(millis(LONGEST_PAUSE.max(first))).arg(budget);
+        call.arg(millis(LONGEST_PAUSE.max(first))).arg(budget).arg(calls);
         let wait: u64 = call.invoke_async(connection).await?;
         Ok(Duration::from_millis(wait))
     }

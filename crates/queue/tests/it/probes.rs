@@ -13,7 +13,8 @@ const FIRST: i64 = 30 * SECOND;
 fn probe(queue: &mut Queue, stage: &str, step: &str) -> i64 {
     let budget = if stage == "upload" { 0 } else { REFUSALS_A_DAY };
     let (first, longest) = (FIRST.to_string(), (10 * MINUTE).to_string());
-    let answer = queue.call(Verb::Probe, &[stage, step, &first, &longest, &budget.to_string()]);
+    let budget = budget.to_string();
+    let answer = queue.call(Verb::Probe, &[stage, step, &first, &longest, &budget, "1"]);
     answer[0].parse().expect("a number of ms")
 }
 

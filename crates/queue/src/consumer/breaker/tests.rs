@@ -132,5 +132,5 @@ async fn a_refusal_that_nobody_meets_any_more_is_forgotten() {
     assert_eq!(breaker.ended("b", &spoken(0)), Some(Change::Unmet));
     tokio::time::advance(INTERVAL).await;
     probe(&breaker, "c").await;
-    assert_eq!(breaker.ended("c", &spoken(0)), Some(Change::Closed));
+    assert_eq!(breaker.ended("c", &spoken(0)), Some(Change::Forgotten));
 }
