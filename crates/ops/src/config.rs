@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::{ExposeSecret, SecretString};
-use settings::{BucketConfig, Faults, Knobs, Reader, Sources, address};
+use settings::{BucketConfig, Faults, Knobs, Reader, Sources, WebhookConfig, address};
 use stillcast_enqueue::Identifier;
 use stillcast_enqueue::address::{check_ca_file, with_ca_file};
 
@@ -57,6 +57,15 @@ pub(crate) struct Config {
     pub(crate) bucket: BucketConfig,
     /// Where the API answers, and whom.
     pub(crate) http: HttpConfig,
+    /// How `serve` tells of the ends of jobs.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(
+            dead_code,
+            reason = "a build without the API reads them only to refuse what is wrong"
+        )
+    )]
+    pub(crate) webhooks: WebhookConfig,
     /// The database that `migrate` changes; may hold a password.
     pub(crate) database_url: Option<SecretString>,
     /// The embedded stack's folder, absolute.
@@ -89,6 +98,7 @@ impl Config {
         let queue_name = reader.read("queue_name", queue_name);
         let copies = copies(&mut reader);
         let http = HttpConfig::read(&mut reader);
+        let webhooks = WebhookConfig::read(&mut reader);
         let database_url = reader.optional("database_url", address::postgres);
         let storage_url = reader.optional("storage_url", address::storage);
         let bucket = BucketConfig::read(&mut reader);
@@ -103,6 +113,7 @@ impl Config {
                 storage_url,
                 bucket,
                 http,
+                webhooks,
                 database_url,
                 home,
                 environment,

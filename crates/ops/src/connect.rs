@@ -33,8 +33,12 @@ pub(crate) fn place(config: &Config) -> anyhow::Result<Place> {
 
 /// The queue, looked at.
 pub(crate) async fn inspector(config: &Config) -> anyhow::Result<Inspector> {
-    let endpoint = Endpoint::new(&place(config)?.redis_url, &config.queue_name)?;
-    Inspector::connect(endpoint).await.context(UNREACHABLE)
+    Inspector::connect(endpoint(&place(config)?, config)?).await.context(UNREACHABLE)
+}
+
+/// The queue at a place; connects to nothing yet.
+pub(crate) fn endpoint(place: &Place, config: &Config) -> anyhow::Result<Endpoint> {
+    Ok(Endpoint::new(&place.redis_url, &config.queue_name)?)
 }
 
 /// The door into the queue.

@@ -2,7 +2,8 @@
 //!
 //! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `openai` buys
 //! all three over the wire, by way of `http`, which all vendors share, `command` has a program of this machine speak, `postgres` reads
-//! conversations, `fs` and `s3` deliver into a folder of this host and into a bucket, `redis` shares small values between jobs, `webhook` tells a stranger's address of a job's end. Only a binary's wiring names what is in here.
+//! conversations, `fs` and `s3` deliver into a folder of this host and into a bucket, `redis` shares small
+//! values between jobs. Only a binary's wiring names what is in here.
 //!
 //! A provider's `revision()` takes its settings apart field by field, without `..`: a new setting
 //! does not compile until somebody has said whether it decides the result. What is forgotten there
@@ -26,7 +27,7 @@ mod picture;
 pub mod postgres;
 #[cfg(any(feature = "command", feature = "openai"))]
 mod recording;
-#[cfg(any(feature = "http", feature = "webhook"))]
+#[cfg(feature = "http")]
 mod retry_after;
 #[cfg(feature = "fs")]
 pub mod scratch;
@@ -34,5 +35,6 @@ pub mod scratch;
 pub mod speech_command;
 #[cfg(any(feature = "fs", feature = "s3"))]
 pub mod store;
-#[cfg(feature = "webhook")]
-pub mod webhook;
+
+#[cfg(feature = "http")]
+pub use retry_after::retry_after;

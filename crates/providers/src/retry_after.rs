@@ -11,7 +11,7 @@ const MAX_SECONDS: f64 = 24.0 * 3600.0;
 ///
 /// A date is measured against the answer's own `Date`, so that this host's clock does not matter;
 /// without one it says nothing. So do negative numbers, which some servers send.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let milliseconds = text("retry-after-ms").and_then(|ms| ms.parse::<f64>().ok());
     if let Some(wait) = milliseconds.and_then(|ms| seconds(ms / 1000.0)) {

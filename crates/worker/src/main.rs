@@ -11,7 +11,6 @@ mod models;
 mod probe;
 mod signals;
 mod start_error;
-mod webhooks;
 mod wiring;
 mod work;
 

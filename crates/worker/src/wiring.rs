@@ -32,7 +32,6 @@ use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
 use providers::scratch::{AttemptFolder, Scratch};
 use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::{self, Credentials, Store, StoreOptions};
-use queue::Courier;
 use secrecy::ExposeSecret;
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
@@ -44,6 +43,7 @@ use crate::config::{
 use crate::job_handler::{Folder, Folders, JobHandler, Watched};
 pub(crate) use database::probe_database;
 use vendor::Vendor;
+pub(crate) use webhooks::deliver;
 
 /// Longest wait at the end for uploads that were given up.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -54,18 +54,12 @@ const OFFLINE: &str = "offline";
 pub(crate) struct Parts {
     pub(crate) handler: JobHandler,
     store: Arc<dyn Store>,
-    courier: Option<Arc<dyn Courier>>,
 }
 
 impl Parts {
     /// Where jobs keep what they remember.
     pub(crate) fn objects(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.store) as _
-    }
-
-    /// What carries webhooks, in a build that can.
-    pub(crate) fn courier(&self) -> Option<Arc<dyn Courier>> {
-        self.courier.clone()
     }
 
     /// Ends what the work has left behind in the store.
@@ -108,8 +102,7 @@ pub(crate) async fn parts(
         queue: config.queue.name.clone(),
         probe_interval: config.queue.probe_interval,
     };
-    let courier = webhooks::courier(&config.webhooks)?;
-    Ok(Parts { handler, store, courier })
+    Ok(Parts { handler, store })
 }
 
 fn cache(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn SharedCache>>> {

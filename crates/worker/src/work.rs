@@ -15,7 +15,7 @@ use crate::janitor::Janitor;
 use crate::job_handler::Watched;
 use crate::metrics_observer::MetricsObserver;
 use crate::start_error::StartError;
-use crate::{probe, signals, webhooks, wiring};
+use crate::{probe, signals, wiring};
 
 /// First and longest back-off between two attempts of a job.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
@@ -48,7 +48,8 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Start
     let _server = listener.map(|listener| health::serve(listener, vitals));
     let settle = parts.settle();
     let (objects, ttl) = (parts.objects(), config.caching.ttl);
-    let _webhooks = webhooks::start(endpoint.clone(), parts.courier());
+    let webhooks = wiring::deliver(endpoint.clone(), &config.webhooks);
+    let _webhooks = webhooks.map_err(StartError::Missing)?;
     let _janitor = Janitor { endpoint, objects, ttl }.start();
     let stopped = consumer.run(Arc::new(parts.handler), shutdown).await;
     // It blocks; where it panicked, nothing is lost but spans.

@@ -11,3 +11,4 @@ mod life;
 mod limits;
 mod refusals;
 mod support;
+mod webhooks;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::tree::{cargo, root, text_of};
 
 /// For each crate, the crates of the house that it may import. Arrows point down only.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("stillcast-enqueue", &[]),
     ("child", &[]),
     ("fuzzing", &[]),
@@ -17,12 +17,37 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("pipeline", &["stillcast-enqueue"]),
     ("providers", &["stillcast-enqueue", "pipeline", "child"]),
     ("api", &["stillcast-enqueue", "queue", "providers", "telemetry"]),
+    ("webhook", &["queue", "providers", "settings"]),
     (
         "worker",
-        &["stillcast-enqueue", "queue", "pipeline", "providers", "settings", "telemetry", "child"],
+        &[
+            "stillcast-enqueue",
+            "queue",
+            "pipeline",
+            "providers",
+            "settings",
+            "telemetry",
+            "child",
+            "webhook",
+        ],
     ),
-    ("ops", &["stillcast-enqueue", "queue", "api", "providers", "settings", "telemetry", "child"]),
-    ("tests", &["stillcast-enqueue", "queue", "pipeline", "providers", "telemetry", "child"]),
+    (
+        "ops",
+        &[
+            "stillcast-enqueue",
+            "queue",
+            "api",
+            "providers",
+            "settings",
+            "telemetry",
+            "child",
+            "webhook",
+        ],
+    ),
+    (
+        "tests",
+        &["stillcast-enqueue", "queue", "pipeline", "providers", "telemetry", "child", "webhook"],
+    ),
 ];
 
 /// Crates that do I/O; the pipeline must not even compile them.

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use child::Spec;
-use providers::webhook::{Message, Sender, SenderOptions, Sent};
-use queue::{Attempt, Clock, Courier, Delivery, Endpoint, Notifier, Scripts, verify};
+use queue::{Clock, Endpoint, Notifier, Scripts, verify};
 use redis::AsyncCommands;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -18,6 +17,7 @@ use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{Job, JobId, Producer, Source, WebhookState, WebhookUrl};
 use tests::receiver::{Manner, Received, Receiver};
 use tests::server::Server;
+use webhook::{Sender, SenderOptions};
 
 /// A secret on its way out, and the one that takes its place.
 const OLD: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -34,37 +34,6 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const HANGS: usize = 12;
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 const MAX_ANSWER: usize = 64 * 1024;
-
-/// The worker's courier, with a shorter time-out.
-struct TestCourier(Sender);
-
-#[async_trait::async_trait]
-impl Courier for TestCourier {
-    async fn send(&self, delivery: &Delivery) -> Attempt {
-        let message = Message {
-            id: &delivery.event,
-            tenant: delivery.tenant.as_str(),
-            url: delivery.url.as_str(),
-            body: &delivery.body,
-        };
-        match self.0.send(message).await {
-            Sent::Made(answer) => Attempt::Made {
-                at: answer.at.into(),
-                status: answer.status,
-                error: answer.error,
-                latency: answer.latency,
-                answer: answer.body,
-                retry_after: answer.retry_after,
-            },
-            Sent::NoSecret => Attempt::NoSecret,
-            Sent::Crowded => Attempt::Crowded,
-        }
-    }
-
-    fn can_sign(&self) -> bool {
-        self.0.can_sign()
-    }
-}
 
 /// A queue whose deliveries wait for a clock that the test moves.
 struct Owed {
@@ -92,7 +61,7 @@ impl Owed {
             timeout: TIMEOUT,
             ..SenderOptions::default()
         };
-        let courier = Arc::new(TestCourier(Sender::new(&options).unwrap()));
+        let courier = Arc::new(Sender::new(&options).unwrap());
         Notifier::new(self.scripts.clone(), self.connection.clone(), courier)
     }
 

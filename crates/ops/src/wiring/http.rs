@@ -1,5 +1,6 @@
 //! The settings go in; the API of the configured queue is served, until somebody ends it.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::net::SocketAddr;
 
@@ -8,6 +9,7 @@ use api::{ApiOptions, ServeError, Tokens};
 use secrecy::ExposeSecret;
 use telemetry::{Guard, Logging};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::cli_error::CliError;
 use crate::config::{Config, HttpConfig};
@@ -17,6 +19,8 @@ use crate::connect;
 pub(crate) struct Server {
     listener: TcpListener,
     options: ApiOptions,
+    /// Tells of the ends of jobs, beside the workers.
+    webhooks: JoinSet<()>,
 }
 
 /// From here on log lines go to stderr.
@@ -42,7 +46,9 @@ impl Server {
             tokens: tokens(&config.http)?,
             requests_per_minute: config.http.requests_per_minute,
         };
-        Ok(Self { listener: listen(config.http.address).await?, options })
+        let listener = listen(config.http.address).await?;
+        let webhooks = webhook::deliver(connect::endpoint(&place, config)?, &config.webhooks);
+        Ok(Self { listener, options, webhooks: webhooks.map_err(misconfigured)? })
     }
 
     /// The same, or `None` in a build without the API.
@@ -57,7 +63,8 @@ impl Server {
 
     /// Answers until `ends`; then what is under way ends too.
     pub(crate) async fn run(self, ends: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let served = api::serve(self.listener, self.options, ends).await;
+        let Self { listener, options, webhooks: _running } = self;
+        let served = api::serve(listener, options, ends).await;
         served.map_err(|error| match error {
             ServeError::Open(_) => CliError::configuration(error.to_string()),
             error => CliError::missing(error.to_string()),
@@ -71,7 +78,11 @@ fn tokens(http: &HttpConfig) -> anyhow::Result<Tokens> {
         (None, Some(tokens)) => Tokens::parse(tokens.expose_secret()),
         (None, None) => Ok(Tokens::none()),
     };
-    read.map_err(|error| CliError::configuration(error.to_string()))
+    read.map_err(misconfigured)
+}
+
+fn misconfigured(error: impl Display) -> anyhow::Error {
+    CliError::configuration(error.to_string())
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

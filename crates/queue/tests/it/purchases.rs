@@ -39,7 +39,9 @@ impl Fleet {
     fn tell(&mut self, step: &str, calls: usize) -> i64 {
         let (first, longest) = (INTERVAL.to_string(), (10 * MINUTE).to_string());
         let budget = REFUSALS_A_DAY.to_string();
-        let answer = self.queue.call(Verb::Probe, &["tts", step, &first, &longest, &budget, &calls.to_string()]);
+        let answer = self
+            .queue
+            .call(Verb::Probe, &["tts", step, &first, &longest, &budget, &calls.to_string()]);
         answer[0].parse().expect("a number of ms")
     }
 

@@ -1,12 +1,12 @@
-//! In place of what sends webhooks, in a build that leaves it out: they wait for a worker that has it.
+//! In place of what tells of the ends of jobs, in a build that leaves it out: they wait for a process
+//! that has it.
 
-use std::sync::Arc;
-
-use queue::Courier;
+use queue::Endpoint;
 use settings::WebhookConfig;
+use tokio::task::JoinSet;
 
-/// There is none.
+/// Nothing is delivered.
 #[expect(clippy::unnecessary_wraps, reason = "the face of the sender's file")]
-pub(super) fn courier(_: &WebhookConfig) -> anyhow::Result<Option<Arc<dyn Courier>>> {
-    Ok(None)
+pub(crate) fn deliver(_: Endpoint, _: &WebhookConfig) -> anyhow::Result<JoinSet<()>> {
+    Ok(JoinSet::new())
 }

@@ -27,7 +27,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// What signs.
-pub enum SigningKey {
+pub(crate) enum SigningKey {
     /// `whsec_…`: HMAC-SHA256, known to the receiver too.
     Shared(Box<hmac::Key>),
     /// `whsk_…`: Ed25519, of which the receiver knows the public half.
@@ -41,7 +41,7 @@ pub struct InvalidKey;
 
 impl SigningKey {
     /// Reads a key of Standard Webhooks.
-    pub fn parse(text: &str) -> Result<Self, InvalidKey> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidKey> {
         let decode = |base64: &str| BASE64.decode(base64).map_err(|_| InvalidKey);
         if let Some(base64) = text.strip_prefix("whsec_") {
             let bytes = decode(base64)?;
@@ -69,7 +69,7 @@ impl SigningKey {
 
 /// The active secrets of all tenants: several of one are a rotation, and all of them sign.
 #[derive(Default)]
-pub struct Secrets(HashMap<String, Vec<SigningKey>>);
+pub(crate) struct Secrets(HashMap<String, Vec<SigningKey>>);
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,7 +79,7 @@ impl fmt::Debug for Secrets {
 
 impl Secrets {
     /// Reads pairs of a tenant, or `*` for all that have none of their own, and a key.
-    pub fn new<'pair>(
+    pub(crate) fn new<'pair>(
         pairs: impl IntoIterator<Item = (&'pair str, &'pair SecretString)>,
     ) -> Result<Self, InvalidKey> {
         let mut secrets = Self::default();
@@ -91,13 +91,13 @@ impl Secrets {
     }
 
     /// Whether there is none at all.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The header's value for a body that `id` names and that is sent at `timestamp`, in seconds: one
     /// signature a secret, by spaces. `None` when the tenant has no secret.
-    pub(super) fn sign(
+    pub(crate) fn sign(
         &self,
         tenant: &str,
         id: &str,

@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::resolver::Lookup;
-use super::{Answer, Message, Sender, SenderOptions, Sent};
+use crate::resolver::Lookup;
+use crate::{Answer, Message, Sender, SenderOptions, Sent};
 
 /// The example of Standard Webhooks.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -268,7 +268,7 @@ fn what_is_public_is_not_refused() {
         "::ffff:8.8.8.8",
         "64:ff9b::808:808",
     ] {
-        assert!(super::guard::is_public(address.parse().unwrap()), "{address}");
+        assert!(crate::guard::is_public(address.parse().unwrap()), "{address}");
     }
 }
 

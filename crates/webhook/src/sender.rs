@@ -5,16 +5,16 @@ use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use providers::retry_after;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, ClientBuilder, Proxy, RequestBuilder, Response, Url};
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
-use super::guard::{Allowed, literal};
-use super::resolver::{GuardedResolver, Lookup, NotReached, SystemLookup};
-use super::signature::{InvalidKey, Secrets};
-use super::turns::Turns;
-use crate::retry_after::retry_after;
+use crate::guard::{Allowed, literal};
+use crate::resolver::{GuardedResolver, Lookup, NotReached, SystemLookup};
+use crate::signature::{InvalidKey, Secrets};
+use crate::turns::Turns;
 
 /// Longest wait for a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -111,7 +111,7 @@ impl Sender {
         Self::with_lookup(options, Arc::new(SystemLookup))
     }
 
-    pub(super) fn with_lookup(
+    pub(crate) fn with_lookup(
         options: &SenderOptions,
         lookup: Arc<dyn Lookup>,
     ) -> Result<Self, SenderError> {

@@ -2,8 +2,10 @@
 //!
 //! Signed as Standard Webhooks 1.0 says, and sent to public addresses alone: the name is resolved once,
 //! each of its addresses is looked at, and the connection goes to one of those. Whatever else the
-//! operator wants reached stands in `WEBHOOK_ALLOW`.
+//! operator wants reached stands in `WEBHOOK_ALLOW`. What is owed, and when, the queue says.
 
+mod courier;
+mod deliver;
 mod guard;
 mod resolver;
 mod sender;
@@ -12,6 +14,6 @@ mod signature;
 mod tests;
 mod turns;
 
-pub use guard::Allowed;
+pub use deliver::deliver;
 pub use sender::{Answer, Message, Sender, SenderError, SenderOptions, Sent};
-pub use signature::{InvalidKey, Secrets, SigningKey};
+pub use signature::InvalidKey;

@@ -41,7 +41,7 @@ const CLOSED_V6: [(Ipv6Addr, u8); 4] = [
 const NAT64: (Ipv6Addr, u8) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
 /// Whether `address` leads to a machine of the public internet, whatever it is dressed in.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => !CLOSED_V4.iter().any(|(net, bits)| contains_v4(*net, *bits, v4)),
         IpAddr::V6(v6) => match disguised(v6) {
@@ -71,14 +71,14 @@ fn contains_v6(net: Ipv6Addr, bits: u8, address: Ipv6Addr) -> bool {
 
 /// Receivers of an operator's own: names, and blocks of addresses.
 #[derive(Clone, Debug, Default)]
-pub struct Allowed {
+pub(crate) struct Allowed {
     hosts: Vec<String>,
     blocks: Vec<(IpAddr, u8)>,
 }
 
 impl Allowed {
     /// Reads names (`hooks.internal`), addresses (`127.0.0.1`, `::1`) and blocks (`10.1.0.0/16`).
-    pub fn new<'entry>(entries: impl IntoIterator<Item = &'entry str>) -> Self {
+    pub(crate) fn new<'entry>(entries: impl IntoIterator<Item = &'entry str>) -> Self {
         let mut allowed = Self::default();
         for entry in entries {
             match block(entry) {
@@ -90,14 +90,14 @@ impl Allowed {
     }
 
     /// Whether the host itself is named: then wherever its name leads is the operator's business.
-    pub(super) fn names(&self, host: &str) -> bool {
+    pub(crate) fn names(&self, host: &str) -> bool {
         let host = plain(host);
         self.hosts.contains(&host)
             || literal(&host).is_some_and(|address| self.has_address(address))
     }
 
     /// Whether a connection may go there.
-    pub(super) fn may_reach(&self, address: IpAddr) -> bool {
+    pub(crate) fn may_reach(&self, address: IpAddr) -> bool {
         is_public(address) || self.has_address(address)
     }
 
@@ -111,7 +111,7 @@ impl Allowed {
 }
 
 /// The address that a host is, where it is one.
-pub(super) fn literal(host: &str) -> Option<IpAddr> {
+pub(crate) fn literal(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 

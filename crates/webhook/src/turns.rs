@@ -9,18 +9,18 @@ const MOST: usize = 16;
 
 /// Who is being called, and how often.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Turns(Arc<Mutex<HashMap<String, usize>>>);
+pub(crate) struct Turns(Arc<Mutex<HashMap<String, usize>>>);
 
 /// One attempt under way; dropped, it is over.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     turns: Turns,
     receiver: String,
 }
 
 impl Turns {
     /// A turn at `receiver`, if there is one left.
-    pub(super) fn take(&self, receiver: String) -> Option<Turn> {
+    pub(crate) fn take(&self, receiver: String) -> Option<Turn> {
         let mut taken = self.lock();
         let count = taken.entry(receiver.clone()).or_default();
         if *count >= MOST {

@@ -9,17 +9,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::guard::Allowed;
+use crate::guard::Allowed;
 
 /// How names become addresses.
 #[async_trait]
-pub(super) trait Lookup: Send + Sync {
+pub(crate) trait Lookup: Send + Sync {
     /// All addresses of `host`.
     async fn lookup(&self, host: &str) -> io::Result<Vec<SocketAddr>>;
 }
 
 /// As the system does.
-pub(super) struct SystemLookup;
+pub(crate) struct SystemLookup;
 
 #[async_trait]
 impl Lookup for SystemLookup {
@@ -30,9 +30,9 @@ impl Lookup for SystemLookup {
 
 /// Hands out what was looked at, and nothing else: the connection is made to these very addresses, so
 /// that a name which leads elsewhere a moment later leads nowhere.
-pub(super) struct GuardedResolver {
-    pub(super) lookup: Arc<dyn Lookup>,
-    pub(super) allowed: Arc<Allowed>,
+pub(crate) struct GuardedResolver {
+    pub(crate) lookup: Arc<dyn Lookup>,
+    pub(crate) allowed: Arc<Allowed>,
 }
 
 impl Resolve for GuardedResolver {
@@ -55,7 +55,7 @@ impl Resolve for GuardedResolver {
 
 /// Why a name led to no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotReached {
+pub(crate) enum NotReached {
     /// It has no address.
     Unknown,
     /// One of its addresses is not public.
@@ -72,7 +72,7 @@ impl Error for NotReached {}
 
 impl NotReached {
     /// The stable word of it.
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Unknown => "name-unknown",
             Self::Refused => "address-refused",
