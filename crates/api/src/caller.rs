@@ -2,6 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use queue::{Actor, Interface};
 use stillcast_enqueue::Identifier;
 
 use crate::problem::{Code, Problem};
@@ -93,6 +94,12 @@ impl Caller {
         let whose = if is_theirs { "" } else { ", for all tenants" };
         let roles = able.join("` or `");
         Err(Problem::new(Code::Forbidden, format!("this needs a token with `{roles}`{whose}")))
+    }
+
+    /// Who changes a queue, for its audit, and why.
+    pub(crate) fn actor(&self, why: Option<&str>) -> Result<Actor, Problem> {
+        let actor = Actor::new(Interface::Api, &self.name).because(why);
+        actor.map_err(|fault| Problem::of_field("?why", fault.problem.to_string()))
     }
 
     /// Whether they may know of a job of this tenant.

@@ -2,6 +2,7 @@
 #![expect(unused_qualifications, reason = "the description's macros write them")]
 
 mod artifact;
+mod audit;
 mod batch;
 mod conditional;
 mod dead;
@@ -49,6 +50,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(queue::pause_queue))
         .routes(routes!(queue::resume_queue))
         .routes(routes!(queue::list_workers))
+        .routes(routes!(audit::list_audit))
         .routes(routes!(dead::list_dead))
         .routes(routes!(dead::replay_dead))
         .routes(routes!(metrics::scrape))

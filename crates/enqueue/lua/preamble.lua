@@ -8,12 +8,14 @@
 
 local ready, solo, solo_hold, delayed, parked, leased, done, dead, cancelled, expired, deadlines,
   counts, wake, paused, reap_at, gap_at, workers, landed, trash, events, cancels,
-  stall_at, webhooks, webhooks_off = unpack(KEYS)
+  stall_at, webhooks, webhooks_off, audit = unpack(KEYS)
 local prefix = ARGV[1]
 local FLIGHT_MARK_S = 60
 local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000
 -- Jobs that one script may touch: a longer one would hold up everybody else on this Redis.
 local JOBS_A_SCRIPT = 100
+-- Lines of the audit that are kept: some 2 MB.
+local AUDIT_LINES = 10000
 local SOLO_AT_CRASHES = 2
 -- What a delivery tells of its job, as it was when the job ended; the address first.
 local WEBHOOK_FACTS = {
@@ -74,6 +76,33 @@ local function name_at(at, name)
   local text = ARGV[at] or ''
   if not string.find(text, '^[A-Za-z0-9._-]+$') then refuse(name) end
   return text
+end
+
+-- A line of a person's own words.
+local function text_at(at, name, least, most)
+  local text = ARGV[at] or ''
+  if #text < least or #text > most or string.find(text, '%c') then refuse(name) end
+  return text
+end
+
+-- Who changes a queue and why, at the same place in each operator's verb: 3 by, 1 to 128 bytes
+-- 4 interface  5 why, at most 500 bytes ('' = nobody has said). None of them has control characters.
+local function actor()
+  return {
+    by = text_at(3, 'by', 1, 128), interface = one_of(4, 'interface', 'cli', 'api', 'page', 'crate'),
+    why = text_at(5, 'why', 0, 500),
+  }
+end
+
+-- The line of a change by a person, written by the script that makes the change. `about` names the
+-- job and its tenant, or a filter and how many jobs it met; of what is not about them, nothing.
+local function note(who, action, result, about)
+  local number = redis.call('HINCRBY', counts, 'audited', 1)
+  redis.call('ZADD', audit, number, cjson.encode({
+    number, string.format('%.0f', now), who.by, who.interface, action, result, who.why,
+    about.job or '', about.tenant or '', about.filter or '', about.jobs or 0,
+  }))
+  redis.call('ZREMRANGEBYRANK', audit, 0, -AUDIT_LINES - 1)
 end
 
 -- Flight keys are parts of keys, and are kept one a line.
@@ -178,14 +207,17 @@ local function leave_parked(id)
 end
 
 -- What parks for a refusal parks until the next probe of the fleet, unless that is over sooner: a
--- hundred such jobs are due at once.
+-- hundred such jobs are due at once. Answers how many that were not.
 local function wake_refused()
+  local woken = 0
   for _, id in ipairs(redis.call('ZRANGE', parked, 0, JOBS_A_SCRIPT - 1)) do
     if get(id, 'reason')[1] == 'provider' and number(redis.call('ZSCORE', parked, id)) > now then
       redis.call('HSET', job_key(id), 'wake_ms', string.format('%.0f', now))
       redis.call('ZADD', parked, now, id)
+      woken = woken + 1
     end
   end
+  return woken
 end
 
 -- The job that pays for a flight now: alive exactly while it is leased under the flight's token.
@@ -429,17 +461,21 @@ local function holds(id, token)
   return job[1] == 'leased' and job[2] == token
 end
 
--- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | id claimed under it.
+-- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | id claimed under it, and of one that
+-- has said so | slots | jobs it holds | lease ms | stage that refuses it, if any | its next probe, ms.
 local function worker_line(name)
   local line = redis.call('HGET', workers, name)
-  local seen, draining, nonce, id = string.match(line or '', '^(%d+)|(%d)|([^|]*)|(.*)$')
+  local seen, draining, nonce, id, standing =
+    string.match(line or '', '^(%d+)|(%d)|([^|]*)|([^|]*)|?(.*)$')
   return {
     known = seen ~= nil, draining = draining == '1', nonce = nonce or '', id = id or '',
+    standing = standing or '',
   }
 end
 
 local function write_worker(name, line)
   local draining = line.draining and '1' or '0'
   local text = table.concat({ string.format('%.0f', now), draining, line.nonce, line.id }, '|')
+  if line.standing ~= '' then text = text .. '|' .. line.standing end
   redis.call('HSET', workers, name, text)
 end

@@ -7,7 +7,7 @@ use crate::{Identifier, InvalidField};
 /// The fixed keys, in the order in which every script of the queue receives them as `KEYS`.
 ///
 /// The preamble of the scripts names them in the same order; a test compares the two.
-pub const FIXED: [&str; 24] = [
+pub const FIXED: [&str; 25] = [
     "ready",
     "solo",
     "solo_hold",
@@ -32,6 +32,7 @@ pub const FIXED: [&str; 24] = [
     "stall_at",
     "webhooks",
     "webhooks_off",
+    "audit",
 ];
 
 /// The key names of one queue.

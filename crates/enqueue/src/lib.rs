@@ -39,6 +39,7 @@ mod script;
 mod source;
 mod stage;
 mod validate;
+mod waiting;
 mod webhook;
 
 #[cfg(feature = "redis")]
@@ -54,4 +55,5 @@ pub use readable::{Readable, has_visible, readable};
 pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
 pub use source::Source;
 pub use stage::{StageName, StageRecord};
+pub use waiting::Waiting;
 pub use webhook::{WebhookAttempt, WebhookRecord, WebhookState, WebhookUrl};

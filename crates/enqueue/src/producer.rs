@@ -18,6 +18,8 @@ use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, RawHash, Source};
 const JOBS_A_SCRIPT: usize = 100;
 /// Bytes of texts in one script, or one text: Redis digests each, at some 30 MB a second.
 const TEXT_A_SCRIPT: usize = 64 * 1024;
+/// Who cancels and by which interface, as the queue's audit names them, and nothing of why.
+const AUDITED_AS: [&str; 3] = ["producer", "crate", ""];
 /// How often [`Producer::wait`] looks when no event reaches it.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -229,7 +231,7 @@ impl Producer {
     pub async fn cancel(&self, id: &JobId) -> Result<CancelAnswer, EnqueueError> {
         let keys = &self.scripts.keys;
         let mut call = self.scripts.cancel.prepare_invoke();
-        call.key(keys.fixed()).arg(keys.prefix()).arg(id.as_str());
+        call.key(keys.fixed()).arg(keys.prefix()).arg(id.as_str()).arg(&AUDITED_AS);
         let call = &call;
         let answer: Vec<String> =
             self.repeat(|mut open| async move { call.invoke_async(&mut open).await }).await?;

@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Format, StageName, StageRecord, WebhookRecord, WebhookState};
+use crate::{Format, StageName, StageRecord, Waiting, WebhookRecord, WebhookState};
 
 /// Where a job stands. A job is in exactly one state at a time.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -130,6 +130,9 @@ pub struct JobRecord {
     pub cost: Cost,
     /// The last failure.
     pub error: Option<ErrorReport>,
+    /// Why it does not run; null when it runs or has ended, and only where one job is asked for.
+    #[serde(default)]
+    pub waiting: Option<Waiting>,
     /// The telling of its end; null when nobody has asked for it.
     pub webhook: Option<WebhookRecord>,
 }
@@ -251,6 +254,7 @@ impl JobRecord {
             stages: fields.json("stages").unwrap_or_default(),
             cost: fields.json("cost").unwrap_or_default(),
             error: fields.json("error"),
+            waiting: None,
             webhook: fields.webhook().map(WebhookRecord::of),
         })
     }

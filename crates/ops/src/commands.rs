@@ -1,6 +1,7 @@
 //! A subcommand with its arguments goes in and is run; one file a group of commands.
 
 mod answer;
+mod audit;
 mod dead;
 mod dev;
 mod enqueue;

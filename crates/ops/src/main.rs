@@ -12,6 +12,7 @@ mod progress;
 mod render;
 mod request;
 mod signals;
+mod user;
 mod wiring;
 
 use std::process::ExitCode;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
 
 fn run(command: commands::Command, screen: &Screen) -> anyhow::Result<()> {
     let config = Config::from_environment(command.is_embedded())?;
-    let context = Context { config, screen: screen.clone() };
+    let context = Context { config, screen: screen.clone(), user: user::name() };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(command.run(&context))
 }

@@ -68,6 +68,7 @@ local function lease(id, from)
     'worker', worker, 'lease_ms', lease_ms)
   redis.call('ZADD', leased, now + lease_ms, id)
   line.nonce, line.id = nonce, id
+  line.standing = string.gsub(line.standing, '^(%d+)|%d+', '%1|' .. string.format('%.0f', held + 1))
   write_worker(worker, line)
   announce(id, 'leased')
 end

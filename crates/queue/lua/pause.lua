@@ -1,14 +1,30 @@
 -- Claims stop, or go on. Running jobs finish either way. Who resumes has mended what refused the
 -- fleet, too: its probes begin anew, and a hundred of the jobs that were refused are due at once.
 --
--- ARGV  2 'pause' or 'resume'
--- Returns 1 when that changed anything, else 0.
+-- ARGV  2 'pause' or 'resume'  3 by  4 interface  5 why
+-- Returns 1 when that has stopped claims or let them go on, else 0.
+-- After: what has changed anything has its line in the audit: `paused`, `resumed`, or `probed-anew`
+-- for a resume of a queue that was not paused.
 
-if one_of(2, 'step', 'pause', 'resume') == 'pause' then return redis.call('SETNX', paused, string.format('%.0f', now)) end
-local changed = redis.call('DEL', paused)
-for _, stage in ipairs({ 'any', 'collection', 'transcript', 'tts', 'image', 'encode', 'upload' }) do
-  redis.call('DEL', probes_key(stage))
+local step, who = one_of(2, 'step', 'pause', 'resume'), actor()
+
+local function pause()
+  local changed = redis.call('SETNX', paused, string.format('%.0f', now))
+  if changed == 1 then note(who, 'pause', 'paused', {}) end
+  return changed
 end
-wake_refused()
-if redis.call('ZCARD', ready) + redis.call('ZCARD', solo) > 0 then wake_worker() end
-return changed
+
+local function resume()
+  local changed, probed = redis.call('DEL', paused), 0
+  for _, stage in ipairs({ 'any', 'collection', 'transcript', 'tts', 'image', 'encode', 'upload' }) do
+    probed = probed + redis.call('DEL', probes_key(stage))
+  end
+  probed = probed + wake_refused()
+  if redis.call('ZCARD', ready) + redis.call('ZCARD', solo) > 0 then wake_worker() end
+  if changed + probed > 0 then
+    note(who, 'resume', changed == 1 and 'resumed' or 'probed-anew', {})
+  end
+  return changed
+end
+
+return step == 'pause' and pause() or resume()

@@ -1,11 +1,11 @@
 -- A person sends a dead job round again; its checkpoints stay.
 --
 -- Transitions: replay.
--- ARGV  2 id
+-- ARGV  2 id  3 by  4 interface  5 why
 -- Returns {'ready'}, {'not-dead', state}, {'unknown'}, {'body-gone'} or {'duplicate', id of the
---         job that now holds the idempotency key}.
+--         job that now holds the idempotency key}. What is ready has its line in the audit.
 
-local id = ARGV[2]
+local id, who = ARGV[2], actor()
 local job = get(id, 'state', 'tenant', 'idempotency_key', 'deadline_len_ms')
 if not job[1] then return { 'unknown' } end
 if job[1] ~= 'dead' then return { 'not-dead', job[1] } end
@@ -23,4 +23,5 @@ redis.call('HDEL', job_key(id), 'attempts', 'crashes', 'stalls', 'interruptions'
 redis.call('HSET', job_key(id), 'ready_ms', now, 'deadline_ms', now + number(job[4]))
 rank_from(id, now, rank_ahead())
 make_ready(id)
+note(who, 'replay', 'ready', { job = id, tenant = job[2] })
 return { 'ready' }

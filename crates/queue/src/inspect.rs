@@ -3,14 +3,17 @@
 
 mod announcements;
 mod answers;
+mod audit;
 mod inspector;
 mod listing;
 mod mending;
 mod webhooks;
+mod why;
 mod workers;
 
 pub use self::announcements::{Announcement, Announcements};
 pub use self::answers::{PurgeAnswer, ReplayAnswer, ResendAnswer};
+pub use self::audit::AuditPage;
 pub use self::inspector::Inspector;
 pub use self::listing::{Cursor, MAX_PAGE, Page};
-pub use self::workers::WorkerSeen;
+pub use self::workers::{RefusedWorker, WorkerSeen};

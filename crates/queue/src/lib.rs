@@ -6,6 +6,7 @@
 
 mod actions;
 mod answers;
+mod audit;
 mod clock;
 mod connection;
 mod consumer;
@@ -28,10 +29,12 @@ mod scripts;
 mod stats;
 mod trash;
 mod verify;
+mod waiting;
 mod webhooks;
 
 pub use actions::{JobFiles, PurgeError, Watch, purge};
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
+pub use audit::{Actor, AuditEntry, Interface};
 pub use connection::Endpoint;
 pub use consumer::{Consumer, ConsumerOptions, Handler, Health, Shutdown, Stopped};
 pub use error::QueueError;
@@ -39,8 +42,8 @@ pub use event::{Event, Observer};
 pub use examination::ServerReport;
 pub use flight::{FlightResult, JoinAnswer};
 pub use inspect::{
-    Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, ReplayAnswer,
-    ResendAnswer, WorkerSeen,
+    Announcement, Announcements, AuditPage, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer,
+    RefusedWorker, ReplayAnswer, ResendAnswer, WorkerSeen,
 };
 pub use interrupted::Interrupted;
 pub use lease::Lease;
@@ -53,4 +56,5 @@ pub use scripts::{Clock, Scripts, Verb};
 pub use stats::{QueueStats, StateCounts};
 pub use trash::{Trash, TrashEntry, WorkFolder};
 pub use verify::{Verified, Violation, verify};
+pub use waiting::{WaitingReason, Why};
 pub use webhooks::{Attempt, Courier, Delivery, Notifier};

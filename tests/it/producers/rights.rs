@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use queue::{Endpoint, Inspector, ReplayAnswer};
+use queue::{Actor, Endpoint, Inspector, Interface, ReplayAnswer};
 use stillcast_enqueue::{CancelAnswer, EnqueueError, Producer, ProducerOptions, State};
 use tests::fleet::{Fleet, QUEUE, Worker, WorkerOptions};
 use tests::script::Script;
@@ -70,11 +70,13 @@ async fn each_has_exactly_the_rights_of_the_readme() {
 
     assert_eq!(operator.list(None, 100, None).await.unwrap().jobs.len(), 3);
     assert!(operator.verify().await.unwrap().violations.is_empty());
-    assert!(operator.pause().await.unwrap() && operator.resume().await.unwrap());
-    assert_eq!(operator.replay(dead.as_str()).await.unwrap(), ReplayAnswer::Ready);
-    operator.cancel(dead.as_str()).await.unwrap();
-    operator.purge(done.as_str()).await.unwrap();
+    let anna = &Actor::new(Interface::Cli, "anna");
+    assert!(operator.pause(anna).await.unwrap() && operator.resume(anna).await.unwrap());
+    assert_eq!(operator.replay(dead.as_str(), anna).await.unwrap(), ReplayAnswer::Ready);
+    operator.cancel(dead.as_str(), anna).await.unwrap();
+    operator.purge(done.as_str(), anna).await.unwrap();
     operator.stats().await.unwrap();
+    assert_eq!(operator.audit(100, None).await.unwrap().entries.len(), 6);
     assert_eq!(denied(&fleet).await, [], "nobody asks for what it may not");
 }
 

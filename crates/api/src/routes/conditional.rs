@@ -20,13 +20,14 @@ pub(super) fn has(headers: &HeaderMap, etag: &str) -> bool {
     tags.any(|tag| matches!(tag.trim(), "*") || tag.trim().trim_start_matches("W/") == etag)
 }
 
-/// The record, or 304 where the caller has it.
-pub(super) fn answer(record: &JobRecord, headers: &HeaderMap) -> Response {
+/// The record, or 304 where the caller has it. `explained` is the same record with what changes by
+/// itself, such as why it waits; its `ETag` does not speak of that.
+pub(super) fn answer(record: &JobRecord, explained: &JobRecord, headers: &HeaderMap) -> Response {
     let etag = etag(record);
     let mut response = if has(headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        Json(record).into_response()
+        Json(explained).into_response()
     };
     if let Ok(etag) = HeaderValue::try_from(etag) {
         response.headers_mut().insert(ETAG, etag);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use stillcast_enqueue::State as JobState;
 use utoipa::{IntoParams, ToSchema};
 
+use super::audit::ReasonQuery;
 use super::batch::Refusal;
 use super::job::replay;
 use super::jobs::list;
@@ -77,20 +78,23 @@ pub(crate) struct RefusedJob {
 /// Sends dead jobs round again, at most 500; their finished work is kept.
 #[utoipa::path(
     post, path = "/v1/dead/replay", tag = "queue", security(("token" = ["operate"])),
+    params(ReasonQuery),
     request_body = Selection,
     responses((status = 200, description = "What became of each", body = Replayed), Failures)
 )]
 pub(crate) async fn replay_dead(
     State(api): State<Api>,
     caller: Caller,
+    Params(reason): Params<ReasonQuery>,
     body: JsonBody,
 ) -> Result<Json<Replayed>, Problem> {
     caller.may(Right::Mend)?;
+    let actor = caller.actor(reason.why.as_deref())?;
     let Selection { ids } = body.read("{\"ids\": [texts]}")?;
     check_length("/ids", ids.len(), MOST, "identifiers")?;
     let (mut granted, mut refused) = (Vec::new(), Vec::new());
     for id in ids {
-        match replay(&api, &caller, &id).await {
+        match replay(&api, &caller, &id, &actor).await {
             Ok(()) => granted.push(id),
             Err(problem) => refused.push(RefusedJob { id, refusal: problem.into() }),
         }

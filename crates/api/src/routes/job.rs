@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use ::queue::{JobFiles, PurgeAnswer, ReplayAnswer};
+use ::queue::{Actor, JobFiles, PurgeAnswer, ReplayAnswer};
 use async_trait::async_trait;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -14,6 +14,7 @@ use serde::Serialize;
 use stillcast_enqueue::{CancelAnswer, JobId, JobRecord};
 use utoipa::ToSchema;
 
+use super::audit::ReasonQuery;
 use super::conditional;
 use super::enqueue::WaitQuery;
 use super::schema::Failures;
@@ -26,7 +27,8 @@ use crate::state::Api;
 /// Shows a job's record; it holds no private text.
 ///
 /// With `If-None-Match` a record that the caller has is answered with 304. With `wait`, it is answered
-/// once the job has ended; with both, once it is another one than the caller has.
+/// once the job has ended; with both, once it is another one than the caller has. `waiting` says why the
+/// job does not run, at this moment: the `ETag` does not speak of it.
 #[utoipa::path(
     get, path = "/v1/jobs/{id}", tag = "jobs", security(("token" = ["enqueue", "read", "operate"])),
     params(
@@ -59,7 +61,8 @@ pub(crate) async fn show_job(
         let seen = api.hub.watch(&id).until(limit, is_over).await;
         record = seen.ok_or_else(|| Problem::unknown_job(&id))?;
     }
-    let mut response = conditional::answer(&record, &headers);
+    let explained = api.inspector.explain(JobRecord::clone(&record)).await?;
+    let mut response = conditional::answer(&record, &explained, &headers);
     wait.tell(response.headers_mut());
     Ok(response)
 }
@@ -80,7 +83,7 @@ fn done(id: String, answer: &'static str) -> Json<Done> {
 /// Ends a job: at once while it waits, by its worker while it runs. Repeating it is harmless.
 #[utoipa::path(
     post, path = "/v1/jobs/{id}/cancel", tag = "jobs", security(("token" = ["enqueue", "operate"])),
-    params(("id" = String, Path, description = "The job")),
+    params(("id" = String, Path, description = "The job"), ReasonQuery),
     responses(
         (status = 200, description = "It is cancelled", body = Done),
         (status = 202, description = "Its worker is ending it", body = Done),
@@ -91,10 +94,12 @@ pub(crate) async fn cancel_job(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<String>,
+    Params(reason): Params<ReasonQuery>,
 ) -> Result<(StatusCode, Json<Done>), Problem> {
     caller.may(Right::Cancel)?;
+    let actor = caller.actor(reason.why.as_deref())?;
     api.record(&caller, &id).await?;
-    match api.inspector.cancel(&id).await? {
+    match api.inspector.cancel(&id, &actor).await? {
         CancelAnswer::Cancelled => Ok((StatusCode::OK, done(id, "cancelled"))),
         CancelAnswer::Cancelling => Ok((StatusCode::ACCEPTED, done(id, "cancelling"))),
         CancelAnswer::Already(stillcast_enqueue::State::Cancelled) => {
@@ -110,23 +115,30 @@ pub(crate) async fn cancel_job(
 /// Sends a dead job round again; its finished work is kept.
 #[utoipa::path(
     post, path = "/v1/jobs/{id}/replay", tag = "jobs", security(("token" = ["operate"])),
-    params(("id" = String, Path, description = "The job")),
+    params(("id" = String, Path, description = "The job"), ReasonQuery),
     responses((status = 200, description = "It is ready", body = Done), Failures)
 )]
 pub(crate) async fn replay_job(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<String>,
+    Params(reason): Params<ReasonQuery>,
 ) -> Result<Json<Done>, Problem> {
     caller.may(Right::Mend)?;
-    replay(&api, &caller, &id).await?;
+    let actor = caller.actor(reason.why.as_deref())?;
+    replay(&api, &caller, &id, &actor).await?;
     Ok(done(id, "ready"))
 }
 
 /// Sends one dead job round again.
-pub(super) async fn replay(api: &Api, caller: &Caller, id: &str) -> Result<(), Problem> {
+pub(super) async fn replay(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+    actor: &Actor,
+) -> Result<(), Problem> {
     api.record(caller, id).await?;
-    let problem = match api.inspector.replay(id).await? {
+    let problem = match api.inspector.replay(id, actor).await? {
         ReplayAnswer::Ready => return Ok(()),
         ReplayAnswer::NotDead(state) => {
             Problem::new(Code::NotDead, format!("the job {id} is {state}"))
@@ -143,18 +155,20 @@ pub(super) async fn replay(api: &Api, caller: &Caller, id: &str) -> Result<(), P
 /// Removes an ended job: its files, its words, its record.
 #[utoipa::path(
     delete, path = "/v1/jobs/{id}", tag = "jobs", security(("token" = ["operate"])),
-    params(("id" = String, Path, description = "The job")),
+    params(("id" = String, Path, description = "The job"), ReasonQuery),
     responses((status = 200, description = "It is gone", body = Done), Failures)
 )]
 pub(crate) async fn purge_job(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path<String>,
+    Params(reason): Params<ReasonQuery>,
 ) -> Result<Json<Done>, Problem> {
     caller.may(Right::Mend)?;
+    let actor = caller.actor(reason.why.as_deref())?;
     let tenant = api.record(&caller, &id).await?.tenant;
     let files = StoredFiles(Arc::clone(api.store()?));
-    match ::queue::purge(&api.inspector, &files, &id, Some(&tenant)).await? {
+    match ::queue::purge(&api.inspector, &files, &id, Some(&tenant), &actor).await? {
         PurgeAnswer::Purged => Ok(done(id, "purged")),
         PurgeAnswer::NotEnded(state) => {
             Err(Problem::new(Code::NotEnded, format!("the job {id} is {state}")))

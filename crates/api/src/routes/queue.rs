@@ -6,8 +6,10 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::audit::ReasonQuery;
 use super::schema::Failures;
 use crate::caller::{Caller, Right};
+use crate::extract::Params;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -36,27 +38,33 @@ pub(crate) struct Paused {
 /// Stops claims; running jobs finish, and everything else goes on.
 #[utoipa::path(
     post, path = "/v1/queue/pause", tag = "queue", security(("token" = ["operate"])),
+    params(ReasonQuery),
     responses((status = 200, description = "Claims are stopped", body = Paused), Failures)
 )]
 pub(crate) async fn pause_queue(
     State(api): State<Api>,
     caller: Caller,
+    Params(reason): Params<ReasonQuery>,
 ) -> Result<Json<Paused>, Problem> {
     caller.may(Right::Control)?;
-    Ok(Json(Paused { paused: true, changed: api.inspector.pause().await? }))
+    let actor = caller.actor(reason.why.as_deref())?;
+    Ok(Json(Paused { paused: true, changed: api.inspector.pause(&actor).await? }))
 }
 
 /// Lets claims go on, and lets refused providers be asked anew.
 #[utoipa::path(
     post, path = "/v1/queue/resume", tag = "queue", security(("token" = ["operate"])),
+    params(ReasonQuery),
     responses((status = 200, description = "Claims go on", body = Paused), Failures)
 )]
 pub(crate) async fn resume_queue(
     State(api): State<Api>,
     caller: Caller,
+    Params(reason): Params<ReasonQuery>,
 ) -> Result<Json<Paused>, Problem> {
     caller.may(Right::Control)?;
-    Ok(Json(Paused { paused: false, changed: api.inspector.resume().await? }))
+    let actor = caller.actor(reason.why.as_deref())?;
+    Ok(Json(Paused { paused: false, changed: api.inspector.resume(&actor).await? }))
 }
 
 /// Who works on the queue.

@@ -1,7 +1,7 @@
 //! Dead letters go in, jobs that will not run again by themselves; they are listed, replayed or purged.
 
 use clap::{Args, Subcommand};
-use queue::{Inspector, JobFiles, MAX_PAGE};
+use queue::{Actor, Inspector, JobFiles, MAX_PAGE};
 use serde::Serialize;
 use stillcast_enqueue::State;
 
@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::jobs::{PageArgs, list};
 use crate::cli_error::CliError;
 use crate::connect;
-use crate::context::Context;
+use crate::context::{Context, Reason};
 use crate::job_files::StoredFiles;
 use crate::render::Screen;
 
@@ -20,10 +20,18 @@ pub(crate) enum DeadCommand {
     List(PageArgs),
     /// Retries dead jobs; finished work is kept.
     #[command(after_help = "Example:\n  stillcast dead replay --all")]
-    Replay(Selection),
+    Replay(ChangeArgs),
     /// Removes dead jobs: files, work, records.
     #[command(after_help = "Example:\n  stillcast dead purge ID ID")]
-    Purge(Selection),
+    Purge(ChangeArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct ChangeArgs {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    reason: Reason,
 }
 
 #[derive(Args)]
@@ -50,16 +58,18 @@ impl DeadCommand {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
         match self {
             Self::List(page) => list(Some(State::Dead), &page, context).await,
-            Self::Replay(selection) => {
+            Self::Replay(ChangeArgs { selection, reason }) => {
+                let actor = context.actor(&reason)?;
                 let inspector = connect::inspector(&context.config).await?;
                 let ids = selection.ids(&inspector).await?;
-                replay(&inspector, &ids).await?.print("replayed", &context.screen)
+                replay(&inspector, &ids, &actor).await?.print("replayed", &context.screen)
             }
-            Self::Purge(selection) => {
+            Self::Purge(ChangeArgs { selection, reason }) => {
+                let actor = context.actor(&reason)?;
                 let files = StoredFiles::open(&context.config).await?;
                 let inspector = connect::inspector(&context.config).await?;
                 let ids = selection.ids(&inspector).await?;
-                purge(&inspector, &files, &ids).await?.print("purged", &context.screen)
+                purge(&inspector, &files, &ids, &actor).await?.print("purged", &context.screen)
             }
         }
     }
@@ -83,10 +93,14 @@ impl Selection {
     }
 }
 
-async fn replay<'ids>(inspector: &Inspector, ids: &'ids [String]) -> anyhow::Result<Summary<'ids>> {
+async fn replay<'ids>(
+    inspector: &Inspector,
+    ids: &'ids [String],
+    actor: &Actor,
+) -> anyhow::Result<Summary<'ids>> {
     let mut summary = Summary::default();
     for id in ids {
-        summary.add(Answer::of_replay(id, inspector.replay(id).await?));
+        summary.add(Answer::of_replay(id, inspector.replay(id, actor).await?));
     }
     Ok(summary)
 }
@@ -95,13 +109,14 @@ async fn purge<'ids>(
     inspector: &Inspector,
     files: &dyn JobFiles,
     ids: &'ids [String],
+    actor: &Actor,
 ) -> anyhow::Result<Summary<'ids>> {
     let mut summary = Summary::default();
     for id in ids {
         summary.add(match inspector.record(id).await? {
             // A job that left the dead letters since it was listed must not be removed.
             Some(record) if record.state != State::Dead => Answer::not_dead(id, record.state),
-            _ => Answer::of_purge(id, queue::purge(inspector, files, id, None).await?),
+            _ => Answer::of_purge(id, queue::purge(inspector, files, id, None, actor).await?),
         });
     }
     Ok(summary)

@@ -7,8 +7,9 @@ use clap::Subcommand;
 use queue::Verified;
 use serde::Serialize;
 
+use super::audit::AuditArgs;
 use crate::cli_error::CliError;
-use crate::context::Context;
+use crate::context::{Context, Reason};
 use crate::{connect, render};
 
 #[derive(Subcommand)]
@@ -18,10 +19,13 @@ pub(crate) enum QueueCommand {
     Stats,
     /// Pauses claiming; running jobs finish.
     #[command(after_help = "Example:\n  stillcast queue pause")]
-    Pause,
+    Pause(Reason),
     /// Resumes claiming.
     #[command(after_help = "Example:\n  stillcast queue resume")]
-    Resume,
+    Resume(Reason),
+    /// Lists what people have done to jobs and to the queue, the newest first.
+    #[command(after_help = "Example:\n  stillcast queue audit --json | jq -r '.entries[].by'")]
+    Audit(AuditArgs),
     /// Checks the queue's invariants; exit 1 when one is violated.
     #[command(
         after_help = "Example:\n  stillcast queue verify --json | jq -r '.violations[].rule'"
@@ -46,8 +50,15 @@ impl QueueCommand {
                 return context.screen.answer(&stats, || render::stats_view(&stats));
             }
             Self::Verify => return verify(&inspector.verify().await?, context),
-            Self::Pause => PauseState { paused: true, changed: inspector.pause().await? },
-            Self::Resume => PauseState { paused: false, changed: inspector.resume().await? },
+            Self::Audit(args) => return args.run(&inspector, context).await,
+            Self::Pause(reason) => {
+                let changed = inspector.pause(&context.actor(&reason)?).await?;
+                PauseState { paused: true, changed }
+            }
+            Self::Resume(reason) => {
+                let changed = inspector.resume(&context.actor(&reason)?).await?;
+                PauseState { paused: false, changed }
+            }
         };
         context.screen.answer(&state, || state.to_string())
     }

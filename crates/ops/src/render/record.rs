@@ -17,6 +17,8 @@ pub(crate) fn record_view(record: &JobRecord) -> String {
         ("metadata", metadata(record)),
         ("attempts", Some(attempts(record))),
         ("enqueued", record.enqueued_at.map(moment)),
+        ("waits", record.waiting.as_ref().map(|waiting| waiting.sentence.clone())),
+        ("cure", record.waiting.as_ref().map(|waiting| waiting.cure.clone())),
         ("wakes", record.wakes_at.filter(|_| is_asleep(record)).map(moment)),
         ("started", record.started_at.map(moment)),
         ("finished", record.finished_at.map(moment)),

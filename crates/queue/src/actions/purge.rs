@@ -6,7 +6,7 @@ use std::error::Error;
 use async_trait::async_trait;
 use stillcast_enqueue::{InvalidField, JobId};
 
-use crate::{Inspector, PurgeAnswer, QueueError};
+use crate::{Actor, Inspector, PurgeAnswer, QueueError};
 
 /// The store of the jobs' files, as far as a purge needs it.
 #[async_trait]
@@ -45,13 +45,14 @@ pub enum PurgeError {
 
 /// Removes the ended job `id`, files and record; leaves a job that has not ended alone.
 ///
-/// With a `tenant`, only a job of that tenant. Where the record is gone already, only `tenant` tells
+/// `actor` is who removes it, for the audit. With a `tenant`, only a job of that tenant. Where the record is gone already, only `tenant` tells
 /// where the files are: without one, such a job is unknown.
 pub async fn purge(
     inspector: &Inspector,
     files: &dyn JobFiles,
     id: &str,
     tenant: Option<&str>,
+    actor: &Actor,
 ) -> Result<PurgeAnswer, PurgeError> {
     let Some(record) = inspector.record(id).await? else {
         let Some(tenant) = tenant else { return Ok(PurgeAnswer::Unknown) };
@@ -65,7 +66,7 @@ pub async fn purge(
         return Ok(PurgeAnswer::NotEnded(record.state));
     }
     remove(files, &record.tenant, id).await?;
-    Ok(inspector.purge(id).await?)
+    Ok(inspector.purge(id, actor).await?)
 }
 
 async fn remove(files: &dyn JobFiles, tenant: &str, id: &str) -> Result<(), PurgeError> {

@@ -124,6 +124,15 @@ impl Breaker {
         self.refused().as_ref().map(Refused::stage)
     }
 
+    /// While it is open: the stage of the last refusal, and until the next probe; zero while one is
+    /// under way.
+    pub(crate) fn standing(&self) -> Option<(Option<StageName>, Duration)> {
+        let refused = self.refused();
+        let open = refused.as_ref()?;
+        let wait = open.again.saturating_duration_since(Instant::now());
+        Some((open.stage(), if open.probe.is_some() { Duration::ZERO } else { wait }))
+    }
+
     /// Notes that `job` was claimed; the first one behind an open breaker is its probe.
     pub(crate) fn claimed(&self, job: &str) {
         if let Some(refused) = &mut *self.refused() {

@@ -142,7 +142,7 @@ impl Heartbeat {
         let sent = Moment::now();
         let words: Vec<String> = self.call(|shared, connection| {
             let leases = batch.iter().map(|lease| (lease.id.as_str(), lease.token.as_str()));
-            let call = shared.link.scripts.renew(&shared.options.worker, lease_ttl, leases);
+            let call = shared.link.scripts.renew(&shared.standing(), leases);
             call.invoke(connection)
         })?;
         for (lease, word) in batch.iter().zip(words) {

@@ -18,11 +18,12 @@ pub(crate) fn start(shared: &Shared) -> Running {
     })
 }
 
-/// A renewal of no lease, which writes that the worker was seen: what a replica would not do.
+/// A renewal of no lease, which writes that the worker was seen, and how it stands: what a replica would
+/// not do.
 async fn say(shared: &Shared) -> bool {
     let Link { scripts, mut connection, .. } = shared.link.clone();
     let none: [(&str, &str); 0] = [];
-    let call = scripts.renew(&shared.options.worker, shared.options.lease_ttl, none);
+    let call = scripts.renew(&shared.standing(), none);
     // A failure has been heard by whoever watches the connection.
     call.invoke_async::<Vec<String>>(&mut connection).await.is_ok()
 }

@@ -9,6 +9,7 @@ use super::options::ConsumerOptions;
 use crate::event::Event;
 use crate::lease_table::LeaseTable;
 use crate::link::Link;
+use crate::scripts::worker_calls::Standing;
 
 /// Cheap to clone; all clones share the same leases and the same connection.
 #[derive(Clone)]
@@ -29,6 +30,18 @@ impl Shared {
             link,
             leases: Arc::new(LeaseTable::new()),
             health: Health::new(),
+        }
+    }
+
+    /// How this worker stands now.
+    pub(crate) fn standing(&self) -> Standing<'_> {
+        let ConsumerOptions { worker, lease_ttl, slots, .. } = &*self.options;
+        Standing {
+            worker,
+            lease_ttl: *lease_ttl,
+            slots: *slots,
+            held: self.leases.len(),
+            refused: self.breaker.standing(),
         }
     }
 

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use redis::AsyncCommands;
 use serde::{Deserialize, Serialize};
+use stillcast_enqueue::StageName;
 
 use super::inspector::Inspector;
 use crate::QueueError;
+use crate::waiting::Worker;
 
 /// A worker process that has signed on and not off.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -19,6 +21,22 @@ pub struct WorkerSeen {
     pub seen_at: Option<DateTime<Utc>>,
     /// Whether it leaves: it ends what it has, and claims no more.
     pub draining: bool,
+    /// Jobs that it may hold at once; null when it does not say.
+    pub slots: Option<u64>,
+    /// Jobs that it held when it said so last; null when it does not say.
+    pub busy: Option<u64>,
+    /// While a provider refuses it, and it claims nothing but probes.
+    pub refused: Option<RefusedWorker>,
+}
+
+/// Where a worker is refused.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedWorker {
+    /// The stage; null when it does not know which.
+    pub stage: Option<StageName>,
+    /// When its next probe is due; the fleet may agree on a later one.
+    pub next_probe_at: Option<DateTime<Utc>>,
 }
 
 impl Inspector {
@@ -40,12 +58,16 @@ impl Inspector {
 }
 
 impl WorkerSeen {
-    /// A line is `seen ms | draining 0/1 | nonce | job`.
     fn of(name: String, line: &str) -> Self {
-        let mut parts = line.split('|');
-        let seen = parts.next().and_then(|ms| ms.parse().ok());
-        let draining = parts.next() == Some("1");
-        Self { name, seen_at: seen.and_then(DateTime::from_timestamp_millis), draining }
+        let Worker { seen_ms, draining, standing } = Worker::read(line);
+        let seen_at = seen_ms.and_then(DateTime::from_timestamp_millis);
+        let refused = standing.as_ref().and_then(|standing| standing.refused);
+        let refused = refused.map(|(stage, next)| RefusedWorker {
+            stage,
+            next_probe_at: DateTime::from_timestamp_millis(next),
+        });
+        let (slots, busy) = standing.map(|standing| (standing.slots, standing.busy)).unzip();
+        Self { name, seen_at, draining, slots, busy, refused }
     }
 }
 
@@ -59,6 +81,10 @@ mod tests {
         let seen = of("1700000000123|1|nonce|job-1");
         assert_eq!(seen.seen_at.unwrap().timestamp_millis(), 1_700_000_000_123);
         assert!(seen.draining);
+        assert_eq!((seen.slots, seen.busy, seen.refused), (None, None, None));
+        let refused = of("17|0|nonce|job-1|4|2|30000|tts|1700000000123");
+        assert_eq!((refused.slots, refused.busy), (Some(4), Some(2)));
+        assert_eq!(refused.refused.unwrap().stage, Some(StageName::Tts));
         assert_eq!((of("").seen_at, of("x|0").draining), (None, false));
     }
 }

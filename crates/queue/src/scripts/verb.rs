@@ -43,11 +43,13 @@ pub enum Verb {
     Notified,
     /// A person has a webhook sent again.
     Resend,
+    /// Why a job does not run.
+    Why,
 }
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 19] = [
+    const TABLE: [(Self, &'static str); 20] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -67,11 +69,35 @@ impl Verb {
         (Self::Notify, include_str!("../../lua/notify.lua")),
         (Self::Notified, include_str!("../../lua/notified.lua")),
         (Self::Resend, include_str!("../../lua/resend.lua")),
+        (Self::Why, include_str!("../../lua/why.lua")),
     ];
 
     /// Every verb.
     pub fn all() -> impl ExactSizeIterator<Item = Self> {
         Self::TABLE.into_iter().map(|(verb, _)| verb)
+    }
+
+    /// Whether people call it, to change a job or the queue: then its values 3 to 5 say who and why,
+    /// and each change leaves its line in the audit.
+    pub fn is_of_people(self) -> bool {
+        match self {
+            Self::Cancel | Self::Replay | Self::Purge | Self::Pause | Self::Resend => true,
+            Self::Claim
+            | Self::Begin
+            | Self::Renew
+            | Self::Checkpoint
+            | Self::Progress
+            | Self::Report
+            | Self::Reap
+            | Self::Join
+            | Self::Land
+            | Self::Drain
+            | Self::Stats
+            | Self::Probe
+            | Self::Notify
+            | Self::Notified
+            | Self::Why => false,
+        }
     }
 
     pub(crate) fn source(self) -> &'static str {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use redis::aio::ConnectionLike;
 use redis::{RedisResult, ScriptInvocation, Value};
+use stillcast_enqueue::StageName;
 
 use super::arguments::{crashed, millis, no_progress};
 use super::{Scripts, Verb};
@@ -24,6 +25,21 @@ pub struct ClaimRequest<'call> {
     pub lease_ttl: Duration,
     /// Jobs that the worker holds now.
     pub held: usize,
+}
+
+/// How a worker stands: what those who ask why a job waits must know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing<'call> {
+    /// The worker.
+    pub(crate) worker: &'call str,
+    /// How long its leases last.
+    pub(crate) lease_ttl: Duration,
+    /// Jobs that it may hold at once.
+    pub(crate) slots: usize,
+    /// Jobs that it holds now.
+    pub(crate) held: usize,
+    /// The stage that refuses it, if it knows which, and until its next probe.
+    pub(crate) refused: Option<(Option<StageName>, Duration)>,
 }
 
 /// Who reaps, and by which limits.
@@ -58,15 +74,18 @@ impl Scripts {
         understand_claim(&call.invoke_async::<Vec<Value>>(connection).await?)
     }
 
-    /// Renews leases, given as id and token, at most [`LEASES_A_CALL`]; one word a job: `ok`, `cancel` or `stale`.
+    /// Says how the worker stands and renews leases, given as id and token, at most [`LEASES_A_CALL`]; one word a job: `ok`, `cancel` or `stale`.
     pub(crate) fn renew<'job>(
         &self,
-        worker: &str,
-        lease_ttl: Duration,
+        standing: &Standing<'_>,
         leases: impl IntoIterator<Item = (&'job str, &'job str)>,
     ) -> ScriptInvocation<'_> {
         let mut call = self.call(Verb::Renew);
-        call.arg(worker).arg(millis(lease_ttl));
+        let Standing { worker, lease_ttl, slots, held, refused } = *standing;
+        call.arg(worker).arg(millis(lease_ttl)).arg(slots).arg(held);
+        let word = refused.map_or("", |(stage, _)| stage.map_or("any", StageName::as_str));
+        let probe = refused.map_or(Duration::ZERO, |(_, wait)| wait);
+        call.arg(word).arg(millis(probe));
         for (id, token) in leases {
             call.arg(id).arg(token);
         }

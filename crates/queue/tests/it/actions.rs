@@ -4,10 +4,12 @@ use std::error::Error;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use queue::{Endpoint, Inspector, JobFiles, PurgeAnswer, PurgeError, Verb, Watch, purge};
+use queue::{
+    Actor, Endpoint, Inspector, Interface, JobFiles, PurgeAnswer, PurgeError, Verb, Watch, purge,
+};
 use stillcast_enqueue::{JobId, JobRecord, State};
 
-use crate::fixture::Queue;
+use crate::fixture::{Queue, SOMEBODY};
 
 /// A store that writes down whose files it was asked to remove, or refuses.
 #[derive(Default)]
@@ -33,6 +35,10 @@ impl FakeFiles {
     }
 }
 
+fn somebody() -> Actor {
+    Actor::new(Interface::Cli, "anna")
+}
+
 async fn inspector(queue: &Queue) -> Inspector {
     let endpoint = Endpoint::new(&queue.server.url(), "test").expect("an address");
     Inspector::connect(endpoint).await.expect("the server is there")
@@ -45,8 +51,9 @@ fn purged(
     tenant: Option<&str>,
 ) -> (Result<PurgeAnswer, PurgeError>, Vec<String>) {
     let files = FakeFiles::default();
-    let answer =
-        queue.server.block_on(async { purge(&inspector(queue).await, &files, id, tenant).await });
+    let answer = queue
+        .server
+        .block_on(async { purge(&inspector(queue).await, &files, id, tenant, &somebody()).await });
     (answer, files.removed())
 }
 
@@ -69,8 +76,9 @@ fn a_refusing_store_keeps_the_record() {
     queue.put("a");
     queue.call(Verb::Cancel, &["a"]);
     let files = FakeFiles { refuses: true, ..FakeFiles::default() };
-    let answer =
-        queue.server.block_on(async { purge(&inspector(&queue).await, &files, "a", None).await });
+    let answer = queue
+        .server
+        .block_on(async { purge(&inspector(&queue).await, &files, "a", None, &somebody()).await });
     let error = answer.expect_err("the store refuses");
     assert_eq!(error.to_string(), "the files of a stay, and so does its record");
     assert_eq!(error.source().expect("the store's words").to_string(), "the bucket is away");
@@ -105,8 +113,12 @@ fn a_watch_shows_each_record_until_the_job_has_ended() {
     let mut seen = Vec::new();
     let see = |record: &JobRecord| {
         if seen.is_empty() {
-            let cancelled: Vec<String> =
-                scripts.call(Verb::Cancel).arg("a").invoke(&mut connection).expect("a cancel");
+            let cancelled: Vec<String> = scripts
+                .call(Verb::Cancel)
+                .arg("a")
+                .arg(&SOMEBODY)
+                .invoke(&mut connection)
+                .expect("a cancel");
             assert_eq!(cancelled, ["cancelled"]);
         }
         seen.push(record.state);

@@ -20,6 +20,9 @@ pub(crate) const START: i64 = 1_700_000_000_000;
 /// Time to the deadline when a request names none.
 pub(crate) const DEFAULT_DEADLINE: i64 = 24 * 3_600_000;
 
+/// Who changes a queue, by which interface, and why.
+pub(crate) const SOMEBODY: [&str; 3] = ["anna", "cli", ""];
+
 /// Where the tests' jobs have their end told.
 pub(crate) const RECEIVER: &str = "https://example.org/hook?t=1";
 /// A body that asks for it.
@@ -107,6 +110,15 @@ impl Words {
         let flights = flights.iter().map(|key| (*key).to_owned()).collect();
         Self { flights, ..Self::park("flight", 30_000) }
     }
+}
+
+/// What a worker says of itself; `probe` in ms from now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) slots: i64,
+    pub(crate) busy: i64,
+    pub(crate) refused: &'static str,
+    pub(crate) probe: i64,
 }
 
 /// What a reap says of itself.
@@ -225,10 +237,13 @@ impl Queue {
         command.arg(&words[1..]).query(&mut self.connection).expect("Redis obeys")
     }
 
-    /// Any verb.
+    /// Any verb; those of people are called by [`SOMEBODY`].
     pub(crate) fn call(&mut self, verb: Verb, words: &[&str]) -> Vec<String> {
         let mut call = self.scripts.call(verb);
         call.arg(words);
+        if verb.is_of_people() {
+            call.arg(&SOMEBODY);
+        }
         flatten(call.invoke(&mut self.connection).expect("Redis runs every verb"))
     }
 
@@ -269,8 +284,20 @@ impl Queue {
     }
 
     pub(crate) fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Vec<String> {
-        let lease = LEASE.to_string();
-        let mut words = vec![worker, lease.as_str()];
+        let busy = i64::try_from(held.len()).expect("few");
+        self.renew_as(worker, &Standing { slots: 4, busy, refused: "", probe: 0 }, held)
+    }
+
+    /// The same, by a worker that stands so.
+    pub(crate) fn renew_as(
+        &mut self,
+        worker: &str,
+        standing: &Standing,
+        held: &[(String, String)],
+    ) -> Vec<String> {
+        let Standing { slots, busy, refused, probe } = standing;
+        let [lease, slots, busy, probe] = [LEASE, *slots, *busy, *probe].map(|n| n.to_string());
+        let mut words = vec![worker, &lease, &slots, &busy, refused, &probe];
         words.extend(held.iter().flat_map(|(id, token)| [id.as_str(), token.as_str()]));
         self.call(Verb::Renew, &words)
     }

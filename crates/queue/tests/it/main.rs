@@ -3,6 +3,7 @@
 
 mod actions;
 mod arguments;
+mod audit;
 mod checks;
 mod claims;
 mod drain;
@@ -26,4 +27,5 @@ mod solo;
 mod stalls;
 mod verify;
 mod webhooks;
+mod why;
 mod words;

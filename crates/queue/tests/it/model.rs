@@ -7,11 +7,14 @@ mod operators;
 mod render;
 mod verbs;
 pub(crate) mod webhooks;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use queue::Limits;
 use stillcast_enqueue::State;
+
+use crate::fixture::Standing;
 
 /// The words of an answer.
 pub(crate) type Answer = Vec<String>;
@@ -32,6 +35,8 @@ pub(crate) struct Model {
     pub(crate) webhooks: BTreeMap<String, webhooks::Webhook>,
     /// Endpoints that are off, and since when.
     pub(crate) webhooks_off: BTreeMap<String, i64>,
+    /// What people have done: action, result, job, tenant, and when.
+    pub(crate) audit: Vec<(&'static str, &'static str, String, String, i64)>,
     pub(crate) hold: Option<Hold>,
     pub(crate) paused: Option<i64>,
     pub(crate) reap_at: Option<i64>,
@@ -128,6 +133,7 @@ pub(crate) struct Worker {
     pub(crate) draining: bool,
     pub(crate) nonce: String,
     pub(crate) id: String,
+    pub(crate) standing: Option<Standing>,
 }
 
 /// The reservation of the solo lane.

@@ -4,7 +4,7 @@ mod answers;
 
 use proptest::prelude::*;
 
-use crate::fixture::{LEASE, Request, TOLD, Words};
+use crate::fixture::{LEASE, Request, Standing, TOLD, Words};
 use crate::model::Model;
 use crate::model::webhooks::SENDER_LEASE;
 use queue::Verb;
@@ -42,6 +42,7 @@ pub(crate) enum Op {
     Renew {
         worker: usize,
         stale: Option<usize>,
+        standing: Standing,
     },
     Checkpoint(Pick, usize),
     Progress(Pick, u8),
@@ -118,7 +119,7 @@ pub(crate) enum Command {
     Claim { worker: String, nonce: String, held: usize },
     PopWake,
     Begin { id: String, token: String },
-    Renew { worker: String, held: Vec<(String, String)> },
+    Renew { worker: String, standing: Standing, held: Vec<(String, String)> },
     Checkpoint { id: String, token: String, name: String, digest: String },
     Progress { id: String, token: String, percent: String },
     Report { id: String, token: String, words: Words },
@@ -151,8 +152,8 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         2 => worker.clone().prop_map(|worker| Op::ClaimAgain { worker }),
         2 => Just(Op::PopWake),
         8 => pick().prop_map(Op::Begin),
-        4 => (worker.clone(), prop::option::of(any::<usize>()))
-            .prop_map(|(worker, stale)| Op::Renew { worker, stale }),
+        4 => (worker.clone(), prop::option::of(any::<usize>()), standing())
+            .prop_map(|(worker, stale, standing)| Op::Renew { worker, stale, standing }),
         3 => (pick(), 0..3_usize).prop_map(|(pick, name)| Op::Checkpoint(pick, name)),
         1 => (pick(), 0..100_u8).prop_map(|(pick, percent)| Op::Progress(pick, percent)),
         12 => (pick(), report()).prop_map(|(pick, report)| Op::Report(pick, report)),
@@ -181,6 +182,17 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
 
 fn pick() -> impl Strategy<Value = Pick> {
     (prop::bool::weighted(0.9), any::<usize>()).prop_map(|(current, at)| Pick { current, at })
+}
+
+/// Slots that are full or not, and now and then a refusal.
+fn standing() -> impl Strategy<Value = Standing> {
+    let refused = prop_oneof![4 => Just(""), 1 => Just("tts"), 1 => Just("any")];
+    (1..3_i64, 0..4_i64, refused, 0..2 * LEASE).prop_map(|(slots, busy, refused, probe)| Standing {
+        slots,
+        busy,
+        refused,
+        probe,
+    })
 }
 
 /// Steps of time: moments, stalls beyond each limit, and the clock set back.
@@ -286,7 +298,9 @@ impl Op {
                 let (id, token) = pick.token(model, history)?;
                 Command::Begin { id, token }
             }
-            Self::Renew { worker, stale } => renewal(WORKERS[*worker], *stale, model, history),
+            Self::Renew { worker, stale, standing } => {
+                renewal(WORKERS[*worker], *stale, standing, model, history)
+            }
             Self::Checkpoint(pick, name) => {
                 let (id, token) = pick.token(model, history)?;
                 let digest = format!("digest of {token}");
@@ -397,6 +411,11 @@ impl Pick {
 }
 
 impl History {
+    /// Claims and deliveries until now: another number each time.
+    pub(crate) fn commands(&self) -> usize {
+        self.nonces
+    }
+
     fn notify(&mut self, most: usize) -> Command {
         self.nonces += 1;
         Command::Notify { nonce: format!("nonce{}", self.nonces), most: most + 1 }
@@ -421,10 +440,16 @@ fn held(worker: &str, model: &Model) -> Vec<(String, String)> {
     model.jobs.iter().filter_map(mine).collect()
 }
 
-fn renewal(worker: &str, stale: Option<usize>, model: &Model, history: &History) -> Command {
-    let mut all = held(worker, model);
+fn renewal(
+    worker: &str,
+    stale: Option<usize>,
+    standing: &Standing,
+    model: &Model,
+    history: &History,
+) -> Command {
+    let mut held = held(worker, model);
     if let Some(at) = stale.filter(|_| !history.tokens.is_empty()) {
-        all.push(history.tokens[at % history.tokens.len()].clone());
+        held.push(history.tokens[at % history.tokens.len()].clone());
     }
-    Command::Renew { worker: worker.to_owned(), held: all }
+    Command::Renew { worker: worker.to_owned(), standing: standing.clone(), held }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
-use queue::Limits;
+use queue::{Limits, Why};
 
 use crate::checks::Watch;
 use crate::fixture::{Queue, START};
@@ -96,6 +96,19 @@ fn step(
     let expected = model.render();
     assert!(dump == expected, "after {command:?}\n{}", differences(&dump, &expected));
     watch.check(queue, model, &dump, &format!("{command:?}"));
+    the_reason_agrees(queue, model, history.commands(), &format!("{command:?}"));
+}
+
+/// Why one job does not run, each time another one: the queue says what the model would.
+fn the_reason_agrees(queue: &mut Queue, model: &Model, at: usize, what: &str) {
+    let Some(id) = model.jobs.keys().nth(at % model.jobs.len().max(1)) else { return };
+    let Why(reason) = queue.scripts.why(id).invoke(&mut queue.connection).expect("an answer");
+    let reason = reason.expect("the job is there");
+    let mut told = reason.told();
+    told.jobs.sort();
+    let said = (reason.code(), told.ahead, told.jobs.clone());
+    assert_eq!(said, model.why(id), "why {id} waits (right: the model), after {what}");
+    assert!(told.sentence.ends_with('.') && !told.cure.is_empty(), "{told:?}");
 }
 
 /// Time passes for Redis, for the model, and for whatever has a time to live.

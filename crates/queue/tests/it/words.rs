@@ -27,7 +27,7 @@ const NO_NUMBERS: [&str; 14] = [
 /// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
 const NUMBERS: [(Verb, &[&str], &[usize]); 7] = [
     (Verb::Claim, &["ben", "n2", "3000", "0"], &[2, 3]),
-    (Verb::Renew, &["anna", "3000", "a", TOKEN], &[1]),
+    (Verb::Renew, &["anna", "3000", "4", "1", "tts", "50", "a", TOKEN], &[1, 2, 3, 5]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
     (Verb::Report, &["a", TOKEN, "retry", "5", "", "{}", "", "", "{}", "20", "{}"], &[3, 9]),
     (
@@ -43,10 +43,11 @@ const TOKEN: &str = "1:nonce-a-";
 const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 19] = [
+const NONSENSE: [(Verb, &[&str]); 27] = [
     (Verb::Claim, &["ben", "a|b", "3000", "0"]),
     (Verb::Claim, &["ben", "", "3000", "0"]),
-    (Verb::Renew, &["anna", "3000", "a"]),
+    (Verb::Renew, &["anna", "3000", "4", "1", "", "0", "a"]),
+    (Verb::Renew, &["anna", "3000", "4", "1", "lunch", "0", "a", TOKEN]),
     (Verb::Checkpoint, &["a", TOKEN, "{}", "words", "call1", "d", "call2"]),
     (Verb::Progress, &["a", TOKEN, "tts", "101", "[]"]),
     (Verb::Report, &["a", TOKEN, "finished", "5", "", "{}", "", "[]", "{}", "20", "{}"]),
@@ -55,7 +56,14 @@ const NONSENSE: [(Verb, &[&str]); 19] = [
     (Verb::Join, &["a", TOKEN, "x\ny"]),
     (Verb::Join, &["a", TOKEN, ""]),
     (Verb::Land, &["a", TOKEN, "", "stored"]),
-    (Verb::Pause, &["stop"]),
+    (Verb::Pause, &["stop", "anna", "cli", ""]),
+    (Verb::Pause, &["pause"]),
+    (Verb::Cancel, &["b", "", "cli", ""]),
+    (Verb::Cancel, &["b", LONG, "cli", ""]),
+    (Verb::Cancel, &["b", "anna", "telegraph", ""]),
+    (Verb::Replay, &["c", "an\nna", "cli", ""]),
+    (Verb::Purge, &["c", "anna", "cli", LONG]),
+    (Verb::Resend, &["c", "anna", "cli", "two\nlines"]),
     (Verb::Drain, &["anna", "tomorrow"]),
     (Verb::Notify, &["a b", "9", "60000", "10", "0"]),
     (Verb::Notify, &["n3", "101", "60000", "10", "0"]),
@@ -132,8 +140,10 @@ fn words() -> impl Strategy<Value = (Verb, Vec<Vec<u8>>)> {
         .into_iter()
         .map(|(verb, words, _)| (verb, words))
         .chain(NONSENSE)
-        .chain([(Verb::Replay, &["c"][..]), (Verb::Purge, &["c"]), (Verb::Cancel, &["b"])])
-        .chain([(Verb::Resend, &["c"][..])])
+        .chain([(Verb::Replay, &["c", "anna", "cli", "why"][..])])
+        .chain([(Verb::Purge, &["c", "anna", "api", ""][..])])
+        .chain([(Verb::Cancel, &["b", "anna", "page", ""][..])])
+        .chain([(Verb::Resend, &["c", "anna", "crate", ""][..])])
         .chain([(Verb::Begin, &["a", TOKEN][..]), (Verb::Land, &["a", TOKEN, "k", "stored"])])
         .chain([(Verb::Join, &["a", TOKEN, "k"][..])])
         .collect();

@@ -1,7 +1,7 @@
 //! Jobs go in; files, records and exit codes come out.
 
 use nix::sys::signal::Signal;
-use queue::{Endpoint, Inspector};
+use queue::{Actor, Endpoint, Inspector, Interface};
 use stillcast_enqueue::{Format, Job, JobRecord, Source, StageName, State, TraceParent};
 use tests::server::Server;
 
@@ -62,7 +62,8 @@ async fn a_paused_queue_with_jobs_ends_until_empty_with_69() {
     let server = Server::start().await.unwrap();
     let harness = WorkerHarness::on(&server);
     producer(&server).await.enqueue(&job(Format::Audio)).await.unwrap();
-    assert!(inspector(&server).await.pause().await.unwrap());
+    let anna = Actor::new(Interface::Cli, "anna");
+    assert!(inspector(&server).await.pause(&anna).await.unwrap());
     let ended = harness.run(&["--until-empty"]).await;
     assert_eq!(ended.code, 69, "{}", ended.stderr);
     assert!(ended.stderr.contains("paused"), "{}", ended.stderr);

@@ -9,7 +9,9 @@ impl Model {
     pub(crate) fn cancel(&mut self, id: &str) -> Answer {
         let Some(job) = self.jobs.get_mut(id) else { return words(&["unknown"]) };
         if let Some(lease) = &mut job.lease {
-            lease.cancel = true;
+            if !std::mem::replace(&mut lease.cancel, true) {
+                self.audited("cancel", "cancelling", id);
+            }
             return words(&["cancelling"]);
         }
         if job.state.is_terminal() {
@@ -17,6 +19,7 @@ impl Model {
         }
         self.leave_waiting(id);
         self.finish(id, State::Cancelled);
+        self.audited("cancel", "cancelled", id);
         words(&["cancelled"])
     }
 
@@ -47,6 +50,7 @@ impl Model {
         job.ready_ms = now;
         job.deadline = now + job.deadline_len;
         self.make_ready(id);
+        self.audited("replay", "ready", id);
         words(&["ready"])
     }
 
@@ -55,8 +59,15 @@ impl Model {
         if !job.state.is_terminal() {
             return words(&["not-ended", job.state.as_str()]);
         }
+        self.audited("purge", "purged", id);
         self.forget(id, false);
         words(&["purged"])
+    }
+
+    /// What a person has done to a job; to the queue as a whole when there is none by this name.
+    pub(super) fn audited(&mut self, action: &'static str, result: &'static str, id: &str) {
+        let tenant = self.jobs.get(id).map_or_else(String::new, |job| job.tenant.clone());
+        self.audit.push((action, result, id.to_owned(), tenant, self.now));
     }
 
     /// The record goes; what is still owed goes only with a purge.
@@ -73,23 +84,32 @@ impl Model {
         let changes = self.paused.is_some() != pause;
         if pause {
             self.paused.get_or_insert(self.now);
+            if changes {
+                self.audited("pause", "paused", "");
+            }
         } else {
             self.paused = None;
-            self.wake_refused();
+            let woken = self.wake_refused();
+            if changes || woken > 0 {
+                self.audited("resume", if changes { "resumed" } else { "probed-anew" }, "");
+            }
             self.wake |= self.count(State::Ready) > 0;
         }
         words(&[if changes { "1" } else { "0" }])
     }
 
-    /// Those that were refused are due at once.
-    fn wake_refused(&mut self) {
+    /// Those that were refused are due at once; how many were not before.
+    fn wake_refused(&mut self) -> usize {
         let now = self.now;
         let is_refused = |job: &&mut Job| {
             job.state == State::Parked && job.reason.as_deref() == Some("provider")
         };
+        let mut woken = 0;
         for job in self.jobs.values_mut().filter(is_refused) {
+            woken += usize::from(job.wake_at.is_some_and(|at| at > now));
             job.wake_at = job.wake_at.map(|at| at.min(now));
         }
+        woken
     }
 
     /// A worker leaves, or has left.

@@ -6,7 +6,7 @@ use stillcast_enqueue::State;
 
 use super::{Body, Flight, Job, Lane, Model};
 use crate::dump::{Content, Dump};
-use crate::fixture::LEASE;
+use crate::fixture::{LEASE, SOMEBODY, Standing};
 
 impl Model {
     /// Every key of the queue.
@@ -88,14 +88,21 @@ impl Model {
             ("purged", self.purged),
             ("rank_ms", self.ranked),
             ("rank_ahead_ms", self.ahead),
+            ("audited", i64::try_from(self.audit.len()).expect("few")),
         ];
         let counts = counts.into_iter().filter(|(_, count)| *count > 0);
         put_map(dump, "counts", counts.map(|(name, n)| (name.to_owned(), n.to_string())).collect());
         let lines = self.workers.iter().map(|(name, worker)| {
             let draining = i32::from(worker.draining);
-            (name.clone(), format!("{}|{draining}|{}|{}", worker.seen, worker.nonce, worker.id))
+            let standing = worker.standing.as_ref().map_or_else(String::new, |standing| {
+                let Standing { slots, busy, refused, probe } = standing;
+                format!("|{slots}|{busy}|{LEASE}|{refused}|{probe}")
+            });
+            let line = format!("{}|{draining}|{}|{}", worker.seen, worker.nonce, worker.id);
+            (name.clone(), line + &standing)
         });
         put_map(dump, "workers", lines.collect());
+        put_ranks(dump, "audit", (1..).zip(&self.audit).map(line).collect());
         put_ranks(dump, "trash", self.trash.clone());
         let wake = self.wake.then(|| ("1".to_owned(), 0));
         put_ranks(dump, "wake", wake.into_iter().collect());
@@ -162,6 +169,30 @@ fn map(fields: &[(&str, &String)]) -> Content {
     Content::Map(
         fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone())).collect(),
     )
+}
+
+/// A line of the audit, by its number.
+fn line(
+    (number, (action, result, job, tenant, at)): (
+        i64,
+        &(&'static str, &'static str, String, String, i64),
+    ),
+) -> (String, i64) {
+    let [by, interface, why] = SOMEBODY;
+    let line = serde_json::json!([
+        number,
+        at.to_string(),
+        by,
+        interface,
+        action,
+        result,
+        why,
+        job,
+        tenant,
+        "",
+        0
+    ]);
+    (line.to_string(), number)
 }
 
 /// Redis knows no empty hash.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stillcast_enqueue::State;
 
 use super::{Answer, Body, Hold, Job, Lane, Lease, Model, Worker, words};
-use crate::fixture::{DEFAULT_DEADLINE, LEASE, RECEIVER, Request, Words};
+use crate::fixture::{DEFAULT_DEADLINE, LEASE, RECEIVER, Request, Standing, Words};
 
 /// How long the request of a dead job lives.
 const BODY_OF_DEAD_MS: i64 = 7 * 24 * 3_600_000;
@@ -76,7 +76,7 @@ impl Model {
         let Some(id) = ready else {
             return vec!["empty".to_owned(), self.next_due().to_string()];
         };
-        self.lease(&id, worker, nonce);
+        self.lease(&id, worker, nonce, held);
         let free_solo = solo.is_some() && self.live_hold().is_none();
         self.wake |= !self.lane(Lane::Ready).is_empty() || free_solo;
         self.claimed(&id)
@@ -139,13 +139,13 @@ impl Model {
             None => vec!["hold".to_owned(), self.next_due().to_string()],
             Some(id) => {
                 self.hold.as_mut().expect("as above").job = Some(id.clone());
-                self.lease(&id, worker, nonce);
+                self.lease(&id, worker, nonce, held);
                 self.claimed(&id)
             }
         }
     }
 
-    fn lease(&mut self, id: &str, worker: &str, nonce: &str) {
+    fn lease(&mut self, id: &str, worker: &str, nonce: &str, held: usize) {
         let (now, worker) = (self.now, worker.to_owned());
         let job = self.job(id);
         job.fence += 1;
@@ -156,6 +156,9 @@ impl Model {
             Some(Lease { token, worker: worker.clone(), expiry, begun: false, cancel: false });
         let line = self.workers.entry(worker).or_default();
         *line = Worker { seen: now, nonce: nonce.to_owned(), id: id.to_owned(), ..line.clone() };
+        if let Some(standing) = &mut line.standing {
+            standing.busy = i64::try_from(held + 1).expect("few");
+        }
     }
 
     fn claimed(&self, id: &str) -> Answer {
@@ -181,8 +184,16 @@ impl Model {
     }
 
     /// The transition `renew`.
-    pub(crate) fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Answer {
+    pub(crate) fn renew(
+        &mut self,
+        worker: &str,
+        standing: &Standing,
+        held: &[(String, String)],
+    ) -> Answer {
         self.seen(worker);
+        let probe = if standing.refused.is_empty() { 0 } else { self.now + standing.probe };
+        let line = self.workers.get_mut(worker).expect("just seen");
+        line.standing = Some(Standing { probe, ..standing.clone() });
         let until = self.now + LEASE;
         if let Some(hold) = self.hold.as_mut().filter(|hold| hold.worker == worker) {
             hold.until = until;

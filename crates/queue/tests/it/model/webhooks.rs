@@ -160,6 +160,7 @@ impl Model {
         }
         let endpoint = format!("{} {}", job.tenant, job.webhook.as_deref().unwrap_or_default());
         self.webhooks_off.remove(&endpoint);
+        self.audited("resend-webhook", "due", id);
         let owed = self.webhooks.get_mut(id).expect("a delivery");
         if let Some(due) = owed.due {
             let under_way = owed.token.is_some();

@@ -18,7 +18,7 @@ impl Command {
                 vec![if popped.is_empty() { "0" } else { "1" }.to_owned()]
             }
             Self::Begin { id, token } => queue.call(Verb::Begin, &[id, token]),
-            Self::Renew { worker, held } => queue.renew(worker, held),
+            Self::Renew { worker, standing, held } => queue.renew_as(worker, standing, held),
             Self::Checkpoint { id, token, name, digest } => {
                 queue.call(Verb::Checkpoint, &[id, token, "", "", name, digest])
             }
@@ -48,7 +48,7 @@ impl Command {
             Self::Claim { worker, nonce, held } => model.claim(worker, nonce, *held),
             Self::PopWake => vec![i32::from(std::mem::take(&mut model.wake)).to_string()],
             Self::Begin { id, token } => model.begin(id, token),
-            Self::Renew { worker, held } => model.renew(worker, held),
+            Self::Renew { worker, standing, held } => model.renew(worker, standing, held),
             Self::Checkpoint { id, token, name, digest } => {
                 model.checkpoint(id, token, name, digest)
             }

@@ -1,6 +1,6 @@
 //! Jobs repeated, replayed and without a cache: the provider's journal says what was bought how often.
 
-use queue::{Endpoint as QueueEndpoint, Inspector, ReplayAnswer};
+use queue::{Actor, Endpoint as QueueEndpoint, Inspector, Interface, ReplayAnswer};
 use stillcast_enqueue::{Format, StageName, State};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Latency};
@@ -66,7 +66,8 @@ async fn a_dead_job_that_is_replayed_when_the_cache_has_expired_pays_nothing_aga
     .await;
     let endpoint = QueueEndpoint::new(&paid.server.url(), QUEUE).unwrap();
     let inspector = Inspector::connect(endpoint).await.unwrap();
-    assert_eq!(inspector.replay(ids[0].as_str()).await.unwrap(), ReplayAnswer::Ready);
+    let anna = Actor::new(Interface::Cli, "anna");
+    assert_eq!(inspector.replay(ids[0].as_str(), &anna).await.unwrap(), ReplayAnswer::Ready);
     let record = paid.done(&ids).await.remove(0);
     paid.assert_each_bought_once();
     for paid in [StageName::Transcript, StageName::Tts, StageName::Image] {

@@ -1,0 +1,86 @@
+//! `GET /v1/audit`: what people have done to jobs and to the queue; and the reason that they may give.
+
+use ::queue::{AuditEntry, AuditPage, MAX_PAGE};
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::schema::Failures;
+use crate::caller::{Caller, Right};
+use crate::extract::Params;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// Entries of a page when the query names no number.
+const DEFAULT: usize = 50;
+/// Entries that one request looks at: a token of one tenant passes over those of all others.
+const LOOKED_AT: usize = 5_000;
+
+/// Why a job or the queue is changed.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReasonQuery {
+    /// For the audit: one line, without private text.
+    #[param(max_length = 500)]
+    pub(crate) why: Option<String>,
+}
+
+/// Which page.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditQuery {
+    /// At most so many.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<usize>,
+    /// The `next` of the page before: only what was done before that number.
+    before: Option<u64>,
+}
+
+/// What people have done.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Audit {
+    /// From the newest.
+    entries: Vec<AuditEntry>,
+    /// The `before` of the next page; null after the last.
+    next: Option<u64>,
+}
+
+/// Lists what people have done to jobs and to the queue, the newest first; the latest 10,000 are kept.
+///
+/// A token of one tenant sees what was done to that tenant's jobs. A page may hold fewer entries than
+/// asked for; only a `next` of null says that there are no more.
+#[utoipa::path(
+    get, path = "/v1/audit", tag = "queue", security(("token" = ["operate"])), params(AuditQuery),
+    responses((status = 200, description = "A page", body = Audit), Failures)
+)]
+pub(crate) async fn list_audit(
+    State(api): State<Api>,
+    caller: Caller,
+    Params(query): Params<AuditQuery>,
+) -> Result<Json<Audit>, Problem> {
+    caller.may(Right::Mend)?;
+    let limit = query.limit.unwrap_or(DEFAULT);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        let takes = format!("takes a whole number from 1 to {MAX_PAGE}, got {limit}");
+        return Err(Problem::of_field("?limit", takes));
+    }
+    let (mut entries, mut looked_at, mut next) = (Vec::new(), 0, query.before);
+    loop {
+        let missing = limit - entries.len();
+        let page: AuditPage = api.inspector.audit(missing, next).await?;
+        looked_at += missing;
+        next = page.next;
+        entries.extend(page.entries.into_iter().filter(|entry| sees(&caller, entry)));
+        if next.is_none() || entries.len() == limit || looked_at >= LOOKED_AT {
+            return Ok(Json(Audit { entries, next }));
+        }
+    }
+}
+
+/// The queue's own entries are for those who may look at all tenants.
+fn sees(caller: &Caller, entry: &AuditEntry) -> bool {
+    entry.tenant.as_deref().map_or(caller.tenant.is_none(), |tenant| caller.sees(tenant))
+}

@@ -1,0 +1,53 @@
+-- Why does a job not run? All that decides it, at one moment and at constant cost; the sentence is made
+-- of it by whoever asks.
+--
+-- ARGV  2 id
+-- Returns {} for an unknown job, else three lists of texts:
+--         pairs of a name and a value: `now` (ms), `ahead` (jobs that are to be claimed before it),
+--         `lane` (`ready` or `solo`, if it may be claimed), `expiry` of its lease, `paused` (since, ms),
+--         `gap` and `stall` (when, ms), `hold_worker`, `hold_job`, `hold_until_ms` and `head` (`yes` for its first job) of the
+--         solo lane, `probe:<stage>` (when the fleet's next one is due, ms), and fields of its hash;
+--         pairs of a worker and its line, at most 100 workers;
+--         the jobs that pay for the flights that it waits for.
+--         What is not there is left out.
+
+local FIELDS = {
+  'state', 'reason', 'attempts', 'max_attempts', 'ready_ms', 'wake_ms', 'deadline_ms', 'worker', 'error',
+}
+local id = ARGV[2]
+local job = get(id, unpack(FIELDS))
+if not job[1] then return {} end
+
+local facts = {}
+local function say(name, value)
+  if not value then return end
+  facts[#facts + 1] = name
+  facts[#facts + 1] = type(value) == 'number' and string.format('%.0f', value) or value
+end
+
+for at, name in ipairs(FIELDS) do say(name, job[at]) end
+say('now', now)
+say('expiry', redis.call('ZSCORE', leased, id))
+say('paused', redis.call('GET', paused))
+say('gap', redis.call('GET', gap_at))
+say('stall', redis.call('GET', stall_at))
+local hold = redis.call('HMGET', solo_hold, 'worker', 'job', 'until_ms')
+say('hold_worker', hold[1])
+say('hold_job', hold[2])
+say('hold_until_ms', hold[3])
+say('head', redis.call('ZRANGE', solo, 0, 0)[1] == id and 'yes')
+for _, stage in ipairs({ 'any', 'collection', 'transcript', 'tts', 'image', 'encode', 'upload' }) do
+  say('probe:' .. stage, redis.call('HGET', probes_key(stage), 'next'))
+end
+
+local mine = string.format('(%.0f', rank(id))
+local function before(of) return redis.call('ZCOUNT', of, '-inf', mine) end
+local in_ready, in_solo = redis.call('ZRANK', ready, id), redis.call('ZRANK', solo, id)
+say('ahead', (in_ready or before(ready)) + (in_solo or before(solo)))
+say('lane', in_ready and 'ready' or in_solo and 'solo')
+
+local owners = {}
+for _, key in ipairs(lines(redis.call('HGET', job_key(id), 'awaits'))) do
+  owners[#owners + 1] = owner_of(key)
+end
+return { facts, redis.call('HRANDFIELD', workers, 100, 'WITHVALUES'), owners }
