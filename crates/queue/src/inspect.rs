@@ -3,6 +3,7 @@
 
 mod announcements;
 mod answers;
+mod bulks;
 mod inspector;
 mod listing;
 mod mending;
@@ -11,6 +12,7 @@ mod workers;
 
 pub use self::announcements::{Announcement, Announcements};
 pub use self::answers::{PurgeAnswer, ReplayAnswer, ResendAnswer};
+pub use self::bulks::BulkHolder;
 pub use self::inspector::Inspector;
 pub use self::listing::{Cursor, MAX_PAGE, Page};
 pub use self::workers::WorkerSeen;

@@ -6,6 +6,7 @@
 
 mod actions;
 mod answers;
+mod bulk;
 mod clock;
 mod connection;
 mod consumer;
@@ -32,6 +33,7 @@ mod webhooks;
 
 pub use actions::{JobFiles, PurgeError, Watch, purge};
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
+pub use bulk::{BulkAction, BulkAnswer, BulkOrder, BulkRecord, BulkState};
 pub use connection::Endpoint;
 pub use consumer::{Consumer, ConsumerOptions, Handler, Health, Shutdown, Stopped};
 pub use error::QueueError;
@@ -39,8 +41,8 @@ pub use event::{Event, Observer};
 pub use examination::ServerReport;
 pub use flight::{FlightResult, JoinAnswer};
 pub use inspect::{
-    Announcement, Announcements, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer, ReplayAnswer,
-    ResendAnswer, WorkerSeen,
+    Announcement, Announcements, BulkHolder, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer,
+    ReplayAnswer, ResendAnswer, WorkerSeen,
 };
 pub use interrupted::Interrupted;
 pub use lease::Lease;

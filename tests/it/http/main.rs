@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod bulk;
 mod described;
 mod events;
 mod files;
@@ -10,4 +11,6 @@ mod keys;
 mod life;
 mod limits;
 mod refusals;
+mod search;
 mod support;
+mod volume;

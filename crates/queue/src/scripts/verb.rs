@@ -43,11 +43,15 @@ pub enum Verb {
     Notified,
     /// A person has a webhook sent again.
     Resend,
+    /// One wish for many jobs begins, gathers them, sets out or is stopped.
+    Bulk,
+    /// *cancel*, *replay* or *purge* for the next jobs of a bulk action.
+    BulkStep,
 }
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 19] = [
+    const TABLE: [(Self, &'static str); 21] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -67,6 +71,8 @@ impl Verb {
         (Self::Notify, include_str!("../../lua/notify.lua")),
         (Self::Notified, include_str!("../../lua/notified.lua")),
         (Self::Resend, include_str!("../../lua/resend.lua")),
+        (Self::Bulk, include_str!("../../lua/bulk.lua")),
+        (Self::BulkStep, include_str!("../../lua/bulk_step.lua")),
     ];
 
     /// Every verb.
@@ -76,6 +82,21 @@ impl Verb {
 
     pub(crate) fn source(self) -> &'static str {
         Self::TABLE[self.index()].1
+    }
+
+    /// What stands behind the preamble: the script, and in front of it those of the verbs that it calls.
+    pub(super) fn whole(self) -> String {
+        let wish = |verb: Self, word| format!("{word} = function(ARGV)\n{}\nend,\n", verb.source());
+        let wishes = match self {
+            Self::BulkStep => {
+                let verbs =
+                    [(Self::Cancel, "cancel"), (Self::Replay, "replay"), (Self::Purge, "purge")];
+                let wishes: String = verbs.map(|(verb, word)| wish(verb, word)).concat();
+                format!("local wishes = {{\n{wishes}}}\n")
+            }
+            _ => String::new(),
+        };
+        wishes + self.source()
     }
 
     /// The verb's place in the table.

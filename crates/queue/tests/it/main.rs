@@ -3,6 +3,7 @@
 
 mod actions;
 mod arguments;
+mod bulks;
 mod checks;
 mod claims;
 mod drain;
