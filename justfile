@@ -32,6 +32,14 @@ bench *arguments:
 openapi:
     cargo run --quiet --package api --example openapi > deploy/openapi.json
 
+# The types of the TypeScript client, made anew from that description.
+clients:
+    deploy/clients/typescript/make-types
+
+# What a filter and a bulk action take with 100,000 jobs.
+bench-search *arguments:
+    tests/bench/search/run {{ arguments }}
+
 # What traces cost a worker, whatever becomes of its collector.
 bench-traces *arguments:
     tests/bench/traces/run {{ arguments }}
@@ -39,6 +47,10 @@ bench-traces *arguments:
 # Every reader of foreign bytes, a million inputs each.
 fuzz *arguments:
     tests/fuzz {{ arguments }}
+
+# The API against its description: more than 50,000 requests that nobody has thought of.
+fuzz-api:
+    tests/fuzz-api
 
 # The queue's faults against apalis-redis at default settings, side by side with ours.
 baseline *words:

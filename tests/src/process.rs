@@ -1,5 +1,6 @@
 //! Processes as the kernel lists them: whose children live, and waiting until one is gone.
 
+use anyhow::Context;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
@@ -33,6 +34,14 @@ pub async fn gone(pid: i32) {
         (!lives || status(pid).is_none_or(|(state, _)| state == 'Z')).then_some(())
     })
     .await;
+}
+
+/// What a process holds in memory, in bytes.
+pub fn resident(pid: i32) -> anyhow::Result<usize> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    let kib: usize = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kib << 10)
 }
 
 fn processes() -> Vec<i32> {

@@ -1,7 +1,9 @@
 //! A place in a listing goes out as text, and comes back only as we have written it.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use hmac::{Hmac, KeyInit, Mac};
-use queue::Cursor;
 use sha2::Sha256;
 
 use crate::problem::Problem;
@@ -17,14 +19,14 @@ impl CursorKey {
     }
 
     /// The text of a place in the listing of `filter`.
-    pub(crate) fn sign(&self, cursor: &Cursor, filter: &str) -> String {
+    pub(crate) fn sign(&self, cursor: &impl Display, filter: &str) -> String {
         let text = cursor.to_string();
         let tag = self.mac(&text, filter).finalize().into_bytes();
         format!("{}.{}", hex::encode(&text), hex::encode(&tag[..16]))
     }
 
     /// The place that a text names, if it was written for this filter.
-    pub(crate) fn read(&self, text: &str, filter: &str) -> Result<Cursor, Problem> {
+    pub(crate) fn read<T: FromStr>(&self, text: &str, filter: &str) -> Result<T, Problem> {
         let read = || {
             let (text, tag) = text.split_once('.')?;
             let text = String::from_utf8(hex::decode(text).ok()?).ok()?;
@@ -45,6 +47,8 @@ impl CursorKey {
 
 #[cfg(test)]
 mod tests {
+    use queue::Cursor;
+
     use super::*;
 
     #[test]
@@ -52,16 +56,16 @@ mod tests {
         let key = CursorKey::of(&Tokens::none());
         let cursor: Cursor = "dead~17~job-1".parse().unwrap();
         let text = key.sign(&cursor, "dead");
-        assert_eq!(key.read(&text, "dead").unwrap(), cursor);
-        assert!(key.read(&text, "done").is_err());
+        assert_eq!(key.read::<Cursor>(&text, "dead").unwrap(), cursor);
+        assert!(key.read::<Cursor>(&text, "done").is_err());
         for at in 0..text.len() {
             let mut forged = text.clone().into_bytes();
             forged[at] = if forged[at] == b'0' { b'1' } else { b'0' };
             let forged = String::from_utf8(forged).unwrap();
-            assert!(key.read(&forged, "dead").is_err(), "{at}");
+            assert!(key.read::<Cursor>(&forged, "dead").is_err(), "{at}");
         }
         for odd in ["", ".", "é.é", "00", &"f".repeat(9000)] {
-            assert!(key.read(odd, "dead").is_err(), "{odd}");
+            assert!(key.read::<Cursor>(odd, "dead").is_err(), "{odd}");
         }
     }
 }

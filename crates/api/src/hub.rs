@@ -2,7 +2,7 @@
 //!
 //! One task listens to the queue's events and reads each watched job that changed, in one call for
 //! all of them; whoever waits holds no connection. An event is a hint that may be lost, so that all
-//! watched jobs are read again each second.
+//! watched jobs are read again each second. What is searched, the mirror, hears of every event here.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,8 @@ use queue::{Announcements, Inspector};
 use stillcast_enqueue::JobRecord;
 use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval};
+
+use crate::mirror::Mirror;
 
 /// How often all watched jobs are read, whatever was heard.
 const READ_EVERY: Duration = Duration::from_secs(1);
@@ -38,6 +40,7 @@ pub(crate) struct Hub(Arc<Shared>);
 
 struct Shared {
     inspector: Inspector,
+    mirror: Mirror,
     watched: Mutex<HashMap<String, watch::Sender<Seen>>>,
     /// Somebody new is here, whose job nobody has read.
     arrived: Notify,
@@ -51,8 +54,9 @@ pub(crate) struct Watched {
 }
 
 impl Hub {
-    pub(crate) fn new(inspector: Inspector) -> Self {
-        Self(Arc::new(Shared { inspector, watched: Mutex::default(), arrived: Notify::new() }))
+    pub(crate) fn new(inspector: Inspector, mirror: Mirror) -> Self {
+        let (watched, arrived) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Shared { inspector, mirror, watched, arrived }))
     }
 
     /// Begins to watch the job `id`, which need not exist.
@@ -88,12 +92,13 @@ impl Hub {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due: Vec<String> = tokio::select! {
-                id = next(&mut announcements) => self.known(id),
+                id = next(&mut announcements) => self.hear(id),
                 () = self.0.arrived.notified() => self.unread(),
                 _ = ticks.tick() => self.all(),
             };
-            if announcements.is_none() && !self.watched().is_empty() {
+            if announcements.is_none() {
                 announcements = self.0.inspector.announcements().await.ok();
+                self.0.mirror.set_listening(announcements.is_some());
             }
             self.read(&due).await;
         }
@@ -113,7 +118,10 @@ impl Hub {
     }
 
     /// The job, if somebody watches it.
-    fn known(&self, id: Option<String>) -> Vec<String> {
+    fn hear(&self, id: Option<String>) -> Vec<String> {
+        if let Some(id) = &id {
+            self.0.mirror.hear(id);
+        }
         let watched = self.watched();
         id.into_iter().filter(|id| watched.contains_key(id)).collect()
     }

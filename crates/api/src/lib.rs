@@ -2,17 +2,22 @@
 //!
 //! A request travels so: [`serve`] takes its connection, `middleware` names it, finds its [`Tokens`],
 //! counts it, and makes a problem of whatever fails; a file in `routes` answers it from the queue or
-//! the store. What changes meanwhile is heard once a process, in `hub`, however many wait for it.
+//! the store. What changes meanwhile is heard once a process, in `hub`, however many wait for it; what
+//! is searched by a `filter` lies in the `mirror`.
 //!
 //! No command line, no paid provider and no setting is known here: [`ApiOptions`] bring all of it.
 
 #![warn(missing_docs)]
 
+mod bulk;
 mod caller;
 mod cursor;
 mod extract;
+mod facts;
+mod filter;
 mod hub;
 mod middleware;
+mod mirror;
 mod openapi;
 mod options;
 mod preference;
@@ -21,6 +26,7 @@ mod rate_limit;
 mod routes;
 mod server;
 mod state;
+mod store_files;
 mod tokens;
 
 pub use options::ApiOptions;

@@ -4,6 +4,7 @@
 mod artifact;
 mod audit;
 mod batch;
+mod bulk;
 mod conditional;
 mod dead;
 mod enqueue;
@@ -40,6 +41,10 @@ fn guarded() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(enqueue::enqueue_job, jobs::list_jobs))
         .routes(routes!(batch::enqueue_jobs).layer(DefaultBodyLimit::max(MAX_BATCH)))
+        .routes(routes!(bulk::plan_or_begin))
+        .routes(routes!(bulk::list_bulks))
+        .routes(routes!(bulk::show_bulk))
+        .routes(routes!(bulk::stop_bulk))
         .routes(routes!(job::show_job, job::purge_job))
         .routes(routes!(job::cancel_job))
         .routes(routes!(job::replay_job))
@@ -81,9 +86,12 @@ pub(crate) fn router(api: Api) -> Router {
     let (guarded, _) = guarded().split_for_parts();
     let (open, _) = open().split_for_parts();
     let guard = middleware::from_fn_with_state(api.clone(), authenticate);
-    guarded
-        .route_layer(guard)
-        .merge(open)
+    bounded(guarded.route_layer(guard).merge(open)).with_state(api)
+}
+
+/// Whatever becomes of a request, it ends in time, and a failure is a problem.
+fn bounded<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
         .fallback(async || Problem::new(Code::UnknownPath, Code::UnknownPath.title()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(|_| {
@@ -91,5 +99,46 @@ pub(crate) fn router(api: Api) -> Router {
         }))
         .layer(middleware::from_fn(limit_time))
         .layer(middleware::from_fn(render))
-        .with_state(api)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::routing::{get, post};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::extract::JsonBody;
+
+    /// The answer of a route, as a problem.
+    async fn problem(route: &str, body: Body) -> serde_json::Value {
+        let panics = async || -> String { panic!("Marzipanturm") };
+        let reads = async |JsonBody(_): JsonBody| "read";
+        let routes = Router::new().route("/panics", get(panics)).route("/reads", post(reads));
+        let method = if route == "/reads" { "POST" } else { "GET" };
+        let request = Request::builder().method(method).uri(route);
+        let request = request.header("content-type", "application/json").body(body).unwrap();
+        let answer = bounded(routes).oneshot(request).await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let text = to_bytes(answer.into_body(), 1 << 16).await.unwrap();
+        assert!(!String::from_utf8_lossy(&text).contains("Marzipanturm"), "{text:?}");
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_says_nothing_of_it() {
+        let told = problem("/panics", Body::empty()).await;
+        assert_eq!((&told["code"], &told["status"]), (&"internal".into(), &500.into()));
+        assert!(told["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{told}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_comes_is_not_waited_for() {
+        let never = futures::stream::pending::<Result<Vec<u8>, Infallible>>();
+        let told = problem("/reads", Body::from_stream(never)).await;
+        assert_eq!((&told["code"], &told["status"]), (&"timed-out".into(), &504.into()));
+    }
 }

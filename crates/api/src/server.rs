@@ -57,6 +57,8 @@ pub async fn serve(
     let mut helpers = JoinSet::new();
     let hub = api.hub.clone();
     helpers.spawn(hub.clone().run());
+    helpers.spawn(api.mirror.clone().follow());
+    helpers.spawn(api.bulks.clone().run());
     helpers.spawn(api.tokens.clone().follow_file());
     let routes = routes::router(api);
     let graceful = GracefulShutdown::new();

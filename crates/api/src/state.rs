@@ -7,9 +7,11 @@ use providers::store::Store;
 use queue::Inspector;
 use stillcast_enqueue::{JobRecord, Producer};
 
+use crate::bulk::Bulks;
 use crate::caller::Caller;
 use crate::cursor::CursorKey;
 use crate::hub::Hub;
+use crate::mirror::{Mirror, ROOM};
 use crate::options::ApiOptions;
 use crate::problem::{Code, Problem};
 use crate::rate_limit::RateLimit;
@@ -25,6 +27,10 @@ pub(crate) struct Api {
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
     pub(crate) cursors: CursorKey,
     pub(crate) hub: Hub,
+    /// What is searched.
+    pub(crate) mirror: Mirror,
+    /// What is wished of many jobs.
+    pub(crate) bulks: Bulks,
     pub(crate) in_flight: InFlight,
     /// The API in words, for programs.
     pub(crate) description: Arc<str>,
@@ -33,11 +39,14 @@ pub(crate) struct Api {
 impl Api {
     /// `description` is the API in words, for programs.
     pub(crate) fn new(options: ApiOptions, description: Arc<str>) -> Self {
+        let mirror = Mirror::new(options.inspector.clone(), ROOM);
         let ApiOptions { inspector, producer, store, tokens, requests_per_minute } = options;
         Self {
             rate_limit: requests_per_minute.map(|limit| Arc::new(RateLimit::new(limit))),
             cursors: CursorKey::of(&tokens),
-            hub: Hub::new(inspector.clone()),
+            hub: Hub::new(inspector.clone(), mirror.clone()),
+            bulks: Bulks::new(inspector.clone(), mirror.clone(), store.clone()),
+            mirror,
             in_flight: InFlight::default(),
             description,
             inspector,

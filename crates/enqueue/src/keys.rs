@@ -83,6 +83,26 @@ impl Keys {
         format!("{}webhook:{id}", self.prefix)
     }
 
+    /// What is wished of many jobs, and how far it is.
+    pub fn bulk(&self, id: &str) -> String {
+        format!("{}bulk:{id}", self.prefix)
+    }
+
+    /// The jobs that a bulk action has still to do.
+    pub fn bulk_jobs(&self, id: &str) -> String {
+        format!("{}bulk_jobs:{id}", self.prefix)
+    }
+
+    /// The bulk actions that go on, by their begin.
+    pub fn bulks(&self) -> String {
+        self.named("bulks")
+    }
+
+    /// Those that have ended, by their end.
+    pub fn bulks_ended(&self) -> String {
+        self.named("bulks_ended")
+    }
+
     /// Where every change is announced as `<id>:<state>`; a hint, never the truth.
     pub fn events(&self) -> String {
         self.named("events")

@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Each stage with its word, in travel order: a stage that stands here stands in every list.
+/// Each stage with its word, in travel order: a stage that stands here stands in every list. The word is
+/// the name in small letters, since the description of the API reads no other way to call it.
 macro_rules! stages {
     ($($(#[$doc:meta])* $stage:ident = $word:literal,)*) => {
         /// The six stages; each has one word, the same in files, configuration, labels and records.
@@ -13,7 +14,8 @@ macro_rules! stages {
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
         )]
-        pub enum StageName {$($(#[$doc])* #[serde(rename = $word)] $stage,)*}
+        #[serde(rename_all = "lowercase")]
+        pub enum StageName {$($(#[$doc])* $stage,)*}
 
         impl StageName {
             /// Every stage in travel order.
@@ -86,6 +88,19 @@ impl StageRecord {
             cached: true,
             provider,
             resources: BTreeMap::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_has_one_word() {
+        for stage in StageName::ALL {
+            assert_eq!(serde_json::to_value(stage).unwrap(), stage.as_str());
+            assert_eq!(StageName::parse(stage.as_str()), Some(stage));
         }
     }
 }

@@ -94,10 +94,10 @@ pub struct AuditEntry {
     pub by: String,
     /// What they had in their hands: `cli`, `api`, `page` or `crate`.
     pub interface: String,
-    /// What they did: `cancel`, `replay`, `purge`, `resend-webhook`, `pause`, `resume`.
+    /// What they did: `cancel`, `replay`, `purge`, `resend-webhook`, `pause`, `resume`, `stop-bulk`.
     pub action: String,
     /// What came of it: `cancelled`, `cancelling`, `ready`, `purged`, `due`, `paused`, `resumed`,
-    /// `probed-anew`.
+    /// `probed-anew`; of a bulk action `running`, `stopped`.
     pub result: String,
     /// Why, in their own words; null when they did not say.
     pub why: Option<String>,

@@ -4,6 +4,7 @@
 mod announcements;
 mod answers;
 mod audit;
+mod bulks;
 mod inspector;
 mod listing;
 mod mending;
@@ -14,6 +15,7 @@ mod workers;
 pub use self::announcements::{Announcement, Announcements};
 pub use self::answers::{PurgeAnswer, ReplayAnswer, ResendAnswer};
 pub use self::audit::AuditPage;
+pub use self::bulks::BulkHolder;
 pub use self::inspector::Inspector;
 pub use self::listing::{Cursor, MAX_PAGE, Page};
 pub use self::workers::{RefusedWorker, WorkerSeen};

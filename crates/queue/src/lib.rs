@@ -7,6 +7,7 @@
 mod actions;
 mod answers;
 mod audit;
+mod bulk;
 mod clock;
 mod connection;
 mod consumer;
@@ -35,6 +36,7 @@ mod webhooks;
 pub use actions::{JobFiles, PurgeError, Watch, purge};
 pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
 pub use audit::{Actor, AuditEntry, Interface};
+pub use bulk::{BulkAction, BulkAnswer, BulkOrder, BulkRecord, BulkState};
 pub use connection::Endpoint;
 pub use consumer::{Consumer, ConsumerOptions, Handler, Health, Shutdown, Stopped};
 pub use error::QueueError;
@@ -42,8 +44,8 @@ pub use event::{Event, Observer};
 pub use examination::ServerReport;
 pub use flight::{FlightResult, JoinAnswer};
 pub use inspect::{
-    Announcement, Announcements, AuditPage, Cursor, Inspector, MAX_PAGE, Page, PurgeAnswer,
-    RefusedWorker, ReplayAnswer, ResendAnswer, WorkerSeen,
+    Announcement, Announcements, AuditPage, BulkHolder, Cursor, Inspector, MAX_PAGE, Page,
+    PurgeAnswer, RefusedWorker, ReplayAnswer, ResendAnswer, WorkerSeen,
 };
 pub use interrupted::Interrupted;
 pub use lease::Lease;

@@ -43,7 +43,7 @@ impl Scripts {
     pub fn new(keys: Keys, clock: Clock) -> Self {
         let fixed = keys.fixed();
         let preamble = with_clock(lua::PREAMBLE, clock);
-        let script = |verb: Verb| Script::new(&format!("{preamble}{}", verb.source()));
+        let script = |verb: Verb| Script::new(&format!("{preamble}{}", verb.whole()));
         let scripts = Verb::all().map(script).collect();
         Self { inner: Arc::new(Inner { keys, fixed, scripts }) }
     }

@@ -23,7 +23,7 @@ const PAGE: usize = 200;
 const INDEXES: [&str; 9] =
     ["ready", "solo", "delayed", "parked", "leased", "done", "dead", "cancelled", "expired"];
 /// Keys beside [`FIXED`] that need no owner: the moment's verdict on memory.
-const OTHERS: [&str; 1] = ["pressure"];
+const OTHERS: [&str; 3] = ["bulks", "bulks_ended", "pressure"];
 
 /// A promise that a queue does not keep.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,7 +181,7 @@ impl<'look> Look<'look> {
                 "body" | "transcript" => self.belongs_to_a_job(kind, &names).await?,
                 "idem" => self.keys_name_living_jobs(&names).await?,
                 "flight" => self.flights.extend(names.into_iter().map(str::to_owned)),
-                "probes" => {}
+                "probes" | "bulk" | "bulk_jobs" => {}
                 "waiters" => self.waiters.extend(names.into_iter().map(str::to_owned)),
                 _ => names.iter().for_each(|name| {
                     self.blame("stray", &format!("{kind}:{name}"), "this key belongs to nobody");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use tests::forwarder::Forwarder;
 
-use crate::support::{Api, dead, serve};
+use crate::support::{Api, dead, port_of, serve};
 
 /// How long a client waits before it comes back.
 const COME_BACK: Duration = Duration::from_millis(200);
@@ -125,7 +125,7 @@ async fn no_client_misses_the_end_however_often_the_server_is_killed() {
             tokio::time::sleep(COME_BACK).await;
         }
     };
-    let clients = futures::future::join_all((0..200).map(follow));
+    let clients = futures::future::join_all((0..1_000).map(follow));
     let kills = async {
         let mut serving = serving;
         for id in &ids {
@@ -141,8 +141,4 @@ async fn no_client_misses_the_end_however_often_the_server_is_killed() {
     };
     let (ends, _serving) = tokio::join!(clients, kills);
     assert!(ends.iter().all(|end| end == "dead"), "{ends:?}");
-}
-
-fn port_of(url: &str) -> u16 {
-    url.rsplit_once(':').unwrap().1.parse().unwrap()
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod bulk;
 mod described;
 mod events;
 mod files;
@@ -11,5 +12,7 @@ mod keys;
 mod life;
 mod limits;
 mod refusals;
+mod search;
 mod support;
+mod volume;
 mod webhooks;

@@ -24,7 +24,7 @@ pub(crate) struct Api {
     pub(crate) program: Program,
     url: String,
     client: Client,
-    _serving: Running,
+    serving: Option<Running>,
 }
 
 /// An answer, read to its end.
@@ -52,7 +52,17 @@ impl Api {
             settings.iter().fold(program, |program, (name, value)| program.env(name, *value));
         let (serving, url) = serve(&program).await;
         let client = Client::builder().timeout(LIMIT).redirect(reqwest::redirect::Policy::none());
-        Self { server, program, url, client: client.build().unwrap(), _serving: serving }
+        Self { server, program, url, client: client.build().unwrap(), serving: Some(serving) }
+    }
+
+    /// Ends the server of the API, in the middle of whatever it does.
+    pub(crate) fn stop(&mut self) {
+        self.serving = None;
+    }
+
+    /// The process of the server.
+    pub(crate) fn pid(&self) -> i32 {
+        self.serving.as_ref().unwrap().pid()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -149,6 +159,11 @@ pub(crate) async fn serve(program: &Program) -> (Running, String) {
     let line = first_line(&mut serving).await.unwrap();
     let line: Value = serde_json::from_str(&line).unwrap();
     (serving, line["url"].as_str().unwrap().to_owned())
+}
+
+/// The port of an address.
+pub(crate) fn port_of(url: &str) -> u16 {
+    url.rsplit_once(':').unwrap().1.parse().unwrap()
 }
 
 /// A request that nothing is wrong with.

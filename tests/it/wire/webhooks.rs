@@ -1,7 +1,6 @@
 //! What the queue owes goes over real sockets to receivers that are strangers, and hostile.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{Job, JobId, Producer, Source, WebhookState, WebhookUrl};
+use tests::foreign::{node_modules, python, root, told};
 use tests::receiver::{Manner, Received, Receiver};
 use tests::server::Server;
 use webhook::{Sender, SenderOptions};
@@ -32,8 +32,6 @@ const ROUND: isize = 64;
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// Requests that are never answered: each costs its round the whole time-out.
 const HANGS: usize = 12;
-const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
-const MAX_ANSWER: usize = 64 * 1024;
 
 /// A queue whose deliveries wait for a clock that the test moves.
 struct Owed {
@@ -206,30 +204,6 @@ async fn a_receiver_that_is_gone_is_asked_once_and_each_endpoint_by_itself() {
     assert_eq!(receiver.received().len(), 2, "nothing more is sent");
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// `target/mocks/node_modules`.
-fn node_modules() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let modules = test.ancestors().nth(3).unwrap().join("mocks/node_modules");
-    let there = modules.join("standardwebhooks").is_dir();
-    assert!(there, "{} has no standardwebhooks: tests/run installs it", modules.display());
-    modules
-}
-
-#[expect(clippy::disallowed_methods, reason = "the test runner hands the interpreter over")]
-fn python() -> PathBuf {
-    let found = std::env::var_os("STILLCAST_TEST_PYTHON");
-    found.map(PathBuf::from).expect("STILLCAST_TEST_PYTHON is not set: tests/run sets it")
-}
-
-async fn printed(program: Spec) -> Value {
-    let (printed, _) = program.timeout(WAIT_TIMEOUT).output(MAX_ANSWER).await.unwrap();
-    serde_json::from_slice(&printed).unwrap()
-}
-
 /// Those of the standard for Python and for Node, under either secret of a rotation; and Node's own
 /// Ed25519.
 #[tokio::test(flavor = "multi_thread")]
@@ -249,8 +223,9 @@ async fn foreign_libraries_verify_every_signature_of_a_rotation() {
     let script = |name: &str| root().join("tests/it/wire").join(name);
     let expected = json!({ "verified": 48, "refused": 48 });
     let by_python = Spec::new(python()).arg(script("verify_webhooks.py")).arg(&file);
-    assert_eq!(printed(by_python).await, expected);
-    let by_node = Spec::new("node").env("NODE_PATH", node_modules());
+    assert_eq!(told::<Value>(by_python).await.unwrap(), expected);
+    let by_node = Spec::new("node").env("NODE_PATH", node_modules("standardwebhooks"));
     let by_node = by_node.arg(script("verify_webhooks.cjs")).arg(&file);
-    assert_eq!(printed(by_node).await, json!({ "verified": 48, "refused": 48, "pairs": 24 }));
+    let wanted = json!({ "verified": 48, "refused": 48, "pairs": 24 });
+    assert_eq!(told::<Value>(by_node).await.unwrap(), wanted);
 }

@@ -68,6 +68,12 @@ codes! {
     UnknownJob = "unknown-job", NOT_FOUND, Never,
         "There is no such job",
         "It never was, its record was purged, or it belongs to another tenant than the token.";
+    UnknownBulk = "unknown-bulk", NOT_FOUND, Never,
+        "There is no such bulk action",
+        "It never was, it ended more than seven days ago, or it belongs to another tenant than the token.";
+    PlanExpired = "plan-expired", GONE, Never,
+        "The plan is too old to begin",
+        "Ask for a new one: jobs, and what they cost, are others by now.";
     NoArtifact = "no-artifact", CONFLICT, After(5),
         "The job has no file yet",
         "Wait until its state is `done`: with `?wait=30`, by its events, or by a webhook.";
@@ -113,6 +119,9 @@ codes! {
     Internal = "internal", INTERNAL_SERVER_ERROR, After(5),
         "The server has made a mistake",
         "It stands in its log by `request_id`. Please report it.";
+    SearchNotReady = "search-not-ready", SERVICE_UNAVAILABLE, After(2),
+        "The server is still reading what it searches",
+        "Try again: some seconds after its start it knows every job. Listings without a filter are answered at once.";
     QueueFull = "queue-full", SERVICE_UNAVAILABLE, After(30),
         "The queue's Redis is full",
         "Nothing was enqueued. Try again later; operators give it memory or let jobs end.";

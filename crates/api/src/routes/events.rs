@@ -11,6 +11,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream};
 use stillcast_enqueue::JobRecord;
+use utoipa::ToSchema;
 
 use super::schema::Failures;
 use crate::caller::{Caller, Right};
@@ -37,7 +38,7 @@ const COME_BACK: Duration = Duration::from_secs(2);
         ("Last-Event-ID" = Option<String>, Header, description = "The revision that the client has"),
     ),
     responses(
-        (status = 200, description = "Events", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Events", body = StreamEvent, content_type = "text/event-stream"),
         Failures
     )
 )]
@@ -58,6 +59,20 @@ pub(crate) async fn follow_job(
     // nginx would keep small events back until there are more.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// One event of the stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct StreamEvent {
+    /// `job`, or `end` for the last one.
+    event: String,
+    /// The revision of the record; the last event has none.
+    id: Option<String>,
+    /// The record as JSON; of the last event the job's state, or `purged`.
+    data: String,
+    /// How long to wait before coming back, in ms.
+    retry: Option<u64>,
 }
 
 /// Where a stream stands.

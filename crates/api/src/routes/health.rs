@@ -12,7 +12,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 
 /// Says that the process lives.
 #[utoipa::path(
-    get, path = "/healthz", tag = "server",
+    get, path = "/healthz", tag = "server", security(()),
     responses((status = 200, description = "It lives", body = String, content_type = "text/plain"))
 )]
 pub(crate) async fn is_live() -> &'static str {
@@ -21,7 +21,7 @@ pub(crate) async fn is_live() -> &'static str {
 
 /// Says whether the queue's Redis answers.
 #[utoipa::path(
-    get, path = "/readyz", tag = "server",
+    get, path = "/readyz", tag = "server", security(()),
     responses(
         (status = 200, description = "It answers", body = String, content_type = "text/plain"),
         (status = 503, description = "It does not", body = ProblemBody, content_type = "application/problem+json")

@@ -1,17 +1,14 @@
 //! `/v1/jobs/{id}`: one job is shown, cancelled, replayed or removed.
 
-use std::error::Error;
 use std::sync::Arc;
 
-use ::queue::{Actor, JobFiles, PurgeAnswer, ReplayAnswer};
-use async_trait::async_trait;
+use ::queue::{Actor, PurgeAnswer, ReplayAnswer};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use providers::store::Store;
 use serde::Serialize;
-use stillcast_enqueue::{CancelAnswer, JobId, JobRecord};
+use stillcast_enqueue::{CancelAnswer, JobRecord};
 use utoipa::ToSchema;
 
 use super::audit::ReasonQuery;
@@ -23,6 +20,7 @@ use crate::extract::Params;
 use crate::preference::Wait;
 use crate::problem::{Code, Problem};
 use crate::state::Api;
+use crate::store_files::StoredFiles;
 
 /// Shows a job's record; it holds no private text.
 ///
@@ -174,16 +172,5 @@ pub(crate) async fn purge_job(
             Err(Problem::new(Code::NotEnded, format!("the job {id} is {state}")))
         }
         PurgeAnswer::Unknown => Err(Problem::unknown_job(&id)),
-    }
-}
-
-/// As much of a store as a purge needs.
-struct StoredFiles(Arc<dyn Store>);
-
-#[async_trait]
-impl JobFiles for StoredFiles {
-    async fn remove(&self, tenant: &str, job: &JobId) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.0.purge(tenant, job).await?;
-        Ok(())
     }
 }

@@ -26,11 +26,11 @@ use crate::state::Api;
 pub(crate) async fn scrape(State(api): State<Api>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Right::Read)?;
     let stats = api.inspector.stats().await?;
-    let page = page(&stats, api.hub.len());
+    let page = page(&stats, [api.hub.len(), api.mirror.len()]);
     Ok(([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], page).into_response())
 }
 
-fn page(stats: &QueueStats, watched: usize) -> String {
+fn page(stats: &QueueStats, [watched, searched]: [usize; 2]) -> String {
     let gauges = [
         ("solo_jobs", "Ready jobs that must run alone", stats.solo),
         ("due_delayed_jobs", "Delayed jobs whose time has come", stats.due_delayed),
@@ -39,6 +39,7 @@ fn page(stats: &QueueStats, watched: usize) -> String {
         ("trash_folders", "Work folders that wait for the janitor", stats.trash),
         ("paused", "1 while claims are stopped", stats.paused.into()),
         ("watched_jobs", "Jobs that somebody follows at this server", watched as u64),
+        ("searched_jobs", "Jobs that a filter looks at, at this server", searched as u64),
     ];
     let counters = [
         ("enqueued_jobs", "Jobs ever accepted", stats.enqueued),

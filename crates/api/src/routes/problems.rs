@@ -10,7 +10,7 @@ use crate::state::Api;
 
 /// Explains a problem to people: what happened, and what to do.
 #[utoipa::path(
-    get, path = "/problems/{code}", tag = "server",
+    get, path = "/problems/{code}", tag = "server", security(()),
     params(("code" = String, Path, description = "The problem's word", example = "unknown-job")),
     responses((status = 200, description = "A page", body = String, content_type = "text/html"), Failures)
 )]
@@ -22,7 +22,7 @@ pub(crate) async fn explain_problem(Path(word): Path<String>) -> Result<Html<Str
 
 /// Describes the API.
 #[utoipa::path(
-    get, path = "/openapi.json", tag = "server",
+    get, path = "/openapi.json", tag = "server", security(()),
     responses((status = 200, description = "`OpenAPI` 3.1", body = String, content_type = "application/json"))
 )]
 pub(crate) async fn describe_api(State(api): State<Api>) -> impl IntoResponse {

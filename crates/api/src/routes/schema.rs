@@ -10,6 +10,7 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::{Ref, RefOr, Response};
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::mirror::{Found, Freshness};
 use crate::problem::{MEDIA_TYPE, ProblemBody};
 
 /// A request for one finished file. `Job::from_json` reads it; a test compares the two.
@@ -52,21 +53,33 @@ pub(crate) struct JobRequest {
 
 /// Either a text or a conversation in the workers' database.
 #[derive(Deserialize, ToSchema)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) enum SourceRequest {
     /// A text.
-    Text {
-        /// At most 16 KiB.
-        #[schema(min_length = 1, max_length = 16384)]
-        text: String,
-    },
+    Text(TextSource),
     /// A conversation.
-    Conversation {
-        /// Its UUID.
-        #[schema(pattern = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
-        conversation_id: String,
-    },
+    Conversation(ConversationSource),
+}
+
+/// A text.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct TextSource {
+    /// At most 16 KiB.
+    #[schema(min_length = 1, max_length = 16384)]
+    text: String,
+}
+
+/// A conversation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct ConversationSource {
+    /// Its UUID.
+    #[schema(pattern = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
+    conversation_id: String,
 }
 
 /// How the file should sound.
@@ -123,6 +136,29 @@ pub(crate) struct JobList {
     pub(crate) jobs: Vec<JobRecord>,
     /// The `cursor` of the next page; null after the last.
     pub(crate) next: Option<String>,
+    /// How the filter was answered, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) search: Option<Search>,
+}
+
+/// How a filter was answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Search {
+    /// How many jobs it means, on all pages.
+    pub(crate) matches: usize,
+    /// How many jobs were looked at.
+    pub(crate) searched: usize,
+    /// How many older ones were not, since this server keeps the newest 200,000.
+    pub(crate) left_out: usize,
+    /// What has happened until then is in it.
+    pub(crate) as_of: DateTime<Utc>,
+}
+
+impl Search {
+    pub(crate) fn of(found: &Found) -> Self {
+        let Freshness { as_of, searched, left_out } = found.freshness;
+        Self { matches: found.matches, searched, left_out, as_of }
+    }
 }
 
 /// The failures that any route may answer with.

@@ -70,6 +70,17 @@ impl Inspector {
         Ok(Page { jobs, next })
     }
 
+    /// At most `limit` (and [`MAX_PAGE`]) places of jobs in `state` behind `after`, without their
+    /// records.
+    pub async fn places(
+        &self,
+        state: State,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<Vec<Cursor>, QueueError> {
+        self.scan(Some(state), limit.min(MAX_PAGE), after).await
+    }
+
     async fn scan(
         &self,
         state: Option<State>,
@@ -111,6 +122,16 @@ impl Inspector {
 }
 
 impl Cursor {
+    /// The job.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What its index sorts it by: its rank, or a time in ms; of an ended job, when it ended.
+    pub fn score(&self) -> i64 {
+        self.score
+    }
+
     /// The position of the first job after this one, which may have left since.
     async fn place_after(
         &self,

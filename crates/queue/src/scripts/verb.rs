@@ -45,11 +45,18 @@ pub enum Verb {
     Resend,
     /// Why a job does not run.
     Why,
+    /// One wish for many jobs begins, gathers them, sets out or is stopped.
+    Bulk,
+    /// *cancel*, *replay* or *purge* for the next jobs of a bulk action.
+    BulkStep,
 }
+
+/// In front of the verbs that a bulk action calls: who wishes it stands in the action's own line.
+const UNNOTED: &str = "local function actor() end\nlocal function note() end\n";
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 20] = [
+    const TABLE: [(Self, &'static str); 22] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -70,6 +77,8 @@ impl Verb {
         (Self::Notified, include_str!("../../lua/notified.lua")),
         (Self::Resend, include_str!("../../lua/resend.lua")),
         (Self::Why, include_str!("../../lua/why.lua")),
+        (Self::Bulk, include_str!("../../lua/bulk.lua")),
+        (Self::BulkStep, include_str!("../../lua/bulk_step.lua")),
     ];
 
     /// Every verb.
@@ -96,12 +105,30 @@ impl Verb {
             | Self::Probe
             | Self::Notify
             | Self::Notified
-            | Self::Why => false,
+            | Self::Why
+            // It says who and why elsewhere among its values, and has one line for all of its jobs.
+            | Self::Bulk
+            | Self::BulkStep => false,
         }
     }
 
     pub(crate) fn source(self) -> &'static str {
         Self::TABLE[self.index()].1
+    }
+
+    /// What stands behind the preamble: the script, and in front of it those of the verbs that it calls.
+    pub(super) fn whole(self) -> String {
+        let wish = |verb: Self, word| format!("{word} = function(ARGV)\n{}\nend,\n", verb.source());
+        let wishes = match self {
+            Self::BulkStep => {
+                let verbs =
+                    [(Self::Cancel, "cancel"), (Self::Replay, "replay"), (Self::Purge, "purge")];
+                let wishes: String = verbs.map(|(verb, word)| wish(verb, word)).concat();
+                format!("{UNNOTED}local wishes = {{\n{wishes}}}\n")
+            }
+            _ => String::new(),
+        };
+        wishes + self.source()
     }
 
     /// The verb's place in the table.

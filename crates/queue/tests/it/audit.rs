@@ -139,3 +139,29 @@ fn whoever_changes_says_why() {
     assert_eq!((entry.by.as_str(), entry.interface.as_str()), ("dörte", "page"));
     assert_eq!(entry.why.as_deref(), Some("\"wrong\" text"));
 }
+
+/// A line a job would push out everything else.
+#[test]
+fn a_bulk_action_has_one_line_for_all_of_its_jobs_and_one_when_it_is_stopped() {
+    let mut queue = Queue::start();
+    for id in ["a", "b", "c"] {
+        queue.put(id);
+    }
+    let wish = ["x", "begin", "cancel", "state:ready", "t", "ben", "page", "a mistake", "5"];
+    queue.call(Verb::Bulk, &wish);
+    queue.call(Verb::Bulk, &["x", "gather", "s1", "9000", "1", "a", "2", "b", "3", "c"]);
+    assert_eq!(entries(&queue), [], "no job has changed");
+    queue.call(Verb::Bulk, &["x", "run", "s1", "9000"]);
+    queue.call(Verb::BulkStep, &["x", "s1", "9000", "2"]);
+    queue.call(Verb::Bulk, &["x", "stop", "anna", "cli", ""]);
+    queue.call(Verb::Bulk, &["x", "stop", "anna", "cli", ""]);
+    let [stopped, begun] = <[AuditEntry; 2]>::try_from(entries(&queue)).expect("two lines");
+    assert_eq!((begun.by.as_str(), begun.interface.as_str()), ("ben", "page"));
+    assert_eq!((begun.action.as_str(), begun.result.as_str()), ("cancel", "running"));
+    assert_eq!((begun.filter.as_deref(), begun.jobs), (Some("state:ready"), Some(3)));
+    assert_eq!((begun.job, begun.tenant.as_deref()), (None, Some("t")));
+    assert_eq!(begun.why.as_deref(), Some("a mistake"));
+    assert_eq!((stopped.by.as_str(), stopped.action.as_str()), ("anna", "stop-bulk"));
+    assert_eq!((stopped.result.as_str(), stopped.jobs), ("stopped", Some(1)));
+    assert_eq!([queue.state("b"), queue.state("c")], ["cancelled", "ready"]);
+}

@@ -4,6 +4,7 @@
 mod actions;
 mod arguments;
 mod audit;
+mod bulks;
 mod checks;
 mod claims;
 mod drain;

@@ -25,7 +25,7 @@ const NO_NUMBERS: [&str; 14] = [
 ];
 
 /// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
-const NUMBERS: [(Verb, &[&str], &[usize]); 7] = [
+const NUMBERS: [(Verb, &[&str], &[usize]); 9] = [
     (Verb::Claim, &["ben", "n2", "3000", "0"], &[2, 3]),
     (Verb::Renew, &["anna", "3000", "4", "1", "tts", "50", "a", TOKEN], &[1, 2, 3, 5]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
@@ -37,13 +37,15 @@ const NUMBERS: [(Verb, &[&str], &[usize]); 7] = [
     ),
     (Verb::Notify, &["n3", "9", "60000", "10", "0"], &[1, 2, 3, 4]),
     (Verb::Notified, &["c", HELD, "failed", "5", "due", "{}", "no"], &[3]),
+    (Verb::Bulk, &["x", "gather", "s1", "3000", "5", "c"], &[3, 4]),
+    (Verb::BulkStep, &["y", "s1", "3000", "9"], &[2, 3]),
 ];
 const TOKEN: &str = "1:nonce-a-";
 /// That of the sender of the webhook of `c`.
 const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 27] = [
+const NONSENSE: [(Verb, &[&str]); 33] = [
     (Verb::Claim, &["ben", "a|b", "3000", "0"]),
     (Verb::Claim, &["ben", "", "3000", "0"]),
     (Verb::Renew, &["anna", "3000", "4", "1", "", "0", "a"]),
@@ -71,6 +73,12 @@ const NONSENSE: [(Verb, &[&str]); 27] = [
     (Verb::Notified, &["c", HELD, "held", "5", "weather", "", ""]),
     (Verb::Notified, &["c", HELD, "failed", "5", "due", LONG, "no"]),
     (Verb::Notified, &["c", HELD, "failed", "5", "due", "{}", LONG]),
+    (Verb::Bulk, &["x y", "begin", "replay", "", "", "ann", "api", "", "5"]),
+    (Verb::Bulk, &["x", "halt"]),
+    (Verb::Bulk, &["z", "begin", "bake", "", "", "ann", "api", "", "5"]),
+    (Verb::Bulk, &["x", "gather", "s1", "3000", "5"]),
+    (Verb::BulkStep, &["y", "s1", "3000", "101"]),
+    (Verb::BulkStep, &["y", "s1", "3000", "9", "b", "perhaps"]),
 ];
 
 /// Longer than an attempt and an answer may be.
@@ -82,7 +90,8 @@ const LONG: &str = {
     }
 };
 
-/// `a` is leased, `b` is ready, `c` is dead, and that is just being told.
+/// `a` is leased, `b` is ready, `c` is dead, and that is just being told; the bulk action `x` gathers
+/// its jobs, `y` has `b` to do.
 fn queue() -> Queue {
     let mut queue = Queue::start();
     fill(&mut queue);
@@ -98,6 +107,10 @@ fn fill(queue: &mut Queue) {
     queue.put("a");
     assert_eq!(queue.lease("anna", "a"), TOKEN);
     queue.enqueue(&[Request { key: "k".to_owned(), ..Request::new("b") }]);
+    queue.call(Verb::Bulk, &["x", "begin", "replay", "", "", "ann", "api", "", "5"]);
+    queue.call(Verb::Bulk, &["y", "begin", "cancel", "", "", "ann", "api", "", "5"]);
+    queue.call(Verb::Bulk, &["y", "gather", "s1", "3000", "5", "b"]);
+    queue.call(Verb::Bulk, &["y", "run", "s1", "3000"]);
 }
 
 fn bytes(words: &[&str]) -> Vec<Vec<u8>> {
@@ -146,6 +159,10 @@ fn words() -> impl Strategy<Value = (Verb, Vec<Vec<u8>>)> {
         .chain([(Verb::Resend, &["c", "anna", "crate", ""][..])])
         .chain([(Verb::Begin, &["a", TOKEN][..]), (Verb::Land, &["a", TOKEN, "k", "stored"])])
         .chain([(Verb::Join, &["a", TOKEN, "k"][..])])
+        .chain([
+            (Verb::Bulk, &["y", "stop", "ann", "api", ""][..]),
+            (Verb::Bulk, &["x", "run", "s1", "3000"]),
+        ])
         .collect();
     let noise = prop_oneof![
         prop::sample::select(NO_NUMBERS.to_vec()).prop_map(|text| text.as_bytes().to_vec()),
