@@ -32,5 +32,5 @@ mod tokens;
 pub use options::ApiOptions;
 pub use problem::codes;
 pub use routes::document;
-pub use server::{ServeError, serve};
+pub use server::{ServeError, check, serve};
 pub use tokens::{Tokens, TokensError};

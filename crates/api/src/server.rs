@@ -1,6 +1,7 @@
 //! A listener goes in; every connection is answered until a signal, and none is cut in the middle.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +19,7 @@ use crate::middleware::Peer;
 use crate::options::ApiOptions;
 use crate::routes;
 use crate::state::Api;
+use crate::tokens::Tokens;
 
 /// How long a caller may take to send the headers of a request.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -36,10 +38,18 @@ pub enum ServeError {
     #[error(
         "{0} can be reached from other machines: set API_TOKENS, or HTTP_ADDR to 127.0.0.1:8090"
     )]
-    Open(std::net::SocketAddr),
+    Open(SocketAddr),
     /// The listener cannot say where it listens.
     #[error("the address cannot be used: {0}")]
     Address(#[from] std::io::Error),
+}
+
+/// Whether so much may be served there: without tokens, this machine alone is answered.
+pub fn check(address: SocketAddr, tokens: &Tokens) -> Result<(), ServeError> {
+    if tokens.is_empty() && !address.ip().is_loopback() {
+        return Err(ServeError::Open(address));
+    }
+    Ok(())
 }
 
 /// Serves until `ends`; then takes no new connection, and lets what is under way end, at most 10 s.
@@ -49,10 +59,7 @@ pub async fn serve(
     options: ApiOptions,
     ends: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let address = listener.local_addr()?;
-    if options.tokens.is_empty() && !address.ip().is_loopback() {
-        return Err(ServeError::Open(address));
-    }
+    check(listener.local_addr()?, &options.tokens)?;
     let api = Api::new(options, routes::document().into());
     let mut helpers = JoinSet::new();
     let hub = api.hub.clone();

@@ -47,6 +47,7 @@ impl Server {
             requests_per_minute: config.http.requests_per_minute,
         };
         let listener = listen(config.http.address).await?;
+        api::check(listener.local_addr()?, &options.tokens).map_err(misconfigured)?;
         let webhooks = webhook::deliver(connect::endpoint(&place, config)?, &config.webhooks);
         Ok(Self { listener, options, webhooks: webhooks.map_err(misconfigured)? })
     }
