@@ -8,7 +8,8 @@
 
 local ready, solo, solo_hold, delayed, parked, leased, done, dead, cancelled, expired, deadlines,
   counts, wake, paused, reap_at, gap_at, workers, landed, trash, events, cancels,
-  stall_at, webhooks, webhooks_off, audit = unpack(KEYS)
+  stall_at, webhooks, webhooks_off, audit, history_minutes, history_quarters, history_hours,
+  history_names = unpack(KEYS)
 local prefix = ARGV[1]
 local FLIGHT_MARK_S = 60
 local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000

@@ -4,9 +4,12 @@
 mod announcements;
 mod answers;
 mod audit;
+mod forecast;
+mod history;
 mod inspector;
 mod listing;
 mod mending;
+mod remembered;
 mod webhooks;
 mod why;
 mod workers;

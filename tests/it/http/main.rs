@@ -7,6 +7,7 @@ mod audit;
 mod described;
 mod events;
 mod files;
+mod insight;
 mod keys;
 mod life;
 mod limits;

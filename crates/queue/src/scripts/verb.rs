@@ -45,11 +45,13 @@ pub enum Verb {
     Resend,
     /// Why a job does not run.
     Why,
+    /// What a worker has counted goes into the history.
+    Tally,
 }
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 20] = [
+    const TABLE: [(Self, &'static str); 21] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -70,6 +72,7 @@ impl Verb {
         (Self::Notified, include_str!("../../lua/notified.lua")),
         (Self::Resend, include_str!("../../lua/resend.lua")),
         (Self::Why, include_str!("../../lua/why.lua")),
+        (Self::Tally, include_str!("../../lua/tally.lua")),
     ];
 
     /// Every verb.
@@ -96,7 +99,8 @@ impl Verb {
             | Self::Probe
             | Self::Notify
             | Self::Notified
-            | Self::Why => false,
+            | Self::Why
+            | Self::Tally => false,
         }
     }
 

@@ -11,6 +11,7 @@ mod dump;
 mod fixture;
 mod flights;
 mod golden;
+mod history;
 mod leases;
 mod memory;
 mod model;
