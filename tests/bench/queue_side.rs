@@ -8,7 +8,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use queue::{
     Consumer, ConsumerOptions, Endpoint, Event, Handler, Lease, Limits, Observer, Outcome, Report,
-    Shutdown,
+    Shutdown, Tally,
 };
 use stillcast_enqueue::{Artifact, Job, Producer, ProducerOptions, Source};
 use tests::fleet::QUEUE;
@@ -95,6 +95,7 @@ pub(crate) async fn with_worker<T>(
         backoff: (Duration::from_secs(5), Duration::from_mins(10)),
         limits,
         until_empty: false,
+        tally: Tally::default(),
         observer: Arc::new(Listen(tell.clone())),
     };
     let shutdown = Shutdown::default();

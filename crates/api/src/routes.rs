@@ -52,6 +52,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(artifact::fetch_artifact))
         .routes(routes!(transcript::read_transcript))
         .routes(routes!(queue::show_queue))
+        .routes(routes!(queue::show_history))
         .routes(routes!(queue::pause_queue))
         .routes(routes!(queue::resume_queue))
         .routes(routes!(queue::list_workers))

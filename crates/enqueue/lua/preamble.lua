@@ -8,7 +8,8 @@
 
 local ready, solo, solo_hold, delayed, parked, leased, done, dead, cancelled, expired, deadlines,
   counts, wake, paused, reap_at, gap_at, workers, landed, trash, events, cancels,
-  stall_at, webhooks, webhooks_off, audit = unpack(KEYS)
+  stall_at, webhooks, webhooks_off, audit, history_minutes, history_quarters, history_hours,
+  history_names = unpack(KEYS)
 local prefix = ARGV[1]
 local FLIGHT_MARK_S = 60
 local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000
@@ -17,8 +18,6 @@ local JOBS_A_SCRIPT = 100
 -- Lines of the audit that are kept: some 2 MB.
 local AUDIT_LINES = 10000
 local SOLO_AT_CRASHES = 2
--- Bulk actions that have ended are kept so long, and so many.
-local BULK_ENDED_MS, BULKS_ENDED = 7 * 24 * 3600 * 1000, 1000
 -- What a delivery tells of its job, as it was when the job ended; the address first.
 local WEBHOOK_FACTS = {
   'webhook', 'tenant', 'state', 'format', 'finished_ms', 'metadata', 'artifact', 'error', 'cost',
@@ -45,8 +44,6 @@ local function flight_key(key) return prefix .. 'flight:' .. key end
 local function probes_key(stage) return prefix .. 'probes:' .. stage end
 local function waiters_key(key) return prefix .. 'waiters:' .. key end
 local function webhook_key(id) return prefix .. 'webhook:' .. id end
-local function bulk_key(id) return prefix .. 'bulk:' .. id end
-local function bulk_jobs_key(id) return prefix .. 'bulk_jobs:' .. id end
 local function get(id, ...) return redis.call('HMGET', job_key(id), ...) end
 
 -- A stored number; 0 for none. What an old client wrote unchecked must not end a script half-way: no
@@ -484,22 +481,4 @@ local function write_worker(name, line)
   local text = table.concat({ string.format('%.0f', now), draining, line.nonce, line.id }, '|')
   if line.standing ~= '' then text = text .. '|' .. line.standing end
   redis.call('HSET', workers, name, text)
-end
-
--- Whether `server` may go on with a bulk action: nobody else has done so in their own time.
-local function hold_bulk(id, server, hold)
-  local held = redis.call('HMGET', bulk_key(id), 'server', 'held_ms')
-  if held[1] and held[1] ~= server and number(held[2]) > now then return false end
-  redis.call('HSET', bulk_key(id), 'server', server, 'held_ms', string.format('%.0f', now + hold))
-  return true
-end
-
--- Its jobs may be many: their list is freed beside the others' calls.
-local function end_bulk(id, state)
-  redis.call('HSET', bulk_key(id), 'state', state, 'ended_ms', now)
-  redis.call('PEXPIRE', bulk_key(id), BULK_ENDED_MS)
-  redis.call('UNLINK', bulk_jobs_key(id))
-  redis.call('ZREM', prefix .. 'bulks', id)
-  redis.call('ZADD', prefix .. 'bulks_ended', now, id)
-  redis.call('ZREMRANGEBYRANK', prefix .. 'bulks_ended', 0, -(BULKS_ENDED + 1))
 end

@@ -7,7 +7,7 @@ use crate::{Identifier, InvalidField};
 /// The fixed keys, in the order in which every script of the queue receives them as `KEYS`.
 ///
 /// The preamble of the scripts names them in the same order; a test compares the two.
-pub const FIXED: [&str; 25] = [
+pub const FIXED: [&str; 29] = [
     "ready",
     "solo",
     "solo_hold",
@@ -33,6 +33,10 @@ pub const FIXED: [&str; 25] = [
     "webhooks",
     "webhooks_off",
     "audit",
+    "history_minutes",
+    "history_quarters",
+    "history_hours",
+    "history_names",
 ];
 
 /// The key names of one queue.

@@ -18,6 +18,7 @@ pub mod capability;
 pub mod connection;
 mod envelope;
 mod error;
+mod eta;
 #[cfg(test)]
 mod fuzz;
 mod identifier;
@@ -46,6 +47,7 @@ mod webhook;
 pub use answers::{CancelAnswer, Enqueued, Replication, Submission, Waited};
 pub use envelope::{DecodeError, ENVELOPE_VERSION, Envelope};
 pub use error::EnqueueError;
+pub use eta::Eta;
 pub use identifier::{Identifier, JobId};
 pub use invalid::{InvalidField, InvalidJob, Problem};
 pub use job::{Format, Job, Options, TraceParent};

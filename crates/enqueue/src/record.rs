@@ -6,11 +6,11 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Format, StageName, StageRecord, Waiting, WebhookRecord, WebhookState};
+use crate::{Eta, Format, StageName, StageRecord, Waiting, WebhookRecord, WebhookState};
 
 /// Where a job stands. A job is in exactly one state at a time.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Waits for a time: `run_at`, or the back-off before the next attempt.
@@ -94,8 +94,12 @@ pub struct JobRecord {
     pub stage: Option<StageName>,
     /// Rough share of the work done, 0 to 100.
     pub percent: Option<u8>,
-    /// Seconds until done, when that can be said.
+    /// Seconds until done, the middle of `eta`; only where one job is asked for.
     pub eta_s: Option<f64>,
+    /// When it is likely to be done; null where a person, another job or the lack of workers decides,
+    /// or where too little is known, and only where one job is asked for.
+    #[serde(default)]
+    pub eta: Option<Eta>,
     /// Attempts used or running, from 1; 0 before the first.
     pub attempt: u32,
     /// Attempts before the job is dead.
@@ -233,6 +237,7 @@ impl JobRecord {
             stage: hash.get("stage").and_then(|word| StageName::parse(word)),
             percent: fields.number("percent"),
             eta_s: None,
+            eta: None,
             attempt: attempts + u32::from(another),
             max_attempts: fields.number("max_attempts").unwrap_or(0),
             interruptions: fields.number("interruptions").unwrap_or(0),

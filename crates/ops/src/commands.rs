@@ -5,6 +5,7 @@ mod audit;
 mod dead;
 mod dev;
 mod enqueue;
+mod history;
 mod job;
 mod jobs;
 mod make;

@@ -17,6 +17,7 @@ mod pulse;
 mod role;
 mod shared;
 mod shutdown;
+mod tally;
 mod wake;
 
 use std::sync::Arc;
@@ -81,6 +82,7 @@ impl Consumer {
         let pulse = pulse::start(shared);
         let heartbeat = heartbeat::start(shared)?;
         let presence = presence::start(shared);
+        let tally = tally::start(shared);
         let cancels = cancels::start(shared);
         let (claims, claimed) = mpsc::channel(shared.options.slots);
         let attempts = adapter::start(Executor::new(shared.clone(), handler), claimed);
@@ -89,6 +91,8 @@ impl Consumer {
 
         let stopped = drain.see_out(claimer, attempts).await;
         cancels.stop().await;
+        tally.stop().await;
+        tally::tell(shared).await;
         // Their last rounds would write this worker into the queue again.
         presence.stop().await;
         heartbeat.stop().await;

@@ -11,6 +11,8 @@ pub(crate) struct LeaseCost(Mutex<CostState>);
 #[derive(Default)]
 struct CostState {
     earlier: Cost,
+    /// Of this attempt, before it began anew.
+    carried: Cost,
     now: Option<Cost>,
 }
 
@@ -39,10 +41,17 @@ impl LeaseCost {
         state.now.map(|now| state.earlier + now)
     }
 
+    /// What this attempt alone has cost.
+    pub(crate) fn of_attempt(&self) -> Cost {
+        let state = self.state();
+        state.carried + state.now.unwrap_or_default()
+    }
+
     /// The attempt begins anew under the same lease.
     pub(crate) fn carry_over(&self) {
         let mut state = self.state();
         let now = state.now.take().unwrap_or_default();
         state.earlier = state.earlier + now;
+        state.carried = state.carried + now;
     }
 }

@@ -15,6 +15,8 @@ mod error;
 mod event;
 mod examination;
 mod flight;
+mod forecast;
+mod history;
 mod inspect;
 mod interrupted;
 mod lease;
@@ -43,6 +45,7 @@ pub use error::QueueError;
 pub use event::{Event, Observer};
 pub use examination::ServerReport;
 pub use flight::{FlightResult, JoinAnswer};
+pub use history::{CacheUse, ErrorCount, History, JobsEnded, Slot, StageUse, Tally, Times};
 pub use inspect::{
     Announcement, Announcements, AuditPage, BulkHolder, Cursor, Inspector, MAX_PAGE, Page,
     PurgeAnswer, RefusedWorker, ReplayAnswer, ResendAnswer, WorkerSeen,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use stillcast_enqueue::State;
+use stillcast_enqueue::{Eta, State};
 
 use crate::QueueError;
 use crate::numbers::Numbers;
@@ -41,6 +41,10 @@ pub struct QueueStats {
     pub trash: u64,
     /// When nobody had reaped for too long, the last time.
     pub gap_at: Option<DateTime<Utc>>,
+    /// When what may be claimed now, or is worked on, is likely to be done; null where too little is
+    /// known, or no worker claims.
+    #[serde(default)]
+    pub empty_in: Option<Eta>,
 }
 
 /// Jobs by state; ready includes solo.
@@ -87,6 +91,7 @@ impl QueueStats {
             purged: count("purged")?,
             trash: count("trash")?,
             gap_at: moment(number("gap_ms")?),
+            empty_in: None,
         })
     }
 
@@ -98,6 +103,20 @@ impl QueueStats {
 }
 
 impl StateCounts {
+    /// As many of each state as `count` says.
+    pub(crate) fn by(count: impl Fn(State) -> u64) -> Self {
+        Self {
+            delayed: count(State::Delayed),
+            ready: count(State::Ready),
+            parked: count(State::Parked),
+            leased: count(State::Leased),
+            done: count(State::Done),
+            dead: count(State::Dead),
+            cancelled: count(State::Cancelled),
+            expired: count(State::Expired),
+        }
+    }
+
     fn from_numbers(numbers: &Numbers) -> Result<Self, QueueError> {
         let count = |state: State| numbers.count(SCRIPT, state.as_str());
         Ok(Self {

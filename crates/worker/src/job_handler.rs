@@ -15,7 +15,7 @@ use pipeline::{
     Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress, Providers,
     Request, Run, SharedCache, Sharing, Slots,
 };
-use queue::{Handler, Lease, Outcome, Report};
+use queue::{Handler, Lease, Outcome, Report, Tally};
 use stillcast_enqueue::{ErrorReport, JobId};
 use telemetry::{Metrics, TracedAttempt, TracedJob, Traces};
 use tracing::Instrument;
@@ -45,6 +45,8 @@ const FIRST_ATTEMPT: &str = "first-attempt";
 pub(crate) struct Watched {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) traces: Traces,
+    /// What is counted for the queue's history.
+    pub(crate) tally: Tally,
 }
 
 /// What all attempts of a worker share.
@@ -99,7 +101,9 @@ impl JobHandler {
     async fn produce(&self, lease: &Lease, trace: &Arc<TracedAttempt>) -> Report {
         let unfinished = Unfinished(Some(&self.watched.metrics));
         let watch = Watch::start(lease.clone());
-        let observer = AttemptObserver::new(Arc::clone(&self.watched.metrics), Arc::clone(trace));
+        let Watched { metrics, tally, .. } = &self.watched;
+        let counted = (tally.clone(), lease.envelope().format);
+        let observer = AttemptObserver::new(Arc::clone(metrics), Arc::clone(trace), counted);
         let report = match self.run(lease, watch.progress(), observer) {
             Ok((run, _folder)) => match Box::pin(pipeline::produce(&run)).await {
                 Ok(produced) => self.done(produced, trace),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use queue::{Consumer, ConsumerOptions, Endpoint, Limits, Shutdown, Stopped};
+use queue::{Consumer, ConsumerOptions, Endpoint, Limits, Shutdown, Stopped, Tally};
 use secrecy::ExposeSecret;
 use stillcast_enqueue::Format;
 use telemetry::{Metrics, Traces};
@@ -39,9 +39,11 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Start
     let worker = worker_name();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
     let traces = traces(config, &worker, &metrics)?;
-    let watched = Watched { metrics: Arc::clone(&metrics), traces: traces.clone() };
+    let (tally, metrics_too) = (Tally::default(), Arc::clone(&metrics));
+    let watched = Watched { metrics: metrics_too, traces: traces.clone(), tally: tally.clone() };
     let parts = wiring::parts(config, &worker, watched).await.map_err(StartError::Missing)?;
-    let options = options(config, worker, until_empty, MetricsObserver(Arc::clone(&metrics)))?;
+    let observed = (MetricsObserver(Arc::clone(&metrics)), tally);
+    let options = options(config, worker, until_empty, observed)?;
     let endpoint = options.endpoint.clone();
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
@@ -68,7 +70,7 @@ fn options(
     config: &Config,
     worker: String,
     until_empty: bool,
-    observer: MetricsObserver,
+    (observer, tally): (MetricsObserver, Tally),
 ) -> Result<ConsumerOptions, StartError> {
     let queue = &config.queue;
     let endpoint = Endpoint::new(queue.redis_url.expose_secret(), &queue.name)
@@ -84,6 +86,7 @@ fn options(
         backoff: BACKOFF,
         limits: Limits { probe_interval: queue.probe_interval, ..Limits::default() },
         until_empty,
+        tally,
         observer: Arc::new(observer),
     })
 }

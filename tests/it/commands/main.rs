@@ -5,6 +5,7 @@
 mod audit;
 mod dead;
 mod embedded;
+mod insight;
 mod life;
 mod purges;
 mod support;

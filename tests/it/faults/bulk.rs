@@ -9,7 +9,7 @@ use tests::fleet::{Fleet, WorkerOptions};
 use tests::journal::Act;
 use tests::script::Script;
 
-use crate::support::six_calls;
+use crate::support::{OPERATOR, six_calls};
 
 /// A job without calls: it only passes through.
 fn empty() -> Job {
@@ -45,7 +45,7 @@ async fn twenty_thousand_expire_at_once() {
     let fleet = Fleet::start().await.unwrap();
     let (scripts, mut connection) = fleet.scripts();
     let mut pause = scripts.call(queue::Verb::Pause);
-    let _: i64 = pause.arg("pause").invoke_async(&mut connection).await.unwrap();
+    let _: i64 = pause.arg("pause").arg(&OPERATOR).invoke_async(&mut connection).await.unwrap();
     let deadline = chrono::Utc::now() + Duration::from_secs(20);
     let jobs: Vec<Job> = (0..20_000).map(|_| empty().with_deadline(deadline)).collect();
     fleet.enqueue(&jobs).await.unwrap();

@@ -8,7 +8,7 @@ use tests::fleet::Fleet;
 use tests::journal::{Act, Entry};
 use tests::script::Script;
 
-use crate::support::{assert_sound, six_calls};
+use crate::support::{OPERATOR, assert_sound, six_calls};
 
 /// I11: at once while it waits; within a second, by hint, while it runs; no call begins after.
 #[tokio::test(flavor = "multi_thread")]
@@ -117,11 +117,11 @@ async fn a_pause_stops_claims_only() {
     fleet.call_began(&running[0], 1).await.unwrap();
     let (scripts, mut connection) = fleet.scripts();
     let mut pause = scripts.call(queue::Verb::Pause);
-    let _: i64 = pause.arg("pause").invoke_async(&mut connection).await.unwrap();
+    let _: i64 = pause.arg("pause").arg(&OPERATOR).invoke_async(&mut connection).await.unwrap();
     let waiting = fleet.enqueue(&[Script::of(10).job()]).await.unwrap();
     assert_sound(&fleet, &running).await;
     assert_eq!(fleet.record(&waiting[0]).await.unwrap().state, State::Ready);
     let mut resume = scripts.call(queue::Verb::Pause);
-    let _: i64 = resume.arg("resume").invoke_async(&mut connection).await.unwrap();
+    let _: i64 = resume.arg("resume").arg(&OPERATOR).invoke_async(&mut connection).await.unwrap();
     assert_sound(&fleet, &waiting).await;
 }

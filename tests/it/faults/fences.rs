@@ -9,7 +9,7 @@ use tests::fleet::{Fleet, WorkerOptions};
 use tests::journal::Act;
 use tests::script::Script;
 
-use crate::support::{assert_sound, six_calls};
+use crate::support::{OPERATOR, assert_sound, six_calls};
 
 /// Six calls of `ms` that ask nobody in between whether the lease still stands.
 fn unasking(ms: u64) -> Script {
@@ -114,7 +114,7 @@ async fn a_worker_killed_while_it_leaves_is_no_crash() {
 async fn pause(fleet: &Fleet) {
     let (scripts, mut connection) = fleet.scripts();
     let mut pause = scripts.call(Verb::Pause);
-    let _: i64 = pause.arg("pause").invoke_async(&mut connection).await.unwrap();
+    let _: i64 = pause.arg("pause").arg(&OPERATOR).invoke_async(&mut connection).await.unwrap();
 }
 
 /// Solo: the third time, a job that aborts its worker runs with nothing beside it, however busy

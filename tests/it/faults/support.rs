@@ -5,6 +5,9 @@ use stillcast_enqueue::{JobId, JobRecord, State};
 use tests::fleet::{Fleet, WorkerOptions};
 use tests::journal::Act;
 
+/// Who stops claims and lets them go on: by, interface, why.
+pub(crate) const OPERATOR: [&str; 3] = ["anna", "cli", ""];
+
 /// The six-call worker with every default.
 pub(crate) fn six_calls() -> WorkerOptions {
     WorkerOptions::of(env!("CARGO_BIN_EXE_six_calls"))

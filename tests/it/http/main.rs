@@ -8,6 +8,7 @@ mod bulk;
 mod described;
 mod events;
 mod files;
+mod insight;
 mod keys;
 mod life;
 mod limits;

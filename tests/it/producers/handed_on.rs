@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use queue::{
-    Consumer, ConsumerOptions, Endpoint, Handler, Lease, Limits, Outcome, Report, Shutdown,
+    Consumer, ConsumerOptions, Endpoint, Handler, Lease, Limits, Outcome, Report, Shutdown, Tally,
 };
 use stillcast_enqueue::{ErrorReport, Format, Identifier, Options, TraceParent};
 use tests::fleet::{Fleet, QUEUE};
@@ -36,6 +36,7 @@ fn options(fleet: &Fleet) -> ConsumerOptions {
         backoff: (Duration::from_millis(50), Duration::from_secs(2)),
         limits: Limits::default(),
         until_empty: false,
+        tally: Tally::default(),
         observer: Arc::new(()),
     }
 }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod batches;
+mod forecasts;
 mod foreign;
 mod handed_on;
 mod replicas;

@@ -32,7 +32,7 @@ fn first_words(heading: &str) -> BTreeSet<String> {
 /// Each verb's script, by the verb.
 fn verbs() -> BTreeMap<String, File> {
     let is_verb = |file: &File| {
-        file.is("lua") && file.path.contains("/lua/") && file.name() != "preamble.lua"
+        file.is("lua") && file.path.contains("/lua/") && !file.name().ends_with("preamble.lua")
     };
     let verb = |file: File| (file.name().trim_end_matches(".lua").to_owned(), file);
     let verbs: BTreeMap<_, _> = files().into_iter().filter(is_verb).map(verb).collect();

@@ -10,7 +10,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use queue::{
     Consumer, ConsumerOptions, Endpoint, FlightResult, Handler, Interrupted, JoinAnswer, Lease,
-    Limits, Outcome, ParkReason, Report, Shutdown,
+    Limits, Outcome, ParkReason, Report, Shutdown, Tally,
 };
 use stillcast_enqueue::{Artifact, ErrorReport, Source};
 use telemetry::{LogFormat, Logging};
@@ -38,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
         backoff: (Duration::from_millis(backoff), Duration::from_secs(2)),
         limits: Limits::default(),
         until_empty: false,
+        tally: Tally::default(),
         observer: Arc::new(()),
     };
     let folder = PathBuf::from(folder);

@@ -1,10 +1,12 @@
 //! `/v1/queue` and `/v1/workers`: the queue as a whole is shown, paused and resumed.
 
-use ::queue::{QueueStats, WorkerSeen};
+use std::time::Duration;
+
+use ::queue::{History, QueueStats, WorkerSeen};
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::audit::ReasonQuery;
 use super::schema::Failures;
@@ -13,7 +15,11 @@ use crate::extract::Params;
 use crate::problem::Problem;
 use crate::state::Api;
 
-/// Shows one consistent look at the queue, at constant cost.
+/// Hours of the history when the query names none, and at most.
+const DEFAULT_HOURS: u64 = 6;
+const MOST_HOURS: u64 = 720;
+
+/// Shows one consistent look at the queue, at constant cost, and when it is likely to be empty.
 #[utoipa::path(
     get, path = "/v1/queue", tag = "queue", security(("token" = ["enqueue", "read", "operate"])),
     responses((status = 200, description = "The numbers of this moment", body = QueueStats), Failures)
@@ -23,7 +29,41 @@ pub(crate) async fn show_queue(
     caller: Caller,
 ) -> Result<Json<QueueStats>, Problem> {
     caller.may(Right::Read)?;
-    Ok(Json(api.inspector.stats().await?))
+    let stats = api.inspector.stats().await?;
+    Ok(Json(api.inspector.forecast(stats).await?))
+}
+
+/// How far back.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryQuery {
+    /// So many hours: up to 6 by the minute, up to 72 by the quarter, beyond by two hours.
+    #[param(minimum = 1, maximum = 720, default = 6)]
+    hours: Option<u64>,
+}
+
+/// Shows what the queue did in the last hours or days, as far as its workers have told.
+///
+/// Statistics: a worker that is killed takes up to ten seconds of them along. The money of each job
+/// stands in its record.
+#[utoipa::path(
+    get, path = "/v1/queue/history", tag = "queue",
+    security(("token" = ["enqueue", "read", "operate"])), params(HistoryQuery),
+    responses((status = 200, description = "The series, and its sum", body = History), Failures)
+)]
+pub(crate) async fn show_history(
+    State(api): State<Api>,
+    caller: Caller,
+    Params(query): Params<HistoryQuery>,
+) -> Result<Json<History>, Problem> {
+    caller.may(Right::Read)?;
+    let hours = query.hours.unwrap_or(DEFAULT_HOURS);
+    if !(1..=MOST_HOURS).contains(&hours) {
+        let takes = format!("takes a whole number from 1 to {MOST_HOURS}, got {hours}");
+        return Err(Problem::of_field("?hours", takes));
+    }
+    Ok(Json(api.inspector.history(Duration::from_hours(hours)).await?))
 }
 
 /// Whether claims are stopped.

@@ -8,6 +8,7 @@ use queue::Verified;
 use serde::Serialize;
 
 use super::audit::AuditArgs;
+use super::history::HistoryArgs;
 use crate::cli_error::CliError;
 use crate::context::{Context, Reason};
 use crate::{connect, render};
@@ -26,6 +27,11 @@ pub(crate) enum QueueCommand {
     /// Lists what people have done to jobs and to the queue, the newest first.
     #[command(after_help = "Example:\n  stillcast queue audit --json | jq -r '.entries[].by'")]
     Audit(AuditArgs),
+    /// Shows what the queue did in the last hours or days, as far as its workers have told.
+    #[command(
+        after_help = "Example:\n  stillcast queue history --hours 24 --json | jq .total.cost"
+    )]
+    History(HistoryArgs),
     /// Checks the queue's invariants; exit 1 when one is violated.
     #[command(
         after_help = "Example:\n  stillcast queue verify --json | jq -r '.violations[].rule'"
@@ -46,10 +52,11 @@ impl QueueCommand {
         let inspector = connect::inspector(&context.config).await?;
         let state = match self {
             Self::Stats => {
-                let stats = inspector.stats().await?;
+                let stats = inspector.forecast(inspector.stats().await?).await?;
                 return context.screen.answer(&stats, || render::stats_view(&stats));
             }
             Self::Verify => return verify(&inspector.verify().await?, context),
+            Self::History(args) => return args.run(&inspector, context).await,
             Self::Audit(args) => return args.run(&inspector, context).await,
             Self::Pause(reason) => {
                 let changed = inspector.pause(&context.actor(&reason)?).await?;

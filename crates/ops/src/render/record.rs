@@ -3,7 +3,7 @@
 use stillcast_enqueue::{Artifact, ErrorReport, JobRecord, StageRecord, State, WebhookRecord};
 
 use super::table::{Table, pairs};
-use super::units::{bytes, moment, seconds};
+use super::units::{between, bytes, moment, seconds};
 
 /// Everything that a person asks about one job.
 pub(crate) fn record_view(record: &JobRecord) -> String {
@@ -19,6 +19,7 @@ pub(crate) fn record_view(record: &JobRecord) -> String {
         ("enqueued", record.enqueued_at.map(moment)),
         ("waits", record.waiting.as_ref().map(|waiting| waiting.sentence.clone())),
         ("cure", record.waiting.as_ref().map(|waiting| waiting.cure.clone())),
+        ("done in", record.eta.map(between)),
         ("wakes", record.wakes_at.filter(|_| is_asleep(record)).map(moment)),
         ("started", record.started_at.map(moment)),
         ("finished", record.finished_at.map(moment)),

@@ -3,7 +3,7 @@
 use queue::QueueStats;
 
 use super::table::pairs;
-use super::units::{moment, seconds};
+use super::units::{between, moment, seconds};
 
 /// Depth, age and states, one a line.
 pub(crate) fn stats_view(stats: &QueueStats) -> String {
@@ -17,6 +17,7 @@ pub(crate) fn stats_view(stats: &QueueStats) -> String {
         ("workers", Some(stats.workers.to_string())),
         ("ready", Some(format!("{}{solo}", stats.depth))),
         ("oldest", stats.oldest_s.map(seconds)),
+        ("empty in", stats.empty_in.map(between)),
         ("leased", Some(states.leased.to_string())),
         ("parked", due(states.parked, stats.due_parked)),
         ("delayed", due(states.delayed, stats.due_delayed)),

@@ -1,6 +1,7 @@
 //! Numbers and times go in, words for people come out.
 
 use chrono::{DateTime, Utc};
+use stillcast_enqueue::Eta;
 
 /// A length of time for people: `0.4 s`, `5 min 03 s`, `2 h 00 min`, `3 d 4 h`.
 pub(crate) fn seconds(span: f64) -> String {
@@ -12,6 +13,11 @@ pub(crate) fn seconds(span: f64) -> String {
         3600..86_400 => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
         _ => format!("{} d {} h", whole / 86_400, whole % 86_400 / 3600),
     }
+}
+
+/// An interval for people: `5.0 s to 2 min 10 s`.
+pub(crate) fn between(eta: Eta) -> String {
+    format!("{} to {}", seconds(eta.from_s), seconds(eta.to_s))
 }
 
 /// A size for people: `812 B`, `4.2 MiB`.

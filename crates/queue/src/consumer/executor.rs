@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use stillcast_enqueue::{ErrorReport, StageName};
+use stillcast_enqueue::{ErrorReport, StageName, State};
 use tracing::Instrument;
 
 use super::breaker::Change;
@@ -47,15 +47,25 @@ impl Executor {
     async fn run(&self, claimed: Claimed) {
         let Claimed { lease, slot } = claimed;
         let began = Instant::now();
-        if let Some(state) = self.work_and_report(&lease).await {
+        if let Some(state) = self.work_and_report(&lease, began).await {
             self.shared.observe(&Event::Reported { state, after: began.elapsed() });
         }
         lease.end();
         drop(slot);
     }
 
+    /// Counts the attempt for the queue's history.
+    fn tally(&self, lease: &Lease, report: &Report, state: &str, after: Duration) {
+        let (state, tally) = (State::parse(state), &self.shared.options.tally);
+        if state == Some(State::Done) {
+            let stages = report.stages.as_deref().unwrap_or_default();
+            tally.delivered(lease.envelope().format, after, stages);
+        }
+        tally.attempt_ended(state, &lease.state.cost.of_attempt());
+    }
+
     /// The state after the report, or nothing when the lease was no longer ours.
-    async fn work_and_report(&self, lease: &Lease) -> Option<String> {
+    async fn work_and_report(&self, lease: &Lease, began: Instant) -> Option<String> {
         loop {
             let report = match self.begin(lease).await {
                 Ok(()) => self.work(lease).await,
@@ -71,7 +81,10 @@ impl Executor {
                 None => report,
             };
             match self.report(lease, &report).await {
-                Reported::Accepted(state) => return Some(state),
+                Reported::Accepted(state) => {
+                    self.tally(lease, &report, &state, began.elapsed());
+                    return Some(state);
+                }
                 Reported::Stale => {
                     self.shared.observe(&Event::StaleReport);
                     return None;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::connection::Endpoint;
 use crate::event::Observer;
+use crate::history::Tally;
 use crate::limits::Limits;
 
 /// How to consume.
@@ -28,6 +29,8 @@ pub struct ConsumerOptions {
     pub limits: Limits,
     /// End once nothing is left to do.
     pub until_empty: bool,
+    /// What is counted for the queue's history; whoever works adds to it.
+    pub tally: Tally,
     /// Hears what happens.
     pub observer: Arc<dyn Observer>,
 }

@@ -5,6 +5,7 @@ use stillcast_enqueue::{JobRecord, RawHash};
 use tokio::time::timeout;
 
 use super::announcements::Announcements;
+use super::remembered::Remembered;
 use crate::QueueError;
 use crate::connection::{CALL_TIMEOUT, Endpoint};
 use crate::examination::ServerReport;
@@ -34,6 +35,7 @@ pub struct Inspector {
     pub(super) endpoint: Endpoint,
     pub(super) scripts: Scripts,
     pub(super) connection: SharedConnection,
+    pub(super) remembered: Remembered,
 }
 
 impl Inspector {
@@ -42,7 +44,7 @@ impl Inspector {
         let opening = timeout(CALL_TIMEOUT, endpoint.shared(CALL_TIMEOUT / 2));
         let connection = opening.await.map_err(|_| silent())??;
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
-        Ok(Self { endpoint, scripts, connection })
+        Ok(Self { endpoint, scripts, connection, remembered: Remembered::default() })
     }
 
     /// Refuses a server that would lose jobs; says what may.

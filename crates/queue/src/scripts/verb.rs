@@ -49,14 +49,18 @@ pub enum Verb {
     Bulk,
     /// *cancel*, *replay* or *purge* for the next jobs of a bulk action.
     BulkStep,
+    /// What a worker has counted goes into the history.
+    Tally,
 }
 
+/// What the scripts of bulk actions share.
+const BULK_PREAMBLE: &str = include_str!("../../lua/bulk_preamble.lua");
 /// In front of the verbs that a bulk action calls: who wishes it stands in the action's own line.
 const UNNOTED: &str = "local function actor() end\nlocal function note() end\n";
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 22] = [
+    const TABLE: [(Self, &'static str); 23] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -79,6 +83,7 @@ impl Verb {
         (Self::Why, include_str!("../../lua/why.lua")),
         (Self::Bulk, include_str!("../../lua/bulk.lua")),
         (Self::BulkStep, include_str!("../../lua/bulk_step.lua")),
+        (Self::Tally, include_str!("../../lua/tally.lua")),
     ];
 
     /// Every verb.
@@ -109,6 +114,7 @@ impl Verb {
             // It says who and why elsewhere among its values, and has one line for all of its jobs.
             | Self::Bulk
             | Self::BulkStep => false,
+            | Self::Tally => false,
         }
     }
 
@@ -116,19 +122,22 @@ impl Verb {
         Self::TABLE[self.index()].1
     }
 
-    /// What stands behind the preamble: the script, and in front of it those of the verbs that it calls.
+    /// What stands behind the preamble: the script, and in front of it what it shares with others.
     pub(super) fn whole(self) -> String {
-        let wish = |verb: Self, word| format!("{word} = function(ARGV)\n{}\nend,\n", verb.source());
-        let wishes = match self {
-            Self::BulkStep => {
-                let verbs =
-                    [(Self::Cancel, "cancel"), (Self::Replay, "replay"), (Self::Purge, "purge")];
-                let wishes: String = verbs.map(|(verb, word)| wish(verb, word)).concat();
-                format!("{UNNOTED}local wishes = {{\n{wishes}}}\n")
-            }
+        let shared = match self {
+            Self::Bulk => BULK_PREAMBLE.to_owned(),
+            Self::BulkStep => format!("{BULK_PREAMBLE}{}", Self::wishes()),
             _ => String::new(),
         };
-        wishes + self.source()
+        shared + self.source()
+    }
+
+    /// The scripts that a bulk action calls, as functions.
+    fn wishes() -> String {
+        let wish = |verb: Self, word| format!("{word} = function(ARGV)\n{}\nend,\n", verb.source());
+        let verbs = [(Self::Cancel, "cancel"), (Self::Replay, "replay"), (Self::Purge, "purge")];
+        let wishes = verbs.map(|(verb, word)| wish(verb, word)).concat();
+        format!("{UNNOTED}local wishes = {{\n{wishes}}}\n")
     }
 
     /// The verb's place in the table.

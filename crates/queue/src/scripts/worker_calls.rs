@@ -104,6 +104,23 @@ impl Scripts {
         call
     }
 
+    /// What a worker has counted, by name, goes into the history.
+    pub(crate) async fn tally(
+        &self,
+        connection: &mut impl ConnectionLike,
+        counted: &[(String, u64)],
+    ) -> RedisResult<()> {
+        let mut call = self.call(Verb::Tally);
+        for (name, count) in counted {
+            call.arg(name).arg(count);
+        }
+        let (_begun, roomless): (u64, u64) = call.invoke_async(connection).await?;
+        if roomless > 0 {
+            tracing::warn!(roomless, "the queue's history has no room for more names");
+        }
+        Ok(())
+    }
+
     /// A worker announces that it leaves (`leaving`), or has left (`gone`).
     pub(crate) async fn drain(
         &self,

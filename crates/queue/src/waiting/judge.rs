@@ -3,6 +3,7 @@
 //! What belongs to the job itself comes first, then what holds the whole queue, then its workers, then
 //! its turn. Whoever cures the first reason may meet the next one.
 
+use chrono::{DateTime, Utc};
 use redis::{FromRedisValue, ParsingError, Value};
 use stillcast_enqueue::{StageName, State};
 
@@ -12,14 +13,21 @@ use super::reason::WaitingReason;
 /// The lease of workers that do not say theirs.
 const DEFAULT_LEASE_MS: i64 = 30_000;
 
-/// Why a job does not run; `None` when there is no such job.
+/// Why a job does not run, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Why(pub Option<WaitingReason>);
+pub struct Why {
+    /// `None` when there is no such job.
+    pub reason: Option<WaitingReason>,
+    /// The moment, by the clock of Redis; the epoch when there is no such job.
+    pub at: DateTime<Utc>,
+}
 
 impl FromRedisValue for Why {
     fn from_redis_value(answer: Value) -> Result<Self, ParsingError> {
         let lists = Vec::<Vec<Vec<u8>>>::from_redis_value(answer)?;
-        Ok(Self(Facts::of(lists).and_then(|facts| judge(&facts))))
+        let facts = Facts::of(lists);
+        let at = facts.as_ref().map(|facts| facts.at("now")).unwrap_or_default();
+        Ok(Self { reason: facts.and_then(|facts| judge(&facts)), at })
     }
 }
 

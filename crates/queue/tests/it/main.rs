@@ -12,6 +12,7 @@ mod dump;
 mod fixture;
 mod flights;
 mod golden;
+mod history;
 mod leases;
 mod memory;
 mod model;

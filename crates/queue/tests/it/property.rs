@@ -102,8 +102,8 @@ fn step(
 /// Why one job does not run, each time another one: the queue says what the model would.
 fn the_reason_agrees(queue: &mut Queue, model: &Model, at: usize, what: &str) {
     let Some(id) = model.jobs.keys().nth(at % model.jobs.len().max(1)) else { return };
-    let Why(reason) = queue.scripts.why(id).invoke(&mut queue.connection).expect("an answer");
-    let reason = reason.expect("the job is there");
+    let why: Why = queue.scripts.why(id).invoke(&mut queue.connection).expect("an answer");
+    let reason = why.reason.expect("the job is there");
     let mut told = reason.told();
     told.jobs.sort();
     let said = (reason.code(), told.ahead, told.jobs.clone());

@@ -38,7 +38,7 @@ fn the_preamble_names_the_fixed_keys_in_their_order() {
 #[test]
 fn every_script_opens_with_its_contract() {
     let all = sources();
-    assert_eq!(all.len(), Verb::all().len() + 2, "each verb, enqueue and the preamble");
+    assert_eq!(all.len(), Verb::all().len() + 3, "each verb, enqueue and the preambles");
     for (name, text) in all {
         let head: Vec<&str> =
             text.lines().take_while(|line| line.starts_with(['-', '#'])).collect();

@@ -11,8 +11,8 @@ const ERROR: &str =
     "{\"stage\":\"tts\",\"provider\":\"openai\",\"code\":\"refused\",\"message\":\"m\"}";
 
 fn reason(queue: &mut Queue, id: &str) -> WaitingReason {
-    let Why(reason) = queue.scripts.why(id).invoke(&mut queue.connection).expect("an answer");
-    reason.expect("the job is there")
+    let why: Why = queue.scripts.why(id).invoke(&mut queue.connection).expect("an answer");
+    why.reason.expect("the job is there")
 }
 
 /// Its word, its sentence, and what else it says.
@@ -39,8 +39,8 @@ fn is_at(told: &Waiting, ms: i64) -> bool {
 #[test]
 fn an_unknown_job_has_no_reason_and_one_that_runs_or_has_ended_does_not_wait() {
     let mut queue = Queue::start();
-    let Why(none) = queue.scripts.why("nobody").invoke(&mut queue.connection).expect("an answer");
-    assert_eq!(none, None);
+    let none: Why = queue.scripts.why("nobody").invoke(&mut queue.connection).expect("an answer");
+    assert_eq!(none.reason, None);
     queue.put("a");
     let token = queue.lease("anna", "a");
     let runs = reason(&mut queue, "a");
@@ -233,6 +233,7 @@ fn a_job_that_runs_alone_says_for_whom_it_waits() {
         }
         assert_eq!(queue.outlive_lease().ended(), [2, 2]);
     }
+    queue.call(Verb::Drain, &["reaper", "gone"]);
     queue.enqueue(&[Request { priority: 0, ..Request::new("other") }]);
     stands(&mut queue, "anna", 1);
     assert_eq!(queue.claim("anna", "n1", 1)[0], "hold");

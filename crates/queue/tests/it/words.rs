@@ -25,7 +25,7 @@ const NO_NUMBERS: [&str; 14] = [
 ];
 
 /// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
-const NUMBERS: [(Verb, &[&str], &[usize]); 9] = [
+const NUMBERS: [(Verb, &[&str], &[usize]); 10] = [
     (Verb::Claim, &["ben", "n2", "3000", "0"], &[2, 3]),
     (Verb::Renew, &["anna", "3000", "4", "1", "tts", "50", "a", TOKEN], &[1, 2, 3, 5]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
@@ -35,6 +35,7 @@ const NUMBERS: [(Verb, &[&str], &[usize]); 9] = [
         &["anna", "3000", "", "3", "{}", "20", "{}", "60000", "9", "60000", "9"],
         &[1, 3, 5, 7, 8, 9, 10],
     ),
+    (Verb::Tally, &["run:tts:5", "3", "spent", "9"], &[1, 3]),
     (Verb::Notify, &["n3", "9", "60000", "10", "0"], &[1, 2, 3, 4]),
     (Verb::Notified, &["c", HELD, "failed", "5", "due", "{}", "no"], &[3]),
     (Verb::Bulk, &["x", "gather", "s1", "3000", "5", "c"], &[3, 4]),
@@ -45,7 +46,7 @@ const TOKEN: &str = "1:nonce-a-";
 const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 33] = [
+const NONSENSE: [(Verb, &[&str]); 36] = [
     (Verb::Claim, &["ben", "a|b", "3000", "0"]),
     (Verb::Claim, &["ben", "", "3000", "0"]),
     (Verb::Renew, &["anna", "3000", "4", "1", "", "0", "a"]),
@@ -67,6 +68,9 @@ const NONSENSE: [(Verb, &[&str]); 33] = [
     (Verb::Purge, &["c", "anna", "cli", LONG]),
     (Verb::Resend, &["c", "anna", "cli", "two\nlines"]),
     (Verb::Drain, &["anna", "tomorrow"]),
+    (Verb::Tally, &["run:tts:5"]),
+    (Verb::Tally, &["Run", "5"]),
+    (Verb::Tally, &[LONG, "5"]),
     (Verb::Notify, &["a b", "9", "60000", "10", "0"]),
     (Verb::Notify, &["n3", "101", "60000", "10", "0"]),
     (Verb::Notified, &["c", HELD, "sent", "5", "due", "{}", "no"]),

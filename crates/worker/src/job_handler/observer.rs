@@ -1,11 +1,12 @@
-//! What the pipeline tells of its calls goes in; numbers and spans come out.
+//! What the pipeline tells of its calls goes in; numbers, spans and the queue's history come out.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pipeline::{Call, CallObserver, OpenCall, Usage};
-use stillcast_enqueue::{StageName, StageRecord};
+use queue::Tally;
+use stillcast_enqueue::{Format, StageName, StageRecord};
 use telemetry::{
     CallEnd, CallFacts, GenAiCall, GenAiFacts, Metrics, StageFacts, TokenUse, TracedAttempt,
     TracedCall,
@@ -13,10 +14,15 @@ use telemetry::{
 
 use crate::models::{Asked, asked_of};
 
+/// The code of a call that did not fail.
+const FINE: &str = "ok";
+
 /// Counts and traces the calls of one attempt.
 pub(super) struct AttemptObserver {
     metrics: Arc<Metrics>,
     trace: Arc<TracedAttempt>,
+    tally: Tally,
+    format: Format,
     /// The models that the attempt has asked.
     models: Mutex<BTreeMap<StageName, GenAiCall>>,
 }
@@ -24,6 +30,7 @@ pub(super) struct AttemptObserver {
 /// A call under way.
 struct Observed {
     metrics: Arc<Metrics>,
+    tally: Tally,
     call: (StageName, &'static str),
     model: Option<GenAiCall>,
     began: Instant,
@@ -31,8 +38,12 @@ struct Observed {
 }
 
 impl AttemptObserver {
-    pub(super) fn new(metrics: Arc<Metrics>, trace: Arc<TracedAttempt>) -> Self {
-        Self { metrics, trace, models: Mutex::default() }
+    pub(super) fn new(
+        metrics: Arc<Metrics>,
+        trace: Arc<TracedAttempt>,
+        (tally, format): (Tally, Format),
+    ) -> Self {
+        Self { metrics, trace, tally, format, models: Mutex::default() }
     }
 
     fn models(&self) -> MutexGuard<'_, BTreeMap<StageName, GenAiCall>> {
@@ -56,6 +67,7 @@ impl CallObserver for AttemptObserver {
         let facts = CallFacts { stage, provider, operation, gen_ai, waited, tried };
         Box::new(Observed {
             metrics: Arc::clone(&self.metrics),
+            tally: self.tally.clone(),
             call: (call.stage, call.provider),
             model,
             began: Instant::now(),
@@ -74,6 +86,7 @@ impl CallObserver for AttemptObserver {
     }
 
     fn ended(&self, record: &StageRecord, failure: Option<&'static str>) {
+        self.tally.stage_ended(record, self.format, failure.is_some());
         self.trace.stage_ended(&StageFacts {
             stage: record.stage.as_str(),
             cached: record.cached,
@@ -90,6 +103,9 @@ impl Observed {
         let (stage, provider) = self.call;
         let after = self.began.elapsed();
         self.metrics.provider_called((stage.as_str(), provider), code, after);
+        if code != FINE {
+            self.tally.call_failed(stage, provider, code);
+        }
         if let Some(model) = &self.model {
             self.metrics.model_called(model, after);
         }
@@ -98,7 +114,7 @@ impl Observed {
 
 impl OpenCall for Observed {
     fn ended(mut self: Box<Self>, usage: &Usage, failure: Option<&'static str>) {
-        self.count(failure.unwrap_or("ok"));
+        self.count(failure.unwrap_or(FINE));
         let (input_tokens, output_tokens) =
             (count(usage, "input_tokens"), count(usage, "output_tokens"));
         if let Some(span) = self.span.take() {

@@ -1,9 +1,12 @@
 //! What a worker has counted of its calls, beside the provider's journal.
 
-use stillcast_enqueue::Format;
+use std::time::Duration;
+
+use queue::{Endpoint as QueueEndpoint, Inspector};
+use stillcast_enqueue::{Format, StageName, StageRecord};
 use tests::simulator::{Endpoint, Fault, Latency};
 
-use crate::harness::{free_address, get, until};
+use crate::harness::{QUEUE, free_address, get, until};
 use crate::paid_harness::{PaidHarness, job};
 
 /// The sum of all samples of `name` whose labels hold each of `labels`.
@@ -80,4 +83,36 @@ async fn what_is_counted_of_models_is_the_provider_s_journal() {
     }
     assert_eq!(count(&page, "stillcast_provider_responses_total", &["status=\"503\""]), 1);
     assert!(sum(&page, "process_resident_memory_bytes", &[]) > 1e6, "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_history_is_the_provider_s_journal_and_the_records_money() {
+    let paid = PaidHarness::open(Latency::NONE).await;
+    paid.simulator.script(Endpoint::Speech, [None, Some(Fault::status(503, "overloaded"))]);
+    let ids = paid.enqueue(&[job(Format::Video), job(Format::Video)]).await;
+    let ended = paid.harness().run(&["--until-empty"]).await;
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let records = paid.done(&ids).await;
+    let endpoint = QueueEndpoint::new(&paid.server.url(), QUEUE).unwrap();
+    let inspector = Inspector::connect(endpoint).await.unwrap();
+    let total = inspector.history(Duration::from_hours(1)).await.unwrap().total;
+    assert_eq!(total.jobs.done, 2, "{total:?}");
+    let spent: f64 = records.iter().map(|record| record.cost.spent_usd).sum();
+    let avoided: f64 = records.iter().map(|record| record.cost.avoided_usd).sum();
+    // A millionth an attempt is rounded away.
+    assert!((total.cost.spent_usd - spent).abs() < 1e-5 && spent > 0.0, "{total:?}");
+    assert!((total.cost.avoided_usd - avoided).abs() < 1e-5, "{total:?}");
+    let of = |stage| total.stages.iter().find(|one| one.stage == stage).unwrap();
+    let errors: u64 = total.errors.iter().map(|error| error.count).sum();
+    assert_eq!((errors, of(StageName::Tts).errors), (1, 1), "{total:?}");
+    assert_eq!(total.errors[0].stage, StageName::Tts);
+    for stage in [StageName::Transcript, StageName::Tts, StageName::Image] {
+        let of_records = records.iter().flat_map(|record| &record.stages);
+        let (again, made): (Vec<_>, Vec<_>) =
+            of_records.filter(|record| record.stage == stage).partition(|record| record.cached);
+        let told = (of(stage).hits, of(stage).misses);
+        let count = |records: &[&StageRecord]| u64::try_from(records.len()).unwrap();
+        assert_eq!(told, (count(&again), count(&made)), "{stage}: {total:?}\n{records:?}");
+    }
+    assert_eq!(of(StageName::Upload).run.count + of(StageName::Upload).hits, 2, "{total:?}");
 }
