@@ -3,7 +3,7 @@
 use stillcast_enqueue::{Format, StageName, State};
 
 use super::span::Span;
-use super::{Filter, Order, Term, Test, Text};
+use super::terms::{FIELDS, Filter, Order, Term, Test, Text};
 
 /// Longest text, in bytes: the identifiers of a hundred jobs.
 pub(super) const MAX_TEXT: usize = 4096;
@@ -199,6 +199,6 @@ fn digit(text: &str) -> Option<u8> {
 }
 
 fn fields() -> String {
-    let words = super::FIELDS.map(|(word, _, _)| word).join(", ");
+    let words = FIELDS.map(|(word, _, _)| word).join(", ");
     format!("a field, one of {words}, then `:` and a value")
 }

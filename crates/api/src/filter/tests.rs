@@ -1,10 +1,10 @@
 //! What each term means, and how faults are told.
 
-use stillcast_enqueue::{Cost, ErrorReport, JobRecord};
+use stillcast_enqueue::{Cost, ErrorReport, Identifier, JobRecord, StageName, State};
 
 use super::read::MAX_TEXT;
 use super::*;
-use crate::facts::Words;
+use crate::facts::{Facts, Words};
 
 const NOW_MS: i64 = 10_000_000_000;
 
