@@ -34,6 +34,7 @@ as_root() {
 package_of() {
   case $1 in
     cc) echo gcc libc6-dev ;;
+    chromedriver) echo chromium-driver ;;
     python3) echo python3 python3-venv ;;
     *) echo "$1" ;;
   esac

@@ -70,12 +70,20 @@ pub(crate) struct Caller {
     /// The only tenant whose jobs they see; `None` for all.
     pub(crate) tenant: Option<Identifier>,
     pub(crate) roles: Vec<Role>,
+    /// What they have in their hands.
+    pub(crate) interface: Interface,
 }
 
 impl Caller {
     /// Whoever sits at this machine, while there are no tokens.
     pub(crate) fn at_this_machine() -> Self {
-        Self { name: "loopback".to_owned(), tenant: None, roles: vec![Role::Admin] }
+        let (name, roles) = ("loopback".to_owned(), vec![Role::Admin]);
+        Self { name, tenant: None, roles, interface: Interface::Api }
+    }
+
+    /// The same, who looks at the pages.
+    pub(crate) fn at_a_page(self) -> Self {
+        Self { interface: Interface::Page, ..self }
     }
 
     /// Refuses what none of their roles grants.
@@ -98,7 +106,7 @@ impl Caller {
 
     /// Who changes a queue, for its audit, and why.
     pub(crate) fn actor(&self, why: Option<&str>) -> Result<Actor, Problem> {
-        let actor = Actor::new(Interface::Api, &self.name).because(why);
+        let actor = Actor::new(self.interface, &self.name).because(why);
         actor.map_err(|fault| Problem::of_field("?why", fault.problem.to_string()))
     }
 
@@ -124,7 +132,7 @@ mod tests {
 
     fn caller(roles: &[Role], tenant: Option<&str>) -> Caller {
         let tenant = tenant.map(|name| Identifier::parse("tenant", name).unwrap());
-        Caller { name: "test".to_owned(), tenant, roles: roles.to_vec() }
+        Caller { name: "test".to_owned(), tenant, roles: roles.to_vec(), interface: Interface::Api }
     }
 
     #[test]

@@ -44,6 +44,19 @@ struct Shared {
     watched: Mutex<HashMap<String, watch::Sender<Seen>>>,
     /// Somebody new is here, whose job nobody has read.
     arrived: Notify,
+    /// Counts every change of any job; none once the server ends.
+    changes: Mutex<Option<watch::Sender<u64>>>,
+}
+
+/// Every change of any job, however many come at once, until the server ends.
+pub(crate) struct Changes(watch::Receiver<u64>);
+
+impl Changes {
+    /// Returns once something has changed since the last time; `None` when nothing more is heard.
+    pub(crate) async fn next(&mut self) -> Option<u64> {
+        self.0.changed().await.ok()?;
+        Some(*self.0.borrow_and_update())
+    }
 }
 
 /// A job that somebody watches, until this is dropped.
@@ -56,7 +69,13 @@ pub(crate) struct Watched {
 impl Hub {
     pub(crate) fn new(inspector: Inspector, mirror: Mirror) -> Self {
         let (watched, arrived) = (Mutex::default(), Notify::new());
-        Self(Arc::new(Shared { inspector, mirror, watched, arrived }))
+        let changes = Mutex::new(Some(watch::Sender::default()));
+        Self(Arc::new(Shared { inspector, mirror, watched, arrived, changes }))
+    }
+
+    /// Begins to hear of every change; `None` when the server ends.
+    pub(crate) fn changes(&self) -> Option<Changes> {
+        self.lock_changes().as_ref().map(watch::Sender::subscribe).map(Changes)
     }
 
     /// Begins to watch the job `id`, which need not exist.
@@ -74,11 +93,22 @@ impl Hub {
     /// Nobody sees anything any more.
     pub(crate) fn close(&self) {
         self.watched().clear();
+        self.lock_changes().take();
     }
 
     /// How many jobs are watched.
     pub(crate) fn len(&self) -> usize {
         self.watched().len()
+    }
+
+    fn lock_changes(&self) -> MutexGuard<'_, Option<watch::Sender<u64>>> {
+        self.0.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_of_a_change(&self) {
+        if let Some(changes) = &*self.lock_changes() {
+            changes.send_modify(|count| *count += 1);
+        }
     }
 
     fn watched(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<Seen>>> {
@@ -99,6 +129,8 @@ impl Hub {
             if announcements.is_none() {
                 announcements = self.0.inspector.announcements().await.ok();
                 self.0.mirror.set_listening(announcements.is_some());
+                // Nobody has heard what happened before.
+                self.tell_of_a_change();
             }
             self.read(&due).await;
         }
@@ -119,6 +151,7 @@ impl Hub {
 
     /// The job, if somebody watches it.
     fn hear(&self, id: Option<String>) -> Vec<String> {
+        self.tell_of_a_change();
         if let Some(id) = &id {
             self.0.mirror.hear(id);
         }

@@ -5,6 +5,8 @@
 //! the store. What changes meanwhile is heard once a process, in `hub`, however many wait for it; what
 //! is searched by a `filter` lies in the `mirror`.
 //!
+//! The pages for people lie in `page`: the same queue, the same rights, drawn on the server.
+//!
 //! No command line, no paid provider and no setting is known here: [`ApiOptions`] bring all of it.
 
 #![warn(missing_docs)]
@@ -20,11 +22,13 @@ mod middleware;
 mod mirror;
 mod openapi;
 mod options;
+mod page;
 mod preference;
 mod problem;
 mod rate_limit;
 mod routes;
 mod server;
+mod session;
 mod state;
 mod store_files;
 mod tokens;

@@ -26,8 +26,16 @@ use utoipa::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
+pub(crate) use self::artifact::fetch_artifact;
+pub(crate) use self::audit::{ReasonQuery, audit_seen_by};
+pub(crate) use self::bulk::{begin_planned, bulk_seen_by, plan, right, stop_bulk};
+pub(crate) use self::job::{cancel_job, purge_job, replay, replay_job};
+pub(crate) use self::jobs::{find, read_filter, seen_by};
+pub(crate) use self::queue::{pause_queue, resume_queue};
+pub(crate) use self::schema::{JobList, Search};
 use crate::middleware::{authenticate, limit_time, render};
 use crate::openapi::Description;
+use crate::page;
 use crate::problem::{Code, Problem};
 use crate::state::Api;
 
@@ -87,7 +95,8 @@ pub(crate) fn router(api: Api) -> Router {
     let (guarded, _) = guarded().split_for_parts();
     let (open, _) = open().split_for_parts();
     let guard = middleware::from_fn_with_state(api.clone(), authenticate);
-    bounded(guarded.route_layer(guard).merge(open)).with_state(api)
+    let pages = page::router(&api);
+    bounded(guarded.route_layer(guard).merge(open).merge(pages)).with_state(api)
 }
 
 /// Whatever becomes of a request, it ends in time, and a failure is a problem.

@@ -67,6 +67,7 @@ pub async fn serve(
     helpers.spawn(api.mirror.clone().follow());
     helpers.spawn(api.bulks.clone().run());
     helpers.spawn(api.tokens.clone().follow_file());
+    helpers.spawn(api.lookout.clone().run());
     let routes = routes::router(api);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();

@@ -13,6 +13,7 @@ use crate::cursor::CursorKey;
 use crate::hub::Hub;
 use crate::mirror::{Mirror, ROOM};
 use crate::options::ApiOptions;
+use crate::page::{Assets, Lookout};
 use crate::problem::{Code, Problem};
 use crate::rate_limit::RateLimit;
 use crate::tokens::Tokens;
@@ -32,6 +33,9 @@ pub(crate) struct Api {
     /// What is wished of many jobs.
     pub(crate) bulks: Bulks,
     pub(crate) in_flight: InFlight,
+    /// What the pages for people are made of.
+    pub(crate) lookout: Lookout,
+    pub(crate) assets: Assets,
     /// The API in words, for programs.
     pub(crate) description: Arc<str>,
 }
@@ -48,6 +52,8 @@ impl Api {
             bulks: Bulks::new(inspector.clone(), mirror.clone(), store.clone()),
             mirror,
             in_flight: InFlight::default(),
+            lookout: Lookout::new(inspector.clone()),
+            assets: Assets::new(),
             description,
             inspector,
             producer,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use queue::Interface;
 use sha2::{Digest, Sha256};
 use stillcast_enqueue::Identifier;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
@@ -77,13 +78,18 @@ impl Tokens {
         self.file.is_none() && self.entries().is_empty()
     }
 
-    /// Who bears `token`. Compares with every entry, in the same time for each.
+    /// Who bears `token`.
     pub(crate) fn caller(&self, token: &str) -> Option<Caller> {
-        let (digest, entries) = (digest(token), self.entries());
+        let digest = digest(token);
+        self.find(|known| known.ct_eq(&digest))
+    }
+
+    /// Who bears the token whose digest is the one. Asks of every token, in the same time for each.
+    pub(crate) fn find(&self, is_it: impl Fn(&[u8; 32]) -> Choice) -> Option<Caller> {
+        let entries = self.entries();
         let mut found = u64::MAX;
         for (at, entry) in (0u64..).zip(entries.iter()) {
-            let is_same: Choice = entry.digest.ct_eq(&digest);
-            found.conditional_assign(&at, is_same);
+            found.conditional_assign(&at, is_it(&entry.digest));
         }
         let at = usize::try_from(found).ok()?;
         entries.get(at).map(|entry| entry.caller.clone())
@@ -175,11 +181,11 @@ fn parse_entry(entry: &str) -> Result<Entry, &'static str> {
     let role = |word| Role::ALL.into_iter().find(|role| role.as_str() == word);
     let roles: Option<Vec<Role>> = roles.split('+').map(role).collect();
     let roles = roles.ok_or("has a role that is none")?;
-    let caller = Caller { name: name.to_string(), tenant, roles };
+    let caller = Caller { name: name.to_string(), tenant, roles, interface: Interface::Api };
     Ok(Entry { digest: digest(token), caller })
 }
 
-fn digest(token: &str) -> [u8; 32] {
+pub(crate) fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 

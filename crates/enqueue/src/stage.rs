@@ -63,6 +63,13 @@ impl fmt::Display for StageName {
 pub struct StageRecord {
     /// Which stage.
     pub stage: StageName,
+    /// Seconds from the attempt's begin to the stage's own; null where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_s: Option<f64>,
+    /// Seconds from the attempt's begin to the stage's end, or as far as it has come. Stages overlap:
+    /// one that takes what another still makes may rest between its begin and its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_s: Option<f64>,
     /// Seconds waited for a slot.
     pub wait_s: f64,
     /// Seconds of work.
@@ -82,6 +89,8 @@ impl StageRecord {
     pub fn cached(stage: StageName, provider: Option<String>) -> Self {
         Self {
             stage,
+            began_s: None,
+            ended_s: None,
             wait_s: 0.0,
             run_s: 0.0,
             tries: 0,

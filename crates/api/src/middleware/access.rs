@@ -49,12 +49,21 @@ fn caller(api: &Api, request: &Request) -> Result<Caller, Problem> {
             Problem::new(Code::Unauthorized, "the token is none of those that are known here")
         });
     }
+    at_this_machine(request)
+}
+
+/// Whoever sits at this machine, while there are no tokens.
+pub(crate) fn at_this_machine(request: &Request) -> Result<Caller, Problem> {
     let is_near =
         request.extensions().get::<Peer>().is_some_and(|Peer(peer)| peer.ip().is_loopback());
     if !is_near {
         return Err(Problem::new(Code::OriginRefused, "the request comes from another machine"));
     }
-    check_page(request)?;
+    if !host(request).is_some_and(is_this_machine) {
+        let why = "the header `Host` names another machine than localhost";
+        return Err(Problem::new(Code::OriginRefused, why));
+    }
+    check_site(request)?;
     Ok(Caller::at_this_machine())
 }
 
@@ -64,28 +73,31 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A page of another site runs in a browser on this machine, and a name of another site may lead
-/// here: both tell so in their headers.
-fn check_page(request: &Request) -> Result<(), Problem> {
-    let headers = request.headers();
+/// here: browsers tell so in their headers.
+pub(crate) fn check_site(request: &Request) -> Result<(), Problem> {
     let refuse = |why: &str| Err(Problem::new(Code::OriginRefused, why));
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let host = text(HOST).or_else(|| request.uri().authority().map(Authority::as_str));
-    if !host.is_some_and(is_this_machine) {
-        return refuse("the header `Host` names another machine than localhost");
-    }
     let is_own = |origin: &str| {
         let uri: Option<Uri> = origin.parse().ok();
-        uri.and_then(|uri| uri.authority().cloned()).is_some_and(|own| Some(own.as_str()) == host)
+        let own = uri.and_then(|uri| uri.authority().cloned());
+        own.is_some_and(|own| Some(own.as_str()) == host(request))
     };
-    if !text(ORIGIN).is_none_or(is_own) {
+    if !text(request, ORIGIN.as_str()).is_none_or(is_own) {
         return refuse("the header `Origin` names a page of another site");
     }
     // Browsers send it with every request, and pages cannot change it.
-    let site = headers.get("sec-fetch-site").map(|site| site.to_str().unwrap_or("?"));
+    let site = text(request, "sec-fetch-site");
     if !site.is_none_or(|site| matches!(site, "same-origin" | "none")) {
         return refuse("a page of another site has sent the request");
     }
     Ok(())
+}
+
+fn host(request: &Request) -> Option<&str> {
+    text(request, HOST.as_str()).or_else(|| request.uri().authority().map(Authority::as_str))
+}
+
+fn text<'request>(request: &'request Request, name: &str) -> Option<&'request str> {
+    request.headers().get(name).map(|value| value.to_str().unwrap_or("?"))
 }
 
 /// `localhost` or an address of this machine, with or without a port.
@@ -144,7 +156,9 @@ mod tests {
             (&[("host", "localhost:8090"), ("sec-fetch-site", "cross-site")], false),
             (&[("host", "localhost:8090"), ("sec-fetch-site", "same-site")], false),
         ] {
-            assert_eq!(check_page(&request(pairs)).is_ok(), is_fine, "{pairs:?}");
+            let mut request = request(pairs);
+            request.extensions_mut().insert(Peer(([127, 0, 0, 1], 9).into()));
+            assert_eq!(at_this_machine(&request).is_ok(), is_fine, "{pairs:?}");
         }
     }
 }

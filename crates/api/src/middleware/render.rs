@@ -13,6 +13,10 @@ use uuid::Uuid;
 use crate::preference::MAX_WAIT_S;
 use crate::problem::{Code, MEDIA_TYPE, Problem};
 
+/// What people read in place of a problem as JSON: put into an answer's extensions beside the problem.
+#[derive(Clone)]
+pub(crate) struct ForPeople(pub(crate) String);
+
 const REQUEST_ID: &str = "x-request-id";
 /// Longest identifier that a caller may give a request.
 const MAX_ID: usize = 128;
@@ -31,7 +35,10 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
         }
         let allow = response.headers().get("allow").cloned();
         let told = std::mem::take(response.headers_mut());
-        response = answer(problem, path, id.clone(), &told);
+        response = match response.extensions_mut().remove::<ForPeople>() {
+            Some(ForPeople(page)) => page_of(&problem, page, told),
+            None => answer(problem, path, id.clone(), &told),
+        };
         if let Some(allow) = allow {
             response.headers_mut().insert("allow", allow);
         }
@@ -57,6 +64,16 @@ fn problem_of(response: &mut Response) -> Option<Problem> {
     let problem = response.extensions_mut().remove::<Problem>();
     let is_failure = status.is_client_error() || status.is_server_error();
     problem.or_else(|| is_failure.then(|| Problem::of_status(status)))
+}
+
+/// A failure as people read it.
+fn page_of(problem: &Problem, page: String, told: HeaderMap) -> Response {
+    let mut response = (problem.code.status(), Body::from(page)).into_response();
+    *response.headers_mut() = told;
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, html);
+    response.headers_mut().remove("content-length");
+    response
 }
 
 /// `told` are headers that were set on the way, such as what a token has left.

@@ -67,15 +67,27 @@ pub(crate) async fn list_audit(
         let takes = format!("takes a whole number from 1 to {MAX_PAGE}, got {limit}");
         return Err(Problem::of_field("?limit", takes));
     }
-    let (mut entries, mut looked_at, mut next) = (Vec::new(), 0, query.before);
+    let (entries, next) = audit_seen_by(&api, &caller, limit, query.before).await?;
+    Ok(Json(Audit { entries, next }))
+}
+
+/// At most `limit` changes by people that the caller may know of, and the number before which the next
+/// ones begin.
+pub(crate) async fn audit_seen_by(
+    api: &Api,
+    caller: &Caller,
+    limit: usize,
+    before: Option<u64>,
+) -> Result<(Vec<AuditEntry>, Option<u64>), Problem> {
+    let (mut entries, mut looked_at, mut next) = (Vec::new(), 0, before);
     loop {
         let missing = limit - entries.len();
         let page: AuditPage = api.inspector.audit(missing, next).await?;
         looked_at += missing;
         next = page.next;
-        entries.extend(page.entries.into_iter().filter(|entry| sees(&caller, entry)));
+        entries.extend(page.entries.into_iter().filter(|entry| sees(caller, entry)));
         if next.is_none() || entries.len() == limit || looked_at >= LOOKED_AT {
-            return Ok(Json(Audit { entries, next }));
+            return Ok((entries, next));
         }
     }
 }

@@ -44,31 +44,32 @@ pub(crate) struct BulkRequest {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BulkPlan {
     /// What is wished.
-    action: BulkAction,
+    pub(crate) action: BulkAction,
     /// Of which jobs, in its shortest text.
-    filter: String,
+    pub(crate) filter: String,
     /// How many these are.
-    jobs: usize,
+    pub(crate) jobs: usize,
     /// What a replay may cost; null for other actions.
-    price: Option<Price>,
+    pub(crate) price: Option<Price>,
     /// How many older jobs were not looked at, since this server keeps the newest 200,000.
-    left_out: usize,
+    pub(crate) left_out: usize,
     /// What has happened until then is in it.
-    as_of: DateTime<Utc>,
+    pub(crate) as_of: DateTime<Utc>,
     /// Send it as `plan`, and it begins; however often it is sent, it happens once.
-    plan: String,
+    pub(crate) plan: String,
     /// Until when it can begin.
-    expires_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
 }
 
 /// The bulk actions of a queue.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BulkList {
     /// Those that go on, then those that have ended, the newest first.
-    bulks: Vec<BulkRecord>,
+    pub(crate) bulks: Vec<BulkRecord>,
 }
 
-fn right(action: BulkAction) -> Right {
+/// What a caller needs for it.
+pub(crate) fn right(action: BulkAction) -> Right {
     match action {
         BulkAction::Cancel => Right::Cancel,
         BulkAction::Replay | BulkAction::Purge => Right::Mend,
@@ -105,16 +106,14 @@ pub(crate) async fn plan_or_begin(
             Ok(Json(plan(&api, &caller, action, filter).await?).into_response())
         }
         BulkRequest { action: None, filter: None, plan: Some(text) } => {
-            let plan: Plan = api.cursors.read(&text, LISTING).map_err(|_| {
-                Problem::of_field("/plan", "takes what a dry run gave as its `plan`, unchanged")
-            })?;
-            begin(&api, &caller, actor, &plan).await
+            Ok(accepted(begin_planned(&api, &caller, actor, &text).await?))
         }
         _ => Err(Problem::of_field("", format!("takes {takes}"))),
     }
 }
 
-async fn plan(
+/// What would happen.
+pub(crate) async fn plan(
     api: &Api,
     caller: &Caller,
     action: BulkAction,
@@ -147,7 +146,16 @@ async fn plan(
     })
 }
 
-async fn begin(api: &Api, caller: &Caller, actor: Actor, plan: &Plan) -> Result<Response, Problem> {
+/// Begins what the plan in `text` says; again, it changes nothing.
+pub(crate) async fn begin_planned(
+    api: &Api,
+    caller: &Caller,
+    actor: Actor,
+    text: &str,
+) -> Result<BulkRecord, Problem> {
+    let plan: Plan = api.cursors.read(text, LISTING).map_err(|_| {
+        Problem::of_field("/plan", "takes what a dry run gave as its `plan`, unchanged")
+    })?;
     caller.may(right(plan.action))?;
     if !plan.is_of(caller) {
         return Err(Problem::new(Code::TenantRefused, "the plan was made for another tenant"));
@@ -158,15 +166,22 @@ async fn begin(api: &Api, caller: &Caller, actor: Actor, plan: &Plan) -> Result<
     }
     api.inspector.begin_bulk(&plan.order(actor)).await?;
     api.bulks.stir();
-    let record = record(api, caller, &plan.id).await?;
-    let place = HeaderValue::try_from(format!("/v1/bulk/{}", plan.id));
+    bulk_seen_by(api, caller, &plan.id).await
+}
+
+fn accepted(record: BulkRecord) -> Response {
+    let place = HeaderValue::try_from(format!("/v1/bulk/{}", record.id));
     let mut response = (StatusCode::ACCEPTED, Json(record)).into_response();
     response.headers_mut().extend(place.ok().map(|place| (LOCATION, place)));
-    Ok(response)
+    response
 }
 
 /// A bulk action that the caller may know of.
-async fn record(api: &Api, caller: &Caller, id: &str) -> Result<BulkRecord, Problem> {
+pub(crate) async fn bulk_seen_by(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+) -> Result<BulkRecord, Problem> {
     let known = api.inspector.bulk(id).await?.filter(|bulk| is_theirs(bulk, caller));
     known.ok_or_else(|| {
         let detail =
@@ -212,7 +227,7 @@ pub(crate) async fn show_bulk(
     Path(id): Path<String>,
 ) -> Result<Json<BulkRecord>, Problem> {
     caller.may(Right::Read)?;
-    Ok(Json(record(&api, &caller, &id).await?))
+    Ok(Json(bulk_seen_by(&api, &caller, &id).await?))
 }
 
 /// Stops a bulk action where it stands; what has happened stays.
@@ -229,10 +244,10 @@ pub(crate) async fn stop_bulk(
 ) -> Result<Json<BulkRecord>, Problem> {
     caller.may(Right::Cancel)?;
     let actor = caller.actor(reason.why.as_deref())?;
-    let known = record(&api, &caller, &id).await?;
+    let known = bulk_seen_by(&api, &caller, &id).await?;
     caller.may(right(known.action))?;
     match api.inspector.stop_bulk(&id, &actor).await? {
-        BulkAnswer::Is(_) => Ok(Json(record(&api, &caller, &id).await?)),
+        BulkAnswer::Is(_) => Ok(Json(bulk_seen_by(&api, &caller, &id).await?)),
         BulkAnswer::Held | BulkAnswer::Unknown => {
             Err(Problem::new(Code::UnknownBulk, Code::UnknownBulk.title()))
         }

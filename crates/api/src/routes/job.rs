@@ -129,7 +129,7 @@ pub(crate) async fn replay_job(
 }
 
 /// Sends one dead job round again.
-pub(super) async fn replay(
+pub(crate) async fn replay(
     api: &Api,
     caller: &Caller,
     id: &str,

@@ -71,14 +71,13 @@ pub(crate) async fn list_jobs(
 }
 
 /// The filter at `pointer` of a request.
-pub(super) fn read_filter(pointer: &str, text: &str) -> Result<Filter, Problem> {
+pub(crate) fn read_filter(pointer: &str, text: &str) -> Result<Filter, Problem> {
     Filter::parse(text).map_err(|fault| {
         let (at, takes) = (fault.at, fault.takes);
         Problem::of_field(pointer, format!("takes {takes} at character {at}"))
     })
 }
 
-/// A page of the jobs that `filter` means, in whose text the caller's tenant stands.
 async fn search(
     api: &Api,
     filter: &Filter,
@@ -87,6 +86,16 @@ async fn search(
     cursor: Option<&str>,
 ) -> Result<Response, Problem> {
     let limit = checked(limit)?;
+    Ok(answer(find(api, filter, limit, cursor).await?, &[("filter", text)], limit))
+}
+
+/// A page of the jobs that `filter` means, in whose text the caller's tenant stands.
+pub(crate) async fn find(
+    api: &Api,
+    filter: &Filter,
+    limit: usize,
+    cursor: Option<&str>,
+) -> Result<JobList, Problem> {
     let listing = format!("filter {filter}");
     let after: Option<Place> = cursor.map(|text| api.cursors.read(text, &listing)).transpose()?;
     let found = api.mirror.find(filter, after.as_ref(), limit).await?;
@@ -98,7 +107,7 @@ async fn search(
     let last = found.page.last().filter(|_| found.page.len() == limit);
     let next = last.map(|place| api.cursors.sign(place, &listing));
     let search = Some(Search::of(&found));
-    Ok(answer(JobList { jobs, next, search }, &[("filter", text)], limit))
+    Ok(JobList { jobs, next, search })
 }
 
 /// The number of jobs on a page.
@@ -130,7 +139,8 @@ pub(super) async fn list(
     Ok(answer(JobList { jobs, next, search: None }, &words, limit))
 }
 
-async fn seen_by(
+/// A page of the jobs in `state` that the caller may know of, and the place behind it.
+pub(crate) async fn seen_by(
     api: &Api,
     caller: &Caller,
     state: Option<JobState>,

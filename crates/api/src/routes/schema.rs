@@ -130,7 +130,7 @@ impl From<Enqueued> for Accepted {
 }
 
 /// A page of jobs: waiting ones in the order of their turn, ended ones from the newest.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 pub(crate) struct JobList {
     /// The jobs.
     pub(crate) jobs: Vec<JobRecord>,

@@ -1,4 +1,4 @@
-//! Nothing goes in; a private Redis and worker, and the HTTP API on them, come out, until Ctrl-C.
+//! Nothing goes in; a private Redis and worker, and the HTTP API with its page on them, come out, until Ctrl-C.
 
 use clap::Args;
 use serde::Serialize;
@@ -73,7 +73,8 @@ impl Locations {
 
     fn table(&self) -> String {
         pairs(&[
-            ("api", self.url.clone()),
+            ("page", self.url.clone()),
+            ("api", self.url.as_ref().map(|url| format!("{url}/v1/jobs"))),
             ("queue", Some(self.redis_url.clone())),
             ("files", Some(self.storage_url.clone())),
             ("log", Some(self.worker_log.clone())),

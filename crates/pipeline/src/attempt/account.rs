@@ -13,6 +13,9 @@ use crate::Usage;
 #[derive(Debug)]
 pub(super) struct Account {
     since: Instant,
+    /// When the first call came, and when the last one left.
+    began: Option<Instant>,
+    ended: Option<Instant>,
     pub(super) announced: bool,
     waiting: u32,
     running: u32,
@@ -41,6 +44,8 @@ impl Account {
     /// A call enters (`by` 1) or leaves (-1) a phase.
     pub(super) fn shift(&mut self, phase: Phase, by: i32) {
         self.settle();
+        self.began.get_or_insert(self.since);
+        self.ended = Some(self.since);
         let count = match phase {
             Phase::Waiting => &mut self.waiting,
             Phase::Running => &mut self.running,
@@ -65,10 +70,17 @@ impl Account {
         }
     }
 
-    pub(super) fn record(&mut self, stage: StageName) -> StageRecord {
+    /// The record of an attempt that began at `attempt`.
+    pub(super) fn record(&mut self, stage: StageName, attempt: Instant) -> StageRecord {
         self.settle();
+        if self.waiting + self.running > 0 {
+            self.ended = Some(self.since);
+        }
+        let since = |moment: Option<Instant>| Some(seconds(moment?.duration_since(attempt)));
         StageRecord {
             stage,
+            began_s: since(self.began),
+            ended_s: since(self.ended),
             wait_s: seconds(self.waited),
             run_s: seconds(self.ran),
             tries: self.tries,
@@ -92,6 +104,8 @@ impl Default for Account {
     fn default() -> Self {
         Self {
             since: Instant::now(),
+            began: None,
+            ended: None,
             announced: false,
             waiting: 0,
             running: 0,

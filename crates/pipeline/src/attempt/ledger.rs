@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stillcast_enqueue::{Cost, StageName, StageRecord};
+use tokio::time::Instant;
 
 use super::account::{Account, Phase};
 use crate::{Checkpoints, Run, Usage};
@@ -12,6 +13,7 @@ use crate::{Checkpoints, Run, Usage};
 /// The accounts of one attempt.
 pub(crate) struct Ledger<'run> {
     accounts: Mutex<BTreeMap<StageName, Account>>,
+    began: Instant,
     run: &'run Run,
 }
 
@@ -35,7 +37,7 @@ pub(crate) struct PendingCharge<'ledger> {
 impl<'run> Ledger<'run> {
     /// An empty ledger, whose money is written into the checkpoints of `run`.
     pub(crate) fn new(run: &'run Run) -> Self {
-        Self { accounts: Mutex::default(), run }
+        Self { accounts: Mutex::default(), began: Instant::now(), run }
     }
 
     /// Notes that `stage` has been announced; true the first time.
@@ -129,7 +131,7 @@ impl<'run> Ledger<'run> {
     /// The record of `stage`, when it has begun.
     pub(crate) fn record(&self, stage: StageName) -> Option<StageRecord> {
         let mut accounts = self.accounts();
-        Some(accounts.get_mut(&stage)?.record(stage))
+        Some(accounts.get_mut(&stage)?.record(stage, self.began))
     }
 
     /// The records of all stages that have begun, in travel order.

@@ -26,15 +26,9 @@ fn refusal_of_speech() -> Report {
 
 /// A delivery whose voice was asked so often.
 fn spoken(tries: u32) -> Report {
-    let record = StageRecord {
-        stage: StageName::Tts,
-        wait_s: 0.0,
-        run_s: 0.0,
-        tries,
-        cached: tries == 0,
-        provider: Some("openai".to_owned()),
-        resources: std::collections::BTreeMap::new(),
-    };
+    let provider = Some("openai".to_owned());
+    let cached = tries == 0;
+    let record = StageRecord { tries, cached, ..StageRecord::cached(StageName::Tts, provider) };
     Report { stages: Some(vec![record]), ..done() }
 }
 

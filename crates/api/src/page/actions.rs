@@ -1,0 +1,129 @@
+//! The forms of the pages: a wish of a person goes in, the same route as over HTTP does it, and the
+//! browser is led back to where it can be seen.
+
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use queue::ResendAnswer;
+use serde::Deserialize;
+
+use super::access::{go_to, own_path};
+use super::dead::ids_of;
+use crate::caller::{Caller, Right};
+use crate::extract::Params;
+use crate::problem::{Code, Problem};
+use crate::routes::{self, ReasonQuery};
+use crate::state::Api;
+
+/// Why, in a person's own words, for the audit.
+#[derive(Default, Deserialize)]
+pub(super) struct Reason {
+    #[serde(default)]
+    why: String,
+}
+
+impl Reason {
+    fn query(self) -> Params<ReasonQuery> {
+        let why = self.why.trim().to_owned();
+        Params(ReasonQuery { why: Some(why).filter(|why| !why.is_empty()) })
+    }
+}
+
+/// Ends a job.
+pub(super) async fn cancel(
+    state: State<Api>,
+    caller: Caller,
+    id: Path<String>,
+    Form(reason): Form<Reason>,
+) -> Result<Response, Problem> {
+    let back = format!("/jobs/{}", id.0);
+    let _ = routes::cancel_job(state, caller, id, reason.query()).await?;
+    Ok(go_to(&back))
+}
+
+/// Sends a dead job round again.
+pub(super) async fn replay(
+    state: State<Api>,
+    caller: Caller,
+    id: Path<String>,
+    Form(reason): Form<Reason>,
+) -> Result<Response, Problem> {
+    let back = format!("/jobs/{}", id.0);
+    let _ = routes::replay_job(state, caller, id, reason.query()).await?;
+    Ok(go_to(&back))
+}
+
+/// Removes a job with its files.
+pub(super) async fn purge(
+    state: State<Api>,
+    caller: Caller,
+    id: Path<String>,
+    Form(reason): Form<Reason>,
+) -> Result<Response, Problem> {
+    let _ = routes::purge_job(state, caller, id, reason.query()).await?;
+    Ok(go_to("/jobs"))
+}
+
+/// Has the end of a job told once more.
+pub(super) async fn resend(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    caller.may(Right::Mend)?;
+    api.record(&caller, &id).await?;
+    match api.inspector.resend_webhook(&id, &caller.actor(None)?).await? {
+        ResendAnswer::Due => Ok(go_to(&format!("/jobs/{id}"))),
+        ResendAnswer::NotEnded(state) => {
+            let detail = format!("the job {id} is {state}: there is nothing to tell yet");
+            Err(Problem::new(Code::NotEnded, detail))
+        }
+        ResendAnswer::None | ResendAnswer::Unknown => Err(Problem::unknown_job(&id)),
+    }
+}
+
+/// Stops claims.
+pub(super) async fn pause(
+    state: State<Api>,
+    caller: Caller,
+    Form(reason): Form<Reason>,
+) -> Result<Response, Problem> {
+    let _ = routes::pause_queue(state, caller, reason.query()).await?;
+    Ok(go_to("/queue"))
+}
+
+/// Lets claims go on.
+pub(super) async fn resume(
+    state: State<Api>,
+    caller: Caller,
+    Form(reason): Form<Reason>,
+) -> Result<Response, Problem> {
+    let _ = routes::resume_queue(state, caller, reason.query()).await?;
+    Ok(go_to("/queue"))
+}
+
+/// Which dead jobs: all of one cause.
+#[derive(Deserialize)]
+pub(super) struct Cause {
+    cause: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// Sends all dead jobs of one cause round again, at most 500 at once.
+pub(super) async fn replay_cause(
+    State(api): State<Api>,
+    caller: Caller,
+    Form(Cause { cause, next }): Form<Cause>,
+) -> Result<Response, Problem> {
+    caller.may(Right::Mend)?;
+    let actor = caller.actor(None)?;
+    for id in ids_of(&api, &caller, &cause).await? {
+        // One that somebody else has replayed meanwhile keeps back no other.
+        match routes::replay(&api, &caller, &id, &actor).await {
+            Err(problem) if problem.code == Code::QueueAway => return Err(problem),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(go_to(own_path(&next)))
+}
