@@ -12,6 +12,7 @@ mod make;
 mod migrate;
 mod queue;
 mod serve;
+mod top;
 mod watch;
 
 use clap::Subcommand;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Queue(queue::QueueCommand),
     /// Serves the HTTP API of the queue until Ctrl-C.
     Serve(serve::ServeArgs),
+    /// Shows the queue in the terminal, live.
+    Top(top::TopArgs),
     /// Brings the tables of the sample schema up to date.
     Migrate(migrate::MigrateArgs),
     /// Lists, replays or purges the jobs that will not run again by themselves.
@@ -70,6 +73,7 @@ impl Command {
             Self::Jobs(jobs) => jobs.run(context).await,
             Self::Queue(queue) => queue.run(context).await,
             Self::Serve(serve) => serve.run(context).await,
+            Self::Top(top) => top.run(context).await,
             Self::Migrate(migrate) => migrate.run(context).await,
             Self::Dead(dead) => dead.run(context).await,
         }

@@ -8,6 +8,7 @@ mod context;
 mod embedded;
 mod input;
 mod job_files;
+mod overview;
 mod progress;
 mod render;
 mod request;

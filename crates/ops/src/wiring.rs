@@ -7,6 +7,11 @@ mod http;
 #[path = "wiring/no_http.rs"]
 mod http;
 mod store;
+#[cfg(not(feature = "top"))]
+#[path = "wiring/no_top.rs"]
+mod top;
+#[cfg(feature = "top")]
+mod top;
 
 #[cfg(not(feature = "postgres"))]
 use anyhow::Context;
@@ -17,6 +22,7 @@ use crate::cli_error::CliError;
 
 pub(crate) use self::http::{Server, log};
 pub(crate) use self::store::store;
+pub(crate) use self::top::Terminal;
 pub(crate) use providers::store::Store;
 
 /// Applies the migrations that are missing, and says what they were.
