@@ -130,7 +130,7 @@ async fn a_job_without_a_producer_s_trace_has_one_of_its_own_and_logs_it() {
 
 /// What the worker at `address` has counted of spans that ended in `result`.
 async fn counted(address: std::net::SocketAddr, result: &str) -> u64 {
-    let line = format!("\nstillcast_spans_total{{result=\"{result}\"}} ");
+    let line = format!("\nstillcast_spans_total{{queue=\"{QUEUE}\",result=\"{result}\"}} ");
     let page = until("the worker answers", async || get(address, "/metrics").await).await;
     let count = page.split_once(&line).and_then(|(_, rest)| rest.lines().next()?.parse().ok());
     count.unwrap_or_default()
