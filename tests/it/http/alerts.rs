@@ -57,9 +57,9 @@ async fn until_told(receiver: &Receiver, name: &str, count: usize) -> Vec<(Strin
     .await
 }
 
-/// Refuses each message once.
+/// Refuses each message once, and then takes so long that another server has its turn meanwhile.
 fn refusing(nth: usize) -> Manner {
-    if nth == 1 { Manner::Refuse(503) } else { Manner::Take }
+    if nth == 1 { Manner::Refuse(503) } else { Manner::TakeLate }
 }
 
 /// The worker that has reported leaves.

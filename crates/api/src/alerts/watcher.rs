@@ -19,6 +19,8 @@ use crate::numbers::Numbers;
 const TURN: Duration = Duration::from_secs(3);
 /// A server that has not looked for so long has left; another one watches.
 const LEASE: Duration = Duration::from_secs(10);
+/// The same while a message is on its way: longer than anybody may take to answer.
+const TELLING: Duration = Duration::from_secs(20);
 /// Longest look.
 const LOOK: Duration = Duration::from_secs(5);
 /// Longest wait before what nobody has taken is sent again.
@@ -119,8 +121,17 @@ impl Watcher {
                 return None;
             }
         }
+        if !alert.is_told_by_all() && !self.still_watches().await {
+            return None;
+        }
         let next = Told { number: told.number + 1, is_firing: holds };
         self.tell(alert, next).await.then_some(next)
+    }
+
+    /// Whether it is this server's to tell, for as long as that may take.
+    async fn still_watches(&self) -> bool {
+        let asked = timeout(LOOK, self.inspector.watch_alerts(&self.server, TELLING)).await;
+        matches!(asked, Ok(Ok(Some(_))))
     }
 
     async fn tell(&mut self, alert: &Alert, told: Told) -> bool {
