@@ -36,6 +36,7 @@ package_of() {
     cc) echo gcc libc6-dev ;;
     chromedriver) echo chromium-driver ;;
     python3) echo python3 python3-venv ;;
+    promtool) echo prometheus ;;
     *) echo "$1" ;;
   esac
 }
@@ -66,6 +67,7 @@ install_packages() {
   ) || missing "$*" "apt could not install it; by hand: $command"
   case " $* " in *" redis-server "*) disable_at_boot redis-server ;; esac
   case " $* " in *" postgresql "*) disable_at_boot postgresql ;; esac
+  case " $* " in *" prometheus "*) disable_at_boot prometheus ;; esac
 }
 
 # Debian starts a service as it is installed unless this policy forbids it. Ours forbids only while
@@ -101,6 +103,9 @@ need_programs() {
   [ "${version:-0}" -ge 7 ] || missing "redis-server 7.0 or newer" \
     "found: $(redis-server --version)" "Debian 12, Ubuntu 24.04 and newer package it"
 }
+
+# What scrapes, for the tests, and its tool that tries alert rules: one package has both.
+need_prometheus() { need prometheus promtool; }
 
 # A database server, for the tests; Debian keeps its programs outside PATH.
 need_postgres() {

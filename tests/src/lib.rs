@@ -1,6 +1,6 @@
 //! What the tests of the whole share: a private Redis, Postgres and S3, a fleet of small workers,
 //! their journal, a wire that can be cut, an address that moves, a cluster, a provider that sells, a
-//! collector of spans, a receiver of webhooks, and a measure of what comes out.
+//! collector of spans, a Prometheus, a receiver of webhooks, and a measure of what comes out.
 
 pub mod authority;
 pub mod bucket;
@@ -16,6 +16,7 @@ pub mod misdeeds;
 pub mod postgres;
 pub mod process;
 pub mod program;
+pub mod prometheus;
 pub mod proxy;
 pub mod receiver;
 pub mod script;

@@ -13,6 +13,8 @@ use tokio::time::sleep;
 const MAX_REQUEST: usize = 64 * 1024;
 /// How long a slow answer takes.
 const SLOW: Duration = Duration::from_millis(30);
+/// How long one takes before which others come by.
+const LATE: Duration = Duration::from_secs(4);
 
 /// What a receiver does with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +23,8 @@ pub enum Manner {
     Take,
     /// The same after a while.
     TakeSlowly,
+    /// The same after seconds.
+    TakeLate,
     /// Takes it, and hangs up before it has said so.
     TakeAndReset,
     /// Answers with this status.
@@ -56,7 +60,10 @@ impl Received {
     /// Whether the receiver has it now.
     #[must_use]
     pub fn is_taken(&self) -> bool {
-        matches!(self.manner, Manner::Take | Manner::TakeSlowly | Manner::TakeAndReset)
+        matches!(
+            self.manner,
+            Manner::Take | Manner::TakeSlowly | Manner::TakeLate | Manner::TakeAndReset
+        )
     }
 }
 
@@ -127,6 +134,10 @@ async fn answer(
         Manner::TakeSlowly => {
             sleep(SLOW).await;
             (204, "")
+        }
+        Manner::TakeLate => {
+            sleep(LATE).await;
+            (200, "")
         }
         Manner::Refuse(status) => (status, ""),
         Manner::Throttle => (429, "retry-after: 60\r\n"),

@@ -11,6 +11,7 @@
 
 #![warn(missing_docs)]
 
+mod alerts;
 mod bulk;
 mod caller;
 mod cursor;
@@ -20,6 +21,7 @@ mod filter;
 mod hub;
 mod middleware;
 mod mirror;
+mod numbers;
 mod openapi;
 mod options;
 mod page;
@@ -33,6 +35,7 @@ mod state;
 mod store_files;
 mod tokens;
 
+pub use alerts::{ALERTS, Alert, Teller};
 pub use options::ApiOptions;
 pub use problem::codes;
 pub use routes::document;

@@ -7,6 +7,7 @@ use providers::store::Store;
 use queue::Inspector;
 use stillcast_enqueue::Producer;
 
+use crate::alerts::Teller;
 use crate::tokens::Tokens;
 
 /// What the API serves, and to whom.
@@ -21,4 +22,6 @@ pub struct ApiOptions {
     pub tokens: Tokens,
     /// Requests of one token in a minute, all at once if they like; `None` for as many as they like.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Who is told of alerts; without it, nobody watches for them here.
+    pub teller: Option<Arc<dyn Teller>>,
 }

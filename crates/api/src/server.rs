@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use crate::alerts;
 use crate::middleware::Peer;
 use crate::options::ApiOptions;
 use crate::routes;
@@ -60,8 +61,11 @@ pub async fn serve(
     ends: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     check(listener.local_addr()?, &options.tokens)?;
-    let api = Api::new(options, routes::document().into());
     let mut helpers = JoinSet::new();
+    if let Some(teller) = options.teller.clone() {
+        helpers.spawn(alerts::watch(options.inspector.clone(), teller));
+    }
+    let api = Api::new(options, routes::document().into());
     let hub = api.hub.clone();
     helpers.spawn(hub.clone().run());
     helpers.spawn(api.mirror.clone().follow());

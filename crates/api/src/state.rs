@@ -44,7 +44,7 @@ impl Api {
     /// `description` is the API in words, for programs.
     pub(crate) fn new(options: ApiOptions, description: Arc<str>) -> Self {
         let mirror = Mirror::new(options.inspector.clone(), ROOM);
-        let ApiOptions { inspector, producer, store, tokens, requests_per_minute } = options;
+        let ApiOptions { inspector, producer, store, tokens, requests_per_minute, .. } = options;
         Self {
             rate_limit: requests_per_minute.map(|limit| Arc::new(RateLimit::new(limit))),
             cursors: CursorKey::of(&tokens),

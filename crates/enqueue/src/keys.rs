@@ -107,6 +107,16 @@ impl Keys {
         self.named("bulks_ended")
     }
 
+    /// What was told last of each alert.
+    pub fn alerts(&self) -> String {
+        self.named("alerts")
+    }
+
+    /// Which server watches for alerts.
+    pub fn alerts_by(&self) -> String {
+        self.named("alerts_by")
+    }
+
     /// Where every change is announced as `<id>:<state>`; a hint, never the truth.
     pub fn events(&self) -> String {
         self.named("events")

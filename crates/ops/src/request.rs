@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
-use stillcast_enqueue::{Format, Identifier, Job, Options, Source};
+use settings::Environment;
+use stillcast_enqueue::{Format, Identifier, Job, Options, Source, TraceParent};
 
 use crate::cli_error::CliError;
 use crate::input;
 use crate::render::Screen;
+
+/// The variable by which a process hands its trace on to those that it starts.
+const TRACEPARENT: &str = "TRACEPARENT";
 
 /// The text of a file, or a conversation by its identifier.
 #[derive(clap::Args)]
@@ -32,6 +36,14 @@ impl SourceArgs {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// A part of the trace that this process was given, unless the request names another one. What is no
+/// trace context is left alone, as the W3C has it.
+pub(crate) fn traced(job: Job, environment: &Environment) -> Job {
+    let given = environment.get(TRACEPARENT).and_then(|text| text.to_str());
+    let given = given.and_then(|text| TraceParent::parse(text).ok());
+    Job { traceparent: job.traceparent.or(given), ..job }
 }
 
 /// How the file shall be, and whose it is.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stillcast_enqueue::{StageName, StageRecord};
+use stillcast_enqueue::{Cost, StageName, StageRecord};
 
 use crate::Usage;
 
@@ -27,6 +27,9 @@ pub trait CallObserver: Send + Sync {
     /// A call of `stage` has used this, for something or for nothing. Said of each call, also of one
     /// that was cut off, as near as can be told; perhaps in parts, which add up.
     fn used(&self, stage: StageName, usage: &Usage);
+    /// So much more money was spent, wasted or spared for `stage`. Said of each booking, so that the sum
+    /// is that of the records.
+    fn booked(&self, stage: StageName, cost: Cost);
     /// A stage is over, with the code of its failure if it has failed.
     fn ended(&self, record: &StageRecord, failure: Option<&'static str>);
 }
@@ -47,6 +50,8 @@ impl CallObserver for Unobserved {
     }
 
     fn used(&self, _: StageName, _: &Usage) {}
+
+    fn booked(&self, _: StageName, _: Cost) {}
 
     fn ended(&self, _: &StageRecord, _: Option<&'static str>) {}
 }

@@ -1,6 +1,7 @@
 //! What anyone may look at and an operator may mend: identifiers and wishes go in, records, counts
 //! and typed answers come out.
 
+mod alerts;
 mod announcements;
 mod answers;
 mod audit;
@@ -9,8 +10,10 @@ mod forecast;
 mod history;
 mod inspector;
 mod listing;
+mod memory;
 mod mending;
 mod remembered;
+mod waits;
 mod webhooks;
 mod why;
 mod workers;
@@ -21,4 +24,6 @@ pub use self::audit::AuditPage;
 pub use self::bulks::BulkHolder;
 pub use self::inspector::Inspector;
 pub use self::listing::{Cursor, MAX_PAGE, Page};
+pub use self::memory::ServerNumbers;
+pub use self::waits::{LOOKED_AT, WAITS, Wait};
 pub use self::workers::{RefusedWorker, WorkerSeen};

@@ -161,7 +161,7 @@ fn moment(ms: i64) -> Option<DateTime<Utc>> {
 }
 
 /// `{q:<name>}:` → `<name>`.
-fn name_in(prefix: &str) -> &str {
+pub(crate) fn name_in(prefix: &str) -> &str {
     prefix
         .split_once(':')
         .and_then(|(_, rest)| rest.split_once('}'))

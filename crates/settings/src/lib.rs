@@ -64,4 +64,4 @@ pub use knobs::Knobs;
 pub use left_out::left_out;
 pub use reader::Reader;
 pub use settled::Settled;
-pub use webhooks::WebhookConfig;
+pub use webhooks::{AlertConfig, WebhookConfig};

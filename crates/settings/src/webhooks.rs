@@ -12,6 +12,8 @@ const SECRETS: &str = "is a list such as acme:whsec_…, *:whsec_…: a tenant, 
 const ALLOW: &str = "is a list of hosts, addresses and blocks, such as hooks.internal, 127.0.0.1, \
     10.1.0.0/16";
 const PROXY: &str = "is an address such as http://proxy:3128, without user and password";
+const KEY: &str = "is `whsec_` with the base64 of 24 to 64 bytes, or `whsk_` with that of 32 or 64";
+const URL: &str = "is an address such as https://hooks.example.org/on-duty";
 /// A tenant that stands for all others.
 const ANYBODY: &str = "*";
 
@@ -38,6 +40,33 @@ impl WebhookConfig {
     }
 }
 
+/// Who is told of alerts, and how that is signed.
+#[derive(Clone, Debug)]
+pub struct AlertConfig {
+    /// Where it goes; may hold a secret.
+    pub url: SecretString,
+    /// The key that signs it.
+    pub key: SecretString,
+}
+
+impl AlertConfig {
+    /// Reads the section; `None` where no address is set, or something is at fault. Nothing is sent
+    /// unsigned, so that an address without a key is refused.
+    pub fn read(reader: &mut Reader) -> Option<Self> {
+        let key = reader.optional("alert_webhook_secret", |text| {
+            if is_key(text) { Ok(SecretString::from(text)) } else { Err(KEY.to_owned()) }
+        });
+        let url = reader.optional("alert_webhook_url", |text| {
+            let is_address = text.starts_with("https://") || text.starts_with("http://");
+            if is_address { Ok(SecretString::from(text)) } else { Err(URL.to_owned()) }
+        })?;
+        if !reader.is_set("alert_webhook_secret") {
+            reader.missing("alert_webhook_secret", "it signs what ALERT_WEBHOOK_URL is told");
+        }
+        Some(Self { url, key: key? })
+    }
+}
+
 /// The entries between commas, spaces and line ends.
 fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| letter == ',' || letter.is_whitespace()).filter(|one| !one.is_empty())
@@ -54,12 +83,15 @@ fn secrets(text: &str) -> Result<Vec<(String, SecretString)>, String> {
 fn is_pair(tenant: &str, key: &str) -> bool {
     let is_name = |letter: u8| letter.is_ascii_alphanumeric() || b"._-".contains(&letter);
     let is_tenant = tenant == ANYBODY || (!tenant.is_empty() && tenant.bytes().all(is_name));
-    let is_key = match key.split_once('_') {
+    is_tenant && is_key(key)
+}
+
+fn is_key(key: &str) -> bool {
+    match key.split_once('_') {
         Some(("whsec", base64)) => bytes_in(base64).is_some_and(|bytes| (24..=64).contains(&bytes)),
         Some(("whsk", base64)) => bytes_in(base64).is_some_and(|bytes| [32, 64].contains(&bytes)),
         _ => false,
-    };
-    is_tenant && is_key
+    }
 }
 
 /// How many bytes a text of base64 holds, by its length.

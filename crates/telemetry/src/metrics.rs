@@ -15,6 +15,7 @@ mod stages;
 #[cfg(test)]
 mod tests;
 
+use std::iter;
 use std::time::Duration;
 
 use prometheus_client::encoding::text;
@@ -27,6 +28,9 @@ pub use stages::StageOutcome;
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The label of the queue.
+pub(crate) const QUEUE: &str = "queue";
 
 /// Everything that a worker counts. Share it by `Arc`.
 #[derive(Debug)]
@@ -44,9 +48,12 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All at zero; `slots` jobs may run at once.
-    pub fn new(version: &'static str, slots: usize) -> Self {
-        let (mut own, mut common) = (Registry::with_prefix("stillcast"), Registry::default());
+    /// All at zero; `slots` jobs of `queue` may run at once. The names of this house say the queue, since
+    /// one Prometheus may watch several.
+    pub fn new(version: &'static str, queue: &str, slots: usize) -> Self {
+        let queue = iter::once((QUEUE.into(), queue.to_owned().into()));
+        let mut own = Registry::with_prefix_and_labels("stillcast", queue);
+        let mut common = Registry::default();
         own.register("build", "The worker's version", Info::new([("version", version)]));
         let jobs = jobs::Jobs::new(&mut own, slots);
         let stages = stages::Stages::new(&mut own);
@@ -113,6 +120,11 @@ impl Metrics {
     /// The shared cache was asked: `hit`, `miss`, `stored`, `present`, `full` or `failed`.
     pub fn cache_asked(&self, result: &'static str) {
         self.stages.cache_asked(result);
+    }
+
+    /// So many US dollars were `spent`, `wasted` or `avoided` in `stage`.
+    pub fn money_booked(&self, stage: &'static str, kind: &'static str, usd: f64) {
+        self.stages.money_booked(stage, kind, usd);
     }
 
     /// An attempt lost its lease.

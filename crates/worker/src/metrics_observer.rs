@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     fn observer() -> MetricsObserver {
-        MetricsObserver(Arc::new(Metrics::new("0", 2)))
+        MetricsObserver(Arc::new(Metrics::new("0", "q", 2)))
     }
 
     #[test]
@@ -52,8 +52,11 @@ mod tests {
         let state = "done".to_owned();
         observer.observe(&Event::Reported { state, after: Duration::from_secs(1) });
         let page = observer.0.encode();
-        assert!(page.contains("stillcast_slots{pool=\"jobs\",state=\"free\"} 2\n"), "{page}");
-        assert!(page.contains("stillcast_stale_writes_rejected_total 1\n"), "{page}");
+        assert!(
+            page.contains("stillcast_slots{queue=\"q\",pool=\"jobs\",state=\"free\"} 2\n"),
+            "{page}"
+        );
+        assert!(page.contains("stillcast_stale_writes_rejected_total{queue=\"q\"} 1\n"), "{page}");
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Start
         None => None,
     };
     let worker = worker_name();
-    let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), config.queue.slots));
+    let (queue, version) = (&config.queue, env!("CARGO_PKG_VERSION"));
+    let metrics = Arc::new(Metrics::new(version, &queue.name, queue.slots));
     let traces = traces(config, &worker, &metrics)?;
     let (tally, metrics_too) = (Tally::default(), Arc::clone(&metrics));
     let watched = Watched { metrics: metrics_too, traces: traces.clone(), tally: tally.clone() };

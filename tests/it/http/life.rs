@@ -117,9 +117,10 @@ async fn the_queue_is_shown_paused_resumed_and_measured() {
     assert_eq!(api.get("/v1/queue").await.json()["paused"], true);
     let page = api.get("/metrics").await;
     for line in [
-        "stillcast_jobs{state=\"ready\"} 1",
-        "stillcast_paused 1",
-        "stillcast_enqueued_jobs_total 1",
+        "stillcast_jobs{queue=\"stillcast\",state=\"ready\"} 1",
+        "stillcast_waiting_jobs{queue=\"stillcast\",state=\"ready\",reason=\"paused\"} 1",
+        "stillcast_paused{queue=\"stillcast\"} 1",
+        "stillcast_enqueued_jobs_total{queue=\"stillcast\"} 1",
     ] {
         assert!(page.text.lines().any(|found| found == line), "`{line}` is not in\n{}", page.text);
     }

@@ -3,7 +3,11 @@
 
 // `cfg(test)` tells clippy that panics are this target's way to report.
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod circles;
+#[cfg(test)]
+mod dashboard;
 #[cfg(test)]
 mod files;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use stillcast_enqueue::{Format, Job, JobId, Replication, State, Submission, Webh
 use super::watch::follow;
 use crate::cli_error::CliError;
 use crate::context::Context;
-use crate::request::{OptionArgs, SourceArgs};
+use crate::request::{OptionArgs, SourceArgs, traced};
 use crate::{connect, input};
 
 #[derive(Args)]
@@ -79,7 +79,7 @@ struct Accepted {
 
 impl EnqueueArgs {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<()> {
-        let job = self.job(context)?;
+        let job = traced(self.job(context)?, &context.config.environment);
         job.validate().map_err(|error| CliError::usage(error.to_string()))?;
         let redis_url = connect::place(&context.config)?.redis_url;
         let producer = connect::producer(&redis_url, &context.config).await?;

@@ -16,7 +16,7 @@ use self::session::Session;
 use crate::cli_error::CliError;
 use crate::context::Context;
 use crate::embedded::Stack;
-use crate::request::{OptionArgs, SourceArgs};
+use crate::request::{OptionArgs, SourceArgs, traced};
 use crate::signals::Signals;
 
 #[derive(Args)]
@@ -73,7 +73,8 @@ impl MakeArgs {
             let message = "set DATABASE_URL: that is where the conversation is";
             return Err(CliError::configuration(message));
         }
-        let mut job = self.options.job(source, self.format)?;
+        let job = self.options.job(source, self.format)?;
+        let mut job = traced(job, &context.config.environment);
         if self.fresh {
             job.options.variant = random_variant();
         }

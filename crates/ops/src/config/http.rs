@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use settings::Reader;
+use settings::{AlertConfig, Reader};
 
 /// Most requests of one token in a minute that can be set.
 const MOST: usize = 1_000_000;
@@ -22,6 +22,8 @@ pub(crate) struct HttpConfig {
     pub(crate) tokens_file: Option<PathBuf>,
     /// `None` for as many as they like.
     pub(crate) requests_per_minute: Option<NonZeroU32>,
+    /// Who is told of alerts.
+    pub(crate) alerts: Option<AlertConfig>,
     /// `LOG_FORMAT` and `RUST_LOG`, of `serve` alone.
     pub(crate) log: (String, String),
 }
@@ -35,6 +37,7 @@ impl HttpConfig {
         let tokens = reader.secret("api_tokens");
         let tokens_file = reader.text("api_tokens_file").map(PathBuf::from);
         let limit = reader.count("api_requests_per_minute", 0..=MOST);
+        let alerts = AlertConfig::read(reader);
         let format = reader.read("log_format", |text| match text {
             "auto" | "json" | "pretty" => Ok(text.to_owned()),
             _ => Err("is auto, json or pretty".to_owned()),
@@ -42,6 +45,6 @@ impl HttpConfig {
         let filter = reader.text("rust_log").unwrap_or_default();
         let requests_per_minute = NonZeroU32::new(u32::try_from(limit?).ok()?);
         let log = (format?, filter);
-        Some(Self { address: address?, tokens, tokens_file, requests_per_minute, log })
+        Some(Self { address: address?, tokens, tokens_file, requests_per_minute, alerts, log })
     }
 }

@@ -3,17 +3,24 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use api::{ApiOptions, ServeError, Tokens};
-use secrecy::ExposeSecret;
+use api::{ApiOptions, ServeError, Teller, Tokens};
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use settings::AlertConfig;
 use telemetry::{Guard, Logging};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use webhook::{Answer, Message, Sender, SenderOptions, Sent};
 
 use crate::cli_error::CliError;
 use crate::config::{Config, HttpConfig};
 use crate::connect;
+
+/// Whose key signs alerts: there is but one.
+const EVERYBODY: &str = "*";
 
 /// A server that listens and does not answer yet.
 pub(crate) struct Server {
@@ -45,6 +52,7 @@ impl Server {
             store,
             tokens: tokens(&config.http)?,
             requests_per_minute: config.http.requests_per_minute,
+            teller: teller(&config.http)?,
         };
         let listener = listen(config.http.address).await?;
         api::check(listener.local_addr()?, &options.tokens).map_err(misconfigured)?;
@@ -70,6 +78,33 @@ impl Server {
             ServeError::Open(_) => CliError::configuration(error.to_string()),
             error => CliError::missing(error.to_string()),
         })
+    }
+}
+
+/// Carries alerts as other webhooks are carried.
+fn teller(http: &HttpConfig) -> anyhow::Result<Option<Arc<dyn Teller>>> {
+    let Some(AlertConfig { url, key }) = &http.alerts else { return Ok(None) };
+    let options = SenderOptions::to_own(url.expose_secret(), key.clone());
+    let sender = Sender::new(&options);
+    let sender = sender.map_err(|error| CliError::configuration(error.to_string()))?;
+    Ok(Some(Arc::new(AlertTeller { sender, url: url.clone() })))
+}
+
+struct AlertTeller {
+    sender: Sender,
+    url: SecretString,
+}
+
+#[async_trait]
+impl Teller for AlertTeller {
+    async fn tell(&self, id: &str, body: &str) -> Result<(), String> {
+        let url = self.url.expose_secret();
+        match self.sender.send(Message { id, tenant: EVERYBODY, url, body }).await {
+            Sent::Made(Answer { status: Some(200..300), .. }) => Ok(()),
+            Sent::Made(Answer { status: Some(status), .. }) => Err(format!("it answered {status}")),
+            Sent::Made(Answer { error, .. }) => Err(error.unwrap_or_default().to_owned()),
+            Sent::NoSecret | Sent::Crowded => Err("nothing was sent".to_owned()),
+        }
     }
 }
 

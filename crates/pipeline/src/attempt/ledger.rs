@@ -70,14 +70,14 @@ impl<'run> Ledger<'run> {
     pub(crate) fn used(&self, stage: StageName, usage: &Usage) {
         self.accounts().entry(stage).or_default().usage.merge(usage);
         self.run.observer.used(stage, usage);
-        self.save();
+        self.booked(stage, Cost { spent_usd: usage.usd(), ..Cost::default() });
     }
 
     /// Books what a call has used for nothing.
     pub(crate) fn wasted(&self, stage: StageName, usage: &Usage) {
         self.accounts().entry(stage).or_default().wasted.merge(usage);
         self.run.observer.used(stage, usage);
-        self.save();
+        self.booked(stage, Cost { wasted_usd: usage.usd(), ..Cost::default() });
     }
 
     /// A result came from a checkpoint or a cache; `avoided_usd` is what it cost another job.
@@ -88,7 +88,7 @@ impl<'run> Ledger<'run> {
         account.provider.get_or_insert(provider);
         account.avoided_usd += avoided_usd;
         drop(accounts);
-        self.save();
+        self.booked(stage, Cost { avoided_usd, ..Cost::default() });
     }
 
     /// An earlier attempt has paid for a part of what `stage` gives.
@@ -112,9 +112,10 @@ impl<'run> Ledger<'run> {
         self.checkpoints().earlier_cost().wasted_usd + self.cost().wasted_usd
     }
 
-    /// From now on the cost survives this attempt, however it ends; and with the next checkpoint,
-    /// this worker.
-    fn save(&self) {
+    /// Whoever observes hears of it. From now on the cost survives this attempt, however it ends; and
+    /// with the next checkpoint, this worker.
+    fn booked(&self, stage: StageName, more: Cost) {
+        self.run.observer.booked(stage, more);
         self.checkpoints().record_cost(self.cost());
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use stillcast_enqueue::{Format, StageName, StageRecord};
+use stillcast_enqueue::{Cost, Format, StageName, StageRecord};
 
 use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun, of};
 use crate::{
@@ -41,6 +41,11 @@ impl CallObserver for Heard {
 
     fn used(&self, stage: StageName, usage: &Usage) {
         self.say(format!("used {stage} {}", usage.usd()));
+    }
+
+    fn booked(&self, stage: StageName, cost: Cost) {
+        let Cost { spent_usd, avoided_usd, wasted_usd } = cost;
+        self.say(format!("booked {stage} {spent_usd} {avoided_usd} {wasted_usd}"));
     }
 
     fn ended(&self, record: &StageRecord, failure: Option<&'static str>) {
@@ -108,6 +113,7 @@ async fn a_call_that_is_cut_off_is_told_and_so_is_what_it_has_used() {
     ended.unwrap_err();
     assert_eq!(heard.lines("cut"), ["cut image draw 1"]);
     assert_eq!(heard.lines("used image"), [format!("used image {PICTURE_USD}")]);
+    assert_eq!(heard.lines("booked image"), [format!("booked image 0 0 {PICTURE_USD}")]);
 }
 
 /// A painter whose price is known beforehand.

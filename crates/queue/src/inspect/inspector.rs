@@ -10,7 +10,7 @@ use crate::QueueError;
 use crate::connection::{CALL_TIMEOUT, Endpoint};
 use crate::examination::ServerReport;
 use crate::scripts::{Clock, Scripts};
-use crate::stats::QueueStats;
+use crate::stats::{QueueStats, name_in};
 use crate::verify::{Verified, verify};
 
 /// The fields of a job's hash that an outline is made of.
@@ -45,6 +45,11 @@ impl Inspector {
         let connection = opening.await.map_err(|_| silent())??;
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
         Ok(Self { endpoint, scripts, connection, remembered: Remembered::default() })
+    }
+
+    /// The queue's name.
+    pub fn queue_name(&self) -> &str {
+        name_in(self.endpoint.keys().prefix())
     }
 
     /// Refuses a server that would lose jobs; says what may.

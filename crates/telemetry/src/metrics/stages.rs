@@ -1,4 +1,6 @@
-//! Stages as attempts leave them, and the cache that spares them.
+//! Stages as attempts leave them, what they cost, and the cache that spares them.
+
+use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -44,6 +46,12 @@ struct CacheRequest {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Booking {
+    stage: &'static str,
+    kind: &'static str,
+}
+
 /// Leads from a number to the trace of one job that is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Exemplar {
@@ -59,6 +67,7 @@ pub(super) struct Stages {
     runs: Histograms<Stage>,
     tries: Family<Stage, Counter>,
     cache_requests: Family<CacheRequest, Counter>,
+    money: Family<Booking, Counter<f64, AtomicU64>>,
 }
 
 impl Stages {
@@ -69,6 +78,7 @@ impl Stages {
             runs: Family::new_with_constructor(histogram),
             tries: Family::default(),
             cache_requests: Family::default(),
+            money: Family::default(),
         };
         let help = "Wait and run of a stage in one attempt";
         to.register("stage_duration_seconds", help, stages.durations.clone());
@@ -77,6 +87,8 @@ impl Stages {
         to.register("stage_tries", "Tries of a stage", stages.tries.clone());
         let help = "Requests to the shared cache, by what became of them";
         to.register("cache_requests", help, stages.cache_requests.clone());
+        let help = "US dollars `spent`, `wasted` on what was lost, and `avoided` by a cache";
+        to.register("cost_usd", help, stages.money.clone());
         stages
     }
 }
@@ -102,6 +114,11 @@ impl Stages {
     /// The shared cache was asked: `hit`, `miss`, `stored`, `present`, `full` or `failed`.
     pub(super) fn cache_asked(&self, result: &'static str) {
         self.cache_requests.get_or_create(&CacheRequest { result }).inc();
+    }
+
+    /// So many US dollars were `spent`, `wasted` or `avoided` in a stage.
+    pub(super) fn money_booked(&self, stage: &'static str, kind: &'static str, usd: f64) {
+        self.money.get_or_create(&Booking { stage, kind }).inc_by(usd);
     }
 }
 

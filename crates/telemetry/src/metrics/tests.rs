@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 
 /// Dashboards and alerts hang on these names.
-const NAMES: [&str; 35] = [
+const NAMES: [&str; 36] = [
     "stillcast_build info",
     "stillcast_wait_seconds histogram",
     "stillcast_job_duration_seconds histogram",
@@ -16,6 +16,7 @@ const NAMES: [&str; 35] = [
     "stillcast_stage_run_seconds histogram",
     "stillcast_stage_tries counter",
     "stillcast_cache_requests counter",
+    "stillcast_cost_usd counter",
     "stillcast_lease_lost counter",
     "stillcast_self_fences counter",
     "stillcast_recovered counter",
@@ -46,12 +47,14 @@ const NAMES: [&str; 35] = [
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 fn busy() -> Metrics {
-    let metrics = Metrics::new("9.9.9", 4);
+    let metrics = Metrics::new("9.9.9", "evening", 4);
     metrics.claimed(Duration::from_millis(1500));
     metrics.reported("done", Duration::from_secs(20));
     metrics.attempt_ended("none", "none");
     metrics.stage_ended(("tts", StageOutcome::ok), (0.5, 3.0), 2, Some(TRACE));
     metrics.cache_asked("hit");
+    metrics.money_booked("tts", "spent", 0.25);
+    metrics.money_booked("tts", "spent", 0.5);
     metrics.provider_called(("tts", "openai"), "ok", Duration::from_secs(2));
     metrics.provider_answered(("tts", "openai"), Some(429));
     metrics.provider_answered(("tts", "openai"), Some(418));
@@ -81,9 +84,23 @@ fn the_names_stay() {
     assert!(page.ends_with("# EOF\n"));
 }
 
+/// Without the label that all of this house's have.
+fn page_of(metrics: &Metrics) -> String {
+    let page = metrics.encode();
+    page.replace("{queue=\"evening\"}", "").replace("queue=\"evening\",", "")
+}
+
+#[test]
+fn each_name_of_this_house_says_the_queue_and_no_other_does() {
+    for line in busy().encode().lines().filter(|line| !line.starts_with('#')) {
+        let is_ours = line.starts_with("stillcast_");
+        assert_eq!(line.contains("queue=\"evening\""), is_ours, "{line}");
+    }
+}
+
 #[test]
 fn what_is_counted_is_what_is_shown() {
-    let page = busy().encode();
+    let page = page_of(&busy());
     for line in [
         "stillcast_build_info{version=\"9.9.9\"} 1",
         "stillcast_wait_seconds_sum 1.5",
@@ -95,6 +112,7 @@ fn what_is_counted_is_what_is_shown() {
         "stillcast_slots{pool=\"jobs\",state=\"busy\"} 1",
         "stillcast_slots{pool=\"jobs\",state=\"free\"} 3",
         "stillcast_cache_requests_total{result=\"hit\"} 1",
+        "stillcast_cost_usd_total{stage=\"tts\",kind=\"spent\"} 0.75",
         "stillcast_lease_lost_total 0",
         "stillcast_provider_requests_total{stage=\"tts\",provider=\"openai\",code=\"ok\"} 1",
         "stillcast_provider_duration_seconds_sum{stage=\"tts\",provider=\"openai\"} 2.0",
@@ -142,12 +160,12 @@ fn an_exemplar_leads_from_a_bucket_to_a_trace() {
 fn a_job_that_left_frees_its_slot() {
     let metrics = busy();
     metrics.left();
-    assert!(metrics.encode().contains("stillcast_slots{pool=\"jobs\",state=\"free\"} 4\n"));
+    assert!(page_of(&metrics).contains("stillcast_slots{pool=\"jobs\",state=\"free\"} 4\n"));
 }
 
 #[test]
 fn the_process_is_what_the_kernel_says() {
-    let page = busy().encode();
+    let page = page_of(&busy());
     let value = |name: &str| -> f64 {
         let line = page.lines().find_map(|line| line.strip_prefix(name)).expect(name);
         line.trim().parse().unwrap()

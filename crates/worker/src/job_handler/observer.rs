@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pipeline::{Call, CallObserver, OpenCall, Usage};
 use queue::Tally;
-use stillcast_enqueue::{Format, StageName, StageRecord};
+use stillcast_enqueue::{Cost, Format, StageName, StageRecord};
 use telemetry::{
     CallEnd, CallFacts, GenAiCall, GenAiFacts, Metrics, StageFacts, TokenUse, TracedAttempt,
     TracedCall,
@@ -82,6 +82,14 @@ impl CallObserver for AttemptObserver {
             let reasoning = count(usage, "reasoning_tokens");
             let (input, output) = (count(usage, "input_tokens"), count(usage, "output_tokens"));
             self.metrics.tokens_used(&model, TokenUse { input, output, cached, reasoning });
+        }
+    }
+
+    fn booked(&self, stage: StageName, cost: Cost) {
+        let Cost { spent_usd, avoided_usd, wasted_usd } = cost;
+        let booked = [("spent", spent_usd), ("avoided", avoided_usd), ("wasted", wasted_usd)];
+        for (kind, usd) in booked.into_iter().filter(|(_, usd)| *usd > 0.0) {
+            self.metrics.money_booked(stage.as_str(), kind, usd);
         }
     }
 

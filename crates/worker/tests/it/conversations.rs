@@ -42,7 +42,7 @@ async fn a_worker_without_a_database_goes_on_with_texts_and_leaves_conversations
         paid.done(&paid.enqueue(&[text(), text()]).await).await;
     }
     let page = get(address, "/metrics").await.unwrap();
-    assert!(page.contains("\nstillcast_breaker_open 0\n"), "{page}");
+    assert!(page.contains("\nstillcast_breaker_open{queue=\"worker-tests\"} 0\n"), "{page}");
     assert!(!lacking.log().contains("refuses this worker's account"), "{}", lacking.log());
     for record in paid.records(&talks).await {
         assert!(!record.state.is_terminal() && record.attempt <= 1, "{record:?}");

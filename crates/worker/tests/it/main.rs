@@ -19,6 +19,7 @@ mod numbers;
 mod paid_harness;
 mod probes;
 mod refused;
+mod scraped;
 mod traces;
 mod webhooks;
 mod work;

@@ -159,7 +159,8 @@ pub(crate) fn stage(record: &JobRecord, stage: StageName) -> &StageRecord {
 /// How often the worker at `address` met `result` in its cache. A cache that does not answer in time
 /// is a miss, so that each `failed` may cost one call more.
 pub(crate) async fn met(address: SocketAddr, result: &str) -> usize {
-    let line = format!("\nstillcast_cache_requests_total{{result=\"{result}\"}} ");
+    let line =
+        format!("\nstillcast_cache_requests_total{{queue=\"{QUEUE}\",result=\"{result}\"}} ");
     let page = until("the worker answers", async || get(address, "/metrics").await).await;
     let count = page.split_once(&line).and_then(|(_, rest)| rest.lines().next()?.parse().ok());
     count.unwrap_or_default()

@@ -75,21 +75,22 @@ async fn the_scrape_tells_what_was_done() {
     let harness = WorkerHarness::on(&server).set("WORKER_ADDR", &address.to_string());
     producer(&server).await.enqueue(&job()).await.unwrap();
     let _worker = harness.start(&[]).await;
-    let done = "stillcast_job_duration_seconds_count{state=\"done\"} 1";
+    let done = "stillcast_job_duration_seconds_count{queue=\"worker-tests\",state=\"done\"} 1";
     let page = answers(address, "/metrics", 200, done).await;
     let head = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";
     assert!(page.contains(head), "{page}");
     for stage in ["collection", "transcript", "tts", "encode", "upload"] {
         for name in ["stage_wait_seconds", "stage_run_seconds"] {
-            let line = format!("stillcast_{name}_count{{stage=\"{stage}\"}} 1\n");
+            let line =
+                format!("stillcast_{name}_count{{queue=\"worker-tests\",stage=\"{stage}\"}} 1\n");
             assert!(page.contains(&line), "`{line}` is not in {page}");
         }
     }
     for line in [
-        "stillcast_wait_seconds_count 1\n",
-        "stillcast_attempts_total{stage=\"none\",error_type=\"none\"} 1\n",
-        "stillcast_slots{pool=\"jobs\",state=\"busy\"} 0\n",
-        "stillcast_interrupts_total 0\n",
+        "stillcast_wait_seconds_count{queue=\"worker-tests\"} 1\n",
+        "stillcast_attempts_total{queue=\"worker-tests\",stage=\"none\",error_type=\"none\"} 1\n",
+        "stillcast_slots{queue=\"worker-tests\",pool=\"jobs\",state=\"busy\"} 0\n",
+        "stillcast_interrupts_total{queue=\"worker-tests\"} 0\n",
     ] {
         assert!(page.contains(line), "`{line}` is not in {page}");
     }

@@ -5,7 +5,7 @@ use stillcast_enqueue::capability::Capability;
 use stillcast_enqueue::{Identifier, Job, Source, State};
 use tests::simulator::{Endpoint, Latency, Purchase};
 
-use crate::harness::{Worker, WorkerHarness, free_address, get, until};
+use crate::harness::{QUEUE, Worker, WorkerHarness, free_address, get, until};
 use crate::paid_harness::{PaidHarness, key, met};
 
 const TEXT: &str = "canary-pier-31";
@@ -82,7 +82,8 @@ async fn a_revoked_key_burns_neither_a_thousand_jobs_nor_an_attempt() {
 }
 
 fn is_open(page: &str, is_open: bool) -> bool {
-    page.contains(&format!("\nstillcast_breaker_open {}\n", u8::from(is_open)))
+    let line = format!("\nstillcast_breaker_open{{queue=\"{QUEUE}\"}} {}\n", u8::from(is_open));
+    page.contains(&line)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

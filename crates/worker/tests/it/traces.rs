@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nix::sys::signal::Signal;
 use stillcast_enqueue::{Format, Job, Source, StageName, TraceParent};
 use tests::collector::{Collector, Span, orphans};
+use tests::program::Program;
 use tests::simulator::{Endpoint, Latency};
 
 use crate::harness::{QUEUE, WorkerHarness, free_address, get, until};
@@ -16,6 +17,8 @@ use crate::paid_harness::{PaidHarness, key};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 /// The producer's own span.
 const SEND: &str = "00f067aa0ba902b7";
+/// That of a request which names one.
+const OWN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const TEXT: &str = "canary-lighthouse-31 stood by the sea.";
 
 fn traced(format: Format) -> Job {
@@ -103,6 +106,50 @@ fn assert_calls(spans: &[Span], paid: &PaidHarness) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_goes_on_with_the_trace_that_it_was_given() {
+    let paid = PaidHarness::open(Latency::NONE).await;
+    let collector = Collector::start().await.unwrap();
+    let program = Program::stillcast(&paid.server.folder().join("home"))
+        .env("REDIS_URL", paid.server.url())
+        .env("QUEUE_NAME", QUEUE)
+        .env("TRACEPARENT", format!("00-{TRACE}-{SEND}-01"));
+    let own = format!(
+        r#"{{"source":{{"text":"{TEXT} At noon."}},"format":"audio","traceparent":"{OWN}"}}"#
+    );
+    let _ = program.run_with(&["enqueue", "--text", "-"], TEXT).await.unwrap().expect(0);
+    let _ = program.run_with(&["enqueue", "--json-request", "-"], &own).await.unwrap().expect(0);
+    let strange = program.env("TRACEPARENT", "of another kind");
+    let _ = strange.run_with(&["enqueue", "--text", "-"], "Rain.").await.unwrap().expect(0);
+    let harness = sending(&paid, &collector.endpoint());
+    assert_eq!(harness.run(&["--until-empty"]).await.code, 0);
+    let spans = collector.spans();
+    let processed = named(&spans, &format!("process {QUEUE}"));
+    let parents: BTreeSet<(&str, &str)> =
+        processed.iter().map(|span| (span.trace.as_str(), span.parent.as_str())).collect();
+    assert_eq!(processed.len(), 3, "{processed:#?}");
+    let (trace, span) = (&OWN[3..35], &OWN[36..52]);
+    assert!(parents.contains(&(TRACE, SEND)), "{parents:?}");
+    assert!(parents.contains(&(trace, span)), "a request's own goes first: {parents:?}");
+    assert!(parents.iter().any(|(_, parent)| parent.is_empty()), "{parents:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_made_by_hand_is_a_part_of_the_trace_that_its_maker_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::start().await.unwrap();
+    let program = Program::stillcast(&folder.path().join("home"))
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint())
+        .env("TRACEPARENT", format!("00-{TRACE}-{SEND}-01"));
+    let out = folder.path().display().to_string();
+    let made = program.run_with(&["make", "--text", "-", "--out", &out], TEXT).await.unwrap();
+    let _ = made.expect(0);
+    let spans = collector.spans();
+    assert!(!named(&spans, "complete upload").is_empty(), "{spans:#?}");
+    assert!(spans.iter().all(|span| span.trace == TRACE), "{spans:#?}");
+    assert_eq!(orphans(&spans, &[SEND]), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_without_a_producer_s_trace_has_one_of_its_own_and_logs_it() {
     let paid = PaidHarness::open(Latency::NONE).await;
     let collector = Collector::start().await.unwrap();
@@ -130,7 +177,7 @@ async fn a_job_without_a_producer_s_trace_has_one_of_its_own_and_logs_it() {
 
 /// What the worker at `address` has counted of spans that ended in `result`.
 async fn counted(address: std::net::SocketAddr, result: &str) -> u64 {
-    let line = format!("\nstillcast_spans_total{{result=\"{result}\"}} ");
+    let line = format!("\nstillcast_spans_total{{queue=\"{QUEUE}\",result=\"{result}\"}} ");
     let page = until("the worker answers", async || get(address, "/metrics").await).await;
     let count = page.split_once(&line).and_then(|(_, rest)| rest.lines().next()?.parse().ok());
     count.unwrap_or_default()

@@ -87,7 +87,7 @@ fn text(span: &SpanData, name: &str) -> String {
 
 #[test]
 fn a_parent_is_over_before_its_first_child_begins() {
-    let metrics = Metrics::new("0", 1);
+    let metrics = Metrics::new("0", "q", 1);
     let (traces, got) = traces(&metrics);
     attempt(&traces);
     traces.shutdown(Duration::from_secs(5));
@@ -110,12 +110,12 @@ fn a_parent_is_over_before_its_first_child_begins() {
         assert!(sent.contains(&span.parent_span_id), "{} is sent before its parent", span.name);
         sent.insert(span.span_context.span_id());
     }
-    assert!(metrics.encode().contains("stillcast_spans_total{result=\"sent\"} 8\n"));
+    assert!(metrics.encode().contains("stillcast_spans_total{queue=\"q\",result=\"sent\"} 8\n"));
 }
 
 #[test]
 fn spans_say_what_was_done_in_the_words_of_the_conventions() {
-    let (traces, got) = traces(&Metrics::new("0", 1));
+    let (traces, got) = traces(&Metrics::new("0", "q", 1));
     attempt(&traces);
     traces.shutdown(Duration::from_secs(5));
     let spans: Vec<SpanData> = got.try_iter().flatten().collect();
@@ -146,7 +146,7 @@ fn spans_say_what_was_done_in_the_words_of_the_conventions() {
 
 #[test]
 fn a_later_attempt_links_to_the_first() {
-    let (traces, got) = traces(&Metrics::new("0", 1));
+    let (traces, got) = traces(&Metrics::new("0", "q", 1));
     let parent = format!("00-{TRACE}-{SEND}-01");
     let first = traces.attempt(&job(Some(&parent), None)).traceparent().unwrap();
     let _later = traces.attempt(&job(Some(&parent), Some(&first)));
@@ -167,7 +167,7 @@ fn a_later_attempt_links_to_the_first() {
 
 #[test]
 fn a_producer_that_traces_nothing_is_not_traced() {
-    let (traces, got) = traces(&Metrics::new("0", 1));
+    let (traces, got) = traces(&Metrics::new("0", "q", 1));
     let parent = format!("00-{TRACE}-{SEND}-00");
     let attempt = traces.attempt(&job(Some(&parent), None));
     attempt.call(&call("transcript")).ended(&CallEnd::default());
@@ -178,7 +178,7 @@ fn a_producer_that_traces_nothing_is_not_traced() {
 
 #[test]
 fn nobody_waits_for_a_collector_that_is_stuck_and_what_is_lost_is_counted() {
-    let metrics = Metrics::new("0", 1);
+    let metrics = Metrics::new("0", "q", 1);
     let (batches, got) = channel();
     let (let_go, go_on) = channel();
     let exporter = Handing { batches, go_on: Some(Mutex::new(go_on)) };
@@ -191,11 +191,12 @@ fn nobody_waits_for_a_collector_that_is_stuck_and_what_is_lost_is_counted() {
     }
     // The thread of batches holds the first one, and nothing has left yet.
     assert!(!got.recv().unwrap().is_empty());
-    let dropped = format!("stillcast_spans_total{{result=\"dropped\"}} {more}\n");
+    let dropped = format!("stillcast_spans_total{{queue=\"q\",result=\"dropped\"}} {more}\n");
     assert!(metrics.encode().contains(&dropped), "{}", metrics.encode());
     drop(let_go);
     traces.shutdown(Duration::from_secs(5));
-    let sent = format!("stillcast_spans_total{{result=\"sent\"}} {}\n", outbox::WAITING);
+    let sent =
+        format!("stillcast_spans_total{{queue=\"q\",result=\"sent\"}} {}\n", outbox::WAITING);
     assert!(metrics.encode().contains(&sent), "{}", metrics.encode());
 }
 

@@ -23,19 +23,53 @@ enum Moment {
     Kept,
 }
 
-/// Each waits for a lease to run out.
-const KILLS: [Moment; 7] = [
-    Moment::Within(Endpoint::Chat),
-    Moment::Kept,
-    Moment::Behind,
-    Moment::Kept,
-    Moment::Within(Endpoint::Speech),
-    Moment::Kept,
-    Moment::Behind,
+/// Five jobs, each of a queue of its own, and the moments at which the worker of each is killed; each
+/// kill waits for a lease to run out.
+const KILLS: [&[Moment]; 5] = [
+    &[
+        Moment::Within(Endpoint::Chat),
+        Moment::Kept,
+        Moment::Behind,
+        Moment::Kept,
+        Moment::Within(Endpoint::Speech),
+        Moment::Kept,
+        Moment::Behind,
+    ],
+    &[
+        Moment::Within(Endpoint::Image),
+        Moment::Kept,
+        Moment::Within(Endpoint::Speech),
+        Moment::Kept,
+        Moment::Behind,
+        Moment::Kept,
+    ],
+    &[
+        Moment::Behind,
+        Moment::Kept,
+        Moment::Within(Endpoint::Speech),
+        Moment::Kept,
+        Moment::Within(Endpoint::Speech),
+        Moment::Kept,
+    ],
+    &[
+        Moment::Within(Endpoint::Chat),
+        Moment::Kept,
+        Moment::Within(Endpoint::Speech),
+        Moment::Kept,
+        Moment::Behind,
+        Moment::Kept,
+    ],
+    &[Moment::Kept, Moment::Behind, Moment::Kept, Moment::Behind, Moment::Kept],
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_at_any_call_leaves_no_span_without_its_parent() {
+async fn thirty_kills_at_any_call_leave_no_span_without_its_parent() {
+    assert_eq!(KILLS.iter().map(|moments| moments.len()).sum::<usize>(), 30);
+    let _ = futures::future::join_all(KILLS.map(killed_at)).await;
+}
+
+/// One job whose worker is killed at each of `moments`.
+async fn killed_at(moments: &[Moment]) {
     let latency = Latency { picture: 0.3, ..slow_voice() };
     let voice = Voice::Hurried;
     let paid = PaidHarness::open_with(|options| Options { latency, voice, ..options }).await;
@@ -45,16 +79,16 @@ async fn a_kill_at_any_call_leaves_no_span_without_its_parent() {
         .set("USE_CACHING", "false")
         .set("TTS_SLOTS", "1");
     let id = paid.enqueue(&[traced(Format::Video)]).await.remove(0);
-    for moment in KILLS {
+    for moment in moments {
         if let Moment::Within(endpoint) = moment {
-            paid.simulator.hold(endpoint);
+            paid.simulator.hold(*endpoint);
         }
         let before = progress(&paid, &id).await;
         let worker = harness.start(&[]).await;
         until(&format!("{moment:?}"), async || {
             let now = progress(&paid, &id).await;
             let is_there = match moment {
-                Moment::Within(endpoint) => paid.simulator.held(endpoint) > 0,
+                Moment::Within(endpoint) => paid.simulator.held(*endpoint) > 0,
                 Moment::Behind => now.0 > before.0,
                 Moment::Kept => now.1 > before.1,
             };
@@ -74,8 +108,8 @@ async fn a_kill_at_any_call_leaves_no_span_without_its_parent() {
     .await;
     let spans = collector.spans();
     assert!(spans.iter().all(|span| span.trace == TRACE), "{spans:#?}");
-    assert_eq!(orphans(&spans, &[SEND]), [], "after {KILLS:?}");
-    assert_linked(&spans);
+    assert_eq!(orphans(&spans, &[SEND]), [], "after {moments:?}");
+    assert_linked(&spans, moments.len());
 }
 
 /// Things bought to the end, and those of them that the job has kept.
@@ -86,11 +120,11 @@ async fn progress(paid: &PaidHarness, id: &JobId) -> (usize, usize) {
 }
 
 /// Each later attempt links to one and the same, which is the first.
-fn assert_linked(spans: &[Span]) {
+fn assert_linked(spans: &[Span], kills: usize) {
     let name = format!("process {QUEUE}");
     let mut claims: Vec<&Span> = spans.iter().filter(|span| span.name == name).collect();
     claims.sort_by_key(|span| span.began);
-    assert!(claims.len() > KILLS.len() / 2, "{} claims were sent", claims.len());
+    assert!(claims.len() > kills / 2, "{} claims were sent", claims.len());
     let linked: BTreeSet<_> = claims.iter().flat_map(|claim| &claim.links).collect();
     assert_eq!(linked.len(), 1, "{claims:#?}");
     let later = claims.iter().skip_while(|claim| claim.links.is_empty());
