@@ -13,6 +13,8 @@ const FEWEST: u64 = 5;
 const SHARES: (f64, f64) = (0.05, 0.95);
 /// How far from its middle a sum is, in standard deviations, nine times in ten.
 const DEVIATIONS: f64 = 1.65;
+/// How much slower or faster the next turns may be than the last ones: machines and providers change.
+const DRIFT: f64 = 0.3;
 /// What is due is claimed within that time.
 const CLAIM_S: f64 = 2.0;
 
@@ -89,7 +91,9 @@ impl Expectations {
         // Where the jobs under way stand is not known: one turn of a slot.
         let (middle, turn) = (jobs * all.mean_s() / slots, all.mean_s() / slots);
         let deviation = DEVIATIONS * jobs.sqrt() * all.deviation_s() / slots;
-        Some(((middle - deviation - turn).max(0.0), middle + deviation + turn))
+        let soonest = middle * (1.0 - DRIFT) - deviation - turn;
+        let latest = middle * (1.0 + DRIFT) + deviation + turn;
+        Some((soonest.max(0.0), latest))
     }
 
     /// Slots are taken by either format.
@@ -130,7 +134,7 @@ mod tests {
         let queued = eta(Place::Queues { ahead: 9, slots: 2 });
         // Five turns of 15 s on each slot, and its own.
         assert!(queued.from_s < 85.0 && queued.to_s > 90.0, "{queued:?}");
-        assert!(queued.from_s > 50.0 && queued.to_s < 130.0, "{queued:?}");
+        assert!(queued.from_s > 30.0 && queued.to_s < 150.0, "{queued:?}");
         let next = eta(Place::Next { ahead: 0 });
         assert!(next.from_s <= 10.5 && next.to_s > 20.0 && next.to_s < 26.0, "{next:?}");
         let sleeps = eta(Place::Sleeps { seconds: 100.0 });
@@ -151,6 +155,6 @@ mod tests {
     fn a_queue_is_empty_after_all_its_turns() {
         let empty = expectations().queue(100, 4).unwrap();
         assert!(empty.from_s < 375.0 && empty.to_s > 375.0, "{empty:?}");
-        assert!(empty.from_s > 300.0 && empty.to_s < 450.0, "{empty:?}");
+        assert!(empty.from_s > 200.0 && empty.to_s < 560.0, "{empty:?}");
     }
 }

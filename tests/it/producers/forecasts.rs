@@ -14,9 +14,9 @@ const FORETOLD: usize = 120;
 /// The share of jobs that must end within what was said of them.
 const WANTED: f64 = 0.8;
 
-/// From 60 ms to half a second in six calls, in no order.
+/// From a fifth of a second to one in six calls, in no order: long beside what a busy machine adds.
 fn job(at: usize) -> Job {
-    Script::of(10 + (at as u64 * 37) % 75).job()
+    Script::of(30 + (at as u64 * 37) % 130).job()
 }
 
 fn jobs(count: usize) -> Vec<Job> {
@@ -26,7 +26,7 @@ fn jobs(count: usize) -> Vec<Job> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_said_of_a_jobs_end_holds_for_four_of_five() {
     let fleet = Fleet::start().await.unwrap();
-    let options = WorkerOptions::of(env!("CARGO_BIN_EXE_six_calls"));
+    let options = WorkerOptions { slots: 8, ..WorkerOptions::of(env!("CARGO_BIN_EXE_six_calls")) };
     let _worker = fleet.worker("worker", &options).await.unwrap();
     let learned = fleet.enqueue(&jobs(LEARNED)).await.unwrap();
     fleet.ended(&learned).await.unwrap();

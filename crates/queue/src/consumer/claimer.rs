@@ -166,7 +166,7 @@ impl Claimer {
                 self.observe_wait(&lease);
                 self.shared.breaker.claimed(lease.id());
                 // The receiver lives as long as this loop.
-                let _ = self.claims.send(Claimed { lease, slot }).await;
+                let _ = self.claims.send(Claimed { lease, sent, slot }).await;
             }
             Err(error) => self.refuse(&job, &error).await,
         }

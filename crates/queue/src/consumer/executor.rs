@@ -13,6 +13,7 @@ use super::claimed::Claimed;
 use super::handler::Handler;
 use super::role::Running;
 use super::shared::Shared;
+use crate::clock::Moment;
 use crate::event::Event;
 use crate::lease::Lease;
 use crate::scripts::probe_calls::{LONGEST_PAUSE, ProbeStep};
@@ -45,16 +46,16 @@ impl Executor {
     }
 
     async fn run(&self, claimed: Claimed) {
-        let Claimed { lease, slot } = claimed;
+        let Claimed { lease, sent, slot } = claimed;
         let began = Instant::now();
-        if let Some(state) = self.work_and_report(&lease, began).await {
+        if let Some(state) = self.work_and_report(&lease, sent).await {
             self.shared.observe(&Event::Reported { state, after: began.elapsed() });
         }
         lease.end();
         drop(slot);
     }
 
-    /// Counts the attempt for the queue's history.
+    /// Counts the attempt for the queue's history: `after` the claim was sent it has given its slot back.
     fn tally(&self, lease: &Lease, report: &Report, state: &str, after: Duration) {
         let (state, tally) = (State::parse(state), &self.shared.options.tally);
         if state == Some(State::Done) {
@@ -65,7 +66,7 @@ impl Executor {
     }
 
     /// The state after the report, or nothing when the lease was no longer ours.
-    async fn work_and_report(&self, lease: &Lease, began: Instant) -> Option<String> {
+    async fn work_and_report(&self, lease: &Lease, sent: Moment) -> Option<String> {
         loop {
             let report = match self.begin(lease).await {
                 Ok(()) => self.work(lease).await,
@@ -82,7 +83,7 @@ impl Executor {
             };
             match self.report(lease, &report).await {
                 Reported::Accepted(state) => {
-                    self.tally(lease, &report, &state, began.elapsed());
+                    self.tally(lease, &report, &state, Moment::now().saturating_since(sent));
                     return Some(state);
                 }
                 Reported::Stale => {

@@ -165,3 +165,26 @@ fn a_bulk_action_has_one_line_for_all_of_its_jobs_and_one_when_it_is_stopped() {
     assert_eq!((stopped.result.as_str(), stopped.jobs), ("stopped", Some(1)));
     assert_eq!([queue.state("b"), queue.state("c")], ["cancelled", "ready"]);
 }
+
+#[test]
+fn a_bulk_action_has_a_line_as_it_sets_out_and_one_when_it_is_stopped() {
+    let mut queue = Queue::start();
+    let begin = |id| [id, "begin", "cancel", "state:ready", "t", "anna", "page", "tidy", "1"];
+    for (id, step) in [("b1", "run"), ("b2", "stop")] {
+        queue.call(Verb::Bulk, &begin(id));
+        queue.call(Verb::Bulk, &[id, "gather", "server", "60000", "7", "a", "8", "b"]);
+        let asked: &[&str] =
+            if step == "run" { &["server", "60000"] } else { &["ben", "api", "wrong"] };
+        let words: Vec<&str> = [id, step].iter().chain(asked).copied().collect();
+        queue.call(Verb::Bulk, &words);
+        queue.call(Verb::Bulk, &words);
+    }
+    let entries = entries(&queue);
+    let told = |entry: &AuditEntry| (entry.by.clone(), entry.filter.clone(), entry.jobs);
+    let told: Vec<_> = entries.iter().map(told).collect();
+    let filter = || Some("state:ready".to_owned());
+    let expected = [("ben".to_owned(), filter(), Some(2)), ("anna".to_owned(), filter(), Some(2))];
+    assert_eq!(told, expected, "one each, the newest first: {entries:?}");
+    assert_eq!((entries[0].action.as_str(), entries[1].action.as_str()), ("stop-bulk", "cancel"));
+    assert_eq!(entries[1].why.as_deref(), Some("tidy"));
+}

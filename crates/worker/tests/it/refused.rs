@@ -1,8 +1,9 @@
 //! Keys are revoked and mended under real workers: few calls are refused, no job is lost, and what
 //! needs nothing of the refused goes on.
 
+use queue::{Endpoint as QueueEndpoint, Inspector};
 use stillcast_enqueue::capability::Capability;
-use stillcast_enqueue::{Identifier, Job, Source, State};
+use stillcast_enqueue::{Identifier, Job, Source, StageName, State};
 use tests::simulator::{Endpoint, Latency, Purchase};
 
 use crate::harness::{QUEUE, Worker, WorkerHarness, free_address, get, until};
@@ -132,4 +133,36 @@ async fn a_voice_that_refuses_leaves_what_is_cached_and_the_words_alone() {
     assert_eq!(paid.bought(Endpoint::Chat).len(), 1, "the words were cached");
     until("the breaker is closed", async || is_open(&page().await?, false).then_some(())).await;
     assert_private(&worker);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_is_told_where_the_workers_are_refused() {
+    let paid = PaidHarness::open(Latency::NONE).await;
+    paid.simulator.set_revoked(&key(Capability::Llm), true);
+    let text = |n: usize| format!("At the {TEXT}, evening {n}.");
+    let jobs: Vec<Job> = (0..6).map(|n| Job::audio(Source::Text(text(n)))).collect();
+    let ids = paid.enqueue(&jobs).await;
+    let _worker = harness(&paid).start(&[]).await;
+    let endpoint = QueueEndpoint::new(&paid.server.url(), QUEUE).unwrap();
+    let inspector = Inspector::connect(endpoint).await.unwrap();
+    // What a worker says of itself is as old as its last renewal.
+    let told = async |word: &str| {
+        for id in &ids {
+            let reason = inspector.why(id.as_str()).await.ok()??;
+            if reason.code() == word {
+                return reason.waiting();
+            }
+        }
+        None
+    };
+    let refused =
+        until("a ready job says that workers are refused", async || told("refused").await);
+    let refused = refused.await;
+    assert_eq!(refused.stage, Some(StageName::Transcript), "{refused:?}");
+    assert!(refused.until.is_some() && refused.cure.contains("queue resume"), "{refused:?}");
+    let parked = until("a refused job says who refused it", async || told("provider").await).await;
+    assert_eq!(parked.provider.as_deref(), Some("openai"), "{parked:?}");
+    let seen = inspector.workers().await.unwrap().remove(0);
+    let stage = seen.refused.as_ref().and_then(|refused| refused.stage);
+    assert_eq!((seen.slots, stage), (Some(2), Some(StageName::Transcript)), "{seen:?}");
 }
