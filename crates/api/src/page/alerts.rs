@@ -172,7 +172,8 @@ mod tests {
     ) -> String {
         let (proof, ended, parked) = more;
         let seen = Seen { stats, workers, proof, ended, parked };
-        alerts(&seen).into_iter().map(|alert| format!("{} {}\n", alert.class, alert.says)).collect()
+        let line = |alert: Alert| alert.class.to_owned() + " " + &alert.says + "\n";
+        alerts(&seen).into_iter().map(line).collect()
     }
 
     fn worker(draining: bool, seconds_ago: i64) -> WorkerSeen {
