@@ -2,15 +2,17 @@
 "use strict";
 
 // ── Fresh: an event says that something has changed, the page as it is now comes from the server.
-const live = { source: null, busy: false, again: false };
+const live = { source: null, busy: false, again: false, over: false };
 
 async function refresh() {
+  if (live.over) return;
   if (live.busy) { live.again = true; return; }
   live.busy = true;
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    // A login, or a failure that will pass: what is shown stays as it is.
-    if (answer.redirected) location.reload();
+    // A login, or a job that is gone. After a failure that will pass what is shown stays as it is.
+    if (live.over) return;
+    if (answer.redirected || answer.status === 404) location.reload();
     else if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch { /* The server is away: the stream comes back, and asks again. */ }
   live.busy = false;
@@ -181,6 +183,12 @@ document.addEventListener("click", (event) => {
   if (button) button.id === "palette-open" ? openPalette() : copy(button);
 });
 document.addEventListener("visibilitychange", listen);
+// Whatever a form does, its answer is the next page: this one asks no more.
+document.addEventListener("submit", (event) => {
+  if (event.target.method === "dialog") return;
+  live.source?.close();
+  live.over = true;
+});
 addEventListener("pagehide", () => live.source?.close());
 document.querySelectorAll(".scripted").forEach((one) => { one.hidden = false; });
 listen();

@@ -3,10 +3,9 @@
 //! A cookie is the moment at which it ends, signed with the digest of its token. So no server has to
 //! remember it, every server with the same tokens knows it, and it dies when its token is taken away.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
+use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
@@ -17,13 +16,13 @@ use crate::tokens::{Tokens, digest};
 /// The name of the cookie.
 const NAME: &str = "stillcast_session";
 /// How long a person stays logged in: a working day.
-const LASTS: Duration = Duration::from_hours(12);
+const LASTS: TimeDelta = TimeDelta::hours(12);
 
 /// The `Set-Cookie` of whoever has just shown `token`; over `https` it never travels in plain.
-pub(crate) fn begin(token: &str, is_https: bool, now: SystemTime) -> String {
-    let ends = seconds(now + LASTS);
+pub(crate) fn begin(token: &str, is_https: bool, now: DateTime<Utc>) -> String {
+    let ends = (now + LASTS).timestamp();
     let signature = hex::encode(sign(&digest(token), ends));
-    set(&format!("{ends}.{signature}"), LASTS.as_secs(), is_https)
+    set(&format!("{ends}.{signature}"), LASTS.num_seconds(), is_https)
 }
 
 /// The `Set-Cookie` that ends a session.
@@ -32,12 +31,12 @@ pub(crate) fn end(is_https: bool) -> String {
 }
 
 /// Who the cookie of a request stands for, while it and its token last.
-pub(crate) fn caller(tokens: &Tokens, headers: &HeaderMap, now: SystemTime) -> Option<Caller> {
+pub(crate) fn caller(tokens: &Tokens, headers: &HeaderMap, now: DateTime<Utc>) -> Option<Caller> {
     let (ends, signature) = cookie(headers, NAME)?.split_once('.')?;
-    let ends: u64 = ends.parse().ok()?;
+    let ends: i64 = ends.parse().ok()?;
     let signature = hex::decode(signature).ok()?;
     let is_it = |digest: &[u8; 32]| -> Choice { sign(digest, ends).ct_eq(signature.as_slice()) };
-    tokens.find(is_it).filter(|_| seconds(now) < ends)
+    tokens.find(is_it).filter(|_| now.timestamp() < ends)
 }
 
 /// The value of a cookie.
@@ -47,22 +46,18 @@ pub(crate) fn cookie<'headers>(headers: &'headers HeaderMap, name: &str) -> Opti
     pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-fn set(value: &str, seconds: u64, is_https: bool) -> String {
+fn set(value: &str, seconds: i64, is_https: bool) -> String {
     let secure = if is_https { "; Secure" } else { "" };
     format!("{NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
-fn sign(digest: &[u8; 32], ends: u64) -> [u8; 32] {
+fn sign(digest: &[u8; 32], ends: i64) -> [u8; 32] {
     let mac = Hmac::<Sha256>::new_from_slice(digest).expect("a key may have any length");
     mac.chain_update("stillcast session")
         .chain_update(ends.to_be_bytes())
         .finalize()
         .into_bytes()
         .into()
-}
-
-fn seconds(moment: SystemTime) -> u64 {
-    moment.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]
@@ -86,12 +81,12 @@ mod tests {
 
     #[test]
     fn a_cookie_stands_for_its_token_until_either_ends() {
-        let now = UNIX_EPOCH + Duration::from_hours(400_000);
+        let now = DateTime::UNIX_EPOCH + TimeDelta::hours(400_000);
         let set = begin(TOKEN, true, now);
         assert!(set.ends_with("Path=/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure"), "{set}");
         assert!(!set.contains(TOKEN) && !begin(TOKEN, false, now).contains("Secure"));
         let who = |at, token| caller(&tokens(token), &headers(&set), at).map(|caller| caller.name);
-        let last = now + LASTS - Duration::from_secs(1);
+        let last = now + LASTS - TimeDelta::seconds(1);
         assert_eq!(who(now, TOKEN).as_deref(), Some("anna"));
         assert_eq!(who(last, TOKEN).as_deref(), Some("anna"));
         assert_eq!(who(now + LASTS, TOKEN), None);
@@ -101,7 +96,7 @@ mod tests {
 
     #[test]
     fn no_letter_of_a_cookie_can_be_another() {
-        let now = UNIX_EPOCH + Duration::from_hours(400_000);
+        let now = DateTime::UNIX_EPOCH + TimeDelta::hours(400_000);
         let set = begin(TOKEN, false, now);
         let pair = set.split(';').next().unwrap();
         for at in NAME.len() + 1..pair.len() {

@@ -90,7 +90,7 @@ impl Desk {
         let connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
         let nonce = fastrand::u64(..).to_string();
-        let lease_ttl = Duration::from_secs(300);
+        let lease_ttl = Duration::from_mins(5);
         let request = ClaimRequest { worker: "desk-1", nonce: &nonce, lease_ttl, held: 0 };
         let claim = scripts.claim(&mut connection.clone(), &request).await.unwrap();
         let Claim::Job(job) = claim else { panic!("{claim:?}") };

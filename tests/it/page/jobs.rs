@@ -139,7 +139,7 @@ async fn a_dead_job_says_what_to_do_and_is_replayed_then_cancelled() {
 async fn a_waiting_job_says_what_it_waits_for() {
     let desk = Desk::start().await;
     let id = desk.enqueue().await;
-    let park = |reason| Outcome::Park { reason, wake: Duration::from_secs(300), error: None };
+    let park = |reason| Outcome::Park { reason, wake: Duration::from_mins(5), error: None };
     let _ = desk.end_next(Report::from(park(ParkReason::Rate))).await;
     desk.open(&format!("/jobs/{id}")).await;
     assert!(desk.browser.text("#why").await.contains("provider"));

@@ -11,3 +11,4 @@ mod keys;
 mod looks;
 mod operate;
 mod overview;
+mod whole;

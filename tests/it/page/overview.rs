@@ -25,7 +25,7 @@ async fn it_follows_the_queue_without_being_loaded_anew() {
     browser.until_says("main", "$0.03").await;
     let refused = Outcome::Park {
         reason: ParkReason::Provider,
-        wake: Duration::from_secs(600),
+        wake: Duration::from_mins(10),
         error: Some(ErrorReport {
             stage: Some(StageName::Tts),
             ..ErrorReport::new("key-refused", "the key was refused")

@@ -1,8 +1,6 @@
 //! A request for a page goes in with its session, or from this machine; anybody else is led to the
 //! login. What fails is told as a page, and every page says what browsers may do with it.
 
-use std::time::SystemTime;
-
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -11,6 +9,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use chrono::Utc;
 
 use super::shell::{Shell, Theme};
 use crate::caller::Caller;
@@ -66,7 +65,7 @@ fn caller(api: &Api, request: &Request) -> Result<Option<Caller>, Problem> {
     if request.method() != Method::GET {
         check_site(request)?;
     }
-    let caller = session::caller(&api.tokens, request.headers(), SystemTime::now());
+    let caller = session::caller(&api.tokens, request.headers(), Utc::now());
     Ok(caller.map(Caller::at_a_page))
 }
 

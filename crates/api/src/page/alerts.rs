@@ -53,8 +53,8 @@ pub(super) fn alerts(seen: &Seen<'_>) -> Vec<Alert> {
     alerts
 }
 
-fn alert(class: &'static str, says: String, cure: &str, path: &'static str) -> Option<Alert> {
-    Some(Alert { class, says, cure: cure.to_owned(), path })
+fn alert(class: &'static str, says: String, cure: &str, path: &'static str) -> Alert {
+    Alert { class, says, cure: cure.to_owned(), path }
 }
 
 fn broken(proof: &Proof) -> Option<Alert> {
@@ -62,7 +62,7 @@ fn broken(proof: &Proof) -> Option<Alert> {
     let first = found.violations.first()?;
     let says =
         format!("The queue breaks {} of its promises: {}", found.violations.len(), first.detail);
-    alert("bad", says, "The page of the queue lists them all; please report them.", "/queue")
+    Some(alert("bad", says, "The page of the queue lists them all; please report them.", "/queue"))
 }
 
 fn nobody(stats: &QueueStats, workers: &[WorkerSeen]) -> Option<Alert> {
@@ -76,12 +76,12 @@ fn nobody(stats: &QueueStats, workers: &[WorkerSeen]) -> Option<Alert> {
     } else {
         format!("{} {verb}, and every worker leaves.", words::jobs(waiting))
     };
-    alert("bad", says, "Start stillcast-worker with this queue's REDIS_URL.", "/queue")
+    Some(alert("bad", says, "Start stillcast-worker with this queue's REDIS_URL.", "/queue"))
 }
 
 fn paused(stats: &QueueStats) -> Option<Alert> {
     let says = "The queue is paused: running jobs finish, and nothing new begins.".to_owned();
-    if stats.paused { alert("warn", says, "Resume it when you are ready.", "/queue") } else { None }
+    stats.paused.then(|| alert("warn", says, "Resume it when you are ready.", "/queue"))
 }
 
 fn refused(parked: &[JobRecord]) -> Option<Alert> {
@@ -91,7 +91,7 @@ fn refused(parked: &[JobRecord]) -> Option<Alert> {
     let code = error.map_or("no reason", |error| error.code.as_str());
     let says = format!("The provider of the {stage} stage refuses us ({code}). Nothing is lost.");
     let cure = "Mend its key, quota or setting; one job at a time finds out by itself.";
-    alert("bad", says, cure, "/jobs?q=state:parked")
+    Some(alert("bad", says, cure, "/jobs?q=state:parked"))
 }
 
 fn silent(workers: &[WorkerSeen], now: DateTime<Utc>) -> Option<Alert> {
@@ -99,12 +99,12 @@ fn silent(workers: &[WorkerSeen], now: DateTime<Utc>) -> Option<Alert> {
     let worker = workers.iter().find(is_silent)?;
     let when = worker.seen_at.map(|seen| words::ago(seen, now)).unwrap_or_default();
     let says = format!("The worker {} was last heard of {when}.", worker.name);
-    alert(
+    Some(alert(
         "warn",
         says,
         "Its jobs go to others by themselves. See whether its host lives.",
         "/queue",
-    )
+    ))
 }
 
 fn dead(ended: &[&JobRecord], now: DateTime<Utc>) -> Option<Alert> {
@@ -117,18 +117,18 @@ fn dead(ended: &[&JobRecord], now: DateTime<Utc>) -> Option<Alert> {
     }
     let died = if number == 1 { "has died" } else { "have died" };
     let says = format!("{} {died} within the last hour.", words::jobs(number as u64));
-    alert("warn", says, "They are grouped by cause, each with what to do.", "/dead")
+    Some(alert("warn", says, "They are grouped by cause, each with what to do.", "/dead"))
 }
 
 fn slow(stats: &QueueStats) -> Option<Alert> {
     let oldest = stats.oldest_s.filter(|oldest| *oldest > LONG_WAIT_S && !stats.paused)?;
     let says = format!("The next job has waited for {}.", words::span(oldest));
-    alert(
+    Some(alert(
         "warn",
         says,
         "More workers, or more MAX_PARALLEL_TASKS, would begin it sooner.",
         "/queue",
-    )
+    ))
 }
 
 fn overdue(stats: &QueueStats) -> Option<Alert> {
@@ -137,7 +137,7 @@ fn overdue(stats: &QueueStats) -> Option<Alert> {
         return None;
     }
     let says = format!("{} should be awake by now.", words::jobs(overdue));
-    alert("warn", says, "Any worker wakes them: start one.", "/queue")
+    Some(alert("warn", says, "Any worker wakes them: start one.", "/queue"))
 }
 
 #[cfg(test)]
@@ -172,7 +172,8 @@ mod tests {
     ) -> String {
         let (proof, ended, parked) = more;
         let seen = Seen { stats, workers, proof, ended, parked };
-        alerts(&seen).into_iter().map(|alert| format!("{} {}\n", alert.class, alert.says)).collect()
+        let line = |alert: Alert| alert.class.to_owned() + " " + &alert.says + "\n";
+        alerts(&seen).into_iter().map(line).collect()
     }
 
     fn worker(draining: bool, seconds_ago: i64) -> WorkerSeen {

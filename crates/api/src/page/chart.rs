@@ -115,10 +115,11 @@ mod tests {
 
     #[test]
     fn a_scale_ends_at_a_round_number() {
-        assert_eq!(
-            [nice(0.0), nice(7.0), nice(11.0), nice(0.03), nice(50.0)],
-            [1.0, 10.0, 20.0, 0.05, 50.0]
-        );
+        for (largest, round) in
+            [(0.0, "1"), (7.0, "10"), (11.0, "20"), (0.03, "0.05"), (50.0, "50")]
+        {
+            assert_eq!(nice(largest).to_string(), round);
+        }
     }
 
     #[test]

@@ -49,6 +49,7 @@ struct Failure {
 }
 
 /// What this viewer may do with this job now.
+#[expect(clippy::struct_excessive_bools, reason = "each is a right of its own")]
 struct May {
     cancel: bool,
     replay: bool,
@@ -155,22 +156,23 @@ fn headline(job: &JobRecord) -> String {
 
 /// Why it stands where it stands.
 fn beneath(job: &JobRecord) -> String {
+    let eta = job.eta.map(|eta| format!(" It is likely to be done in {}.", words::between(eta)));
+    let eta = eta.unwrap_or_default();
     if let Some(why) = &job.waiting {
-        return why.sentence.clone();
+        return format!("{}{eta}", why.sentence);
     }
     match job.state {
         JobState::Delayed | JobState::Ready | JobState::Parked => {
             "It has just moved on.".to_owned()
         }
-        JobState::Leased => job.stage.map_or_else(
-            || "A worker has just begun it.".to_owned(),
-            |stage| {
-                format!(
-                    "A worker is at the {stage} stage, in attempt {} of {}.",
-                    job.attempt, job.max_attempts
-                )
-            },
-        ),
+        JobState::Leased => {
+            let (attempt, most) = (job.attempt, job.max_attempts);
+            let where_ = job.stage.map_or_else(
+                || "A worker has just begun it".to_owned(),
+                |stage| format!("A worker is at the {stage} stage"),
+            );
+            format!("{where_}, in attempt {attempt} of {most}.{eta}")
+        }
         JobState::Done => "It lies in the store, and is yours.".to_owned(),
         JobState::Dead => {
             "It will not run again by itself. What it has finished is kept for a replay.".to_owned()

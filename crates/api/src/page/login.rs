@@ -1,13 +1,12 @@
 //! A token goes in once; a session comes out, and ends when somebody logs out. And light or dark.
 
-use std::time::SystemTime;
-
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use chrono::Utc;
 use serde::Deserialize;
 
 use super::access::{go_to, own_path};
@@ -69,7 +68,7 @@ pub(super) async fn log_in(
     let token = token.trim();
     if let Some(caller) = api.tokens.caller(token) {
         tracing::info!(token = caller.name, "somebody has logged in");
-        let cookie = session::begin(token, is_https(&headers), SystemTime::now());
+        let cookie = session::begin(token, is_https(&headers), Utc::now());
         return with_cookie(go_to(own_path(&next)), &cookie);
     }
     let page = Login::page(&api, theme, &next, true).render().unwrap_or_default();

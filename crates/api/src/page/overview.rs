@@ -1,7 +1,7 @@
 //! `/`: how the queue is, in one sentence; then what waits, who works, and what it has cost.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use queue::{MAX_PAGE, QueueStats, RefusedWorker, WorkerSeen};
@@ -9,13 +9,11 @@ use stillcast_enqueue::{Cost, JobRecord, State as JobState};
 
 use super::alerts::{Alert, Seen, alerts};
 use super::chart::{Chart, Series, quantile};
+use super::past::{Past, Span};
 use super::shell::{Here, Shell, Viewer, html};
 use super::words;
 use crate::problem::Problem;
 use crate::state::Api;
-
-/// How far back it is looked to tell how fast jobs are made.
-const LATELY: TimeDelta = TimeDelta::minutes(15);
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -31,6 +29,7 @@ struct Overview {
     workers: Vec<Worker>,
     facts: Vec<Fact>,
     sample: u64,
+    past: Option<Past>,
 }
 
 /// How many jobs are in a state.
@@ -76,8 +75,11 @@ struct Fact {
 pub(super) async fn show_overview(
     State(api): State<Api>,
     viewer: Viewer,
+    Query(span): Query<Span>,
 ) -> Result<Response, Problem> {
     let (shell, stats) = Shell::of(&api, &viewer, Here::Overview).await?;
+    let stats = api.inspector.forecast(stats).await?;
+    let past = Past::of(&api, span).await?;
     let parked = api.inspector.list(Some(JobState::Parked), MAX_PAGE, None);
     let delayed = api.inspector.list(Some(JobState::Delayed), 1, None);
     let (workers, parked, delayed, ended) =
@@ -101,6 +103,7 @@ pub(super) async fn show_overview(
         workers: workers.iter().map(|worker| Worker::of(worker, stats.at)).collect(),
         facts: facts(&ended),
         sample: ended.len() as u64,
+        past,
     };
     html(&page)
 }
@@ -124,15 +127,8 @@ fn headline(stats: &QueueStats) -> String {
 
 /// When it will be empty, or what came last.
 fn beneath(stats: &QueueStats, ended: &[&JobRecord]) -> String {
-    let unfinished = stats.states.ready + stats.states.leased;
-    let rate = rate(ended, stats.at);
-    if unfinished > 0 && rate > 0.0 && !stats.paused {
-        let left = unfinished as f64 / rate;
-        return format!(
-            "About {} until it is empty, at {:.1} jobs a minute.",
-            words::rough(left.max(1.0)),
-            rate * 60.0
-        );
+    if let Some(eta) = stats.empty_in.filter(|_| !stats.paused && stats.unfinished() > 0) {
+        return format!("It is likely to be empty in {}.", words::between(eta));
     }
     let last = ended.iter().filter_map(|job| job.finished_at).max();
     match last {
@@ -140,15 +136,6 @@ fn beneath(stats: &QueueStats, ended: &[&JobRecord]) -> String {
         None if stats.enqueued == 0 => "No job has come in yet.".to_owned(),
         None => "Nothing has ended yet.".to_owned(),
     }
-}
-
-/// Jobs that were delivered in a second, lately.
-fn rate(ended: &[&JobRecord], now: DateTime<Utc>) -> f64 {
-    let at =
-        ended.iter().filter(|job| job.state == JobState::Done).filter_map(|job| job.finished_at);
-    let lately: Vec<DateTime<Utc>> = at.filter(|at| now - *at < LATELY).collect();
-    let Some(first) = lately.iter().min().filter(|_| lately.len() > 1) else { return 0.0 };
-    lately.len() as f64 / ((now - *first).num_milliseconds().max(1) as f64 / 1000.0)
 }
 
 fn tiles(stats: &QueueStats) -> Vec<Tile> {

@@ -23,7 +23,7 @@ const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
 
 #[derive(Template)]
 #[template(path = "stages.html")]
-struct Stages {
+struct StagesPage {
     shell: Shell,
     sample: String,
     since: String,
@@ -64,7 +64,7 @@ pub(super) async fn show_stages(
     let done: Vec<&JobRecord> =
         ended.iter().copied().filter(|job| job.state == JobState::Done).collect();
     let first = done.iter().filter_map(|job| job.finished_at).min();
-    let page = Stages {
+    let page = StagesPage {
         shell,
         sample: words::jobs(done.len() as u64),
         since: first.map_or_else(String::new, |first| words::ago(first, stats.at)),

@@ -1,7 +1,7 @@
 //! Numbers and moments go in; what people read comes out, always in the same few shapes.
 
 use chrono::{DateTime, Utc};
-use stillcast_enqueue::{Format, State};
+use stillcast_enqueue::{Eta, Format, State};
 
 /// Seconds of a minute, an hour and a day.
 const UNITS: [(f64, &str); 3] = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "min")];
@@ -46,6 +46,18 @@ pub(crate) fn rough(seconds: f64) -> String {
     let largest = UNITS.into_iter().find(|(unit, _)| seconds >= *unit);
     let (unit, word) = largest.unwrap_or((1.0, "s"));
     format!("{} {word}", (seconds / unit).floor())
+}
+
+/// When something is likely to be over, from now: `2 to 5 min`, `8 s`.
+pub(crate) fn between(eta: Eta) -> String {
+    let (from, to) = (rough(eta.from_s.max(1.0)), rough(eta.to_s.max(1.0)));
+    if from == to {
+        return from;
+    }
+    match (from.split_once(' '), to.split_once(' ')) {
+        (Some((number, unit)), Some((_, same))) if unit == same => format!("{number} to {to}"),
+        _ => format!("{from} to {to}"),
+    }
 }
 
 /// A moment as it is written where it must be exact.
@@ -163,6 +175,9 @@ mod tests {
         let at = |seconds: i64| ago(now - chrono::TimeDelta::seconds(seconds), now);
         assert_eq!([at(0), at(12), at(7_300)], ["just now", "12 s ago", "2 h ago"]);
         assert_eq!(at(-190), "in 3 min");
+        let between = |from_s, to_s| between(Eta { from_s, to_s });
+        assert_eq!(between(130.0, 320.0), "2 to 5 min");
+        assert_eq!([between(8.0, 8.4), between(50.0, 70.0)], ["8 s", "50 s to 1 min"]);
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Verb {
             | Self::Why
             // It says who and why elsewhere among its values, and has one line for all of its jobs.
             | Self::Bulk
-            | Self::BulkStep => false,
+            | Self::BulkStep
             | Self::Tally => false,
         }
     }
