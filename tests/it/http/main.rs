@@ -5,6 +5,8 @@
 mod access;
 mod audit;
 mod bulk;
+mod clients;
+mod contract;
 mod described;
 mod events;
 mod files;
