@@ -76,6 +76,21 @@ class StageRecord(TypedDict):
     resources: dict[str, float]
 
 
+class Waiting(TypedDict):
+    """Why a job does not run: a stable word, a sentence, and what to do."""
+
+    code: str
+    sentence: str
+    cure: str
+    ahead: NotRequired[int | None]
+    jobs: NotRequired[list[str]]
+    provider: NotRequired[str | None]
+    since: NotRequired[str | None]
+    slots: NotRequired[int | None]
+    stage: NotRequired[Stage | None]
+    until: NotRequired[str | None]
+
+
 class JobRecord(TypedDict):
     """Everything known of a job; what is not known yet is None."""
 
@@ -105,6 +120,7 @@ class JobRecord(TypedDict):
     cost: Cost
     error: ErrorReport | None
     webhook: dict[str, object] | None
+    waiting: NotRequired[Waiting | None]
 
 
 class Accepted(TypedDict):

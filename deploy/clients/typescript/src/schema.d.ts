@@ -89,6 +89,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what people have done to jobs and to the queue, the newest first; the latest 10,000 are kept.
+         * @description A token of one tenant sees what was done to that tenant's jobs. A page may hold fewer entries than
+         *     asked for; only a `next` of null says that there are no more.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/bulk": {
         parameters: {
             query?: never;
@@ -233,7 +254,8 @@ export interface paths {
         /**
          * Shows a job's record; it holds no private text.
          * @description With `If-None-Match` a record that the caller has is answered with 304. With `wait`, it is answered
-         *     once the job has ended; with both, once it is another one than the caller has.
+         *     once the job has ended; with both, once it is another one than the caller has. `waiting` says why the
+         *     job does not run, at this moment: the `ETag` does not speak of it.
          */
         get: operations["show_job"];
         put?: never;
@@ -466,6 +488,53 @@ export interface components {
             sha256: string;
             /** @description Where to fetch it. */
             url: string;
+        };
+        /** @description What people have done. */
+        Audit: {
+            /** @description From the newest. */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Format: int64
+             * @description The `before` of the next page; null after the last.
+             */
+            next?: number | null;
+        };
+        /** @description One change by a person. */
+        AuditEntry: {
+            /** @description What they did: `cancel`, `replay`, `purge`, `resend-webhook`, `pause`, `resume`, `stop-bulk`. */
+            action: string;
+            /**
+             * Format: date-time
+             * @description When, by the clock of Redis.
+             */
+            at: string;
+            /** @description The name of an API's token, the user of a command line, or `producer`. */
+            by: string;
+            /** @description Which jobs, when they were chosen by a filter. */
+            filter?: string | null;
+            /** @description What they had in their hands: `cli`, `api`, `page` or `crate`. */
+            interface: string;
+            /** @description The job; null when it was more than one, or the queue. */
+            job?: string | null;
+            /**
+             * Format: int64
+             * @description How many jobs a filter met.
+             */
+            jobs?: number | null;
+            /**
+             * Format: int64
+             * @description Grows by one with each change; never used again.
+             */
+            number: number;
+            /**
+             * @description What came of it: `cancelled`, `cancelling`, `ready`, `purged`, `due`, `paused`, `resumed`,
+             *     `probed-anew`; of a bulk action `running`, `stopped`.
+             */
+            result: string;
+            /** @description Whose job it was; null for the queue. */
+            tenant?: string | null;
+            /** @description Why, in their own words; null when they did not say. */
+            why?: string | null;
         };
         /** @description What became of one request. */
         BatchResult: components["schemas"]["Accepted"] | components["schemas"]["Refusal"];
@@ -736,6 +805,7 @@ export interface components {
             state: components["schemas"]["State"];
             /** @description Whose job it is. */
             tenant: string;
+            waiting?: components["schemas"]["Waiting"] | null;
             /**
              * Format: date-time
              * @description When it may begin (delayed) or wakes (parked).
@@ -940,6 +1010,15 @@ export interface components {
             /** @description The job. */
             id: string;
         };
+        /** @description Where a worker is refused. */
+        RefusedWorker: {
+            /**
+             * Format: date-time
+             * @description When its next probe is due; the fleet may agree on a later one.
+             */
+            next_probe_at?: string | null;
+            stage?: components["schemas"]["StageName"] | null;
+        };
         /** @description What became of each. */
         Replayed: {
             /** @description Those that are ready again. */
@@ -1068,6 +1147,40 @@ export interface components {
             /** @description At most 16 KiB. */
             text: string;
         };
+        /** @description Why a job that has not ended does not run: one sentence, and what to do. */
+        Waiting: {
+            /**
+             * Format: int64
+             * @description Jobs that are to be claimed before it.
+             */
+            ahead?: number | null;
+            /** @description A stable word for programs, such as `paused`. */
+            code: string;
+            /** @description What to do about it, if anything. */
+            cure: string;
+            /** @description Jobs of the same tenant that it waits for. */
+            jobs?: string[];
+            /** @description Its provider. */
+            provider?: string | null;
+            /** @description A sentence for people. */
+            sentence: string;
+            /**
+             * Format: date-time
+             * @description Since when that is so.
+             */
+            since?: string | null;
+            /**
+             * Format: int64
+             * @description Slots of the workers that could take it.
+             */
+            slots?: number | null;
+            stage?: components["schemas"]["StageName"] | null;
+            /**
+             * Format: date-time
+             * @description When it will be over, or is looked at again, at the latest.
+             */
+            until?: string | null;
+        };
         /** @description One attempt to tell of a job's end. */
         WebhookAttempt: {
             /** @description The first 1 KiB of the answer; of the latest three attempts alone. */
@@ -1111,15 +1224,26 @@ export interface components {
         WebhookState: "waiting" | "due" | "no-secret" | "delivered" | "exhausted" | "off";
         /** @description A worker process that has signed on and not off. */
         WorkerSeen: {
+            /**
+             * Format: int64
+             * @description Jobs that it held when it said so last; null when it does not say.
+             */
+            busy?: number | null;
             /** @description Whether it leaves: it ends what it has, and claims no more. */
             draining: boolean;
             /** @description Its name: host, process and chance, never used again. */
             name: string;
+            refused?: components["schemas"]["RefusedWorker"] | null;
             /**
              * Format: date-time
              * @description When it renewed its leases last, by the clock of Redis.
              */
             seen_at?: string | null;
+            /**
+             * Format: int64
+             * @description Jobs that it may hold at once; null when it does not say.
+             */
+            slots?: number | null;
         };
         /** @description Who works on the queue. */
         Workers: {
@@ -1484,6 +1608,148 @@ export interface operations {
             };
         };
     };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description At most so many. */
+                limit?: number;
+                /** @description The `next` of the page before: only what was done before that number. */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Audit"];
+                };
+            };
+            /** @description The request cannot be as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or none that is known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not know this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job is in another state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not called JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The idempotency key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has asked too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The queue or the store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_bulks: {
         parameters: {
             query?: never;
@@ -1763,7 +2029,10 @@ export interface operations {
     };
     stop_bulk: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For the audit: one line, without private text. */
+                why?: string;
+            };
             header?: never;
             path: {
                 /** @description The bulk action */
@@ -2045,7 +2314,10 @@ export interface operations {
     };
     replay_dead: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For the audit: one line, without private text. */
+                why?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2495,7 +2767,10 @@ export interface operations {
     };
     plan_or_begin: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For the audit: one line, without private text. */
+                why?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2800,7 +3075,10 @@ export interface operations {
     };
     purge_job: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For the audit: one line, without private text. */
+                why?: string;
+            };
             header?: never;
             path: {
                 /** @description The job */
@@ -3108,7 +3386,10 @@ export interface operations {
     };
     cancel_job: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For the audit: one line, without private text. */
+                why?: string;
+            };
             header?: never;
             path: {
                 /** @description The job */
@@ -3400,7 +3681,10 @@ export interface operations {
     };
     replay_job: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For the audit: one line, without private text. */
+                why?: string;
+            };
             header?: never;
             path: {
                 /** @description The job */
@@ -3961,7 +4245,10 @@ export interface operations {
     };
     pause_queue: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For the audit: one line, without private text. */
+                why?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4098,7 +4385,10 @@ export interface operations {
     };
     resume_queue: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For the audit: one line, without private text. */
+                why?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
