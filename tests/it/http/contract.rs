@@ -19,6 +19,8 @@ async fn every_answer_is_as_it_is_described() {
     let tokens = format!("all:{ADMIN}:*:admin");
     let api = Api::start_with(&[("API_TOKENS", &tokens), ("API_REQUESTS_PER_MINUTE", "0")]).await;
     let schemathesis = Spec::new(python())
+        // It keeps what it has met where it runs.
+        .folder(api.server.folder())
         .args(["-m", "schemathesis.cli", "--config-file"])
         .arg(root().join("tests/it/http/schemathesis.toml"))
         .args(["run", &api.url("/openapi.json"), "--max-examples", &examples()])
