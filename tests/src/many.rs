@@ -10,6 +10,8 @@ use crate::server::Server;
 /// The queue of those programs that are told no other.
 const QUEUE: &str = "stillcast";
 const A_CALL: usize = 100;
+/// How long one call may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What `report` leaves of jobs that have failed, of many at once.
 const DIE: &str = "
@@ -32,8 +34,7 @@ pub async fn open(server: &Server) -> anyhow::Result<Inspector> {
 
 /// Enqueues so many jobs, of ten tenants, with three strings each; their identifiers.
 pub async fn ready_jobs(server: &Server, number: usize) -> anyhow::Result<Vec<String>> {
-    let options =
-        ProducerOptions { timeout: Duration::from_secs(30), queue_name: QUEUE.to_owned() };
+    let options = ProducerOptions { timeout: PATIENCE, queue_name: QUEUE.to_owned() };
     let producer = Producer::connect_with(&server.url(), options).await?;
     let mut ids = Vec::with_capacity(number);
     for first in (0..number).step_by(A_CALL) {
@@ -49,7 +50,9 @@ pub async fn ready_jobs(server: &Server, number: usize) -> anyhow::Result<Vec<St
 pub async fn dead_jobs(server: &Server, number: usize) -> anyhow::Result<Vec<String>> {
     let ids = ready_jobs(server, number).await?;
     let (script, prefix) = (redis::Script::new(DIE), format!("{{q:{QUEUE}}}:"));
-    let mut connection = server.connection().await?;
+    // A machine that is busy elsewhere takes its time.
+    let endpoint = Endpoint::new(&server.url(), QUEUE)?;
+    let mut connection = endpoint.shared(PATIENCE).await?;
     let (seconds, _): (i64, i64) = redis::cmd("TIME").query_async(&mut connection).await?;
     for (at, ids) in (0..).zip(ids.chunks(A_CALL)) {
         let error = format!(

@@ -8,7 +8,7 @@ use anyhow::Context;
 use child::{Running, Spec};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use redis::aio::ConnectionManager;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -142,7 +142,10 @@ impl Server {
     /// Says `words` to the server; its answer is thrown away.
     pub async fn say(&self, words: &[&str]) -> anyhow::Result<()> {
         let (name, arguments) = words.split_first().context("no command")?;
-        let mut connection = self.connection().await?;
+        // A machine that is busy elsewhere takes its time.
+        let patient = ConnectionManagerConfig::new().set_response_timeout(Some(WAIT_TIMEOUT));
+        let client = redis::Client::open(self.url())?;
+        let mut connection = ConnectionManager::new_with_config(client, patient).await?;
         let answer: redis::Value =
             redis::cmd(name).arg(arguments).query_async(&mut connection).await?;
         drop(answer);

@@ -1,20 +1,27 @@
 //! Every route that changes a job or the queue leaves its line in the audit, under the token's name.
 
-use queue::Outcome;
+use std::time::Duration;
+
+use queue::{Actor, BulkAction, BulkAnswer, BulkHolder, BulkOrder, BulkState, Interface, Outcome};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use stillcast_enqueue::ErrorReport;
 
+use tests::many::open;
+use tests::wait::until;
+
 use crate::support::{ADMIN, Api, request};
 
 /// What changes a job or the queue: method, path, the action of its line.
-const CHANGES: [(&str, &str, &str); 6] = [
+const CHANGES: [(&str, &str, &str); 8] = [
     ("post", "/v1/jobs/{id}/cancel", "cancel"),
     ("post", "/v1/jobs/{id}/replay", "replay"),
     ("delete", "/v1/jobs/{id}", "purge"),
     ("post", "/v1/queue/pause", "pause"),
     ("post", "/v1/queue/resume", "resume"),
     ("post", "/v1/dead/replay", "replay"),
+    ("post", "/v1/jobs/bulk", "cancel"),
+    ("post", "/v1/bulk/{id}/stop", "stop-bulk"),
 ];
 /// What changes many jobs at once: it has a line as it sets out and one when it is stopped, which
 /// `crates/queue/tests/it/audit.rs` reads.
@@ -29,20 +36,48 @@ async fn dead_job(api: &Api) -> String {
     id
 }
 
-/// Changes what the path is about; the job that its line names.
-async fn change(api: &Api, method: &str, path: &str) -> Option<String> {
-    let needs_dead = path.ends_with("/replay") || method == "delete";
-    let job = match path {
-        _ if needs_dead => Some(dead_job(api).await),
-        "/v1/jobs/{id}/cancel" => Some(api.enqueue().await),
-        _ => None,
-    };
-    let body = (path == "/v1/dead/replay").then(|| json!({ "ids": [job] }).to_string());
-    let path = path.replace("{id}", job.as_deref().unwrap_or_default());
-    let method: Method = method.to_uppercase().parse().unwrap();
-    let answer = api.send(method, &format!("{path}?why=a%20test"), &[], body).await;
-    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-    job
+/// Plans to cancel a job.
+async fn plan(api: &Api) -> Value {
+    let id = api.enqueue().await;
+    let dry = json!({"action": "cancel", "filter": format!("id:{id}")});
+    until("the server knows the job", async || {
+        let plan = api.post("/v1/jobs/bulk", &dry).await.json();
+        (plan["jobs"] == 1).then(|| json!({"plan": plan["plan"]}))
+    })
+    .await
+}
+
+/// A bulk action at which another server is.
+async fn held(api: &Api) -> String {
+    let inspector = open(&api.server).await.unwrap();
+    let holder = BulkHolder { server: "another".to_owned(), hold: Duration::from_mins(2) };
+    until("the other server is first", async || {
+        let id = uuid::Uuid::now_v7().to_string();
+        let (action, filter) = (BulkAction::Cancel, "id:nobody".to_owned());
+        let planned_at = chrono::Utc::now();
+        let actor = Actor::new(Interface::Crate, "test");
+        let order = BulkOrder { id, action, filter, tenant: None, actor, planned_at };
+        inspector.begin_bulk(&order).await.unwrap();
+        let jobs = [(1, "nobody".to_owned())];
+        let gathered = inspector.gather_bulk(&order.id, &holder, &jobs).await.unwrap();
+        (gathered == BulkAnswer::Is(BulkState::Gathering)).then_some(order.id)
+    })
+    .await
+}
+
+/// What must be there before the path changes it; what stands for `{id}`, and the body.
+async fn prepare(api: &Api, method: &str, path: &str) -> (Option<String>, Option<Value>) {
+    match path {
+        "/v1/jobs/bulk" => (None, Some(plan(api).await)),
+        "/v1/bulk/{id}/stop" => (Some(held(api).await), None),
+        "/v1/jobs/{id}/cancel" => (Some(api.enqueue().await), None),
+        "/v1/dead/replay" => {
+            let job = dead_job(api).await;
+            (Some(job.clone()), Some(json!({"ids": [job]})))
+        }
+        _ if path.ends_with("/replay") || method == "delete" => (Some(dead_job(api).await), None),
+        _ => (None, None),
+    }
 }
 
 async fn newest(api: &Api) -> Value {
@@ -67,12 +102,23 @@ async fn each_route_that_changes_something_has_its_line() {
     known.sort();
     assert_eq!(served, known, "routes that change something (left), those tested here (right)");
     for (method, path, action) in CHANGES {
+        let (id, body) = prepare(&api, method, path).await;
         let number = newest(&api).await["number"].as_u64().unwrap_or(0) + 1;
-        let job = change(&api, method, path).await;
-        let line = newest(&api).await;
+        let place = path.replace("{id}", id.as_deref().unwrap_or_default());
+        let method: Method = method.to_uppercase().parse().unwrap();
+        let body = body.map(|body| body.to_string());
+        let answer = api.send(method, &format!("{place}?why=a%20test"), &[], body).await;
+        assert!(answer.status.is_success(), "{answer:?}");
+        let job = id.filter(|_| !path.contains("bulk"));
+        // What is wished of many jobs has its line once they are found.
+        let line = until("its line", async || {
+            let line = newest(&api).await;
+            (line["number"] == number).then_some(line)
+        })
+        .await;
         let told = (&line["number"], &line["by"], &line["interface"], &line["action"]);
         let expected = (&json!(number), &json!("loopback"), &json!("api"), &json!(action));
-        assert_eq!(told, expected, "{method} {path}: {line}");
+        assert_eq!(told, expected, "{path}: {line}");
         assert_eq!((&line["job"], &line["why"]), (&json!(job), &json!("a test")), "{path}");
         // What is ready again must not be claimed in place of the next one.
         if let Some(job) = job.filter(|_| action == "replay") {

@@ -88,6 +88,12 @@ async fn a_plan_tells_its_price_and_happens_once_however_often_it_is_sent() {
     });
     let states = futures::future::join_all(states).await;
     assert_eq!(states, ["done", "dead", "dead", "ready"]);
+    let audit = api.get("/v1/audit").await.json();
+    let lines = audit["entries"].as_array().unwrap();
+    assert_eq!(lines.len(), 1, "one line for all of its jobs: {audit}");
+    let told = ["action", "result", "filter", "jobs"].map(|name| &lines[0][name]);
+    let wanted = [json!("replay"), json!("running"), json!("age<1h"), json!(2)];
+    assert_eq!(told, wanted.each_ref());
     let listed = api.get("/v1/bulk").await.json();
     assert_eq!(listed, json!({"bulks": [bulk]}));
     let stopped = api.post(&format!("{place}/stop"), &json!({})).await.json();

@@ -6,6 +6,8 @@ mod access;
 mod alerts;
 mod audit;
 mod bulk;
+mod clients;
+mod contract;
 mod described;
 mod events;
 mod files;

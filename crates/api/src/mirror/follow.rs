@@ -1,15 +1,14 @@
 //! The queue goes in, the mirror follows: what was heard is read at once, and everything is compared
 //! each minute.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use queue::{Cursor, QueueError};
 use stillcast_enqueue::State;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Known, Mirror};
+use super::known::Mirror;
 
 /// Time between two comparisons.
 const COMPARE_EVERY: Duration = Duration::from_mins(1);
@@ -19,49 +18,16 @@ const BREATH: Duration = Duration::from_secs(1);
 const GATHER: Duration = Duration::from_millis(20);
 /// Jobs that one call reads.
 const A_CALL: usize = 200;
-/// Jobs that may have been heard of and not read; with more, everything is compared.
-const MOST_HEARD: usize = 20_000;
 /// Pauses of a comparison, as a multiple of the call before: the queue belongs to its workers.
 const PACE: u32 = 4;
 
-/// What was heard and not yet read.
-#[derive(Debug, Default)]
-pub(super) struct Heard {
-    ids: HashSet<String>,
-    /// Whether all has been heard since the last comparison began.
-    all: bool,
-    /// Whether anything is heard now.
-    listens: bool,
-}
-
 impl Mirror {
-    /// A job has changed.
-    pub(crate) fn hear(&self, id: &str) {
-        let mut known = self.known();
-        if known.heard.ids.len() < MOST_HEARD {
-            known.heard.ids.insert(id.to_owned());
-        } else {
-            known.heard.all = false;
-        }
-        drop(known);
-        self.0.stirred.notify_one();
-    }
-
-    /// From now on all changes are heard, or none.
-    pub(crate) fn set_listening(&self, listens: bool) {
-        let mut known = self.known();
-        known.heard.listens = listens;
-        known.heard.all = false;
-        drop(known);
-        self.0.stirred.notify_one();
-    }
-
     /// Follows the queue until it is dropped.
     pub(crate) async fn follow(self) {
         let (mut due, mut met, mut is_told) = (Instant::now(), 0, false);
         loop {
             let begin = Utc::now();
-            let is_due = Instant::now() >= due || self.has_missed_something();
+            let is_due = Instant::now() >= due || self.known().heard.has_missed_something();
             match self.catch_up(is_due, &mut met).await {
                 Ok(()) => {
                     self.known().is_as_of(begin, is_due);
@@ -99,12 +65,6 @@ impl Mirror {
         }
     }
 
-    /// Everything must be compared before it is as the queue is.
-    fn has_missed_something(&self) -> bool {
-        let known = self.known();
-        known.heard.listens && !known.heard.all
-    }
-
     /// Reads every job that was heard of. What cannot be read now stays heard of.
     async fn read_heard(&self) -> Result<(), QueueError> {
         loop {
@@ -114,7 +74,7 @@ impl Mirror {
                 return Ok(());
             }
             if let Err(error) = self.read(&ids, None).await {
-                self.known().heard.ids.extend(ids);
+                self.known().heard.give_back(ids);
                 return Err(error);
             }
         }
@@ -190,29 +150,5 @@ impl Mirror {
     /// How long to leave the queue alone; shorter while nobody can search yet.
     fn pause(&self, took: Duration) -> Duration {
         if self.known().as_of.is_none() { took / 2 } else { took * PACE }
-    }
-}
-
-impl Heard {
-    fn take(&mut self, most: usize) -> Vec<String> {
-        let taken: Vec<String> = self.ids.iter().take(most).cloned().collect();
-        for id in &taken {
-            self.ids.remove(id);
-        }
-        taken
-    }
-
-    /// A comparison begins: whatever is missed from here on begins another.
-    fn hears_all(&mut self) {
-        self.all = self.listens;
-    }
-}
-
-impl Known {
-    /// All that had happened by then is known, if it was compared, or nothing has been missed since.
-    fn is_as_of(&mut self, begin: DateTime<Utc>, compared: bool) {
-        if compared || self.heard.all {
-            self.as_of = Some(begin);
-        }
     }
 }
