@@ -91,6 +91,13 @@ class Waiting(TypedDict):
     until: NotRequired[str | None]
 
 
+class Eta(TypedDict):
+    """When a job is likely to be done, in seconds from now: nine times in ten."""
+
+    from_s: float
+    to_s: float
+
+
 class JobRecord(TypedDict):
     """Everything known of a job; what is not known yet is None."""
 
@@ -121,6 +128,7 @@ class JobRecord(TypedDict):
     error: ErrorReport | None
     webhook: dict[str, object] | None
     waiting: NotRequired[Waiting | None]
+    eta: NotRequired[Eta | None]
 
 
 class Accepted(TypedDict):

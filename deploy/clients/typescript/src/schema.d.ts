@@ -389,8 +389,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows one consistent look at the queue, at constant cost. */
+        /** Shows one consistent look at the queue, at constant cost, and when it is likely to be empty. */
         get: operations["show_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queue/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows what the queue did in the last hours or days, as far as its workers have told.
+         * @description Statistics: a worker that is killed takes up to ten seconds of them along. The money of each job
+         *     stands in its record.
+         */
+        get: operations["show_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -644,6 +665,19 @@ export interface components {
          * @enum {string}
          */
         BulkState: "gathering" | "running" | "done" | "stopped";
+        /** @description Results that were had again, and that had to be made. */
+        CacheUse: {
+            /**
+             * Format: int64
+             * @description From a checkpoint or a cache.
+             */
+            hits: number;
+            /**
+             * Format: int64
+             * @description Made, of the stages that can be had again.
+             */
+            misses: number;
+        };
         /** @description A conversation. */
         ConversationSource: {
             /** @description Its UUID. */
@@ -683,6 +717,20 @@ export interface components {
             /** @description The job. */
             id: string;
         };
+        /** @description Calls that failed alike. */
+        ErrorCount: {
+            /** @description The code of the failure; `cut` of a call that was cut off. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description Who was called. */
+            provider: string;
+            /** @description Whose stage. */
+            stage: components["schemas"]["StageName"];
+        };
         /** @description Why a job failed: which stage, whose fault, and what to do. Never private text. */
         ErrorReport: {
             /** @description A stable word for programs, such as `speech-silent`. */
@@ -692,6 +740,22 @@ export interface components {
             /** @description The provider that failed, when one did. */
             provider?: string | null;
             stage?: components["schemas"]["StageName"] | null;
+        };
+        /**
+         * @description An interval in seconds from now that is likely to hold the truth: nine times in ten, by how long
+         *     jobs took lately.
+         */
+        Eta: {
+            /**
+             * Format: double
+             * @description Not before.
+             */
+            from_s: number;
+            /**
+             * Format: double
+             * @description Not after.
+             */
+            to_s: number;
         };
         /**
          * @description What is wrong with one field of the request.
@@ -711,6 +775,23 @@ export interface components {
          * @enum {string}
          */
         Format: "audio" | "video";
+        /** @description What a queue did in a span of time. */
+        History: {
+            /**
+             * Format: date-time
+             * @description When it was read, by the clock of Redis.
+             */
+            at: string;
+            /** @description From the oldest, without those in which no worker said anything; the last one is under way. */
+            slots: components["schemas"]["Slot"][];
+            /**
+             * Format: int64
+             * @description Seconds of one slot: 60 for spans of up to 6 h, 900 up to 3 d, else 7,200.
+             */
+            step_s: number;
+            /** @description All slots in one. Depth, ages and workers are those of the newest. */
+            total: components["schemas"]["Slot"];
+        };
         /** @description A page of jobs: waiting ones in the order of their turn, ended ones from the newest. */
         JobList: {
             /** @description The jobs. */
@@ -745,9 +826,10 @@ export interface components {
              */
             enqueued_at?: string | null;
             error?: components["schemas"]["ErrorReport"] | null;
+            eta?: components["schemas"]["Eta"] | null;
             /**
              * Format: double
-             * @description Seconds until done, when that can be said.
+             * @description Seconds until done, the middle of `eta`; only where one job is asked for.
              */
             eta_s?: number | null;
             /** @description Files beside it, such as captions. */
@@ -863,6 +945,44 @@ export interface components {
             /** @description An address that is told once the job has ended, as Standard Webhooks says. */
             webhook?: string | null;
         };
+        /** @description Attempts by what became of their job. */
+        JobsEnded: {
+            /**
+             * Format: int64
+             * @description Ended by a person while they ran.
+             */
+            cancelled: number;
+            /**
+             * Format: int64
+             * @description Will not run again by themselves.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description Delivered.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Ended by their deadline while they ran.
+             */
+            expired: number;
+            /**
+             * Format: int64
+             * @description Wait for an event.
+             */
+            parked: number;
+            /**
+             * Format: int64
+             * @description Given back.
+             */
+            released: number;
+            /**
+             * Format: int64
+             * @description Tried again later.
+             */
+            retried: number;
+        };
         /** @description How the file should sound. */
         OptionsRequest: {
             /** @description Such as `en` or `pt-BR`. */
@@ -952,6 +1072,7 @@ export interface components {
              * @description Parked jobs whose time has come.
              */
             due_parked: number;
+            empty_in?: components["schemas"]["Eta"] | null;
             /**
              * Format: int64
              * @description Jobs ever accepted.
@@ -1045,6 +1166,38 @@ export interface components {
             /** @description Their identifiers. */
             ids: string[];
         };
+        /** @description What a queue did in one slot of time. */
+        Slot: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            at: string;
+            /** @description Results that were had again, and that had to be made. */
+            cache: components["schemas"]["CacheUse"];
+            /** @description What its attempts have cost. */
+            cost: components["schemas"]["Cost"];
+            /** @description Jobs by state when it began. */
+            depth: components["schemas"]["StateCounts"];
+            /** @description Calls that failed, the most frequent first. */
+            errors: components["schemas"]["ErrorCount"][];
+            /** @description Attempts that ended, by what became of the job. */
+            jobs: components["schemas"]["JobsEnded"];
+            /**
+             * @description Seconds that the oldest job had waited when it began, by what it waited for: `ready`,
+             *     `back-off`, `provider`, `rate`, `flight`, `version`.
+             */
+            oldest_s: {
+                [key: string]: number;
+            };
+            /** @description What the stages did, in travel order, as far as they did anything. */
+            stages: components["schemas"]["StageUse"][];
+            /**
+             * Format: int64
+             * @description Workers that had signed on when it began.
+             */
+            workers: number;
+        };
         /** @description Either a text or a conversation in the workers' database. */
         SourceRequest: components["schemas"]["TextSource"] | components["schemas"]["ConversationSource"];
         /**
@@ -1054,8 +1207,19 @@ export interface components {
         StageName: "collection" | "transcript" | "tts" | "image" | "encode" | "upload";
         /** @description What one stage did in the last attempt. */
         StageRecord: {
+            /**
+             * Format: double
+             * @description Seconds from the attempt's begin to the stage's own; null where nobody knows.
+             */
+            began_s?: number | null;
             /** @description Whether the result came from a checkpoint or a cache. */
             cached: boolean;
+            /**
+             * Format: double
+             * @description Seconds from the attempt's begin to the stage's end, or as far as it has come. Stages overlap:
+             *     one that takes what another still makes may rest between its begin and its end.
+             */
+            ended_s?: number | null;
             /** @description The provider that did it, such as `offline`. */
             provider?: string | null;
             /** @description What it used, by name and unit, such as `cpu_s`. */
@@ -1079,6 +1243,35 @@ export interface components {
              * @description Seconds waited for a slot.
              */
             wait_s: number;
+        };
+        /** @description What one stage did. */
+        StageUse: {
+            /**
+             * Format: int64
+             * @description Calls that failed.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Results that a checkpoint or cache gave.
+             */
+            hits: number;
+            /**
+             * Format: int64
+             * @description Results that had to be made, or failed to be.
+             */
+            misses: number;
+            /** @description Work. */
+            run: components["schemas"]["Times"];
+            /** @description Which. */
+            stage: components["schemas"]["StageName"];
+            /**
+             * Format: int64
+             * @description Tries made.
+             */
+            tries: number;
+            /** @description Waits for a slot. */
+            wait: components["schemas"]["Times"];
         };
         /**
          * @description Where a job stands. A job is in exactly one state at a time.
@@ -1146,6 +1339,29 @@ export interface components {
         TextSource: {
             /** @description At most 16 KiB. */
             text: string;
+        };
+        /** @description Times in seconds, each at most a tenth off; null of nothing. */
+        Times: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Half were shorter.
+             */
+            p50_s?: number | null;
+            /**
+             * Format: double
+             * @description One of 20 was longer.
+             */
+            p95_s?: number | null;
+            /**
+             * Format: double
+             * @description One of 100 was longer.
+             */
+            p99_s?: number | null;
         };
         /** @description Why a job that has not ended does not run: one sentence, and what to do. */
         Waiting: {
@@ -4122,6 +4338,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueStats"];
+                };
+            };
+            /** @description The request cannot be as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or none that is known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not know this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job is in another state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not called JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The idempotency key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has asked too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The queue or the store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_history: {
+        parameters: {
+            query?: {
+                /** @description So many hours: up to 6 by the minute, up to 72 by the quarter, beyond by two hours. */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The series, and its sum */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
                 };
             };
             /** @description The request cannot be as it is */
