@@ -72,6 +72,8 @@ class StageRecord(TypedDict):
     run_s: float
     tries: int
     cached: bool
+    began_s: NotRequired[float | None]
+    ended_s: NotRequired[float | None]
     provider: NotRequired[str | None]
     resources: dict[str, float]
 
