@@ -198,7 +198,7 @@ mod tests {
         let slow = QueueStats { oldest_s: Some(301.0), ..stats() };
         assert_eq!(said(&slow, &[], none), "warn The next job has waited for 5 min 1 s.\n");
         assert!(
-            said(&stats(), &[worker(false, 60)], none)
+            said(&stats(), &[worker(false, 90)], none)
                 .contains("host-1 was last heard of 1 min ago")
         );
         let overdue = QueueStats { due_parked: 2, ..stats() };
