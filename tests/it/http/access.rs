@@ -95,6 +95,9 @@ async fn a_tenant_s_token_knows_of_no_other_tenant_s_jobs() {
     assert_eq!(listed["jobs"][0]["tenant"], "acme");
     let _ =
         api.send(Method::POST, "/v1/queue/pause", &[&acme], None).await.problem(403, "forbidden");
+    let history = "/v1/queue/history";
+    let _ = api.send(Method::GET, history, &[&acme], None).await.problem(403, "tenant-refused");
+    assert_eq!(api.send(Method::GET, history, &[&root], None).await.status, StatusCode::OK);
     let both = api.send(Method::GET, "/v1/jobs", &[&root], None).await.json();
     assert_eq!(both["jobs"].as_array().unwrap().len(), 2);
 }

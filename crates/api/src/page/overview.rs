@@ -79,7 +79,7 @@ pub(super) async fn show_overview(
 ) -> Result<Response, Problem> {
     let (shell, stats) = Shell::of(&api, &viewer, Here::Overview).await?;
     let stats = api.inspector.forecast(stats).await?;
-    let past = Past::of(&api, span).await?;
+    let past = Past::of(&api, &viewer.caller, span).await?;
     let parked = api.inspector.list(Some(JobState::Parked), MAX_PAGE, None);
     let delayed = api.inspector.list(Some(JobState::Delayed), 1, None);
     let (workers, parked, delayed, ended) =

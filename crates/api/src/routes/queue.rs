@@ -12,9 +12,11 @@ use super::audit::ReasonQuery;
 use super::schema::Failures;
 use crate::caller::{Caller, Right};
 use crate::extract::Params;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::state::Api;
 
+/// What a token of one tenant is told.
+const OF_ALL: &str = "the history is counted over all tenants, money too: ask with a token for all";
 /// Hours of the history when the query names none, and at most.
 const DEFAULT_HOURS: u64 = 6;
 const MOST_HOURS: u64 = 720;
@@ -58,6 +60,9 @@ pub(crate) async fn show_history(
     Params(query): Params<HistoryQuery>,
 ) -> Result<Json<History>, Problem> {
     caller.may(Right::Read)?;
+    if caller.tenant.is_some() {
+        return Err(Problem::new(Code::TenantRefused, OF_ALL));
+    }
     let hours = query.hours.unwrap_or(DEFAULT_HOURS);
     if !(1..=MOST_HOURS).contains(&hours) {
         let takes = format!("takes a whole number from 1 to {MOST_HOURS}, got {hours}");

@@ -64,10 +64,11 @@ fn draw_states(frame: &mut Frame, area: Rect, overview: &Overview) {
 fn states(overview: &Overview) -> Paragraph<'static> {
     let (stats, states) = (&overview.stats, &overview.stats.states);
     let oldest = stats.oldest_s.map_or_else(|| "-".to_owned(), seconds);
-    let empty = stats.empty_in.as_ref().map_or_else(
-        || "-".to_owned(),
-        |eta| format!("{} to {}", seconds(eta.from_s), seconds(eta.to_s)),
-    );
+    let empty = match &stats.empty_in {
+        None => "nobody can say when it is empty".to_owned(),
+        Some(eta) if eta.to_s <= 0.0 => "empty".to_owned(),
+        Some(eta) => format!("empty in {} to {}", seconds(eta.from_s), seconds(eta.to_s)),
+    };
     let lines = vec![
         counts(&[
             ("ready", states.ready, Color::Cyan),
@@ -81,7 +82,7 @@ fn states(overview: &Overview) -> Paragraph<'static> {
             ("cancelled", states.cancelled, Color::Gray),
             ("expired", states.expired, Color::Gray),
         ]),
-        Line::from(format!("oldest {oldest} · empty in {empty}")),
+        Line::from(format!("oldest {oldest} · {empty}")),
     ];
     Paragraph::new(lines).block(Block::bordered().title(" jobs "))
 }
