@@ -9,6 +9,6 @@ mod insight;
 mod life;
 mod purges;
 mod support;
-mod top;
 mod tls;
+mod top;
 mod usage;
