@@ -1,7 +1,7 @@
 //! A build without the terminal's pictures: whoever asks for them is told.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::Ready;
 
 use crate::cli_error::CliError;
 use crate::overview::Overview;
