@@ -23,6 +23,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::ports::free_address;
+
 /// The key that both stores take.
 pub const ACCESS_KEY: &str = "test-key";
 /// Its secret.
@@ -138,7 +140,7 @@ impl Bucket {
 
     /// moto, in a process of its own.
     pub async fn moto() -> anyhow::Result<Self> {
-        let port = TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?.port();
+        let port = free_address().await?.port();
         let port = port.to_string();
         let spec = Spec::new(python()?)
             .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port])

@@ -13,6 +13,7 @@ pub mod journal;
 pub mod many;
 pub mod measure;
 pub mod misdeeds;
+pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod program;

@@ -11,8 +11,9 @@ use child::{Running, Spec};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
+use crate::ports::free_address;
 use crate::wait::look;
 
 /// Longest wait for a number; reaching it is a failure, which says what the number was.
@@ -46,7 +47,7 @@ impl Prometheus {
         let folder = tempfile::Builder::new().prefix("sc-").tempdir()?;
         let config = folder.path().join("prometheus.yml");
         std::fs::write(&config, configuration(targets, rules))?;
-        let address = TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?;
+        let address = free_address().await?;
         let log = std::fs::File::create(folder.path().join("log"))?;
         let running = Spec::new("prometheus")
             .hint("install it with: apt-get install prometheus")

@@ -10,10 +10,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::authority::Authority;
+use crate::ports::free_address;
 use crate::wait::look;
 
 /// How long a server may take to answer its first PING.
@@ -327,5 +327,5 @@ impl Server {
 }
 
 async fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?.port())
+    Ok(free_address().await?.port())
 }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tests::server::Server;
 pub(crate) use tests::wait::until;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 /// Longest wait for any event; reaching it is a failure, never a pass.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(150);
@@ -153,7 +153,7 @@ pub(crate) async fn producer(server: &Server) -> Producer {
 
 /// An address that was free a moment ago.
 pub(crate) async fn free_address() -> SocketAddr {
-    TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap()
+    tests::ports::free_address().await.unwrap()
 }
 
 /// The answer to `GET path`, head and body; `None` when nobody listens.
