@@ -48,7 +48,7 @@ bench-traces *arguments:
 fuzz *arguments:
     tests/fuzz {{ arguments }}
 
-# The API against its description: more than 50,000 requests that nobody has thought of.
+# The API against its description: requests that nobody has thought of.
 fuzz-api:
     tests/fuzz-api
 

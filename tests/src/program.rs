@@ -114,6 +114,14 @@ pub async fn ended(mut running: Running) -> anyhow::Result<Ran> {
     }
 }
 
+/// Starts `serve` of `program`, and waits until it says where it answers: `http://…`.
+pub async fn serve(program: &Program) -> anyhow::Result<(Running, String)> {
+    let mut serving = program.spawn(&["serve", "--json"]).await?;
+    let line: serde_json::Value = serde_json::from_str(&first_line(&mut serving).await?)?;
+    let url = line["url"].as_str().context("it did not say where it answers")?;
+    Ok((serving, url.to_owned()))
+}
+
 /// The first line that a running program prints.
 pub async fn first_line(running: &mut Running) -> anyhow::Result<String> {
     let out = running.stdout.take().context("stdout is piped")?;

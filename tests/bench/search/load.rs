@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use stillcast_enqueue::keys::Keys;
 use tests::many;
 use tests::process::resident;
-use tests::program::{Program, first_line};
+use tests::program::{Program, serve};
 use tests::server::Server;
 use tests::wait::until;
 
@@ -47,9 +47,7 @@ async fn main() -> anyhow::Result<()> {
         .env("HTTP_ADDR", "127.0.0.1:0")
         .env("API_REQUESTS_PER_MINUTE", "0");
     let began = Instant::now();
-    let mut serving = program.spawn(&["serve", "--json"]).await?;
-    let line: Value = serde_json::from_str(&first_line(&mut serving).await?)?;
-    let url = line["url"].as_str().context("an address")?.to_owned();
+    let (serving, url) = serve(&program).await?;
     let client = Client::new();
     let before = resident(serving.pid())?;
     let ready = began.elapsed();

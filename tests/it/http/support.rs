@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use stillcast_enqueue::{Artifact, ErrorReport};
-use tests::program::{Program, first_line};
+use tests::program::Program;
 use tests::server::Server;
 
 /// Longest wait for one answer; reaching it is a failure.
@@ -155,10 +155,7 @@ impl Api {
 
 /// A server of the API, and where it answers.
 pub(crate) async fn serve(program: &Program) -> (Running, String) {
-    let mut serving = program.spawn(&["serve", "--json"]).await.unwrap();
-    let line = first_line(&mut serving).await.unwrap();
-    let line: Value = serde_json::from_str(&line).unwrap();
-    (serving, line["url"].as_str().unwrap().to_owned())
+    tests::program::serve(program).await.unwrap()
 }
 
 /// The port of an address.

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use child::Running;
 use queue::{Claim, ClaimRequest, Clock, Endpoint, Limits, Outcome, Report, Reported, Scripts};
-use serde_json::Value;
 use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{
     Artifact, Cost, ErrorReport, Job, Producer, Source, StageName, StageRecord,
 };
-use tests::program::{Program, first_line};
+use tests::program::{Program, serve};
 use tests::server::Server;
 
 use crate::browser::Browser;
@@ -55,10 +54,7 @@ impl Desk {
             .env("HTTP_ADDR", "127.0.0.1:0");
         let program =
             settings.iter().fold(program, |program, (name, value)| program.env(name, *value));
-        let mut serving = program.spawn(&["serve", "--json"]).await.unwrap();
-        let line = first_line(&mut serving).await.unwrap();
-        let line: Value = serde_json::from_str(&line).unwrap();
-        let url = line["url"].as_str().unwrap().to_owned();
+        let (serving, url) = serve(&program).await.unwrap();
         let producer = Producer::connect(&server.url()).await.unwrap();
         Self { server, url, browser: Browser::start().await, producer, _serving: serving }
     }

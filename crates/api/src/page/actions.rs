@@ -118,12 +118,15 @@ pub(super) async fn replay_cause(
 ) -> Result<Response, Problem> {
     caller.may(Right::Mend)?;
     let actor = caller.actor(None)?;
+    let mut refused = None;
     for id in ids_of(&api, &caller, &cause).await? {
-        // One that somebody else has replayed meanwhile keeps back no other.
         match routes::replay(&api, &caller, &id, &actor).await {
             Err(problem) if problem.code == Code::QueueAway => return Err(problem),
-            Ok(()) | Err(_) => {}
+            // Somebody else has replayed or removed it meanwhile.
+            Ok(()) | Err(Problem { code: Code::NotDead | Code::UnknownJob, .. }) => {}
+            // It keeps back no other, and is told in the end.
+            Err(problem) => refused = refused.or(Some(problem)),
         }
     }
-    Ok(go_to(own_path(&next)))
+    refused.map_or_else(|| Ok(go_to(own_path(&next))), Err)
 }

@@ -1,5 +1,6 @@
 //! A queue's address goes in; records, counts and findings of anyone who looks come out.
 
+use redis::FromRedisValue;
 use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{JobRecord, RawHash};
 use tokio::time::timeout;
@@ -72,14 +73,8 @@ impl Inspector {
         &self,
         ids: &[impl AsRef<str>],
     ) -> Result<Vec<Option<JobRecord>>, QueueError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pipeline = redis::pipe();
-        for id in ids {
-            pipeline.hgetall(self.endpoint.keys().job(id.as_ref()));
-        }
-        let hashes: Vec<RawHash> = pipeline.query_async(&mut self.connection.clone()).await?;
+        let ask = |key: String| redis::Cmd::hgetall(key);
+        let hashes: Vec<RawHash> = self.each_job(ids, ask).await?;
         Ok(ids
             .iter()
             .zip(hashes)
@@ -94,21 +89,30 @@ impl Inspector {
         &self,
         ids: &[impl AsRef<str>],
     ) -> Result<Vec<Option<JobRecord>>, QueueError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pipeline = redis::pipe();
-        for id in ids {
-            pipeline.hmget(self.endpoint.keys().job(id.as_ref()), &OUTLINE[..]);
-        }
-        let values: Vec<Vec<Option<Vec<u8>>>> =
-            pipeline.query_async(&mut self.connection.clone()).await?;
+        let ask = |key: String| redis::Cmd::hmget(key, &OUTLINE[..]);
+        let values: Vec<Vec<Option<Vec<u8>>>> = self.each_job(ids, ask).await?;
         let outline = |(id, values): (&_, Vec<_>)| {
             let fields = OUTLINE.into_iter().zip(values);
             let known = fields.filter_map(|(field, value)| Some((field.into(), value?)));
             JobRecord::from_raw(AsRef::<str>::as_ref(id), &known.collect())
         };
         Ok(ids.iter().zip(values).map(outline).collect())
+    }
+
+    /// What Redis answers to one command about each job's hash, in one round trip.
+    async fn each_job<T: FromRedisValue>(
+        &self,
+        ids: &[impl AsRef<str>],
+        ask: impl Fn(String) -> redis::Cmd,
+    ) -> Result<Vec<T>, QueueError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        for id in ids {
+            pipeline.add_command(ask(self.endpoint.keys().job(id.as_ref())));
+        }
+        Ok(pipeline.query_async(&mut self.connection.clone()).await?)
     }
 
     /// The record of `id`; `None` when there is none.

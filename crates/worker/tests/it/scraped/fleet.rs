@@ -7,7 +7,7 @@ use child::Running;
 use stillcast_enqueue::capability::Capability;
 use stillcast_enqueue::{Format, Job, Options as Asked, Source};
 use tests::collector::Collector;
-use tests::program::{Program, first_line};
+use tests::program::{self, Program};
 use tests::prometheus::Prometheus;
 use tests::simulator::{Endpoint, Fault, Latency, Options, Voice};
 
@@ -94,8 +94,6 @@ async fn serve(paid: &PaidHarness) -> (Running, SocketAddr) {
         .env("QUEUE_NAME", QUEUE)
         .env("HTTP_ADDR", "127.0.0.1:0")
         .env("API_REQUESTS_PER_MINUTE", "0");
-    let mut serving = program.spawn(&["serve", "--json"]).await.unwrap();
-    let line = first_line(&mut serving).await.unwrap();
-    let address = line.split("http://").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    (serving, address.parse().unwrap())
+    let (serving, url) = program::serve(&program).await.unwrap();
+    (serving, url.trim_start_matches("http://").parse().unwrap())
 }
