@@ -14,12 +14,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::ports::free_address;
-use crate::wait::look;
+use crate::wait::{WAIT_TIMEOUT, look};
 
 /// Longest wait for a number; reaching it is a failure, which says what the number was.
 const WAIT: Duration = Duration::from_secs(45);
 /// How often it scrapes: often, so that no test waits for it.
 const INTERVAL: &str = "400ms";
+/// Its configuration, and what it says, in its folder.
+const CONFIG: &str = "prometheus.yml";
+const LOG: &str = "log";
+/// Ports that it may find taken: between the draw and its start another test may take one.
+const STARTS: usize = 5;
 
 /// One series and its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +39,7 @@ pub struct Sample {
 pub struct Prometheus {
     address: SocketAddr,
     _running: Running,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Prometheus {
@@ -45,29 +50,23 @@ impl Prometheus {
         rules: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("sc-").tempdir()?;
-        let config = folder.path().join("prometheus.yml");
-        std::fs::write(&config, configuration(targets, rules))?;
-        let address = free_address().await?;
-        let log = std::fs::File::create(folder.path().join("log"))?;
-        let running = Spec::new("prometheus")
-            .hint("install it with: apt-get install prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .arg("--enable-feature=exemplar-storage")
-            .arg("--log.level=warn")
-            .stdout(child::Stream::File(log))
-            .spawn()
-            .await?;
-        let server = Self { address, _running: running, _folder: folder };
-        let up = look(WAIT, async || {
-            let up = server.query("count(up == 1)").await.ok()?;
-            #[expect(clippy::cast_precision_loss, reason = "a handful")]
-            let all = targets.len() as f64;
-            up.first().filter(|up| (up.value - all).abs() < 0.5).map(|_| ())
-        });
-        up.await.context("Prometheus never scraped all")?;
+        std::fs::write(folder.path().join(CONFIG), configuration(targets, rules))?;
+        let (running, address) = listening(folder.path()).await?;
+        let server = Self { address, _running: running, folder };
+        server.reads_all(targets.len()).await?;
         Ok(server)
+    }
+
+    /// Returns once it has read each of `targets` addresses, though not all at the same moment.
+    async fn reads_all(&self, targets: usize) -> anyhow::Result<()> {
+        let read = look(WAIT_TIMEOUT, async || {
+            let read = self.query("max_over_time(up[5m]) == 1").await.ok()?;
+            (read.len() == targets).then_some(())
+        });
+        let read = read.await;
+        read.with_context(|| {
+            format!("not all were ever read; it says: {}", log(self.folder.path()))
+        })
     }
 
     /// What it answers to an instant query.
@@ -115,17 +114,62 @@ impl Prometheus {
     }
 
     async fn ask(&self, path: &str) -> anyhow::Result<Value> {
-        let mut stream = TcpStream::connect(self.address).await?;
-        // Of the old protocol, so that the answer comes in one piece and ends with the connection.
-        let request = format!("GET {path} HTTP/1.0\r\nhost: {}\r\n\r\n", self.address);
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        let (_, body) = answer.split_once("\r\n\r\n").context("no head")?;
-        let answer: Value = serde_json::from_str(body).with_context(|| answer.clone())?;
+        let body = get(self.address, path).await?;
+        let answer: Value = serde_json::from_str(&body).with_context(|| body.clone())?;
         anyhow::ensure!(answer["status"] == "success", "{path}: {answer}");
         Ok(answer["data"].clone())
     }
+}
+
+/// The body of what is answered at `path`.
+async fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    // Of the old protocol, so that the answer comes in one piece and ends with the connection.
+    let request = format!("GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let (_, body) = answer.split_once("\r\n\r\n").context("no head")?;
+    Ok(body.to_owned())
+}
+
+/// The program and its address, once it answers there.
+async fn listening(folder: &Path) -> anyhow::Result<(Running, SocketAddr)> {
+    for _ in 0..STARTS {
+        let address = free_address().await?;
+        let mut running = spawned(folder, address).await?;
+        let answers = look(WAIT_TIMEOUT, async || is_ready(address).await.ok()?.then_some(()));
+        tokio::select! {
+            biased;
+            _ = running.wait() => continue,
+            answers = answers => answers.context("it was never ready")?,
+        };
+        return Ok((running, address));
+    }
+    anyhow::bail!("it ended {STARTS} times; at last it said: {}", log(folder))
+}
+
+/// Whether it is Prometheus that answers there, and not somebody who took the port first.
+async fn is_ready(address: SocketAddr) -> anyhow::Result<bool> {
+    Ok(get(address, "/-/ready").await?.contains("Prometheus"))
+}
+
+async fn spawned(folder: &Path, address: SocketAddr) -> anyhow::Result<Running> {
+    let spec = Spec::new("prometheus")
+        .hint("install it with: apt-get install prometheus")
+        .arg(format!("--config.file={}", folder.join(CONFIG).display()))
+        .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+        .arg(format!("--web.listen-address={address}"))
+        .arg("--enable-feature=exemplar-storage")
+        .arg("--log.level=warn")
+        .without_timeout();
+    let log = std::fs::File::create(folder.join(LOG))?;
+    Ok(spec.stdout(child::Stream::Null).stderr(child::Stream::File(log)).spawn().await?)
+}
+
+/// What it has said, for the message of a test that fails.
+fn log(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join(LOG)).unwrap_or_else(|fault| fault.to_string())
 }
 
 fn configuration(targets: &[(&str, SocketAddr)], rules: Option<&Path>) -> String {

@@ -32,6 +32,8 @@ const FILTERS: [&str; 12] = [
     "id:nobody",
     "meta.episode:99999,5 -state:done",
 ];
+/// What people look at first.
+const PAGES: [&str; 6] = ["/", "/jobs", "/dead", "/stages", "/queue", "/audit"];
 /// How often each is asked.
 const ROUNDS: usize = 20;
 
@@ -64,6 +66,7 @@ async fn main() -> anyhow::Result<()> {
     let grown = resident(serving.pid())?.saturating_sub(before);
     println!("memory for them        {:>8.1} MiB", grown as f64 / f64::from(1 << 20));
     search(&client, &url).await?;
+    pages(&client, &url).await?;
     replay(&client, &url, &server, jobs).await
 }
 
@@ -103,6 +106,34 @@ async fn search(client: &Client, url: &str) -> anyhow::Result<()> {
     let [middle, tail, worst] = [50, 95, 100].map(|percent| percentile(&all, percent));
     println!(
         "any filter             {middle:>8.1} ms p50, {tail:.1} ms p95, {worst:.1} ms at most"
+    );
+    Ok(())
+}
+
+/// Each page for people, and that of jobs with each filter: until its last byte.
+async fn pages(client: &Client, url: &str) -> anyhow::Result<()> {
+    let places = PAGES.iter().map(|path| Url::parse(&format!("{url}{path}")));
+    let filtered = FILTERS
+        .iter()
+        .map(|filter| Url::parse_with_params(&format!("{url}/jobs"), [("q", filter)]));
+    let mut all = Vec::new();
+    for place in places.chain(filtered) {
+        let place = place?;
+        let mut took = Vec::new();
+        for _ in 0..ROUNDS {
+            let began = Instant::now();
+            client.get(place.clone()).send().await?.error_for_status()?.bytes().await?;
+            took.push(began.elapsed());
+        }
+        took.sort_unstable();
+        let shown = place.query().map_or(place.path(), |query| query);
+        println!("{:>8.1} ms p95  page {shown}", percentile(&took, 95));
+        all.extend(took);
+    }
+    all.sort_unstable();
+    let [middle, tail, worst] = [50, 95, 100].map(|percent| percentile(&all, percent));
+    println!(
+        "any page               {middle:>8.1} ms p50, {tail:.1} ms p95, {worst:.1} ms at most"
     );
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! A worker without traces beside one whose collector takes them, is away, or never answers: what each
-//! job takes, and how much memory each worker has needed, go into one table.
+//! A worker without traces beside one whose collector takes them, is away, or never answers, all at the
+//! same time, so that whatever else the machine does is theirs alike: what each job takes, and how much
+//! memory each worker has needed, go into one table.
 //!
 //! Argument: `--rounds N`, 3 by default. The worker is the one that was built beside this program.
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use anyhow::Context;
+use futures::future::try_join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use stillcast_enqueue::{Job, JobRecord, Producer, Source, State};
@@ -18,8 +20,8 @@ use tests::server::Server;
 use tests::simulator::{Latency, Options, Simulator};
 use tests::wait::until;
 
-/// Jobs of a worker in a round, four at once.
-const JOBS: usize = 12;
+/// Jobs of a worker in a round, one after the other, so that each meets the same calls in every worker.
+const JOBS: usize = 8;
 /// Of a paid provider's time, so that a round ends.
 const SCALE: f64 = 0.1;
 /// A port at which nobody listens.
@@ -60,9 +62,9 @@ struct Measured {
 async fn main() -> anyhow::Result<()> {
     let mut table = BTreeMap::<Variant, Measured>::new();
     for round in 1..=rounds()? {
-        for variant in Variant::ALL {
-            println!("round {round}: {variant}");
-            let (jobs, memory) = measure(variant).await?;
+        println!("round {round}");
+        for (variant, measured) in try_join_all(Variant::ALL.map(measured)).await? {
+            let (jobs, memory) = measured;
             let measured = table.entry(variant).or_default();
             measured.jobs.extend(jobs);
             measured.memory.push(memory);
@@ -79,6 +81,10 @@ fn rounds() -> anyhow::Result<u32> {
         ["--rounds", number] => number.parse().context("--rounds takes a number"),
         _ => anyhow::bail!("usage: tests/bench/traces/run [--rounds N]"),
     }
+}
+
+async fn measured(variant: Variant) -> anyhow::Result<(Variant, (Vec<f64>, f64))> {
+    Ok((variant, measure(variant).await?))
 }
 
 /// One worker on a fresh server and a fresh provider of the same seed.
@@ -131,6 +137,7 @@ fn worker(
         .env("OPENAI_BASE_URL", simulator.base_url())
         .env("OPENAI_API_KEY", "any")
         .env("WORKER_ADDR", "off")
+        .env("MAX_PARALLEL_TASKS", "1")
         .env("OTEL_BSP_SCHEDULE_DELAY", "500")
         .providers("openai");
     Ok(match endpoint {
@@ -160,13 +167,15 @@ fn median(numbers: &[f64]) -> f64 {
 }
 
 fn print(table: &BTreeMap<Variant, Measured>) {
-    let off = table.get(&Variant::Off).map_or(0.0, |measured| median(&measured.jobs));
+    let off = table.get(&Variant::Off).map_or(&[][..], |measured| &measured.jobs);
     let base = table.get(&Variant::Off).map_or(0.0, |measured| median(&measured.memory));
     println!("\n| traces | median job, s | beside none | most memory, MiB | beside none |");
     println!("|---|---|---|---|---|");
     for (variant, Measured { jobs, memory }) in table {
+        // Job by job, since the same job meets the same latencies in each worker.
+        let ratios: Vec<f64> = jobs.iter().zip(off).map(|(job, off)| job / off).collect();
         let (job, memory) = (median(jobs), median(memory));
-        let (more, extra) = ((job / off - 1.0) * 100.0, memory - base);
+        let (more, extra) = ((median(&ratios) - 1.0) * 100.0, memory - base);
         println!("| {variant} | {job:.3} | {more:+.1} % | {memory:.1} | {extra:+.1} |");
     }
 }
