@@ -39,7 +39,12 @@ pub fn node_modules(package: &str) -> PathBuf {
 
 /// Runs a program to its end; it must succeed. What it printed.
 pub async fn printed(program: Spec) -> anyhow::Result<String> {
-    let (printed, _) = program.timeout(WAIT_TIMEOUT).output(MAX_ANSWER).await?;
+    printed_within(WAIT_TIMEOUT, program).await
+}
+
+/// The same, of one that may take as long as this.
+pub async fn printed_within(timeout: Duration, program: Spec) -> anyhow::Result<String> {
+    let (printed, _) = program.timeout(timeout).output(MAX_ANSWER).await?;
     Ok(String::from_utf8(printed)?)
 }
 

@@ -1,31 +1,49 @@
 //! The description holds for whatever is sent: schemathesis, which we did not write, makes requests of
 //! it, good and bad ones, and looks whether each answer is as described.
 
+use std::time::Duration;
+
 use child::Spec;
-use tests::foreign::{printed, python, root};
+use tests::foreign::{printed_within, python, root};
 
 use crate::support::{ADMIN, Api};
 
-/// Requests of each operation and phase; `just fuzz-api` sends more than 50,000 in all.
-const EXAMPLES: &str = "8";
+/// How much is asked: requests of each operation and phase, by which seed, and how long that may take.
+struct Extent {
+    examples: String,
+    seed: u32,
+    timeout: Duration,
+}
 
-#[expect(clippy::disallowed_methods, reason = "whoever fuzzes says for how long")]
-fn examples() -> String {
-    std::env::var("API_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned())
+impl Extent {
+    /// Each time the same few; `just fuzz-api` sends more than 50,000 in all, each time others.
+    #[expect(clippy::disallowed_methods, reason = "whoever fuzzes says how much")]
+    fn asked() -> Self {
+        match std::env::var("API_EXAMPLES") {
+            Ok(examples) => {
+                let timeout = Duration::from_secs(60 * 60);
+                Self { examples, seed: fastrand::u32(..), timeout }
+            }
+            Err(_) => Self { examples: "8".to_owned(), seed: 1, timeout: Duration::from_secs(150) },
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_is_as_it_is_described() {
     let tokens = format!("all:{ADMIN}:*:admin");
     let api = Api::start_with(&[("API_TOKENS", &tokens), ("API_REQUESTS_PER_MINUTE", "0")]).await;
+    let Extent { examples, seed, timeout } = Extent::asked();
     let schemathesis = Spec::new(python())
         // It keeps what it has met where it runs.
         .folder(api.server.folder())
         .args(["-m", "schemathesis.cli", "--config-file"])
         .arg(root().join("tests/it/http/schemathesis.toml"))
-        .args(["run", &api.url("/openapi.json"), "--max-examples", &examples()])
+        .args(["run", &api.url("/openapi.json"), "--max-examples", &examples])
+        .args(["--seed", &seed.to_string()])
         .arg("--header")
         .arg(format!("Authorization: Bearer {ADMIN}"));
-    let said = printed(schemathesis).await.unwrap();
+    let said = printed_within(timeout, schemathesis).await.unwrap();
+    println!("{said}");
     assert!(said.contains("No issues found"), "{said}");
 }
