@@ -20,6 +20,9 @@ use crate::link::Link;
 use crate::scripts::lease_calls::LeaseCalls;
 use crate::{Interrupted, QueueError};
 
+/// So many crashes without a checkpoint make a job suspect.
+const SUSPECT_AT_CRASHES: u32 = 2;
+
 /// A lease. Clones are the same lease; only the consumer ends it.
 #[derive(Clone)]
 pub struct Lease {
@@ -95,6 +98,17 @@ impl Lease {
     /// Attempts used before this one, plus one.
     pub fn attempt(&self) -> u32 {
         self.field("attempts").and_then(|text| text.parse().ok()).unwrap_or(0) + 1
+    }
+
+    /// Times that a worker, or the process of an attempt, has died under it since its last checkpoint.
+    pub fn crashes(&self) -> u32 {
+        self.field("crashes").and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    /// Whether the next crash may be the job's doing too: two of them are behind it, so that this attempt
+    /// belongs into a process of its own.
+    pub fn is_suspect(&self) -> bool {
+        self.crashes() >= SUSPECT_AT_CRASHES
     }
 
     /// When the job was accepted, in ms since the epoch by Redis' clock.

@@ -35,6 +35,12 @@ pub enum Outcome {
     },
     /// Given back unfinished: the worker leaves, or the lease was lost.
     Release,
+    /// The process of this attempt has died, as its worker has seen: a crash, as if the worker had died
+    /// itself. Another attempt follows; dead when it was the third without a checkpoint.
+    Crashed {
+        /// How it died: what the record says when the job is dead. Its code is `crashed`.
+        error: ErrorReport,
+    },
 }
 
 /// What a parked job waits for.
@@ -103,6 +109,7 @@ impl Outcome {
             Self::Park { .. } => "park",
             Self::Dead { .. } => "dead",
             Self::Release => "release",
+            Self::Crashed { .. } => "crash",
         }
     }
 
@@ -111,13 +118,17 @@ impl Outcome {
         match self {
             Self::Retry { after, .. } => after.unwrap_or(backoff),
             Self::Park { wake, .. } => *wake,
-            Self::Done { .. } | Self::Dead { .. } | Self::Release => Duration::ZERO,
+            Self::Done { .. } | Self::Dead { .. } | Self::Release | Self::Crashed { .. } => {
+                Duration::ZERO
+            }
         }
     }
 
     pub(crate) fn error(&self) -> Option<&ErrorReport> {
         match self {
-            Self::Retry { error, .. } | Self::Dead { error } => Some(error),
+            Self::Retry { error, .. } | Self::Dead { error } | Self::Crashed { error } => {
+                Some(error)
+            }
             Self::Park { error, .. } => error.as_ref(),
             Self::Done { .. } | Self::Release => None,
         }
