@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod flights;
+mod lent;
 mod written;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use stillcast_enqueue::connection::{is_unserved, pause};
 use stillcast_enqueue::{Cost, Envelope};
 use tokio_util::sync::CancellationToken;
 
+pub use self::lent::{BorrowError, LeaseStanding, LentLease};
 use self::written::Written;
 use crate::clock::Moment;
 use crate::lease_state::LeaseState;

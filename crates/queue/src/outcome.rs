@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use stillcast_enqueue::{Artifact, Cost, ErrorReport, StageRecord};
 
 /// How an attempt ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Outcome {
     /// Delivered. Accepted whenever the lease still stands, whatever else was asked.
     Done {
@@ -44,7 +45,7 @@ pub enum Outcome {
 }
 
 /// What a parked job waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParkReason {
     /// The account or the set-up of a provider.
     Provider,
@@ -72,7 +73,7 @@ impl ParkReason {
 }
 
 /// An outcome, and what stands beside it in the record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// How the attempt ended.
     pub outcome: Outcome,
