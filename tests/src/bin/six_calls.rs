@@ -119,8 +119,6 @@ struct SixCalls {
 enum Early {
     Interrupted,
     Failed(ErrorReport),
-    /// What a process of its own would die of.
-    Crashed(ErrorReport),
     Park(String),
 }
 
@@ -146,7 +144,6 @@ impl Handler for SixCalls {
                 Outcome::Done { artifact: Box::new(artifact()) }
             }
             Err(Early::Interrupted) => Outcome::Release,
-            Err(Early::Crashed(error)) => Outcome::Crashed { error },
             Err(Early::Failed(error)) => Outcome::Retry { after: None, error },
             Err(Early::Park(key)) => Outcome::Park {
                 reason: ParkReason::Flight(vec![key]),
@@ -197,10 +194,6 @@ impl SixCalls {
     async fn pay(&self, lease: &Lease, script: &Script, call: u32, key: &str) -> Result<(), Early> {
         lease.check()?;
         self.write(lease, Act::CallStart, call, key);
-        // A worker runs a suspect in a process of its own; here it dies in words alone.
-        if lease.is_suspect() && call == script.abort_at {
-            return Err(Early::Crashed(ErrorReport::new("crashed", "asked to abort")));
-        }
         if misbehave(script, call).await {
             return Err(Early::Failed(ErrorReport::new("provider-500", "asked to fail")));
         }
