@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use child::{Running, Spec};
+use child::{Limits, Running, Spec};
 use futures::FutureExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -22,6 +22,9 @@ pub const QUEUE: &str = "faults";
 const WAIT_TIMEOUT: Duration = Duration::from_secs(90);
 /// Longest wait for one answer: a server that stands still is asked again.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Memory that a worker may write, in bytes: a job that takes all must not take this machine's.
+const MEMORY: u64 = 1 << 30;
 
 /// How one worker is set up.
 #[derive(Clone, Debug)]
@@ -195,6 +198,7 @@ impl Worker {
             .args([options.lease_ms, options.budget_ms, options.drain_ms].map(|n| n.to_string()))
             .args([options.slots.to_string(), options.backoff_ms.to_string()])
             .env("RUST_LOG", "info,apalis_core=warn")
+            .limits(Limits { data: Some(MEMORY), ..Limits::default() })
             .stdout(child::Stream::File(log.try_clone()?))
             .stderr(child::Stream::File(log))
             .spawn()

@@ -1,4 +1,4 @@
-//! A handler's script goes in; what it asks for is done: abort, block, hang, panic or fail.
+//! A handler's script goes in; what it asks for is done: abort, block, eat, hang, panic or fail.
 
 use std::time::Duration;
 
@@ -14,11 +14,24 @@ pub async fn misbehave(script: &Script, call: u32) -> bool {
     if call == script.block_at {
         block_the_runtime().await;
     }
+    if call == script.eat_at {
+        eat_memory();
+    }
     if call == script.hang_at {
         std::future::pending::<()>().await;
     }
     assert_ne!(call, script.panic_at, "asked to panic");
     call == script.fail_at
+}
+
+/// Until nobody gives any more.
+fn eat_memory() {
+    let mut eaten = Vec::new();
+    loop {
+        // Touched, so that it counts wherever memory is counted.
+        eaten.push(vec![1_u8; 16 << 20]);
+        std::hint::black_box(&eaten);
+    }
 }
 
 /// Every thread of the runtime, for longer than any lease.

@@ -19,6 +19,8 @@ pub struct Script {
     pub hang_at: u32,
     /// The call that blocks every thread of the runtime.
     pub block_at: u32,
+    /// The call that takes all the memory that it gets.
+    pub eat_at: u32,
     /// The call whose provider fails with a transient error, each time.
     pub fail_at: u32,
     /// Make every call under the flight of this name: jobs that share it pay once.
@@ -36,6 +38,7 @@ impl Default for Script {
             panic_at: 0,
             hang_at: 0,
             block_at: 0,
+            eat_at: 0,
             fail_at: 0,
             flight: String::new(),
             checkpoint_every: 1,

@@ -55,7 +55,6 @@ impl Numbers {
     fn gauges(&self, watched: usize, searched: usize) -> Vec<(&'static str, &'static str, u64)> {
         let stats = &self.stats;
         let mut gauges = vec![
-            ("solo_jobs", "Ready jobs that must run alone", stats.solo),
             ("due_delayed_jobs", "Delayed jobs whose time has come", stats.due_delayed),
             ("due_parked_jobs", "Parked jobs whose time has come", stats.due_parked),
             ("workers", "Workers that have signed on and not off", stats.workers),

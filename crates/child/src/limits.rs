@@ -4,16 +4,20 @@ use std::io;
 use std::time::Duration;
 
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::resource::{Resource, rlim_t, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getpid, getppid};
 use tokio::process::Command;
 
-/// Upper bounds that the kernel holds for one child; an unset one is inherited.
+/// Upper bounds that the kernel holds for one child; an unset one is inherited, and so is one that is
+/// lower in this process: nobody may raise their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Address space in bytes; allocation fails beyond it.
     pub address_space: Option<u64>,
+    /// Memory that it alone may write, in bytes: heap and stacks, not what is only reserved. Allocation
+    /// fails beyond it.
+    pub data: Option<u64>,
     /// CPU time, in whole seconds rounded up; SIGXCPU at the limit, SIGKILL a second later.
     pub cpu: Option<Duration>,
     /// Largest file it may write, in bytes; SIGXFSZ beyond it.
@@ -31,6 +35,7 @@ impl Limits {
         let same = |limit: u64| (limit, limit);
         [
             (Resource::RLIMIT_AS, self.address_space.map(same)),
+            (Resource::RLIMIT_DATA, self.data.map(same)),
             (Resource::RLIMIT_CPU, cpu.map(|seconds| (seconds, seconds + 1))),
             (Resource::RLIMIT_FSIZE, self.file_size.map(same)),
             (Resource::RLIMIT_NOFILE, self.open_files.map(same)),
@@ -38,8 +43,18 @@ impl Limits {
         ]
         .into_iter()
         .filter_map(|(resource, bounds)| bounds.map(|(soft, hard)| (resource, soft, hard)))
+        .map(|(resource, soft, hard)| {
+            let own = own_bound(resource);
+            (resource, soft.min(own), hard.min(own))
+        })
         .collect()
     }
+}
+
+/// What this process may have of it at most. One that cannot be read bounds nothing: the child's own
+/// call then says what is wrong.
+fn own_bound(resource: Resource) -> rlim_t {
+    getrlimit(resource).map_or(rlim_t::MAX, |(_, hard)| hard)
 }
 
 /// Makes the child apply its limits, and ask to be killed when its parent dies, before it execs.

@@ -20,6 +20,8 @@ pub enum Stream {
     Null,
     /// To the owner, through [`Running`]. Whoever pipes stdout must read it.
     Piped,
+    /// Where this process's own leads.
+    Inherited,
     /// Into a file.
     File(File),
 }
@@ -31,6 +33,7 @@ pub enum Stream {
 #[derive(Debug)]
 pub struct Spec {
     program: PathBuf,
+    name: Option<OsString>,
     args: Vec<OsString>,
     envs: Vec<(OsString, OsString)>,
     bare_env: bool,
@@ -55,6 +58,7 @@ impl Spec {
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
+            name: None,
             args: Vec::new(),
             envs: Vec::new(),
             bare_env: false,
@@ -65,6 +69,12 @@ impl Spec {
             timeout: None,
             measured: false,
         }
+    }
+
+    /// Shows it under another name than its path, in errors and in lists of processes.
+    #[must_use]
+    pub fn named(self, name: impl AsRef<OsStr>) -> Self {
+        Self { name: Some(name.as_ref().to_owned()), ..self }
     }
 
     /// Adds one argument.
@@ -187,6 +197,7 @@ impl Spec {
     }
 
     fn name(&self) -> String {
-        self.program.file_name().unwrap_or(self.program.as_os_str()).display().to_string()
+        let of_path = || self.program.file_name().unwrap_or(self.program.as_os_str());
+        self.name.as_deref().unwrap_or_else(of_path).display().to_string()
     }
 }

@@ -4,6 +4,7 @@ mod spawner;
 
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -134,14 +135,31 @@ async fn a_deaf_child_is_killed_after_its_grace() {
 async fn limits_hold_in_the_child() {
     let limits = Limits {
         address_space: Some(1 << 30),
+        data: Some(1 << 29),
         cpu: Some(Duration::from_millis(1500)),
         file_size: Some(1 << 20),
         open_files: Some(64),
         core: Some(0),
     };
-    let script = "ulimit -v; ulimit -t; ulimit -f; ulimit -n; ulimit -c";
+    let script = "ulimit -v; ulimit -d; ulimit -t; ulimit -f; ulimit -n; ulimit -c";
     let (bytes, _) = shell(script).limits(limits).output(1000).await.unwrap();
-    assert_eq!(String::from_utf8(bytes).unwrap(), "1048576\n2\n2048\n64\n0\n");
+    assert_eq!(String::from_utf8(bytes).unwrap(), "1048576\n524288\n2\n2048\n64\n0\n");
+}
+
+/// What is bounded already may start children whose own bound is wider.
+#[tokio::test]
+async fn nobody_asks_for_more_than_this_process_may_have() {
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).unwrap();
+    let limits = Limits { core: Some(1 << 20), ..Limits::default() };
+    let (bytes, _) = shell("ulimit -c").limits(limits).output(1000).await.unwrap();
+    assert_eq!(bytes, b"0\n");
+}
+
+#[tokio::test]
+async fn a_child_may_have_another_name_and_its_owners_streams() {
+    let spec = shell("echo $0; exit 3").named("suspect");
+    let error = spec.stderr(Stream::Inherited).run().await.expect_err("it says so");
+    assert_eq!(error.to_string(), "suspect ended with status 3");
 }
 
 #[tokio::test]

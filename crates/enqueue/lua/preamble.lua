@@ -17,7 +17,6 @@ local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000
 local JOBS_A_SCRIPT = 100
 -- Lines of the audit that are kept: some 2 MB.
 local AUDIT_LINES = 10000
-local SOLO_AT_CRASHES = 2
 -- What a delivery tells of its job, as it was when the job ended; the address first.
 local WEBHOOK_FACTS = {
   'webhook', 'tenant', 'state', 'format', 'finished_ms', 'metadata', 'artifact', 'error', 'cost',
@@ -159,12 +158,6 @@ local function drop_line(id, field, key)
   end
 end
 
--- A job that waits for a slot lies in `ready`, or in `solo` once two workers died under it.
-local function ready_index(id)
-  local crashes = number(redis.call('HGET', job_key(id), 'crashes'))
-  return crashes >= SOLO_AT_CRASHES and solo or ready
-end
-
 -- By it the lowest goes first. `rank_ms` stands beside `ready_ms` when the clock was set back.
 local function rank(id)
   local job = get(id, 'ready_ms', 'priority', 'rank_ms')
@@ -194,7 +187,7 @@ end
 local function make_ready(id)
   redis.call('HSET', job_key(id), 'state', 'ready')
   redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
-  redis.call('ZADD', ready_index(id), rank(id), id)
+  redis.call('ZADD', ready, rank(id), id)
   redis.call('ZADD', deadlines, number(redis.call('HGET', job_key(id), 'deadline_ms')), id)
   wake_worker()
   announce(id, 'ready')
@@ -300,10 +293,6 @@ local function leave_leased(id)
   redis.call('ZREM', leased, id)
   drop_flights(id)
   redis.call('HDEL', job_key(id), 'token', 'begun', 'worker', 'lease_ms', 'cancel')
-  if redis.call('HGET', solo_hold, 'job') == id then
-    redis.call('DEL', solo_hold)
-    wake_worker()
-  end
 end
 
 local function discard_work(id, due)
@@ -406,8 +395,8 @@ end
 local function leave_waiting(id, state)
   redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
   if state == 'ready' then
-    redis.call('ZREM', ready, id)
-    redis.call('ZREM', solo, id)
+    -- A worker before this version may have put it into `solo`.
+    if redis.call('ZREM', ready, id) == 0 then redis.call('ZREM', solo, id) end
   elseif state == 'parked' then
     leave_parked(id)
   else
@@ -422,6 +411,23 @@ local function overruled(id)
   local job = get(id, 'cancel', 'deadline_ms')
   if job[1] then return 'cancelled' end
   if number(job[2]) <= now then return 'expired' end
+end
+
+-- Into `dead`, for a reason (JSON, '' = the one that is kept).
+local function die(id, why)
+  if why ~= '' then redis.call('HSET', job_key(id), 'error', why) end
+  leave_leased(id)
+  finish(id, 'dead')
+  return 'dead'
+end
+
+-- The process of an attempt that had begun has died: dead once that has happened too often without a
+-- checkpoint, else ready for another one.
+local function crash(id, limit, why)
+  if redis.call('HINCRBY', job_key(id), 'crashes', 1) >= limit then return die(id, why) end
+  leave_leased(id)
+  make_ready(id)
+  return 'ready'
 end
 
 -- A stay under a lease that brought no checkpoint. Returns true once there were too many.

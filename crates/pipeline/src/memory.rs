@@ -29,6 +29,10 @@ pub trait Checkpoints: Send + Sync {
     /// or with the report.
     fn record_cost(&self, cost: Cost);
 
+    /// Books what this attempt has cost in all if it is cut off now, calls under way among it. Of use to
+    /// whoever outlives the process of the attempt; a process that cuts itself off books that by itself.
+    fn record_cut(&self, _cost: Cost) {}
+
     /// What earlier attempts have cost.
     fn earlier_cost(&self) -> Cost;
 }

@@ -89,6 +89,16 @@ impl Policies {
         &mut self.rows[stage as usize]
     }
 
+    /// The table for a process that works on one of `jobs` jobs beside the others' own: its share of the
+    /// slots, at least one of each stage.
+    #[must_use]
+    pub fn share_of_one(mut self, jobs: usize) -> Self {
+        for row in &mut self.rows {
+            row.slots = row.slots.div_ceil(jobs.max(1)).max(1);
+        }
+        self
+    }
+
     /// Longest time of one try of `stage` for a file of `format`.
     pub fn timeout(&self, stage: StageName, format: Format) -> Duration {
         match (stage, format) {

@@ -20,7 +20,7 @@ local function resume()
     probed = probed + redis.call('DEL', probes_key(stage))
   end
   probed = probed + wake_refused()
-  if redis.call('ZCARD', ready) + redis.call('ZCARD', solo) > 0 then wake_worker() end
+  if redis.call('ZCARD', ready) > 0 then wake_worker() end
   if changed + probed > 0 then
     note(who, 'resume', changed == 1 and 'resumed' or 'probed-anew', {})
   end

@@ -82,34 +82,22 @@ local function is_crash(id, expiry)
   return line.known and not line.draining
 end
 
-local function die(id, why)
-  redis.call('HSET', job_key(id), 'error', why)
-  leave_leased(id)
-  finish(id, 'dead')
-end
-
 -- Returns 1 for a crash.
 local function reap_job(id, expiry)
-  local crash = is_crash(id, expiry)
+  local crashed_now = is_crash(id, expiry)
   local overrule = overruled(id)
   if overrule then
     leave_leased(id)
     finish(id, overrule)
-  elseif crash then
-    local crashes = redis.call('HINCRBY', job_key(id), 'crashes', 1)
-    if crashes >= max_crashes then
-      die(id, crashed)
-    else
-      leave_leased(id)
-      make_ready(id)
-    end
+  elseif crashed_now then
+    crash(id, max_crashes, crashed)
   elseif count_interruption(id, max_interruptions) then
     die(id, no_progress)
   else
     leave_leased(id)
     make_ready(id)
   end
-  return crash and 1 or 0
+  return crashed_now and 1 or 0
 end
 
 -- A lease that ends may have an heir, which is touched too.
@@ -160,6 +148,18 @@ local function retain(state, live_ms, max)
   return #over
 end
 
+-- Workers before this version put a job under which two had died into a lane of its own, `solo`, and one
+-- of them reserved it. Here it is ready as any other.
+local function adopt_solo()
+  local left = redis.call('ZRANGE', solo, 0, room - 1)
+  room = room - #left
+  for _, id in ipairs(left) do
+    redis.call('ZREM', solo, id)
+    if redis.call('HGET', job_key(id), 'state') == 'ready' then make_ready(id) end
+  end
+  if #left > 0 then redis.call('DEL', solo_hold) end
+end
+
 -- A sample: each worker's turn comes, however many there are.
 local function sweep_workers()
   local all = redis.call('HRANDFIELD', workers, 100, 'WITHVALUES')
@@ -176,6 +176,7 @@ shorten_leases()
 local reaped, crashes = 0, 0
 if everything or not gap then reaped, crashes = reap_leases() end
 promote_due(room)
+if room > 0 then adopt_solo() end
 local expiries = expire_waiting()
 wake_landed(room)
 sweep_workers()

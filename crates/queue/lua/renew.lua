@@ -5,7 +5,7 @@
 --       6 the stage that refuses it, `any` when it does not know which, '' when none does
 --       7 ms until its next probe, if one does  then id, token for each job, at most 500
 -- Returns one word a job, in order: `ok`, `cancel` (renewed; a person wants it ended) or `stale`.
--- After: the worker's line says how it stands; each job whose token is current is leased until now + lease; so is the solo reservation.
+-- After: the worker's line says how it stands; each job whose token is current is leased until now + lease.
 
 local worker, lease_ms = name_at(2, 'worker'), whole(3, 'lease', MAX_SPAN)
 local slots, held = whole(4, 'slots', MAX_SPAN), whole(5, 'held', MAX_SPAN)
@@ -17,9 +17,6 @@ if #ARGV % 2 == 0 or #ARGV > 7 + 2 * 500 then refuse('number of leases') end
 local line = worker_line(worker)
 line.standing = string.format('%.0f|%.0f|%.0f|%s|%.0f', slots, held, lease_ms, refused, probe_ms)
 write_worker(worker, line)
-if redis.call('HGET', solo_hold, 'worker') == worker then
-  redis.call('HSET', solo_hold, 'until_ms', now + lease_ms)
-end
 local answers = {}
 for at = 8, #ARGV, 2 do
   local id, token = ARGV[at], ARGV[at + 1]

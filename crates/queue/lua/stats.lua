@@ -1,7 +1,7 @@
 -- One consistent look at the whole queue, at constant cost: the oracle of conservation (I1).
 --
--- Returns pairs of a name and a number: `enqueued`, `purged`, one for each state (`ready` includes
---         solo), `due_delayed`, `due_parked`, `solo`, `oldest_ms` (age of the first ready job,
+-- Returns pairs of a name and a number: `enqueued`, `purged`, one for each state (`ready` includes what
+--         an older worker has put into `solo`), `due_delayed`, `due_parked`, `oldest_ms` (age of the first ready job,
 --         -1 = none), `paused` (1 if so), `workers`, `gap_ms` (when a gap began, 0 = never),
 --         `now_ms`, `trash`
 
@@ -18,7 +18,7 @@ return {
   'cancelled', card(cancelled), 'expired', card(expired),
   'due_delayed', redis.call('ZCOUNT', delayed, '-inf', now),
   'due_parked', redis.call('ZCOUNT', parked, '-inf', now),
-  'solo', card(solo), 'oldest_ms', oldest,
+  'oldest_ms', oldest,
   'paused', redis.call('EXISTS', paused), 'workers', redis.call('HLEN', workers),
   'gap_ms', number(redis.call('GET', gap_at)), 'now_ms', now, 'trash', card(trash),
 }

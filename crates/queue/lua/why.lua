@@ -4,9 +4,8 @@
 -- ARGV  2 id
 -- Returns {} for an unknown job, else three lists of texts:
 --         pairs of a name and a value: `now` (ms), `ahead` (jobs that are to be claimed before it),
---         `lane` (`ready` or `solo`, if it may be claimed), `expiry` of its lease, `paused` (since, ms),
---         `gap` and `stall` (when, ms), `hold_worker`, `hold_job`, `hold_until_ms` and `head` (`yes` for its first job) of the
---         solo lane, `probe:<stage>` (when the fleet's next one is due, ms), and fields of its hash;
+--         `expiry` of its lease, `paused` (since, ms), `gap` and `stall` (when, ms), `probe:<stage>`
+--         (when the fleet's next one is due, ms), and fields of its hash;
 --         pairs of a worker and its line, at most 100 workers;
 --         the jobs that pay for the flights that it waits for.
 --         What is not there is left out.
@@ -31,20 +30,12 @@ say('expiry', redis.call('ZSCORE', leased, id))
 say('paused', redis.call('GET', paused))
 say('gap', redis.call('GET', gap_at))
 say('stall', redis.call('GET', stall_at))
-local hold = redis.call('HMGET', solo_hold, 'worker', 'job', 'until_ms')
-say('hold_worker', hold[1])
-say('hold_job', hold[2])
-say('hold_until_ms', hold[3])
-say('head', redis.call('ZRANGE', solo, 0, 0)[1] == id and 'yes')
 for _, stage in ipairs({ 'any', 'collection', 'transcript', 'tts', 'image', 'encode', 'upload' }) do
   say('probe:' .. stage, redis.call('HGET', probes_key(stage), 'next'))
 end
 
-local mine = string.format('(%.0f', rank(id))
-local function before(of) return redis.call('ZCOUNT', of, '-inf', mine) end
-local in_ready, in_solo = redis.call('ZRANK', ready, id), redis.call('ZRANK', solo, id)
-say('ahead', (in_ready or before(ready)) + (in_solo or before(solo)))
-say('lane', in_ready and 'ready' or in_solo and 'solo')
+local before = string.format('(%.0f', rank(id))
+say('ahead', redis.call('ZRANK', ready, id) or redis.call('ZCOUNT', ready, '-inf', before))
 
 local owners = {}
 for _, key in ipairs(lines(redis.call('HGET', job_key(id), 'awaits'))) do

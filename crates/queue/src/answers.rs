@@ -29,8 +29,6 @@ pub enum Idle {
     Empty,
     /// The queue is paused.
     Paused,
-    /// This worker has reserved a job that must run alone.
-    Hold,
 }
 
 /// A job under a new lease.
@@ -110,7 +108,6 @@ pub(crate) fn understand_claim(answer: &[Value]) -> Result<Claim, QueueError> {
         "job" => return Ok(Claim::Job(Box::new(values.job()?))),
         "empty" => Idle::Empty,
         "paused" => Idle::Paused,
-        "hold" => Idle::Hold,
         _ => return Err(values.unexpected()),
     };
     Ok(Claim::Nothing { why, next_due: values.span(1)? })

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod flights;
+mod lent;
 mod written;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use stillcast_enqueue::connection::{is_unserved, pause};
 use stillcast_enqueue::{Cost, Envelope};
 use tokio_util::sync::CancellationToken;
 
+pub use self::lent::{BorrowError, LeaseStanding, LentLease};
 use self::written::Written;
 use crate::clock::Moment;
 use crate::lease_state::LeaseState;
@@ -19,6 +21,9 @@ use crate::lease_table::LeaseTable;
 use crate::link::Link;
 use crate::scripts::lease_calls::LeaseCalls;
 use crate::{Interrupted, QueueError};
+
+/// So many crashes without a checkpoint make a job suspect.
+const SUSPECT_AT_CRASHES: u32 = 2;
 
 /// A lease. Clones are the same lease; only the consumer ends it.
 #[derive(Clone)]
@@ -95,6 +100,17 @@ impl Lease {
     /// Attempts used before this one, plus one.
     pub fn attempt(&self) -> u32 {
         self.field("attempts").and_then(|text| text.parse().ok()).unwrap_or(0) + 1
+    }
+
+    /// Times that a worker, or the process of an attempt, has died under it since its last checkpoint.
+    pub fn crashes(&self) -> u32 {
+        self.field("crashes").and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    /// Whether the next crash may be the job's doing too: two of them are behind it, so that this attempt
+    /// belongs into a process of its own.
+    pub fn is_suspect(&self) -> bool {
+        self.crashes() >= SUSPECT_AT_CRASHES
     }
 
     /// When the job was accepted, in ms since the epoch by Redis' clock.

@@ -79,8 +79,16 @@ impl LeaseState {
 
     /// Redis has renewed the lease, by a call that was sent at `sent`.
     pub(crate) fn renewed(&self, sent: Moment, lease_ttl: Duration) {
-        let until = valid_until(sent, lease_ttl);
+        self.kept_until(valid_until(sent, lease_ttl));
+    }
+
+    /// Whoever renews the lease has done so: it is valid until then at least.
+    pub(crate) fn kept_until(&self, until: Moment) {
         self.valid_until.fetch_max(until.as_nanos(), Ordering::AcqRel);
+    }
+
+    pub(crate) fn deadline(&self) -> Moment {
+        self.deadline
     }
 
     pub(crate) fn valid_until(&self) -> Moment {

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
 use crate::Interrupted;
 use crate::clock::Moment;
 use crate::lease_state::LeaseState;
@@ -16,8 +14,6 @@ pub(crate) struct LeaseTable {
     by_job: Mutex<HashMap<String, Arc<LeaseState>>>,
     draining: AtomicBool,
     pulse: AtomicU64,
-    /// Notified when a lease has ended.
-    pub(crate) freed: Notify,
 }
 
 impl LeaseTable {
@@ -26,7 +22,6 @@ impl LeaseTable {
             by_job: Mutex::default(),
             draining: AtomicBool::new(false),
             pulse: AtomicU64::new(Moment::now().as_nanos()),
-            freed: Notify::new(),
         }
     }
 
@@ -44,8 +39,6 @@ impl LeaseTable {
         if by_job.get(&lease.id).is_some_and(|known| known.token == lease.token) {
             by_job.remove(&lease.id);
         }
-        drop(by_job);
-        self.freed.notify_one();
     }
 
     pub(crate) fn len(&self) -> usize {

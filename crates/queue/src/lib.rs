@@ -52,7 +52,7 @@ pub use inspect::{
     WorkerSeen,
 };
 pub use interrupted::Interrupted;
-pub use lease::Lease;
+pub use lease::{BorrowError, Lease, LeaseStanding, LentLease};
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use scripts::lease_calls::LeaseCalls;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use stillcast_enqueue::{Artifact, Cost, ErrorReport, StageRecord};
 
 /// How an attempt ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Outcome {
     /// Delivered. Accepted whenever the lease still stands, whatever else was asked.
     Done {
@@ -35,10 +36,16 @@ pub enum Outcome {
     },
     /// Given back unfinished: the worker leaves, or the lease was lost.
     Release,
+    /// The process of this attempt has died, as its worker has seen: a crash, as if the worker had died
+    /// itself. Another attempt follows; dead when it was the third without a checkpoint.
+    Crashed {
+        /// How it died: what the record says when the job is dead. Its code is `crashed`.
+        error: ErrorReport,
+    },
 }
 
 /// What a parked job waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParkReason {
     /// The account or the set-up of a provider.
     Provider,
@@ -66,7 +73,7 @@ impl ParkReason {
 }
 
 /// An outcome, and what stands beside it in the record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// How the attempt ended.
     pub outcome: Outcome,
@@ -103,6 +110,7 @@ impl Outcome {
             Self::Park { .. } => "park",
             Self::Dead { .. } => "dead",
             Self::Release => "release",
+            Self::Crashed { .. } => "crash",
         }
     }
 
@@ -111,13 +119,17 @@ impl Outcome {
         match self {
             Self::Retry { after, .. } => after.unwrap_or(backoff),
             Self::Park { wake, .. } => *wake,
-            Self::Done { .. } | Self::Dead { .. } | Self::Release => Duration::ZERO,
+            Self::Done { .. } | Self::Dead { .. } | Self::Release | Self::Crashed { .. } => {
+                Duration::ZERO
+            }
         }
     }
 
     pub(crate) fn error(&self) -> Option<&ErrorReport> {
         match self {
-            Self::Retry { error, .. } | Self::Dead { error } => Some(error),
+            Self::Retry { error, .. } | Self::Dead { error } | Self::Crashed { error } => {
+                Some(error)
+            }
             Self::Park { error, .. } => error.as_ref(),
             Self::Done { .. } | Self::Release => None,
         }

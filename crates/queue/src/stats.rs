@@ -25,8 +25,6 @@ pub struct QueueStats {
     pub oldest_s: Option<f64>,
     /// Jobs by state.
     pub states: StateCounts,
-    /// Ready jobs that must run alone, since workers died under them.
-    pub solo: u64,
     /// Delayed jobs whose time has come.
     pub due_delayed: u64,
     /// Parked jobs whose time has come.
@@ -47,7 +45,7 @@ pub struct QueueStats {
     pub empty_in: Option<Eta>,
 }
 
-/// Jobs by state; ready includes solo.
+/// Jobs by state.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateCounts {
@@ -83,7 +81,6 @@ impl QueueStats {
             depth: states.ready,
             oldest_s: (oldest_ms >= 0).then_some(oldest_ms as f64 / 1000.0),
             states,
-            solo: count("solo")?,
             due_delayed: count("due_delayed")?,
             due_parked: count("due_parked")?,
             workers: count("workers")?,
@@ -172,7 +169,7 @@ pub(crate) fn name_in(prefix: &str) -> &str {
 mod tests {
     use super::*;
 
-    const ANSWER: [(&str, i64); 19] = [
+    const ANSWER: [(&str, i64); 18] = [
         ("enqueued", 1),
         ("purged", 2),
         ("delayed", 3),
@@ -185,7 +182,6 @@ mod tests {
         ("expired", 10),
         ("due_delayed", 11),
         ("due_parked", 12),
-        ("solo", 13),
         ("oldest_ms", 14),
         ("paused", 15),
         ("workers", 16),
@@ -199,7 +195,7 @@ mod tests {
         let stats = QueueStats::from_numbers("{q:evening}:", &Numbers::of(&ANSWER)).unwrap();
         assert_eq!((stats.queue.as_str(), stats.enqueued, stats.purged), ("evening", 1, 2));
         assert_eq!((stats.states.delayed, stats.states.expired, stats.depth), (3, 10, 4));
-        assert_eq!((stats.solo, stats.oldest_s, stats.workers), (13, Some(0.014), 16));
+        assert_eq!((stats.oldest_s, stats.workers), (Some(0.014), 16));
         assert_eq!((stats.paused, stats.at.timestamp_millis(), stats.trash), (false, 18, 19));
         assert_eq!(stats.unfinished(), 4 + 5 + 6 + 11);
     }

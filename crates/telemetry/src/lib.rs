@@ -14,7 +14,7 @@ mod traces;
 
 pub use depth::Depth;
 pub use logging::{Guard, LogFormat, Logging, TelemetryError, start, trace_id};
-pub use metrics::{CONTENT_TYPE, GenAiCall, Metrics, StageOutcome, TokenUse};
+pub use metrics::{CONTENT_TYPE, Counted, GenAiCall, Metrics, StageOutcome, TokenUse};
 pub use traces::{
     CallEnd, CallFacts, GenAiFacts, StageFacts, TraceError, TraceOptions, TracedAttempt,
     TracedCall, TracedJob, Traces, check_exporter,

@@ -5,6 +5,7 @@
 //! of the queue is not here: it belongs to the fleet, and one exporter.
 
 mod calls;
+mod counted;
 mod gen_ai;
 mod histograms;
 mod jobs;
@@ -22,9 +23,12 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+pub use counted::Counted;
 pub use gen_ai::{GenAiCall, TokenUse};
 pub(crate) use spans::SpanCounters;
 pub use stages::StageOutcome;
+
+use counted::{Relay, What};
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -45,6 +49,7 @@ pub struct Metrics {
     calls: calls::Calls,
     gen_ai: gen_ai::GenAi,
     spans: SpanCounters,
+    relay: Option<Relay>,
 }
 
 impl Metrics {
@@ -62,7 +67,20 @@ impl Metrics {
         let spans = SpanCounters::new(&mut own);
         let gen_ai = gen_ai::GenAi::new(&mut common);
         process::register(&mut own, &mut common);
-        Self { own, common, jobs, stages, queue, calls, gen_ai, spans }
+        Self { own, common, jobs, stages, queue, calls, gen_ai, spans, relay: None }
+    }
+
+    /// For a process that works for another one: what an attempt counts goes to `tell`, and nothing is
+    /// counted here.
+    pub fn relayed(
+        version: &'static str,
+        queue: &str,
+        tell: impl Fn(Counted) + Send + Sync + 'static,
+    ) -> Self {
+        let relay = Relay::new(tell);
+        let metrics = Self::new(version, queue, 1);
+        let spans = metrics.spans.clone().relayed(relay.clone());
+        Self { spans, relay: Some(relay), ..metrics }
     }
 
     /// The text of all metrics, in `OpenMetrics` 1.0. Reads of the process what the kernel knows, so
@@ -103,7 +121,7 @@ impl Metrics {
 
     /// An attempt ended: `none`, or a class of failure, in `stage` or `none`.
     pub fn attempt_ended(&self, stage: &'static str, error_type: &'static str) {
-        self.jobs.attempt_ended(stage, error_type);
+        self.take(What::AttemptEnded { stage: stage.into(), error_type: error_type.into() });
     }
 
     /// A stage left an attempt of this trace, where one is exported, after `wait` and `run` seconds.
@@ -114,17 +132,24 @@ impl Metrics {
         tries: u32,
         trace_id: Option<&str>,
     ) {
-        self.stages.stage_ended(stage, times, tries, trace_id);
+        let ((stage, outcome), (wait, run)) = (stage, times);
+        let (stage, trace_id) = (stage.into(), trace_id.map(str::to_owned));
+        self.take(What::StageEnded { stage, outcome, wait, run, tries, trace_id });
+    }
+
+    /// What a call of `stage` gave has reached its checkpoint so long after the provider's last byte.
+    pub fn checkpoint_kept(&self, stage: &'static str, after: Duration) {
+        self.take(What::CheckpointKept { stage: stage.into(), after });
     }
 
     /// The shared cache was asked: `hit`, `miss`, `stored`, `present`, `full` or `failed`.
     pub fn cache_asked(&self, result: &'static str) {
-        self.stages.cache_asked(result);
+        self.take(What::CacheAsked { result: result.into() });
     }
 
     /// So many US dollars were `spent`, `wasted` or `avoided` in `stage`.
     pub fn money_booked(&self, stage: &'static str, kind: &'static str, usd: f64) {
-        self.stages.money_booked(stage, kind, usd);
+        self.take(What::MoneyBooked { stage: stage.into(), kind: kind.into(), usd });
     }
 
     /// An attempt lost its lease.
@@ -144,7 +169,7 @@ impl Metrics {
 
     /// An attempt was given back unfinished.
     pub fn interrupted(&self) {
-        self.queue.interrupted();
+        self.take(What::Interrupted);
     }
 
     /// A request could not be read.
@@ -169,32 +194,34 @@ impl Metrics {
         code: &'static str,
         after: Duration,
     ) {
-        self.calls.provider_called(call, code, after);
+        let (stage, provider) = (call.0.into(), call.1.into());
+        self.take(What::ProviderCalled { stage, provider, code: code.into(), after });
     }
 
     /// A provider's server answered with this status, or not at all.
     pub fn provider_answered(&self, call: (&'static str, &'static str), status: Option<u16>) {
-        self.calls.provider_answered(call, status);
+        let (stage, provider) = (call.0.into(), call.1.into());
+        self.take(What::ProviderAnswered { stage, provider, status });
     }
 
     /// A call to a model ended after this time.
     pub fn model_called(&self, call: &GenAiCall, after: Duration) {
-        self.gen_ai.model_called(call, after);
+        self.take(What::ModelCalled { call: call.clone(), after });
     }
 
     /// A call to a model has used these tokens. Where nobody has counted any, their kind is
     /// `unknown` and their number 0.
     pub fn tokens_used(&self, call: &GenAiCall, used: TokenUse) {
-        self.gen_ai.tokens_used(call, used);
+        self.take(What::TokensUsed { call: call.clone(), used });
     }
 
     /// The first chunk of an answer came so long after its request.
     pub fn first_chunk(&self, call: &GenAiCall, after: Duration) {
-        self.gen_ai.first_chunk(call, after);
+        self.take(What::FirstChunk { call: call.clone(), after });
     }
 
     /// A chunk came so long after the one before.
     pub fn next_chunk(&self, call: &GenAiCall, after: Duration) {
-        self.gen_ai.next_chunk(call, after);
+        self.take(What::NextChunk { call: call.clone(), after });
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: what was asked comes out.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -31,6 +32,17 @@ pub(crate) struct Cli {
     /// End with 0 once nothing is ready, parked, leased, or delayed and due
     #[arg(long, conflicts_with = "check")]
     pub(crate) until_empty: bool,
+    /// What a worker starts for a suspect: works on the one job that stdin names
+    #[arg(long, hide = true, conflicts_with_all = ["check", "until_empty"])]
+    pub(crate) suspect: bool,
+}
+
+impl Cli {
+    /// The arguments by which this worker starts the process of a suspect.
+    pub(crate) fn of_suspect(&self) -> Vec<OsString> {
+        let config = self.config.iter().flat_map(|file| ["--config".into(), file.into()]);
+        std::iter::once("--suspect".into()).chain(config).collect()
+    }
 }
 
 /// What is looked at instead of working.

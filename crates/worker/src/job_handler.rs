@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use isolation::Teller;
 use pipeline::{
     Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress, Providers,
     Request, Run, SharedCache, Sharing, Slots,
@@ -64,6 +65,8 @@ pub(crate) struct JobHandler {
     pub(crate) queue: String,
     /// How long a job waits for somebody to mend a provider's account or set-up.
     pub(crate) probe_interval: Duration,
+    /// The worker for which this process has the one job; `None` in a worker.
+    pub(crate) teller: Option<Teller>,
 }
 
 #[async_trait]
@@ -99,7 +102,7 @@ impl JobHandler {
     }
 
     async fn produce(&self, lease: &Lease, trace: &Arc<TracedAttempt>) -> Report {
-        let unfinished = Unfinished(Some(&self.watched.metrics));
+        let unfinished = Unfinished::new(&self.watched.metrics);
         let watch = Watch::start(lease.clone());
         let Watched { metrics, tally, .. } = &self.watched;
         let counted = (tally.clone(), lease.envelope().format);
@@ -146,7 +149,7 @@ impl JobHandler {
     }
 
     fn memory(&self, lease: &Lease) -> Memory {
-        let own = Arc::new(LeaseMemory(lease.clone()));
+        let own = Arc::new(LeaseMemory { lease: lease.clone(), teller: self.teller.clone() });
         let share = |cache| Sharing { cache, flights: Arc::clone(&own) as _ };
         let sharing = self.cache.clone().map(share);
         Memory { checkpoints: own, objects: Arc::clone(&self.objects), sharing }
@@ -185,7 +188,7 @@ async fn remember(lease: &Lease, trace: &TracedAttempt) {
 }
 
 /// This host cannot take the job; another may, or this one later.
-fn unusable(error: &anyhow::Error) -> Report {
+pub(crate) fn unusable(error: &anyhow::Error) -> Report {
     let message = format!("the worker cannot begin the job: {error:#}");
     tracing::error!("{message}");
     let error = ErrorReport::new("worker-unusable", message);
@@ -193,9 +196,18 @@ fn unusable(error: &anyhow::Error) -> Report {
 }
 
 /// Counts an attempt that was dropped, or gave its job back, as interrupted.
-struct Unfinished<'metrics>(Option<&'metrics Metrics>);
+pub(crate) struct Unfinished<'metrics>(Option<&'metrics Metrics>);
 
-impl Unfinished<'_> {
+impl<'metrics> Unfinished<'metrics> {
+    pub(crate) fn new(metrics: &'metrics Metrics) -> Self {
+        Self(Some(metrics))
+    }
+
+    /// Another process has counted how it ended.
+    pub(crate) fn told(mut self) {
+        self.0 = None;
+    }
+
     fn ended(mut self, report: &Report) {
         if !matches!(report.outcome, Outcome::Release) {
             self.0 = None;

@@ -8,9 +8,11 @@ mod janitor;
 mod job_handler;
 mod metrics_observer;
 mod models;
+mod notes;
 mod probe;
 mod signals;
 mod start_error;
+mod suspects;
 mod wiring;
 mod work;
 
@@ -48,7 +50,10 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
     let config = loaded?;
     let _telemetry =
         telemetry::start(&config.logging).context("logging").map_err(StartError::Missing)?;
-    work::work(&config, cli.until_empty).await
+    if cli.suspect {
+        return suspects::work(&config).await;
+    }
+    work::work(&config, cli).await
 }
 
 async fn check(asked: Inspection, loaded: Result<Config, Faults>) -> Result<(), StartError> {

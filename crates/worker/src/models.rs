@@ -25,9 +25,9 @@ impl Asked {
     /// The labels of such a call.
     pub(crate) fn call(self, provider: &'static str, model: &str) -> GenAiCall {
         GenAiCall {
-            gen_ai_operation_name: self.operation,
-            gen_ai_output_type: self.output_type,
-            gen_ai_provider_name: provider,
+            gen_ai_operation_name: self.operation.into(),
+            gen_ai_output_type: self.output_type.into(),
+            gen_ai_provider_name: provider.into(),
             gen_ai_request_model: model.to_owned(),
         }
     }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use pipeline::{ImageGenerator, MediaEncoder, ObjectStore, SpeechSynthesizer};
+use pipeline::{ImageGenerator, MediaEncoder, ObjectStore, Policies, SpeechSynthesizer};
 use pipeline::{Providers, SharedCache, Slots, TranscriptWriter};
 use providers::cache::{CacheEvent, RedisCache};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
@@ -77,32 +77,56 @@ pub(crate) async fn parts(
 ) -> anyhow::Result<Parts> {
     let store = store(&config.storage, worker).await?;
     sweep(store.as_ref()).await;
+    let scratch = &config.storage.scratch;
+    let folders = Scratch::open(scratch)
+        .with_context(|| format!("STILLCAST_HOME: {} cannot be used", scratch.display()))?;
+    let (policies, slots) = (config.policies.clone(), config.queue.slots);
+    let handler = handler(config, worker, (policies, slots), &store, Box::new(folders), watched)?;
+    Ok(Parts { handler, store })
+}
+
+/// The same for the process of a suspect: one job, its share of the slots, and the folder that the
+/// worker of this name has given.
+pub(crate) async fn suspect(
+    config: &Config,
+    worker: &str,
+    folders: Box<dyn Folders>,
+    watched: Watched,
+) -> anyhow::Result<JobHandler> {
+    let store = store(&config.storage, worker).await?;
+    let policies = config.policies.clone().share_of_one(config.queue.slots);
+    handler(config, worker, (policies, 1), &store, folders, watched)
+}
+
+fn handler(
+    config: &Config,
+    worker: &str,
+    (policies, jobs): (Policies, usize),
+    store: &Arc<dyn Store>,
+    folders: Box<dyn Folders>,
+    watched: Watched,
+) -> anyhow::Result<JobHandler> {
     let vendor = Vendor::new(Some(Arc::clone(&watched.metrics)))?;
     let providers = Providers {
-        sources: database::sources(&config.database, worker, config.queue.slots)?,
+        sources: database::sources(&config.database, worker, jobs)?,
         writer: writer(&config.providers.writer, &vendor)?,
         speaker: speaker(&config.providers.speaker, &vendor, &config.encoding)?,
         painter: painter(&config.providers.painter, &vendor, &config.encoding)?,
         encoder: encoder(&config.encoding),
-        store: Arc::clone(&store) as _,
+        store: Arc::clone(store) as _,
     };
-    let scratch = &config.storage.scratch;
-    let folders = Scratch::open(scratch)
-        .with_context(|| format!("STILLCAST_HOME: {} cannot be used", scratch.display()))?;
-    let slots = Arc::new(Slots::new(&config.policies));
-    let policies = Arc::new(config.policies.clone());
-    let handler = JobHandler {
+    Ok(JobHandler {
         providers,
-        objects: Arc::clone(&store) as _,
+        objects: Arc::clone(store) as _,
         cache: cache(config, &watched.metrics)?,
-        policies,
-        slots,
-        folders: Box::new(folders),
+        slots: Arc::new(Slots::new(&policies)),
+        policies: Arc::new(policies),
+        folders,
         watched,
         queue: config.queue.name.clone(),
         probe_interval: config.queue.probe_interval,
-    };
-    Ok(Parts { handler, store })
+        teller: None,
+    })
 }
 
 fn cache(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn SharedCache>>> {

@@ -9,12 +9,14 @@ use secrecy::ExposeSecret;
 use stillcast_enqueue::Format;
 use telemetry::{Metrics, Traces};
 
+use crate::cli::Cli;
 use crate::config::Config;
 use crate::health::{self, Vitals};
 use crate::janitor::Janitor;
 use crate::job_handler::Watched;
 use crate::metrics_observer::MetricsObserver;
 use crate::start_error::StartError;
+use crate::suspects::Suspects;
 use crate::{probe, signals, wiring};
 
 /// First and longest back-off between two attempts of a job.
@@ -25,7 +27,7 @@ const CONNECT: Duration = Duration::from_secs(15);
 const FLUSH: Duration = Duration::from_secs(5);
 
 /// Works until `SIGTERM`, or, with `until_empty`, until nothing is left to do.
-pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), StartError> {
+pub(crate) async fn work(config: &Config, cli: &Cli) -> Result<(), StartError> {
     let shutdown = Shutdown::default();
     let _signals =
         signals::listen(shutdown.clone()).map_err(|error| StartError::Missing(error.into()))?;
@@ -44,8 +46,8 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Start
     let watched = Watched { metrics: metrics_too, traces: traces.clone(), tally: tally.clone() };
     let parts = wiring::parts(config, &worker, watched).await.map_err(StartError::Missing)?;
     let observed = (MetricsObserver(Arc::clone(&metrics)), tally);
-    let options = options(config, worker, until_empty, observed)?;
-    let endpoint = options.endpoint.clone();
+    let options = options(config, worker.clone(), cli.until_empty, observed)?;
+    let (endpoint, attempt_budget) = (options.endpoint.clone(), options.attempt_budget);
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
     let _server = listener.map(|listener| health::serve(listener, vitals));
@@ -54,7 +56,10 @@ pub(crate) async fn work(config: &Config, until_empty: bool) -> Result<(), Start
     let webhooks = wiring::deliver(endpoint.clone(), &config.webhooks);
     let _webhooks = webhooks.map_err(StartError::Missing)?;
     let _janitor = Janitor { endpoint, objects, ttl }.start();
-    let stopped = consumer.run(Arc::new(parts.handler), shutdown).await;
+    let times = (attempt_budget, config.queue.lease_ttl);
+    let suspects = Arc::new(Suspects::new(parts.handler, worker, cli.of_suspect(), times));
+    let stopped = consumer.run(Arc::clone(&suspects) as _, shutdown).await;
+    suspects.settle().await;
     // It blocks; where it panicked, nothing is lost but spans.
     let flush = tokio::task::spawn_blocking(move || traces.shutdown(FLUSH));
     let ((), _) = tokio::join!(settle, flush);

@@ -1,11 +1,11 @@
-//! What only time says: a lease that ended unseen, a stall that is nobody's fault, a job set apart.
+//! What only time says: a lease that ended unseen, a stall that is nobody's fault.
 
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use queue::Verb;
 use stillcast_enqueue::JobRecord;
-use tests::fleet::{Fleet, WorkerOptions};
+use tests::fleet::Fleet;
 use tests::journal::Act;
 use tests::script::Script;
 
@@ -115,46 +115,4 @@ async fn pause(fleet: &Fleet) {
     let (scripts, mut connection) = fleet.scripts();
     let mut pause = scripts.call(Verb::Pause);
     let _: i64 = pause.arg("pause").arg(&OPERATOR).invoke_async(&mut connection).await.unwrap();
-}
-
-/// Solo: the third time, a job that aborts its worker runs with nothing beside it, however busy
-/// the fleet is.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_third_run_of_an_aborting_job_is_alone() {
-    let fleet = Fleet::start().await.unwrap();
-    let bad = fleet.enqueue(&[Script { abort_at: 1, ..Script::of(300) }.job()]).await.unwrap();
-    let innocents: Vec<_> = (0..40).map(|_| Script::of(200).job()).collect();
-    fleet.enqueue(&innocents).await.unwrap();
-    let options = WorkerOptions { slots: 3, ..six_calls() };
-    let mut workers = [
-        fleet.worker("one", &options).await.unwrap(),
-        fleet.worker("two", &options).await.unwrap(),
-    ];
-    let third = async || {
-        for worker in workers.iter_mut().filter_map(|worker| worker.has_ended().then_some(worker)) {
-            *worker = fleet.worker("again", &options).await.unwrap();
-        }
-        let entries = fleet.account().entries();
-        let last = entries
-            .into_iter()
-            .rfind(|entry| entry.act == Act::Attempt && entry.job == bad[0].as_str())?;
-        // Once dead, the whole of its last run lies in the journal.
-        let dead = fleet.record(&bad[0]).await.ok()?.state.as_str() == "dead";
-        dead.then_some(last)
-    };
-    let run = fleet.until("the aborting job is dead", third).await.unwrap();
-    assert_eq!(run.token.split(':').next(), Some("3"), "its third lease");
-    let beside = beside(&fleet, &run.worker, bad[0].as_str());
-    assert_eq!(beside, Vec::<String>::new(), "jobs that the third run had beside it");
-}
-
-/// The jobs that `worker` had begun and not finished when its life ended, but `job`.
-fn beside(fleet: &Fleet, worker: &str, job: &str) -> Vec<String> {
-    let entries = fleet.account().entries();
-    let of = |act: Act| {
-        let of_worker = entries.iter().filter(move |e| e.worker == worker && e.act == act);
-        of_worker.map(|entry| entry.job.clone()).collect::<std::collections::BTreeSet<_>>()
-    };
-    let open: Vec<String> = of(Act::Attempt).difference(&of(Act::Finish)).cloned().collect();
-    open.into_iter().filter(|open| open != job).collect()
 }

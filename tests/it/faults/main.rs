@@ -19,4 +19,5 @@ mod poison;
 mod replies;
 mod signals;
 mod support;
+mod suspects;
 mod verbs;

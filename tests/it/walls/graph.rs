@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::tree::{cargo, root, text_of};
 
 /// For each crate, the crates of the house that it may import. Arrows point down only.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("stillcast-enqueue", &[]),
     ("child", &[]),
     ("fuzzing", &[]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("pipeline", &["stillcast-enqueue"]),
     ("providers", &["stillcast-enqueue", "pipeline", "child"]),
     ("api", &["stillcast-enqueue", "queue", "providers", "telemetry"]),
+    ("isolation", &["stillcast-enqueue", "queue", "child"]),
     ("webhook", &["queue", "providers", "settings"]),
     (
         "worker",
@@ -28,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "settings",
             "telemetry",
             "child",
+            "isolation",
             "webhook",
         ],
     ),
@@ -46,7 +48,16 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     (
         "tests",
-        &["stillcast-enqueue", "queue", "pipeline", "providers", "telemetry", "child", "webhook"],
+        &[
+            "stillcast-enqueue",
+            "queue",
+            "pipeline",
+            "providers",
+            "telemetry",
+            "child",
+            "isolation",
+            "webhook",
+        ],
     ),
 ];
 

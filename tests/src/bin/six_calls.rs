@@ -1,6 +1,7 @@
 //! A worker whose handler makes six paid calls, each journalled outside Redis.
 //!
-//! Arguments: address, name, folder, lease ms, budget ms, drain ms, slots, back-off ms.
+//! Arguments: address, name, folder, lease ms, budget ms, drain ms, slots, back-off ms; then `suspect` in the
+//! process of a suspect, which such a worker starts itself.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
+use isolation::{Bounds, Isolation, Process};
 use queue::{
     Consumer, ConsumerOptions, Endpoint, FlightResult, Handler, Interrupted, JoinAnswer, Lease,
     Limits, Outcome, ParkReason, Report, Shutdown, Tally,
@@ -23,29 +25,37 @@ use tokio::signal::unix::{SignalKind, signal};
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
     let _log = telemetry::start(&Logging::new(LogFormat::Pretty, "info,apalis_core=warn")?)?;
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let of_suspect = args.iter().map(Into::into).chain(["suspect".into()]).collect::<Vec<_>>();
+    let is_suspect = args.pop_if(|last| last == "suspect").is_some();
     let [url, name, folder, numbers @ ..] = args.as_slice() else { anyhow::bail!("arguments") };
     let numbers: Vec<u64> = numbers.iter().map(|n| n.parse()).collect::<Result<_, _>>()?;
     let [lease, budget, drain, slots, backoff] = numbers[..] else { anyhow::bail!("numbers") };
+    let (lease, budget) = (Duration::from_millis(lease), Duration::from_millis(budget));
+    let folder = PathBuf::from(folder);
+    let journal = Journal::open(&folder.join("journal"))?;
+    if is_suspect {
+        return one_suspect(&Endpoint::new(url, QUEUE)?, lease, (journal, folder)).await;
+    }
     let worker = format!("{name}-{}", uuid::Uuid::new_v4().simple());
     let options = ConsumerOptions {
         endpoint: Endpoint::new(url, QUEUE)?,
         worker: worker.clone(),
-        lease_ttl: Duration::from_millis(lease),
+        lease_ttl: lease,
         slots: usize::try_from(slots)?,
         drain_timeout: Duration::from_millis(drain),
-        attempt_budget: Duration::from_millis(budget),
+        attempt_budget: budget,
         backoff: (Duration::from_millis(backoff), Duration::from_secs(2)),
         limits: Limits::default(),
         until_empty: false,
         tally: Tally::default(),
         observer: Arc::new(()),
     };
-    let folder = PathBuf::from(folder);
-    let journal = Journal::open(&folder.join("journal"))?;
     let shutdown = Shutdown::default();
     let signals = watch_signals(shutdown.clone())?;
-    let handler = Arc::new(SixCalls { journal, worker, folder });
+    let bounds = Bounds { memory: SUSPECT_MEMORY, cpu: budget, silence: lease };
+    let isolation = Isolation::new(of_suspect, bounds);
+    let handler = Arc::new(Worker { isolation, calls: SixCalls { journal, worker, folder } });
     let consumer = Consumer::connect(options).await.context("connect")?;
     tokio::select! {
         stopped = consumer.run(handler, shutdown) => { stopped?; }
@@ -63,6 +73,40 @@ fn watch_signals(shutdown: Shutdown) -> anyhow::Result<impl Future<Output = ()>>
             shutdown.signal();
         }
     })
+}
+
+/// Far less than a worker of these tests may have.
+const SUSPECT_MEMORY: u64 = 256 << 20;
+
+/// The process of a suspect: the same six calls under a lease that its worker keeps.
+async fn one_suspect(
+    endpoint: &Endpoint,
+    lease: Duration,
+    (journal, folder): (Journal, PathBuf),
+) -> anyhow::Result<()> {
+    let process = Process::begin(endpoint, lease / 6).await?;
+    let worker = process.setup().as_str().context("the worker's name")?;
+    // So that tests find the process.
+    let worker = format!("{worker}/{}", std::process::id());
+    let (lease, calls) = (process.lease().clone(), SixCalls { journal, worker, folder });
+    process.run(async move { calls.attempt(lease).await }).await;
+    Ok(())
+}
+
+/// Runs suspects apart.
+struct Worker {
+    isolation: Isolation,
+    calls: SixCalls,
+}
+
+#[async_trait]
+impl Handler for Worker {
+    async fn attempt(&self, lease: Lease) -> Report {
+        if !lease.is_suspect() {
+            return self.calls.attempt(lease).await;
+        }
+        self.isolation.attempt(&lease, self.calls.worker.clone().into(), &|_| ()).await
+    }
 }
 
 struct SixCalls {

@@ -152,7 +152,7 @@ mod tests {
     fn stats() -> QueueStats {
         serde_json::from_value(serde_json::json!({
             "queue": "q", "at": Utc::now(), "paused": false, "depth": 0, "oldest_s": null,
-            "states": StateCounts::default(), "solo": 0, "due_delayed": 0, "due_parked": 0,
+            "states": StateCounts::default(), "due_delayed": 0, "due_parked": 0,
             "workers": 0, "enqueued": 0, "purged": 0, "trash": 0, "gap_at": null,
         }))
         .unwrap()

@@ -47,7 +47,6 @@ pub(super) async fn show_queue(
             ("ever accepted", words::jobs(stats.enqueued)),
             ("on record", words::jobs(stats.states.all())),
             ("removed", words::jobs(stats.purged)),
-            ("must run alone", words::jobs(stats.solo)),
             ("work folders to clear", words::count(stats.trash)),
             (
                 "last gap",

@@ -15,6 +15,9 @@ impl Spec {
     pub(crate) fn command(&mut self) -> Command {
         let mut command = Command::new(&self.program);
         self.set_environment(&mut command);
+        if let Some(name) = &self.name {
+            command.arg0(name);
+        }
         command.args(&self.args);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
@@ -53,6 +56,7 @@ fn stdio(stream: &mut Stream) -> Stdio {
     match std::mem::take(stream) {
         Stream::Null => Stdio::null(),
         Stream::Piped => Stdio::piped(),
+        Stream::Inherited => Stdio::inherit(),
         Stream::File(file) => file.into(),
     }
 }

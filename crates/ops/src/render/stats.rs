@@ -11,11 +11,10 @@ pub(crate) fn stats_view(stats: &QueueStats) -> String {
     let due = |count: u64, due: u64| {
         Some(if due > 0 { format!("{count}, {due} due") } else { count.to_string() })
     };
-    let solo = if stats.solo > 0 { format!(", {} solo", stats.solo) } else { String::new() };
     pairs(&[
         ("queue", Some(stats.queue.clone() + if stats.paused { ", paused" } else { "" })),
         ("workers", Some(stats.workers.to_string())),
-        ("ready", Some(format!("{}{solo}", stats.depth))),
+        ("ready", Some(stats.depth.to_string())),
         ("oldest", stats.oldest_s.map(seconds)),
         ("empty in", stats.empty_in.map(between)),
         ("leased", Some(states.leased.to_string())),

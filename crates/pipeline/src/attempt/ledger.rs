@@ -13,6 +13,8 @@ use crate::{Checkpoints, Run, Usage};
 /// The accounts of one attempt.
 pub(crate) struct Ledger<'run> {
     accounts: Mutex<BTreeMap<StageName, Account>>,
+    /// The prices of calls under way, in US dollars.
+    pending: Mutex<Vec<f64>>,
     began: Instant,
     run: &'run Run,
 }
@@ -37,7 +39,8 @@ pub(crate) struct PendingCharge<'ledger> {
 impl<'run> Ledger<'run> {
     /// An empty ledger, whose money is written into the checkpoints of `run`.
     pub(crate) fn new(run: &'run Run) -> Self {
-        Self { accounts: Mutex::default(), began: Instant::now(), run }
+        let (accounts, pending) = (Mutex::default(), Mutex::default());
+        Self { accounts, pending, began: Instant::now(), run }
     }
 
     /// Notes that `stage` has been announced; true the first time.
@@ -63,7 +66,29 @@ impl<'run> Ledger<'run> {
 
     /// A call begins that will use `price`, whatever becomes of it.
     pub(crate) fn charge(&self, stage: StageName, price: Usage) -> PendingCharge<'_> {
+        if price.usd() > 0.0 {
+            self.pending().push(price.usd());
+            self.record_cut();
+        }
         PendingCharge { ledger: self, stage, price: Some(price) }
+    }
+
+    /// A call is no longer under way.
+    fn close(&self, usd: f64) {
+        let mut pending = self.pending();
+        if let Some(at) = pending.iter().position(|price| price.total_cmp(&usd).is_eq()) {
+            pending.swap_remove(at);
+        }
+    }
+
+    fn record_cut(&self) {
+        let (cost, pending) = (self.cost(), self.pending().iter().sum::<f64>());
+        let wasted_usd = cost.wasted_usd + pending;
+        self.checkpoints().record_cut(Cost { wasted_usd, ..cost });
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Vec<f64>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Books what a call has used that gave something.
@@ -117,6 +142,7 @@ impl<'run> Ledger<'run> {
     fn booked(&self, stage: StageName, more: Cost) {
         self.run.observer.booked(stage, more);
         self.checkpoints().record_cost(self.cost());
+        self.record_cut();
     }
 
     /// The money of all stages.
@@ -167,13 +193,16 @@ impl Drop for InPhase<'_> {
 impl PendingCharge<'_> {
     /// The call was answered, and its answer says what it has used.
     pub(crate) fn settle(mut self) {
-        self.price = None;
+        if let Some(price) = self.price.take() {
+            self.ledger.close(price.usd());
+        }
     }
 }
 
 impl Drop for PendingCharge<'_> {
     fn drop(&mut self) {
         if let Some(price) = self.price.take().filter(|price| price.usd() > 0.0) {
+            self.ledger.close(price.usd());
             self.ledger.wasted(self.stage, &price);
         }
     }

@@ -53,6 +53,7 @@ impl Ffmpeg {
             file_size: Some(GIB / 2),
             open_files: Some(64),
             core: Some(0),
+            ..Limits::default()
         };
         Spec::new(&self.program)
             .hint(INSTALL)

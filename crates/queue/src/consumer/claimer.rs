@@ -73,7 +73,7 @@ impl Claimer {
                     if let Some(stopped) = self.is_finished(why).await {
                         return stopped;
                     }
-                    self.wait(why, next_due).await;
+                    self.wait(next_due).await;
                 }
             }
             if self.shutdown.has_begun() {
@@ -212,26 +212,17 @@ impl Claimer {
         }
     }
 
-    async fn wait(&mut self, why: Idle, next_due: Option<Duration>) {
+    async fn wait(&mut self, next_due: Option<Duration>) {
         let limit = next_due.map_or(MAX_WAIT, |due| due.min(MAX_WAIT));
-        let leases = Arc::clone(&self.shared.leases);
-        let something = async {
-            if why == Idle::Hold {
-                // The marker is for the others: the reserved job waits for this worker's own leases.
-                let _ = tokio::time::timeout(limit, leases.freed.notified()).await;
-            } else {
-                self.wake.wait(limit).await;
-            }
-        };
         tokio::select! {
-            () = something => {}
+            () = self.wake.wait(limit) => {}
             () = self.shutdown.begun() => {}
         }
     }
 
     /// For `until_empty`: nothing ready, parked, leased, or delayed and due.
     async fn is_finished(&mut self, why: Idle) -> Option<Stopped> {
-        if !self.shared.options.until_empty || why == Idle::Hold {
+        if !self.shared.options.until_empty {
             return None;
         }
         let stats = self.shared.link.scripts.stats(&mut self.connection).await.ok()?;

@@ -55,8 +55,9 @@ impl Tally {
         self.add(state.map(|state| (Name::Job(state), 1)));
     }
 
-    /// What one call to Redis takes of it, by name; it is not counted here any more.
-    pub(crate) fn take(&self) -> Vec<(String, u64)> {
+    /// What one call to Redis takes of it, by name; it is not counted here any more. A process that
+    /// works for a worker hands it on to that one's.
+    pub fn take(&self) -> Vec<(String, u64)> {
         let mut counts = self.counts();
         let names: Vec<Name> = counts.keys().take(A_CALL).cloned().collect();
         let taken = names.into_iter().filter_map(|name| {
@@ -67,12 +68,12 @@ impl Tally {
     }
 
     /// Whether nothing is left to tell.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.counts().is_empty()
     }
 
-    /// What Redis has not heard after all.
-    pub(crate) fn give_back(&self, taken: &[(String, u64)]) {
+    /// What Redis has not heard after all, or what another process has counted.
+    pub fn give_back(&self, taken: &[(String, u64)]) {
         let named = taken.iter().filter_map(|(name, count)| Some((Name::parse(name)?, *count)));
         self.add(named);
     }

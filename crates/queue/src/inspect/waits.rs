@@ -18,9 +18,8 @@ const A_CALL: usize = 500;
 const HEADS: usize = 100;
 
 /// The states in which jobs wait, and for what, in one word. No other pair is ever told.
-pub const WAITS: [(State, &str); 11] = [
+pub const WAITS: [(State, &str); 10] = [
     (State::Ready, "slot"),
-    (State::Ready, "alone"),
     (State::Ready, "paused"),
     (State::Delayed, "date"),
     (State::Delayed, "retry"),
@@ -38,7 +37,7 @@ const UNREAD: &str = "unread";
 pub struct Wait {
     /// Ready, delayed or parked.
     pub state: State,
-    /// For a `slot`, to run `alone`, until the queue is no longer `paused`; for a `date` or a `retry`;
+    /// For a `slot`, until the queue is no longer `paused`; for a `date` or a `retry`;
     /// for a `provider`, a `rate`, a `flight` or a `version`; `unread` where too many wait to look at.
     pub reason: &'static str,
     /// How many.
@@ -57,10 +56,9 @@ impl Inspector {
     /// jobs of a state add up to what it says, unless they have moved since.
     pub async fn waits(&self, stats: &QueueStats) -> Result<Vec<Wait>, QueueError> {
         let mut tally = Tally::new(stats.at);
-        let lanes = stats.states.ready.saturating_sub(stats.solo);
-        let (first, alone) = if stats.paused { ("paused", "paused") } else { ("slot", "alone") };
-        tally.add(State::Ready, first, lanes, &self.look("ready", HEADS).await?);
-        tally.add(State::Ready, alone, stats.solo, &self.look("solo", HEADS).await?);
+        let for_what = if stats.paused { "paused" } else { "slot" };
+        let read = self.look("ready", HEADS).await?;
+        tally.add(State::Ready, for_what, stats.states.ready, &read);
         for (state, count) in
             [(State::Delayed, stats.states.delayed), (State::Parked, stats.states.parked)]
         {

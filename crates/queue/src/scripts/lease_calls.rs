@@ -84,7 +84,8 @@ impl<'call> LeaseCalls<'call> {
         call.arg(outcome.as_str()).arg(millis(outcome.delay(backoff))).arg(outcome.park_reason());
         call.arg(json(outcome.error())).arg(json(outcome.artifact()));
         call.arg(json(stages.as_ref())).arg(json(cost.as_ref()));
-        call.arg(limits.interruptions).arg(no_progress()).arg(outcome.flights());
+        call.arg(limits.interruptions).arg(no_progress()).arg(limits.crashes);
+        call.arg(outcome.flights());
         let answer: (String, String) = call.invoke_async(&mut self.connection).await?;
         Reported::from_words(answer)
     }

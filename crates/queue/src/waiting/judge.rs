@@ -111,7 +111,7 @@ fn workers(facts: &Facts) -> WaitingReason {
     if open.is_empty() {
         return refused(facts, &staying);
     }
-    solo(facts, &open).unwrap_or_else(|| turn(facts, &open, lease_ms))
+    turn(facts, &open, lease_ms)
 }
 
 fn refusal(worker: &Worker) -> Option<(Option<StageName>, i64)> {
@@ -127,34 +127,10 @@ fn refused(facts: &Facts, staying: &[&(String, Worker)]) -> WaitingReason {
     WaitingReason::Refused { stage, until: moment(until) }
 }
 
-/// The worker that has reserved the lane of jobs that run alone.
-fn holder(facts: &Facts) -> Option<&str> {
-    let is_valid = facts.text("hold_job").is_some()
-        || facts.number("hold_until_ms").is_some_and(|until| until > facts.now());
-    facts.text("hold_worker").filter(|_| is_valid)
-}
-
-/// What that lane has to do with it.
-fn solo(facts: &Facts, open: &[&(String, Worker)]) -> Option<WaitingReason> {
-    let worker = holder(facts)?.to_owned();
-    if facts.text("lane") != Some("solo") {
-        let is_only = open.iter().all(|(name, _)| *name == worker);
-        return is_only.then_some(WaitingReason::SoloFirst { worker });
-    }
-    if facts.text("hold_job").is_some() || facts.text("head") != Some("yes") {
-        return Some(WaitingReason::SoloTurn { worker });
-    }
-    let own = facts.workers.iter().find(|(name, _)| *name == worker);
-    let busy = own.and_then(|(_, worker)| worker.standing.as_ref()).map(|standing| standing.busy);
-    Some(WaitingReason::SoloNeighbors { worker, busy })
-}
-
 fn turn(facts: &Facts, open: &[&(String, Worker)], lease_ms: i64) -> WaitingReason {
     let ahead = facts.count("ahead");
-    let holder = holder(facts);
-    let takes = |(name, _): &&&(String, Worker)| holder != Some(name.as_str());
     let standings: Option<Vec<&Standing>> =
-        open.iter().filter(takes).map(|(_, worker)| worker.standing.as_ref()).collect();
+        open.iter().map(|(_, worker)| worker.standing.as_ref()).collect();
     let Some(standings) = standings else { return WaitingReason::Turn { ahead } };
     let (slots, busy) = standings.iter().fold((0, 0), |(slots, busy), standing| {
         (slots + standing.slots, busy + standing.busy.min(standing.slots))

@@ -100,23 +100,6 @@ pub enum WaitingReason {
         /// When the next probe may go.
         until: At,
     },
-    /// It must run alone, and the worker that has reserved it ends what it has.
-    SoloNeighbors {
-        /// The worker.
-        worker: String,
-        /// Jobs that it has, when it says so.
-        busy: Option<u64>,
-    },
-    /// It must run alone, and another one that must is first.
-    SoloTurn {
-        /// The worker that has that one.
-        worker: String,
-    },
-    /// The only workers that could take it keep themselves free for a job that must run alone.
-    SoloFirst {
-        /// The worker.
-        worker: String,
-    },
     /// Redis was away; until leases are reaped again, jobs of workers that are gone keep slots.
     Gap {
         /// Until when.
@@ -157,9 +140,6 @@ impl WaitingReason {
             Self::WorkersSilent { .. } => "workers-silent",
             Self::WorkersLeaving { .. } => "workers-leaving",
             Self::Refused { .. } => "refused",
-            Self::SoloNeighbors { .. } => "solo-neighbors",
-            Self::SoloTurn { .. } => "solo-turn",
-            Self::SoloFirst { .. } => "solo-first",
             Self::Gap { .. } => "gap",
             Self::SlotsTaken { .. } => "slots",
             Self::Turn { .. } => "turn",

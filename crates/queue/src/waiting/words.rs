@@ -90,22 +90,6 @@ impl WaitingReason {
                 stage.map_or_else(String::new, |stage| format!(" at the stage {stage}")),
                 time(*until)
             ),
-            Self::SoloNeighbors { worker, busy } => format!(
-                "Workers have died under it, so that it runs alone: the worker {worker} has reserved \
-                 it and ends {} first.",
-                busy.map_or_else(
-                    || "its other jobs".to_owned(),
-                    |busy| format!("{busy} other jobs")
-                )
-            ),
-            Self::SoloTurn { worker } => format!(
-                "Workers have died under it, so that it runs alone, and another such job is first: \
-                 the worker {worker} has that one."
-            ),
-            Self::SoloFirst { worker } => format!(
-                "The only worker that could take it, {worker}, keeps itself free for a job that must \
-                 run alone."
-            ),
             Self::Gap { until, ahead } => format!(
                 "Redis was away: until {} nothing is taken from workers that may be gone, and every \
                  slot counts as taken; {}.",
@@ -148,14 +132,11 @@ impl WaitingReason {
             Self::Rate { .. } => {
                 "It goes on by itself; a higher rate limit at the provider ends that."
             }
-            Self::SoloFirst { .. } => "It goes on by itself; another worker would take it now.",
             Self::Running { .. }
             | Self::Ended { .. }
             | Self::LeaseOver { .. }
             | Self::Scheduled { .. }
             | Self::Flight { .. }
-            | Self::SoloNeighbors { .. }
-            | Self::SoloTurn { .. }
             | Self::Gap { .. }
             | Self::Turn { .. } => NOTHING,
         }

@@ -21,8 +21,8 @@ pub(crate) struct Watch {
     pub(crate) marker_in_hand: bool,
 }
 
-const INDEXES: [&str; 9] =
-    ["ready", "solo", "delayed", "parked", "leased", "done", "dead", "cancelled", "expired"];
+const INDEXES: [&str; 8] =
+    ["ready", "delayed", "parked", "leased", "done", "dead", "cancelled", "expired"];
 const TERMINAL: [&str; 4] = ["done", "dead", "cancelled", "expired"];
 
 type Jobs<'dump> = BTreeMap<&'dump str, &'dump BTreeMap<String, String>>;
@@ -101,8 +101,7 @@ fn conservation(queue: &mut Queue, dump: &Dump) {
     let size = |name: &str| i64::try_from(ranks(dump, name).len()).expect("few");
     let mut all = 0;
     for state in State::ALL {
-        let of_solo = if state == State::Ready { size("solo") } else { 0 };
-        let held = size(state.as_str()) + of_solo;
+        let held = size(state.as_str());
         assert_eq!(stats[state.as_str()], held, "I15: jobs in {state} (left: by the script)");
         all += held;
     }
@@ -118,12 +117,7 @@ fn one_index_each(dump: &Dump, jobs: &Jobs<'_>) {
         }
     }
     for (id, job) in jobs {
-        let crashes: i64 = job.get("crashes").map_or(0, |text| text.parse().expect("a number"));
-        let index = match job["state"].as_str() {
-            "ready" if crashes >= 2 => "solo",
-            state => state,
-        };
-        assert_eq!(found.remove(id), Some(vec![index]), "I2: indexes of {id}");
+        assert_eq!(found.remove(id), Some(vec![&*job["state"]]), "I2: indexes of {id}");
     }
     assert!(found.is_empty(), "I2: indexed without a record: {found:?}");
 }

@@ -31,18 +31,6 @@ fn a_claim_given_back_still_looks_at_cancel_then_deadline() {
 }
 
 #[test]
-fn a_leaving_worker_gives_up_its_reservation_at_once() {
-    let mut queue = Queue::start();
-    queue.put("solo");
-    queue.crash("anna", "solo", 2);
-    assert_eq!(queue.claim("anna", "n1", 1)[0], "hold");
-    while queue.pop_wake() {}
-    queue.call(Verb::Drain, &["anna", "leaving"]);
-    assert!(queue.pop_wake(), "others must hear of it");
-    assert_eq!(queue.claim("ben", "n2", 0)[..2], ["job", "solo"]);
-}
-
-#[test]
 fn what_dies_with_a_leaving_worker_is_no_crash() {
     for step in ["leaving", "gone"] {
         let mut queue = Queue::start();

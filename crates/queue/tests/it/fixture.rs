@@ -97,6 +97,10 @@ impl Words {
         Self { outcome: "dead", error: "{\"code\":\"x\"}", ..Self::default() }
     }
 
+    pub(crate) fn crash() -> Self {
+        Self { outcome: "crash", error: "{\"code\":\"crashed\"}", ..Self::default() }
+    }
+
     pub(crate) fn release() -> Self {
         Self { outcome: "release", ..Self::default() }
     }
@@ -306,7 +310,8 @@ impl Queue {
         let (delay, most) = (words.delay.to_string(), self.limits.interruptions.to_string());
         let Words { outcome, reason, error, artifact, .. } = words;
         let mut all = vec![id, token, outcome, &delay, reason, error, artifact, "", "", &most];
-        all.push("no-progress");
+        let crashes = self.limits.crashes.to_string();
+        all.extend(["no-progress", &crashes]);
         all.extend(words.flights.iter().map(String::as_str));
         self.call(Verb::Report, &all)
     }

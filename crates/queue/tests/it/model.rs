@@ -37,7 +37,6 @@ pub(crate) struct Model {
     pub(crate) webhooks_off: BTreeMap<String, i64>,
     /// What people have done: action, result, job, tenant, and when.
     pub(crate) audit: Vec<(&'static str, &'static str, String, String, i64)>,
-    pub(crate) hold: Option<Hold>,
     pub(crate) paused: Option<i64>,
     pub(crate) reap_at: Option<i64>,
     pub(crate) gap_at: Option<i64>,
@@ -136,30 +135,10 @@ pub(crate) struct Worker {
     pub(crate) standing: Option<Standing>,
 }
 
-/// The reservation of the solo lane.
-#[derive(Clone, Debug)]
-pub(crate) struct Hold {
-    pub(crate) worker: String,
-    pub(crate) until: i64,
-    pub(crate) job: Option<String>,
-}
-
-/// The two lanes of ready jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    Ready,
-    Solo,
-}
-
 impl Job {
     /// First-ready ms − 60,000 × priority; the lowest goes first.
     pub(crate) fn rank(&self) -> i64 {
         self.ranked.unwrap_or(self.ready_ms) - 60_000 * self.priority
-    }
-
-    /// Two crashes send a job to the lane in which it runs alone.
-    pub(crate) fn lane(&self) -> Lane {
-        if self.crashes >= 2 { Lane::Solo } else { Lane::Ready }
     }
 
     pub(crate) fn token(&self) -> Option<&str> {
@@ -209,18 +188,13 @@ impl Model {
         found.into_iter().map(|(_, id)| id.clone()).collect()
     }
 
-    /// Ids of the ready jobs of a lane, best rank first.
-    pub(crate) fn lane(&self, lane: Lane) -> Vec<String> {
-        self.ordered(|job| job.state == State::Ready && job.lane() == lane, Job::rank)
+    /// Ids of the ready jobs, best rank first.
+    pub(crate) fn ready(&self) -> Vec<String> {
+        self.ordered(|job| job.state == State::Ready, Job::rank)
     }
 
     pub(crate) fn count(&self, state: State) -> usize {
         self.jobs.values().filter(|job| job.state == state).count()
-    }
-
-    /// The reservation, if it is still valid.
-    pub(crate) fn live_hold(&self) -> Option<&Hold> {
-        self.hold.as_ref().filter(|hold| hold.job.is_some() || hold.until > self.now)
     }
 
     pub(crate) fn holds(&self, id: &str, token: &str) -> bool {

@@ -236,6 +236,7 @@ fn report() -> impl Strategy<Value = RandomReport> {
         2 => Just(("park", "provider")),
         5 => Just(("park", "flight")),
         3 => Just(("release", "")),
+        4 => Just(("crash", "")),
     ];
     let flights = prop::collection::vec(prop::bool::weighted(0.5), FLIGHTS.len());
     (outcome, 0..2 * LEASE, flights).prop_map(|((outcome, reason), delay, flights)| RandomReport {
@@ -378,7 +379,11 @@ impl RandomReport {
             outcome: self.outcome,
             delay: self.delay,
             reason: self.reason,
-            error: if matches!(self.outcome, "retry" | "dead") { "{\"code\":\"x\"}" } else { "" },
+            error: if matches!(self.outcome, "retry" | "dead" | "crash") {
+                "{\"code\":\"x\"}"
+            } else {
+                ""
+            },
             artifact: if self.outcome == "done" { "{\"key\":\"y\"}" } else { "" },
             flights: if parks { flights.collect() } else { Vec::new() },
         }

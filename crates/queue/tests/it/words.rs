@@ -29,7 +29,11 @@ const NUMBERS: [(Verb, &[&str], &[usize]); 10] = [
     (Verb::Claim, &["ben", "n2", "3000", "0"], &[2, 3]),
     (Verb::Renew, &["anna", "3000", "4", "1", "tts", "50", "a", TOKEN], &[1, 2, 3, 5]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
-    (Verb::Report, &["a", TOKEN, "retry", "5", "", "{}", "", "", "{}", "20", "{}"], &[3, 9]),
+    (
+        Verb::Report,
+        &["a", TOKEN, "retry", "5", "", "{}", "", "", "{}", "20", "{}", "3"],
+        &[3, 9, 11],
+    ),
     (
         Verb::Reap,
         &["anna", "3000", "", "3", "{}", "20", "{}", "60000", "9", "60000", "9"],
@@ -53,9 +57,12 @@ const NONSENSE: [(Verb, &[&str]); 36] = [
     (Verb::Renew, &["anna", "3000", "4", "1", "lunch", "0", "a", TOKEN]),
     (Verb::Checkpoint, &["a", TOKEN, "{}", "words", "call1", "d", "call2"]),
     (Verb::Progress, &["a", TOKEN, "tts", "101", "[]"]),
-    (Verb::Report, &["a", TOKEN, "finished", "5", "", "{}", "", "[]", "{}", "20", "{}"]),
-    (Verb::Report, &["a", TOKEN, "park", "5", "weather", "{}", "", "[]", "{}", "20", "{}"]),
-    (Verb::Report, &["a", TOKEN, "park", "5", "flight", "{}", "", "[]", "{}", "20", "{}", "x\ny"]),
+    (Verb::Report, &["a", TOKEN, "finished", "5", "", "{}", "", "[]", "{}", "20", "{}", "3"]),
+    (Verb::Report, &["a", TOKEN, "park", "5", "weather", "{}", "", "[]", "{}", "20", "{}", "3"]),
+    (
+        Verb::Report,
+        &["a", TOKEN, "park", "5", "flight", "{}", "", "[]", "{}", "20", "{}", "3", "x\ny"],
+    ),
     (Verb::Join, &["a", TOKEN, "x\ny"]),
     (Verb::Join, &["a", TOKEN, ""]),
     (Verb::Land, &["a", TOKEN, "", "stored"]),

@@ -8,6 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::counted::Word;
 use super::histograms::Histograms;
 
 /// Seconds; from a local step to a try of two minutes.
@@ -40,21 +41,21 @@ const STATUSES: [(u16, &str); 21] = [
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
-    stage: &'static str,
-    provider: &'static str,
-    code: &'static str,
+    stage: Word,
+    provider: Word,
+    code: Word,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Provider {
-    stage: &'static str,
-    provider: &'static str,
+    stage: Word,
+    provider: Word,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Response {
-    stage: &'static str,
-    provider: &'static str,
+    stage: Word,
+    provider: Word,
     status: &'static str,
 }
 
@@ -86,11 +87,12 @@ impl Calls {
     /// A call of `stage` ended after this time: `ok`, `cut`, or the code of its failure.
     pub(super) fn provider_called(
         &self,
-        (stage, provider): (&'static str, &'static str),
-        code: &'static str,
+        (stage, provider): (Word, Word),
+        code: Word,
         after: Duration,
     ) {
-        self.requests.get_or_create(&Request { stage, provider, code }).inc();
+        let request = Request { stage: stage.clone(), provider: provider.clone(), code };
+        self.requests.get_or_create(&request).inc();
         let durations = self.durations.get_or_create(&Provider { stage, provider });
         durations.observe(after.as_secs_f64());
     }
@@ -98,7 +100,7 @@ impl Calls {
     /// A provider's server answered with this status, or not at all.
     pub(super) fn provider_answered(
         &self,
-        (stage, provider): (&'static str, &'static str),
+        (stage, provider): (Word, Word),
         status: Option<u16>,
     ) {
         let status = status.map_or("none", word);

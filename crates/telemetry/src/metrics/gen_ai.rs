@@ -8,7 +8,9 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use serde::{Deserialize, Serialize};
 
+use super::counted::Word;
 use super::histograms::Histograms;
 
 /// Seconds; the conventions' own.
@@ -19,14 +21,14 @@ const FIRST_CHUNKS: [f64; 16] =
 const CHUNKS: [f64; 13] = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
 
 /// What a model was asked for. All are words of closed sets: a model is one that an operator has set.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet, Serialize, Deserialize)]
 pub struct GenAiCall {
     /// `chat`, or `generate_content` where the conventions have no word of their own.
-    pub gen_ai_operation_name: &'static str,
+    pub gen_ai_operation_name: Word,
     /// What it makes: `text`, `speech` or `image`.
-    pub gen_ai_output_type: &'static str,
+    pub gen_ai_output_type: Word,
     /// Who sells it.
-    pub gen_ai_provider_name: &'static str,
+    pub gen_ai_provider_name: Word,
     /// The model's name, as the server knows it.
     pub gen_ai_request_model: String,
 }
@@ -34,10 +36,10 @@ pub struct GenAiCall {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 #[expect(clippy::struct_field_names, reason = "the fields are the words of the labels")]
 struct Tokens {
-    gen_ai_operation_name: &'static str,
-    gen_ai_provider_name: &'static str,
+    gen_ai_operation_name: Word,
+    gen_ai_provider_name: Word,
     gen_ai_request_model: String,
-    gen_ai_token_modality: &'static str,
+    gen_ai_token_modality: Word,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,7 @@ pub(super) struct GenAi {
 }
 
 /// Tokens that a call has used, as far as anybody has counted them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenUse {
     /// Of the prompt.
     pub input: Option<u64>,
@@ -105,27 +107,27 @@ impl GenAi {
     /// A call to a model has used these tokens. Where nobody has counted any, their kind is
     /// `unknown` and their number 0.
     pub(super) fn tokens_used(&self, call: &GenAiCall, used: TokenUse) {
-        let modality = match call.gen_ai_output_type {
-            "speech" => "audio",
-            other => other,
+        let modality = match &*call.gen_ai_output_type {
+            "speech" => "audio".into(),
+            _ => call.gen_ai_output_type.clone(),
         };
-        let count = |family: &Family<Tokens, Counter>, modality, number: Option<u64>| {
-            let modality = if number.is_some() { modality } else { "unknown" };
+        let count = |family: &Family<Tokens, Counter>, modality: Word, number: Option<u64>| {
+            let modality = if number.is_some() { modality } else { "unknown".into() };
             let labels = Tokens {
-                gen_ai_operation_name: call.gen_ai_operation_name,
-                gen_ai_provider_name: call.gen_ai_provider_name,
+                gen_ai_operation_name: call.gen_ai_operation_name.clone(),
+                gen_ai_provider_name: call.gen_ai_provider_name.clone(),
                 gen_ai_request_model: call.gen_ai_request_model.clone(),
                 gen_ai_token_modality: modality,
             };
             family.get_or_create(&labels).inc_by(number.unwrap_or_default());
         };
-        count(&self.input, "text", used.input);
+        count(&self.input, "text".into(), used.input);
         count(&self.output, modality, used.output);
         if used.cached.is_some() {
-            count(&self.cached, "text", used.cached);
+            count(&self.cached, "text".into(), used.cached);
         }
         if used.reasoning.is_some() {
-            count(&self.reasoning, "text", used.reasoning);
+            count(&self.reasoning, "text".into(), used.reasoning);
         }
     }
 

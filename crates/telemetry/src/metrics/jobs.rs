@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::counted::Word;
 use super::histograms::Histograms;
 
 /// Seconds; a job waits or runs from a moment to a quarter of an hour.
@@ -17,8 +18,8 @@ const BUCKETS: [f64; 14] =
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptEnd {
-    stage: &'static str,
-    error_type: &'static str,
+    stage: Word,
+    error_type: Word,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -84,7 +85,7 @@ impl Jobs {
     }
 
     /// An attempt ended: `none`, or a class of failure, in `stage` or `none`.
-    pub(super) fn attempt_ended(&self, stage: &'static str, error_type: &'static str) {
+    pub(super) fn attempt_ended(&self, stage: Word, error_type: Word) {
         self.attempts.get_or_create(&AttemptEnd { stage, error_type }).inc();
     }
 }

@@ -5,22 +5,36 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
+use super::counted::{Relay, What, Word};
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SpanEnd {
-    result: &'static str,
+    result: Word,
 }
 
 /// Clones count together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SpanCounters(Family<SpanEnd, Counter>);
+pub(crate) struct SpanCounters {
+    ended: Family<SpanEnd, Counter>,
+    relay: Option<Relay>,
+}
 
 impl SpanCounters {
     pub(super) fn new(to: &mut Registry) -> Self {
-        let Self(spans) = Self::default();
+        let spans = Self::default();
         let help = "Spans for the collector: `sent`, `failed` since it did not take them, or \
                     `dropped` since too many waited";
-        to.register("spans", help, spans.clone());
-        Self(spans)
+        to.register("spans", help, spans.ended.clone());
+        spans
+    }
+
+    /// The same, told elsewhere.
+    pub(super) fn relayed(self, relay: Relay) -> Self {
+        Self { relay: Some(relay), ..self }
+    }
+
+    pub(super) fn add(&self, result: Word, spans: u64) {
+        self.ended.get_or_create(&SpanEnd { result }).inc_by(spans);
     }
 }
 
@@ -32,6 +46,10 @@ impl SpanCounters {
     /// `sent`, `failed` or `dropped`.
     pub(crate) fn count(&self, result: &'static str, spans: usize) {
         let spans = u64::try_from(spans).unwrap_or(u64::MAX);
-        self.0.get_or_create(&SpanEnd { result }).inc_by(spans);
+        let result = result.into();
+        match &self.relay {
+            Some(relay) => relay.tell(What::Spans { result, spans }),
+            None => self.add(result, spans),
+        }
     }
 }

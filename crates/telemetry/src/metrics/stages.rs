@@ -1,6 +1,7 @@
 //! Stages as attempts leave them, what they cost, and the cache that spares them.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -8,7 +9,9 @@ use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use serde::{Deserialize, Serialize};
 
+use super::counted::Word;
 use super::histograms::Histograms;
 use crate::clock;
 
@@ -16,8 +19,12 @@ use crate::clock;
 const BUCKETS: [f64; 14] =
     [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0];
 
+/// Seconds; what a worker adds to the store's own put is milliseconds.
+const CHECKPOINTS: [f64; 14] =
+    [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+
 /// How a stage left an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue, Serialize, Deserialize)]
 #[expect(non_camel_case_types, reason = "the variant is the label's word")]
 pub enum StageOutcome {
     /// It gave what it should.
@@ -32,24 +39,24 @@ pub enum StageOutcome {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Stage {
-    stage: &'static str,
+    stage: Word,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StageEnd {
-    stage: &'static str,
+    stage: Word,
     outcome: StageOutcome,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CacheRequest {
-    result: &'static str,
+    result: Word,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Booking {
-    stage: &'static str,
-    kind: &'static str,
+    stage: Word,
+    kind: Word,
 }
 
 /// Leads from a number to the trace of one job that is in it.
@@ -66,6 +73,7 @@ pub(super) struct Stages {
     waits: Histograms<Stage>,
     runs: Histograms<Stage>,
     tries: Family<Stage, Counter>,
+    checkpoints: Histograms<Stage>,
     cache_requests: Family<CacheRequest, Counter>,
     money: Family<Booking, Counter<f64, AtomicU64>>,
 }
@@ -77,6 +85,7 @@ impl Stages {
             waits: Family::new_with_constructor(histogram),
             runs: Family::new_with_constructor(histogram),
             tries: Family::default(),
+            checkpoints: Family::new_with_constructor(|| Histogram::new(CHECKPOINTS)),
             cache_requests: Family::default(),
             money: Family::default(),
         };
@@ -85,6 +94,8 @@ impl Stages {
         to.register("stage_wait_seconds", "Time before a slot", stages.waits.clone());
         to.register("stage_run_seconds", "Time inside a slot", stages.runs.clone());
         to.register("stage_tries", "Tries of a stage", stages.tries.clone());
+        let help = "From a provider's last byte to the accepted checkpoint of what it gave";
+        to.register("checkpoint_seconds", help, stages.checkpoints.clone());
         let help = "Requests to the shared cache, by what became of them";
         to.register("cache_requests", help, stages.cache_requests.clone());
         let help = "US dollars `spent`, `wasted` on what was lost, and `avoided` by a cache";
@@ -97,27 +108,33 @@ impl Stages {
     /// A stage left an attempt of this trace, where one is exported, after `wait` and `run` seconds.
     pub(super) fn stage_ended(
         &self,
-        (stage, outcome): (&'static str, StageOutcome),
+        (stage, outcome): (Word, StageOutcome),
         (wait, run): (f64, f64),
         tries: u32,
-        trace_id: Option<&str>,
+        trace_id: Option<String>,
     ) {
-        let exemplar = trace_id.map(|trace_id| Exemplar { trace_id: trace_id.to_owned() });
+        let exemplar = trace_id.map(|trace_id| Exemplar { trace_id });
         let at = exemplar.is_some().then(clock::now);
-        let durations = self.durations.get_or_create(&StageEnd { stage, outcome });
+        let durations = self.durations.get_or_create(&StageEnd { stage: stage.clone(), outcome });
         durations.observe(wait + run, exemplar, at);
-        self.waits.get_or_create(&Stage { stage }).observe(wait);
-        self.runs.get_or_create(&Stage { stage }).observe(run);
-        self.tries.get_or_create(&Stage { stage }).inc_by(tries.into());
+        let stage = Stage { stage };
+        self.waits.get_or_create(&stage).observe(wait);
+        self.runs.get_or_create(&stage).observe(run);
+        self.tries.get_or_create(&stage).inc_by(tries.into());
+    }
+
+    /// What a call gave has reached its checkpoint so long after the provider's last byte.
+    pub(super) fn checkpoint_kept(&self, stage: Word, after: Duration) {
+        self.checkpoints.get_or_create(&Stage { stage }).observe(after.as_secs_f64());
     }
 
     /// The shared cache was asked: `hit`, `miss`, `stored`, `present`, `full` or `failed`.
-    pub(super) fn cache_asked(&self, result: &'static str) {
+    pub(super) fn cache_asked(&self, result: Word) {
         self.cache_requests.get_or_create(&CacheRequest { result }).inc();
     }
 
     /// So many US dollars were `spent`, `wasted` or `avoided` in a stage.
-    pub(super) fn money_booked(&self, stage: &'static str, kind: &'static str, usd: f64) {
+    pub(super) fn money_booked(&self, stage: Word, kind: Word, usd: f64) {
         self.money.get_or_create(&Booking { stage, kind }).inc_by(usd);
     }
 }

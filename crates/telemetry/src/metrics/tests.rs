@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::counted::Word;
 use super::*;
 
 /// Dashboards and alerts hang on these names.
-const NAMES: [&str; 36] = [
+const NAMES: [&str; 37] = [
     "stillcast_build info",
     "stillcast_wait_seconds histogram",
     "stillcast_job_duration_seconds histogram",
@@ -15,6 +16,7 @@ const NAMES: [&str; 36] = [
     "stillcast_stage_wait_seconds histogram",
     "stillcast_stage_run_seconds histogram",
     "stillcast_stage_tries counter",
+    "stillcast_checkpoint_seconds histogram",
     "stillcast_cache_requests counter",
     "stillcast_cost_usd counter",
     "stillcast_lease_lost counter",
@@ -50,6 +52,14 @@ fn busy() -> Metrics {
     let metrics = Metrics::new("9.9.9", "evening", 4);
     metrics.claimed(Duration::from_millis(1500));
     metrics.reported("done", Duration::from_secs(20));
+    attempt(&metrics);
+    metrics
+}
+
+/// All that an attempt counts.
+fn attempt(metrics: &Metrics) {
+    metrics.interrupted();
+    metrics.checkpoint_kept("tts", Duration::from_millis(250));
     metrics.attempt_ended("none", "none");
     metrics.stage_ended(("tts", StageOutcome::ok), (0.5, 3.0), 2, Some(TRACE));
     metrics.cache_asked("hit");
@@ -60,9 +70,9 @@ fn busy() -> Metrics {
     metrics.provider_answered(("tts", "openai"), Some(418));
     metrics.provider_answered(("tts", "openai"), None);
     let call = |gen_ai_output_type| GenAiCall {
-        gen_ai_operation_name: "chat",
-        gen_ai_output_type,
-        gen_ai_provider_name: "openai",
+        gen_ai_operation_name: "chat".into(),
+        gen_ai_output_type: Word::Borrowed(gen_ai_output_type),
+        gen_ai_provider_name: "openai".into(),
         gen_ai_request_model: "m\"1".to_owned(),
     };
     let used = TokenUse { input: Some(30), output: Some(400), reasoning: Some(7), cached: Some(5) };
@@ -72,7 +82,6 @@ fn busy() -> Metrics {
     metrics.first_chunk(&call("text"), Duration::from_millis(500));
     metrics.next_chunk(&call("text"), Duration::from_millis(20));
     metrics.spans().count("dropped", 3);
-    metrics
 }
 
 #[test]
@@ -111,6 +120,7 @@ fn what_is_counted_is_what_is_shown() {
         "stillcast_stage_tries_total{stage=\"tts\"} 2",
         "stillcast_slots{pool=\"jobs\",state=\"busy\"} 1",
         "stillcast_slots{pool=\"jobs\",state=\"free\"} 3",
+        "stillcast_checkpoint_seconds_sum{stage=\"tts\"} 0.25",
         "stillcast_cache_requests_total{result=\"hit\"} 1",
         "stillcast_cost_usd_total{stage=\"tts\",kind=\"spent\"} 0.75",
         "stillcast_lease_lost_total 0",
@@ -154,6 +164,35 @@ fn an_exemplar_leads_from_a_bucket_to_a_trace() {
     let found: Vec<&str> = page.lines().filter(of).filter(|line| line.contains(" # ")).collect();
     assert_eq!(found.len(), 1, "{page}");
     assert!(found[0].contains(&exemplar) && found[0].contains("le=\"5.0\""), "{}", found[0]);
+}
+
+/// What another process tells, line by line, is counted as if it had happened here.
+#[test]
+fn what_is_relayed_is_counted_where_it_is_told() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let elsewhere = Metrics::relayed("9.9.9", "evening", move |counted| {
+        tell.send(serde_json::to_string(&counted).unwrap()).unwrap();
+    });
+    attempt(&elsewhere);
+    let here = Metrics::new("9.9.9", "evening", 4);
+    here.claimed(Duration::from_millis(1500));
+    here.reported("done", Duration::from_secs(20));
+    for line in told.try_iter() {
+        here.count(serde_json::from_str(&line).unwrap());
+    }
+    let counted = |metrics: &Metrics| {
+        let of_kernel = |line: &&str| line.contains("process_") || line.contains("children");
+        // An exemplar says when.
+        let bare = |line: &str| line.split(" # ").next().unwrap_or_default().to_owned();
+        let page = metrics.encode();
+        let mut lines: Vec<_> = page.lines().filter(|line| !of_kernel(line)).map(bare).collect();
+        // Label sets come in no order.
+        lines.sort();
+        lines
+    };
+    assert_eq!(counted(&here), counted(&busy()));
+    let nothing = Metrics::new("9.9.9", "evening", 1);
+    assert_eq!(counted(&elsewhere), counted(&nothing), "it counts nothing itself");
 }
 
 #[test]

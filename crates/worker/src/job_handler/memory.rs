@@ -2,46 +2,65 @@
 //! lease's token.
 
 use async_trait::async_trait;
+use isolation::Teller;
 use pipeline::{Checkpoints, FlightResult, Flights, Interrupted, JoinAnswer};
 use queue::Lease;
 use stillcast_enqueue::{Cost, ErrorReport};
 
 use super::gate::reason;
+use crate::notes::Note;
 
 /// What the job behind a lease remembers.
-pub(super) struct LeaseMemory(pub(super) Lease);
+pub(super) struct LeaseMemory {
+    pub(super) lease: Lease,
+    /// Who books beside the lease, where that lies in another process.
+    pub(super) teller: Option<Teller>,
+}
+
+impl LeaseMemory {
+    fn tell(&self, note: &Note) {
+        if let Some(teller) = &self.teller {
+            note.tell(teller);
+        }
+    }
+}
 
 #[async_trait]
 impl Checkpoints for LeaseMemory {
     fn recall(&self, name: &str) -> Option<String> {
-        self.0.recall(name)
+        self.lease.recall(name)
     }
 
     async fn remember(&self, name: &str, digest: &str) -> Result<(), Interrupted> {
-        self.0.checkpoint(&[(name, digest)]).await.map_err(interrupted)
+        self.lease.checkpoint(&[(name, digest)]).await.map_err(interrupted)
     }
 
     async fn partial_transcript(&self) -> Result<Option<String>, Interrupted> {
-        Ok(self.0.partial_transcript().await)
+        Ok(self.lease.partial_transcript().await)
     }
 
     fn save_partial_transcript(&self, words: &str) {
-        self.0.save_partial_transcript(words);
+        self.lease.save_partial_transcript(words);
     }
 
     fn record_cost(&self, cost: Cost) {
-        self.0.record_cost(cost);
+        self.lease.record_cost(cost);
+        self.tell(&Note::Cost(cost));
+    }
+
+    fn record_cut(&self, cost: Cost) {
+        self.tell(&Note::Cut(cost));
     }
 
     fn earlier_cost(&self) -> Cost {
-        self.0.earlier_cost()
+        self.lease.earlier_cost()
     }
 }
 
 #[async_trait]
 impl Flights for LeaseMemory {
     async fn join(&self, key: &str) -> Result<JoinAnswer, Interrupted> {
-        let answer = self.0.join(key).await.map_err(interrupted)?;
+        let answer = self.lease.join(key).await.map_err(interrupted)?;
         Ok(match answer {
             queue::JoinAnswer::Owned => JoinAnswer::Owned,
             queue::JoinAnswer::Waiting { owner } => {
@@ -63,7 +82,7 @@ impl Flights for LeaseMemory {
                 queue::FlightResult::Permanent(report)
             }
         };
-        self.0.land(key, &landing).await.map_err(interrupted)
+        self.lease.land(key, &landing).await.map_err(interrupted)
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) fn words(outcome: &Outcome) -> (&'static str, Option<&str>) {
         Outcome::Retry { error, .. } => ("retry", Some(&error.code)),
         Outcome::Park { error, .. } => ("park", error.as_ref().map(|error| error.code.as_str())),
         Outcome::Dead { error } => ("dead", Some(&error.code)),
+        Outcome::Crashed { error } => ("crash", Some(&error.code)),
         Outcome::Release => ("release", None),
     }
 }

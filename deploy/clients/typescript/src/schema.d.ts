@@ -1097,11 +1097,6 @@ export interface components {
             purged: number;
             /** @description The queue's name. */
             queue: string;
-            /**
-             * Format: int64
-             * @description Ready jobs that must run alone, since workers died under them.
-             */
-            solo: number;
             /** @description Jobs by state. */
             states: components["schemas"]["StateCounts"];
             /**
@@ -1278,7 +1273,7 @@ export interface components {
          * @enum {string}
          */
         State: "delayed" | "ready" | "parked" | "leased" | "done" | "dead" | "cancelled" | "expired";
-        /** @description Jobs by state; ready includes solo. */
+        /** @description Jobs by state. */
         StateCounts: {
             /**
              * Format: int64

@@ -13,7 +13,7 @@ fn overview(paused: bool, workers: &Value, running: &Value) -> Overview {
     let states = json!({"delayed": 1, "ready": 12, "parked": 3, "leased": 2, "done": 40, "dead": 5,
         "cancelled": 0, "expired": 0});
     let stats = json!({"queue": "evenings", "at": AT, "paused": paused, "depth": 12,
-        "oldest_s": 95.0, "states": states, "solo": 0, "due_delayed": 0, "due_parked": 0,
+        "oldest_s": 95.0, "states": states, "due_delayed": 0, "due_parked": 0,
         "workers": 1, "enqueued": 63, "purged": 0, "trash": 0, "gap_at": null,
         "empty_in": {"from_s": 120.0, "to_s": 360.0}});
     let nothing = json!({"count": 0, "p50_s": null, "p95_s": null, "p99_s": null});

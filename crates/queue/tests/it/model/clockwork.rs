@@ -70,15 +70,7 @@ impl Model {
         if let Some(state) = self.overruled(id) {
             self.end(id, state);
         } else if crash {
-            let most = i64::from(self.limits.crashes);
-            self.job(id).crashes += 1;
-            if self.job(id).crashes >= most {
-                self.job(id).notes.insert("error".to_owned(), "crashed".to_owned());
-                self.end(id, State::Dead);
-            } else {
-                self.leave_leased(id);
-                self.make_ready(id);
-            }
+            self.crashed(id, "crashed");
         } else {
             self.interrupted(id);
         }

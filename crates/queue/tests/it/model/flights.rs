@@ -98,7 +98,7 @@ impl Model {
         }
     }
 
-    /// Into `ready` or `solo`, at the rank that the job has kept.
+    /// Into `ready`, at the rank that the job has kept.
     pub(crate) fn make_ready(&mut self, id: &str) {
         let job = self.job(id);
         job.enter(State::Ready);

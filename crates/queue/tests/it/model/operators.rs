@@ -2,7 +2,7 @@
 
 use stillcast_enqueue::State;
 
-use super::{Answer, Body, Hold, Job, Model, words};
+use super::{Answer, Body, Job, Model, words};
 
 impl Model {
     /// The transition `cancel`.
@@ -117,7 +117,6 @@ impl Model {
         if step == "leaving" {
             self.seen(worker);
             self.workers.get_mut(worker).expect("just seen").draining = true;
-            self.give_up_hold(worker);
             return words(&["0"]);
         }
         let open = self.open_claim(worker).map(|(id, _)| id);
@@ -135,16 +134,6 @@ impl Model {
             }
         }
         self.workers.remove(worker);
-        self.give_up_hold(worker);
         words(&[if returned.is_some() { "1" } else { "0" }])
-    }
-
-    /// A reservation without a running job is no use to a worker that claims nothing more.
-    fn give_up_hold(&mut self, worker: &str) {
-        let idle = |hold: &Hold| hold.worker == worker && hold.job.is_none();
-        if self.hold.as_ref().is_some_and(idle) {
-            self.hold = None;
-            self.wake = true;
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stillcast_enqueue::State;
 
-use super::{Body, Flight, Job, Lane, Model};
+use super::{Body, Flight, Job, Model};
 use crate::dump::{Content, Dump};
 use crate::fixture::{LEASE, SOMEBODY, Standing};
 
@@ -42,10 +42,7 @@ impl Model {
             let scores = self.jobs.iter().filter_map(|(id, job)| Some((id.clone(), which(job)?)));
             put_ranks(dump, name, scores.collect());
         };
-        let ready =
-            |job: &Job, lane| (job.state == State::Ready && job.lane() == lane).then(|| job.rank());
-        index("ready", &|job| ready(job, Lane::Ready));
-        index("solo", &|job| ready(job, Lane::Solo));
+        index("ready", &|job| (job.state == State::Ready).then(|| job.rank()));
         index("delayed", &|job| {
             (job.state == State::Delayed).then(|| job.wake_at.unwrap_or(job.ready_ms))
         });
@@ -106,14 +103,6 @@ impl Model {
         put_ranks(dump, "trash", self.trash.clone());
         let wake = self.wake.then(|| ("1".to_owned(), 0));
         put_ranks(dump, "wake", wake.into_iter().collect());
-        if let Some(hold) = &self.hold {
-            let mut fields = BTreeMap::from([
-                ("worker".to_owned(), hold.worker.clone()),
-                ("until_ms".to_owned(), hold.until.to_string()),
-            ]);
-            fields.extend(hold.job.clone().map(|job| ("job".to_owned(), job)));
-            put_map(dump, "solo_hold", fields);
-        }
     }
 
     /// The fields of the job's hash.

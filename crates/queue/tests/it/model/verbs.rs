@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stillcast_enqueue::State;
 
-use super::{Answer, Body, Hold, Job, Lane, Lease, Model, Worker, words};
+use super::{Answer, Body, Job, Lease, Model, Worker, words};
 use crate::fixture::{DEFAULT_DEADLINE, LEASE, RECEIVER, Request, Standing, Words};
 
 /// How long the request of a dead job lives.
@@ -68,17 +68,11 @@ impl Model {
         if self.paused.is_some() {
             return vec!["paused".to_owned(), self.next_due().to_string()];
         }
-        let ready = self.runnable_head(Lane::Ready);
-        let solo = self.runnable_head(Lane::Solo);
-        if self.reserves(worker, ready.as_deref(), solo.as_deref()) {
-            return self.claim_alone(worker, nonce, held, ready.is_some(), solo);
-        }
-        let Some(id) = ready else {
+        let Some(id) = self.runnable_head() else {
             return vec!["empty".to_owned(), self.next_due().to_string()];
         };
         self.lease(&id, worker, nonce, held);
-        let free_solo = solo.is_some() && self.live_hold().is_none();
-        self.wake |= !self.lane(Lane::Ready).is_empty() || free_solo;
+        self.wake |= !self.ready().is_empty();
         self.claimed(&id)
     }
 
@@ -90,58 +84,15 @@ impl Model {
         (nonce == line.nonce).then(|| (line.id.clone(), line.nonce.clone()))
     }
 
-    /// The best of a lane; what is over its deadline is ended on the way.
-    fn runnable_head(&mut self, lane: Lane) -> Option<String> {
+    /// The best of those that are ready; what is over its deadline is ended on the way.
+    fn runnable_head(&mut self) -> Option<String> {
         loop {
-            let id = self.lane(lane).into_iter().next()?;
+            let id = self.ready().into_iter().next()?;
             if self.job(&id).deadline > self.now {
                 return Some(id);
             }
             self.leave_waiting(&id);
             self.finish(&id, State::Expired);
-        }
-    }
-
-    /// Whether this worker may claim nothing but the solo job.
-    fn reserves(&mut self, worker: &str, ready: Option<&str>, solo: Option<&str>) -> bool {
-        if let Some(hold) = self.live_hold() {
-            let mine = hold.worker == worker;
-            if mine && hold.job.is_none() && solo.is_none() {
-                self.hold = None;
-                return false;
-            }
-            return mine;
-        }
-        self.hold = None;
-        let rank = |id: &str| self.jobs[id].rank();
-        let outranks = solo.is_some_and(|solo| ready.is_none_or(|ready| rank(solo) <= rank(ready)));
-        if outranks {
-            self.hold = Some(Hold { worker: worker.to_owned(), until: 0, job: None });
-        }
-        outranks
-    }
-
-    /// The holder drains its leases first, then runs the solo job and nothing beside it.
-    fn claim_alone(
-        &mut self,
-        worker: &str,
-        nonce: &str,
-        held: usize,
-        others_wait: bool,
-        solo: Option<String>,
-    ) -> Answer {
-        let until = self.now + LEASE;
-        let hold = self.hold.as_mut().expect("it has just been reserved");
-        hold.until = until;
-        let runs = hold.job.is_some();
-        self.wake |= others_wait;
-        match solo.filter(|_| !runs && held == 0) {
-            None => vec!["hold".to_owned(), self.next_due().to_string()],
-            Some(id) => {
-                self.hold.as_mut().expect("as above").job = Some(id.clone());
-                self.lease(&id, worker, nonce, held);
-                self.claimed(&id)
-            }
         }
     }
 
@@ -195,9 +146,6 @@ impl Model {
         let line = self.workers.get_mut(worker).expect("just seen");
         line.standing = Some(Standing { probe, ..standing.clone() });
         let until = self.now + LEASE;
-        if let Some(hold) = self.hold.as_mut().filter(|hold| hold.worker == worker) {
-            hold.until = until;
-        }
         let answer = held.iter().map(|(id, token)| {
             if !self.holds(id, token) {
                 return "stale".to_owned();
@@ -237,7 +185,7 @@ impl Model {
         words(&["ok"])
     }
 
-    /// The transitions `done`, `retry`, `park`, `dead` and `release`.
+    /// The transitions `done`, `retry`, `park`, `dead`, `release` and `crash`.
     pub(crate) fn report(&mut self, id: &str, token: &str, report: &Words) -> Answer {
         let line = format!("{token}:{}", report.outcome);
         if !self.holds(id, token) {
@@ -275,6 +223,7 @@ impl Model {
             "dead" => self.end(id, State::Dead),
             "retry" => self.retry(id, report.delay),
             "park" => self.park(id, report),
+            "crash" => self.crashed(id, report.error),
             _ => self.interrupted(id),
         }
     }
@@ -299,6 +248,18 @@ impl Model {
         job.reason = Some(report.reason.to_owned());
         job.wake_at = Some(wake_at);
         job.awaits.extend(report.flights.iter().cloned());
+    }
+
+    /// The third time without a checkpoint is the end.
+    pub(crate) fn crashed(&mut self, id: &str, error: &str) {
+        let most = i64::from(self.limits.crashes);
+        self.job(id).crashes += 1;
+        if self.job(id).crashes >= most {
+            self.note(id, "error", error);
+            return self.end(id, State::Dead);
+        }
+        self.leave_leased(id);
+        self.make_ready(id);
     }
 
     /// A stay under a lease that brought nothing: too many of them are the end.
@@ -333,10 +294,6 @@ impl Model {
     pub(crate) fn leave_leased(&mut self, id: &str) {
         self.drop_flights(id);
         self.job(id).lease = None;
-        if self.hold.as_ref().is_some_and(|hold| hold.job.as_deref() == Some(id)) {
-            self.hold = None;
-            self.wake = true;
-        }
     }
 
     pub(crate) fn leave_waiting(&mut self, id: &str) {

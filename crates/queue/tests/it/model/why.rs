@@ -2,7 +2,7 @@
 
 use stillcast_enqueue::State;
 
-use super::{Flight, Job, Lane, Model, Worker};
+use super::{Flight, Job, Model, Worker};
 use crate::fixture::LEASE;
 
 /// The lease of a fleet of which nobody says how it stands.
@@ -75,32 +75,13 @@ impl Model {
         if open.is_empty() {
             return plain("refused");
         }
-        if let Some(word) = self.solo_reason(id, job, &open) {
-            return plain(word);
-        }
         self.turn(id, job, &open, lease)
-    }
-
-    fn solo_reason(
-        &self,
-        id: &str,
-        job: &Job,
-        open: &[(&String, &Worker)],
-    ) -> Option<&'static str> {
-        let hold = self.live_hold()?;
-        if job.state != State::Ready || job.lane() == Lane::Ready {
-            let only = open.iter().all(|(name, _)| **name == hold.worker);
-            return only.then_some("solo-first");
-        }
-        let is_head = self.lane(Lane::Solo).first().is_some_and(|head| head == id);
-        Some(if hold.job.is_none() && is_head { "solo-neighbors" } else { "solo-turn" })
     }
 
     fn turn(&self, id: &str, job: &Job, open: &[(&String, &Worker)], lease: i64) -> Reason {
         let before = |other: &str| {
             let (theirs, mine) = (&self.jobs[other], job);
-            let same = mine.state == State::Ready && theirs.lane() == mine.lane();
-            let first = if same {
+            let first = if mine.state == State::Ready {
                 (theirs.rank(), other) < (mine.rank(), id)
             } else {
                 theirs.rank() < mine.rank()
@@ -109,12 +90,10 @@ impl Model {
         };
         let ahead = self.jobs.keys().filter(|other| before(other)).count();
         let ahead = Some(u64::try_from(ahead).expect("few"));
-        let holder = self.live_hold().map(|hold| &hold.worker);
-        let mut takers = open.iter().filter(|(name, _)| Some(*name) != holder);
         let is_full = |(_, worker): &(&String, &Worker)| {
             worker.standing.as_ref().is_some_and(|standing| standing.busy >= standing.slots)
         };
-        if !takers.all(is_full) {
+        if !open.iter().all(is_full) {
             return ("turn", ahead, Vec::new());
         }
         let gap = self.gap_at.is_some_and(|at| at <= self.now && self.now < at + lease);

@@ -1,0 +1,135 @@
+//! What an attempt counts, as a value: it is counted where the attempt runs, or told to the process that
+//! answers scrapes.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{GenAiCall, Metrics, StageOutcome, TokenUse};
+
+/// A word of a closed set.
+pub(super) type Word = Cow<'static, str>;
+
+/// One thing that an attempt has counted. Holds no text, no key and no address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Counted(pub(super) What);
+
+/// As the methods of [`Metrics`] say it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum What {
+    AttemptEnded {
+        stage: Word,
+        error_type: Word,
+    },
+    StageEnded {
+        stage: Word,
+        outcome: StageOutcome,
+        wait: f64,
+        run: f64,
+        tries: u32,
+        trace_id: Option<String>,
+    },
+    CheckpointKept {
+        stage: Word,
+        after: Duration,
+    },
+    CacheAsked {
+        result: Word,
+    },
+    MoneyBooked {
+        stage: Word,
+        kind: Word,
+        usd: f64,
+    },
+    Interrupted,
+    ProviderCalled {
+        stage: Word,
+        provider: Word,
+        code: Word,
+        after: Duration,
+    },
+    ProviderAnswered {
+        stage: Word,
+        provider: Word,
+        status: Option<u16>,
+    },
+    ModelCalled {
+        call: GenAiCall,
+        after: Duration,
+    },
+    TokensUsed {
+        call: GenAiCall,
+        used: TokenUse,
+    },
+    FirstChunk {
+        call: GenAiCall,
+        after: Duration,
+    },
+    NextChunk {
+        call: GenAiCall,
+        after: Duration,
+    },
+    Spans {
+        result: Word,
+        spans: u64,
+    },
+}
+
+/// Tells another process what was counted, instead of counting it.
+#[derive(Clone)]
+pub(super) struct Relay(Arc<dyn Fn(Counted) + Send + Sync>);
+
+impl Relay {
+    pub(super) fn new(tell: impl Fn(Counted) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+
+    pub(super) fn tell(&self, what: What) {
+        (self.0)(Counted(what));
+    }
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Relay").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// Counts what another process has told.
+    pub fn count(&self, Counted(what): Counted) {
+        match what {
+            What::AttemptEnded { stage, error_type } => self.jobs.attempt_ended(stage, error_type),
+            What::StageEnded { stage, outcome, wait, run, tries, trace_id } => {
+                self.stages.stage_ended((stage, outcome), (wait, run), tries, trace_id);
+            }
+            What::CheckpointKept { stage, after } => self.stages.checkpoint_kept(stage, after),
+            What::CacheAsked { result } => self.stages.cache_asked(result),
+            What::MoneyBooked { stage, kind, usd } => self.stages.money_booked(stage, kind, usd),
+            What::Interrupted => self.queue.interrupted(),
+            What::ProviderCalled { stage, provider, code, after } => {
+                self.calls.provider_called((stage, provider), code, after);
+            }
+            What::ProviderAnswered { stage, provider, status } => {
+                self.calls.provider_answered((stage, provider), status);
+            }
+            What::ModelCalled { call, after } => self.gen_ai.model_called(&call, after),
+            What::TokensUsed { call, used } => self.gen_ai.tokens_used(&call, used),
+            What::FirstChunk { call, after } => self.gen_ai.first_chunk(&call, after),
+            What::NextChunk { call, after } => self.gen_ai.next_chunk(&call, after),
+            What::Spans { result, spans } => self.spans.add(result, spans),
+        }
+    }
+
+    /// Counts it here, or tells whoever answers scrapes.
+    pub(super) fn take(&self, what: What) {
+        match &self.relay {
+            Some(relay) => relay.tell(what),
+            None => self.count(Counted(what)),
+        }
+    }
+}
