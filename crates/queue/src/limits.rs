@@ -6,8 +6,10 @@ use std::time::Duration;
 /// refused worker back.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Crashes since the last checkpoint at which a job is dead; 3 by default.
+    /// Crashes since the last checkpoint at which a job is dead when its worker has seen it; 3 by default.
     pub crashes: u32,
+    /// The same when a worker died, which may be anybody's doing; 6 by default.
+    pub worker_deaths: u32,
     /// Interruptions since the last checkpoint at which a job is dead; 20 by default.
     pub interruptions: u32,
     /// How long done, cancelled and expired records live; 24 h by default.
@@ -26,6 +28,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             crashes: 3,
+            worker_deaths: 6,
             interruptions: 20,
             records_live: Duration::from_hours(24),
             max_records: 100_000,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use stillcast_enqueue::ErrorReport;
 
-const CRASHED: &str = "its worker died under it three times without progress; \
+const CRASHED: &str = "workers died under it six times without progress; \
     look at the worker's log and memory, then replay the job";
 const NO_PROGRESS: &str = "given back twenty times without progress; \
     the lease or the drain time-out is too short for one call of this job";

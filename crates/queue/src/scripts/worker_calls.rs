@@ -97,7 +97,7 @@ impl Scripts {
         let ReapRequest { worker, lease_ttl, everything, answered_ms, fresh, limits } = *request;
         let mut call = self.call(Verb::Reap);
         call.arg(worker).arg(millis(lease_ttl)).arg(if everything { "all" } else { "" });
-        call.arg(limits.crashes).arg(crashed()).arg(limits.interruptions).arg(no_progress());
+        call.arg(limits.worker_deaths).arg(crashed()).arg(limits.interruptions).arg(no_progress());
         call.arg(millis(limits.records_live)).arg(limits.max_records);
         call.arg(millis(limits.dead_live)).arg(limits.max_dead);
         call.arg(answered_ms.map_or_else(String::new, |ms| ms.to_string())).arg(millis(fresh));

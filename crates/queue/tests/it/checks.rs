@@ -129,7 +129,7 @@ fn bounded_attempts(queue: &Queue, jobs: &Jobs<'_>) {
         let number = |field: &str| job.get(field).map_or(0, |text| text.parse().expect("a number"));
         let (attempts, most): (u32, u32) = (number("attempts"), number("max_attempts"));
         assert!(attempts <= most, "I10: {id} had {attempts} of {most} attempts");
-        assert!(number("crashes") <= limits.crashes, "I10: crashes of {id}");
+        assert!(number("crashes") <= limits.worker_deaths, "I10: crashes of {id}");
         assert!(number("stalls") <= limits.interruptions, "I10: interruptions of {id}");
     }
 }

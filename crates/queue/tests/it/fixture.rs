@@ -340,7 +340,7 @@ impl Queue {
         let limits = &self.limits;
         let mut words = vec![worker.to_owned(), LEASE.to_string()];
         words.push(if everything { "all".to_owned() } else { String::new() });
-        words.extend([limits.crashes.to_string(), "crashed".to_owned()]);
+        words.extend([limits.worker_deaths.to_string(), "crashed".to_owned()]);
         words.extend([limits.interruptions.to_string(), "no-progress".to_owned()]);
         words.extend([limits.records_live.as_millis().to_string(), limits.max_records.to_string()]);
         words.extend([limits.dead_live.as_millis().to_string(), limits.max_dead.to_string()]);

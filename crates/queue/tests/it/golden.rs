@@ -57,7 +57,7 @@ fn it_is_cancelled_expired_buried_replayed_and_purged() {
     let token = queue.lease("anna", &ids[1]);
     queue.report(&ids[1], &token, &Words::dead());
     assert_eq!(queue.call(Verb::Replay, &[&ids[1]]), ["ready"]);
-    queue.crash("anna", &ids[1], 3);
+    queue.crash("anna", &ids[1], 6);
     assert_eq!(queue.call(Verb::Purge, &[&ids[1]]), ["purged"]);
     queue.advance(25 * 3_600_000);
     queue.reap("", false);

@@ -45,10 +45,10 @@ fn t12_an_attempt_that_had_not_begun_is_interrupted() {
 }
 
 #[test]
-fn t12_three_crashes_are_dead_with_the_reason() {
+fn t12_six_crashes_are_dead_with_the_reason() {
     let mut queue = Queue::start();
     queue.put("a");
-    queue.crash("anna", "a", 3);
+    queue.crash("anna", "a", 6);
     assert_eq!((queue.state("a"), queue.field("a", "error")), ("dead".into(), "crashed".into()));
 }
 

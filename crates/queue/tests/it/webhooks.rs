@@ -38,7 +38,7 @@ fn whatever_ends_a_job_owes_its_end() {
     ended(&mut queue, "good", &Words::done());
     ended(&mut queue, "bad", &Words::dead());
     queue.enqueue(&[Request { body: TOLD.to_owned(), ..Request::new("bug") }]);
-    queue.crash("anna", "bug", 3);
+    queue.crash("anna", "bug", 6);
     queue.put("silent");
     queue.call(Verb::Cancel, &["silent"]);
     let answer = queue.notify("n", 100);

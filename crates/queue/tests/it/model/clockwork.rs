@@ -70,7 +70,7 @@ impl Model {
         if let Some(state) = self.overruled(id) {
             self.end(id, state);
         } else if crash {
-            self.crashed(id, "crashed");
+            self.crashed(id, self.limits.worker_deaths, "crashed");
         } else {
             self.interrupted(id);
         }

@@ -223,7 +223,7 @@ impl Model {
             "dead" => self.end(id, State::Dead),
             "retry" => self.retry(id, report.delay),
             "park" => self.park(id, report),
-            "crash" => self.crashed(id, report.error),
+            "crash" => self.crashed(id, self.limits.crashes, report.error),
             _ => self.interrupted(id),
         }
     }
@@ -251,10 +251,9 @@ impl Model {
     }
 
     /// The third time without a checkpoint is the end.
-    pub(crate) fn crashed(&mut self, id: &str, error: &str) {
-        let most = i64::from(self.limits.crashes);
+    pub(crate) fn crashed(&mut self, id: &str, most: u32, error: &str) {
         self.job(id).crashes += 1;
-        if self.job(id).crashes >= most {
+        if self.job(id).crashes >= i64::from(most) {
             self.note(id, "error", error);
             return self.end(id, State::Dead);
         }
