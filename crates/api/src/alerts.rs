@@ -13,6 +13,10 @@ use std::sync::Arc;
 use queue::Inspector;
 
 pub use conditions::{ALERTS, Alert};
+pub(crate) use conditions::{
+    DEAD_LETTERS, DUE_JOBS_STAY, JOBS_WAIT_TOO_LONG, Look, NEWS, NO_WORKERS, PAGE, PAUSED,
+    PROVIDER_REFUSES,
+};
 pub use teller::Teller;
 
 /// Watches until it is dropped.

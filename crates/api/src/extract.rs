@@ -2,8 +2,8 @@
 
 use axum::RequestExt;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Query, Request};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -26,6 +26,21 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             let code = Code::of_status(error.status());
             Problem::new(code, code.title())
         })
+    }
+}
+
+/// None where there is no body, whatever it is called: then its type means nothing.
+impl<S: Send + Sync> OptionalFromRequest<S> for JsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let headers = request.headers();
+        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let is_empty = length.map_or(!headers.contains_key(TRANSFER_ENCODING), |text| text == "0");
+        if is_empty {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 

@@ -15,7 +15,11 @@ pub(crate) struct Numbers {
 
 impl Numbers {
     pub(crate) async fn read(inspector: &Inspector) -> Result<Self, QueueError> {
-        let stats = inspector.stats().await?;
+        Self::at(inspector, inspector.stats().await?).await
+    }
+
+    /// Those that go with this look at the queue.
+    pub(crate) async fn at(inspector: &Inspector, stats: QueueStats) -> Result<Self, QueueError> {
         let waits = inspector.waits(&stats).await?;
         let server = inspector.server_numbers().await?;
         Ok(Self { stats, waits, server })

@@ -15,8 +15,10 @@ mod jobs;
 mod metrics;
 mod problems;
 mod queue;
+mod replay;
 mod schema;
 mod transcript;
+mod webhook;
 
 use axum::extract::DefaultBodyLimit;
 use axum::response::IntoResponse;
@@ -29,10 +31,12 @@ use utoipa_axum::routes;
 pub(crate) use self::artifact::fetch_artifact;
 pub(crate) use self::audit::{ReasonQuery, audit_seen_by};
 pub(crate) use self::bulk::{begin_planned, bulk_seen_by, plan, right, stop_bulk};
-pub(crate) use self::job::{cancel_job, purge_job, replay, replay_job};
+pub(crate) use self::job::{cancel_job, purge_job};
 pub(crate) use self::jobs::{find, read_filter, seen_by};
 pub(crate) use self::queue::{pause_queue, resume_queue};
+pub(crate) use self::replay::replay;
 pub(crate) use self::schema::{JobList, Search};
+pub(crate) use self::webhook::resend_webhook;
 use crate::middleware::{authenticate, limit_time, render};
 use crate::openapi::Description;
 use crate::page;
@@ -55,7 +59,8 @@ fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(bulk::stop_bulk))
         .routes(routes!(job::show_job, job::purge_job))
         .routes(routes!(job::cancel_job))
-        .routes(routes!(job::replay_job))
+        .routes(routes!(replay::replay_job))
+        .routes(routes!(webhook::resend_webhook))
         .routes(routes!(events::follow_job))
         .routes(routes!(artifact::fetch_artifact))
         .routes(routes!(transcript::read_transcript))

@@ -97,12 +97,13 @@ local function actor(at)
 end
 
 -- The line of a change by a person, written by the script that makes the change. `about` names the
--- job and its tenant, or a filter and how many jobs it met; of what is not about them, nothing.
+-- job and its tenant, or a filter and how many jobs it met, and what it changed of a request; of what is
+-- not about them, nothing.
 local function note(who, action, result, about)
   local number = redis.call('HINCRBY', counts, 'audited', 1)
   redis.call('ZADD', audit, number, cjson.encode({
     number, string.format('%.0f', now), who.by, who.interface, action, result, who.why,
-    about.job or '', about.tenant or '', about.filter or '', about.jobs or 0,
+    about.job or '', about.tenant or '', about.filter or '', about.jobs or 0, about.changes or nil,
   }))
   redis.call('ZREMRANGEBYRANK', audit, 0, -AUDIT_LINES - 1)
 end

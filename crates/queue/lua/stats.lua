@@ -3,7 +3,8 @@
 -- Returns pairs of a name and a number: `enqueued`, `purged`, one for each state (`ready` includes what
 --         an older worker has put into `solo`), `due_delayed`, `due_parked`, `oldest_ms` (age of the first ready job,
 --         -1 = none), `paused` (1 if so), `workers`, `gap_ms` (when a gap began, 0 = never),
---         `now_ms`, `trash`
+--         `now_ms`, `trash`, `webhooks_owed` (ends that are still to be told), `webhooks_off`
+--         (endpoints that want no more)
 
 local function card(of) return redis.call('ZCARD', of) end
 
@@ -21,4 +22,5 @@ return {
   'oldest_ms', oldest,
   'paused', redis.call('EXISTS', paused), 'workers', redis.call('HLEN', workers),
   'gap_ms', number(redis.call('GET', gap_at)), 'now_ms', now, 'trash', card(trash),
+  'webhooks_owed', card(webhooks), 'webhooks_off', redis.call('HLEN', webhooks_off),
 }

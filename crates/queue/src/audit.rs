@@ -109,6 +109,9 @@ pub struct AuditEntry {
     pub filter: Option<String>,
     /// How many jobs a filter met.
     pub jobs: Option<u64>,
+    /// What was changed of the request, such as `from tts, voice=anna`; null when nothing was.
+    #[serde(default)]
+    pub changes: Option<String>,
 }
 
 /// A line as the scripts write it: an array, whose order never changes, so that it is short.
@@ -125,19 +128,46 @@ struct Line(
     #[serde(default)] String,
     #[serde(default)] String,
     #[serde(default)] u64,
+    // Only where something was changed: an older reader knows no more than eleven.
+    #[serde(default)] String,
 );
 
 impl AuditEntry {
     /// Reads a line; `None` when it is none.
     pub(crate) fn read(line: &[u8]) -> Option<Self> {
         let line = String::from_utf8_lossy(line);
-        let Line(number, ms, by, interface, action, result, why, job, tenant, filter, jobs) =
-            serde_json::from_str(&line).ok()?;
+        let Line(
+            number,
+            ms,
+            by,
+            interface,
+            action,
+            result,
+            why,
+            job,
+            tenant,
+            filter,
+            jobs,
+            changes,
+        ) = serde_json::from_str(&line).ok()?;
         let at = DateTime::from_timestamp_millis(ms.parse().ok()?)?;
         let said = |text: String| Some(text).filter(|text| !text.is_empty());
         let (why, job, tenant, filter) = (said(why), said(job), said(tenant), said(filter));
-        let jobs = Some(jobs).filter(|jobs| *jobs > 0);
-        Some(Self { number, at, by, interface, action, result, why, job, tenant, filter, jobs })
+        let (jobs, changes) = (Some(jobs).filter(|jobs| *jobs > 0), said(changes));
+        Some(Self {
+            number,
+            at,
+            by,
+            interface,
+            action,
+            result,
+            why,
+            job,
+            tenant,
+            filter,
+            jobs,
+            changes,
+        })
     }
 }
 
@@ -172,7 +202,10 @@ mod tests {
         assert_eq!((entry.job.as_deref(), entry.why, entry.jobs), (Some("a"), None, None));
         let filtered = r#"[8,"1","a","api","cancel","cancelled","w","","t","state:ready",9]"#;
         let filtered = AuditEntry::read(filtered.as_bytes()).unwrap();
-        assert_eq!((filtered.job, filtered.jobs), (None, Some(9)));
+        assert_eq!((filtered.job, filtered.jobs, filtered.changes), (None, Some(9), None));
+        let changed = r#"[9,"1","a","cli","replay","ready","","j","t","",0,"from tts"]"#;
+        let changed = AuditEntry::read(changed.as_bytes()).unwrap();
+        assert_eq!(changed.changes.as_deref(), Some("from tts"));
         assert!(AuditEntry::read(b"[7]").is_none() && AuditEntry::read(b"\xff").is_none());
     }
 }

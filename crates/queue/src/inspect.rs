@@ -12,6 +12,7 @@ mod inspector;
 mod listing;
 mod memory;
 mod mending;
+mod remaking;
 mod remembered;
 mod waits;
 mod webhooks;

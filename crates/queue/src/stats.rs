@@ -37,6 +37,12 @@ pub struct QueueStats {
     pub purged: u64,
     /// Work folders that wait for the janitor.
     pub trash: u64,
+    /// Ends of jobs that are still to be told to those who asked.
+    #[serde(default)]
+    pub webhooks_owed: u64,
+    /// Endpoints that have said that they want no more.
+    #[serde(default)]
+    pub webhooks_off: u64,
     /// When nobody had reaped for too long, the last time.
     pub gap_at: Option<DateTime<Utc>>,
     /// When what may be claimed now, or is worked on, is likely to be done; null where too little is
@@ -87,6 +93,8 @@ impl QueueStats {
             enqueued: count("enqueued")?,
             purged: count("purged")?,
             trash: count("trash")?,
+            webhooks_owed: count("webhooks_owed")?,
+            webhooks_off: count("webhooks_off")?,
             gap_at: moment(number("gap_ms")?),
             empty_in: None,
         })
@@ -169,7 +177,7 @@ pub(crate) fn name_in(prefix: &str) -> &str {
 mod tests {
     use super::*;
 
-    const ANSWER: [(&str, i64); 18] = [
+    const ANSWER: [(&str, i64); 20] = [
         ("enqueued", 1),
         ("purged", 2),
         ("delayed", 3),
@@ -188,6 +196,8 @@ mod tests {
         ("gap_ms", 17),
         ("now_ms", 18),
         ("trash", 19),
+        ("webhooks_owed", 20),
+        ("webhooks_off", 21),
     ];
 
     #[test]
@@ -197,6 +207,7 @@ mod tests {
         assert_eq!((stats.states.delayed, stats.states.expired, stats.depth), (3, 10, 4));
         assert_eq!((stats.oldest_s, stats.workers), (Some(0.014), 16));
         assert_eq!((stats.paused, stats.at.timestamp_millis(), stats.trash), (false, 18, 19));
+        assert_eq!((stats.webhooks_owed, stats.webhooks_off), (20, 21));
         assert_eq!(stats.unfinished(), 4 + 5 + 6 + 11);
     }
 

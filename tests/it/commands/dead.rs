@@ -18,6 +18,27 @@ async fn a_dead_job_is_listed_with_its_cause_and_replayed() {
 }
 
 #[tokio::test]
+async fn a_dead_job_is_replayed_from_a_stage_with_other_options() {
+    let harness = CommandHarness::start().await;
+    let id = harness.enqueue(&["--voice", "slt"]).await;
+    harness.fail_next(&id).await;
+    for (args, says) in [
+        (["--from", "lunch"], "`from` takes a stage, one of `collection`"),
+        (["--set", "mood=calm"], "`options.mood` is not a field; there are `voice`"),
+        (["--set", "variant=-1"], "`options.variant` takes a whole number"),
+    ] {
+        let args = [&["job", "replay", &id][..], &args].concat();
+        let _ = harness.run(&args).await.expect(2).saying(says);
+    }
+    let args = ["job", "replay", &id, "--from", "tts", "--set", "voice=", "--set", "variant=3"];
+    assert_eq!(harness.json(&args).await["answer"], "ready");
+    let line = harness.json(&["queue", "audit"]).await["entries"][0].clone();
+    assert_eq!(line["changes"], "from tts, variant=3, voice unset");
+    let words = harness.run(&["queue", "audit"]).await.expect(0).stdout;
+    assert!(words.contains("replay, from tts, variant=3, voice unset"), "{words}");
+}
+
+#[tokio::test]
 async fn all_dead_jobs_are_replayed_at_once_and_others_refused() {
     let harness = CommandHarness::start().await;
     let (first, second) = (harness.enqueue(&[]).await, harness.enqueue(&[]).await);

@@ -5,7 +5,7 @@ use tests::program::Program;
 use crate::support::CommandHarness;
 
 /// Every command, as far as its help.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &["make"],
     &["dev"],
     &["enqueue"],
@@ -13,6 +13,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["job", "watch"],
     &["job", "cancel"],
     &["job", "replay"],
+    &["job", "resend-webhook"],
     &["job", "purge"],
     &["jobs"],
     &["queue", "stats"],
@@ -67,6 +68,7 @@ async fn usage_is_2() {
         (vec!["jobs", "--cursor", "x"], "`cursor`"),
         (vec!["enqueue"], "--text"),
         (vec!["dead", "purge"], "--all"),
+        (vec!["job", "replay", "a", "--set", "voice"], "OPTION=VALUE"),
         (vec!["frobnicate"], "frobnicate"),
     ] {
         let ran = program.run(&args).await.unwrap().expect(2);

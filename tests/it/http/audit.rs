@@ -13,10 +13,11 @@ use tests::wait::until;
 use crate::support::{ADMIN, Api, request};
 
 /// What changes a job or the queue: method, path, the action of its line.
-const CHANGES: [(&str, &str, &str); 8] = [
+const CHANGES: [(&str, &str, &str); 9] = [
     ("post", "/v1/jobs/{id}/cancel", "cancel"),
     ("post", "/v1/jobs/{id}/replay", "replay"),
     ("delete", "/v1/jobs/{id}", "purge"),
+    ("post", "/v1/jobs/{id}/webhook/resend", "resend-webhook"),
     ("post", "/v1/queue/pause", "pause"),
     ("post", "/v1/queue/resume", "resume"),
     ("post", "/v1/dead/replay", "replay"),
@@ -30,6 +31,15 @@ async fn dead_job(api: &Api) -> String {
     let id = api.enqueue().await;
     let error = ErrorReport::new("voice-unknown", "there is no such voice");
     api.report_next(&id, Outcome::Dead { error }).await;
+    id
+}
+
+/// A job whose end somebody wants to be told.
+async fn untold_job(api: &Api) -> String {
+    let mut request = request();
+    request["webhook"] = json!("https://example.org/hook");
+    let id = api.post("/v1/jobs", &request).await.json()["id"].as_str().unwrap().to_owned();
+    let _ = api.send(Method::POST, &format!("/v1/jobs/{id}/cancel"), &[], None).await;
     id
 }
 
@@ -68,6 +78,7 @@ async fn prepare(api: &Api, method: &str, path: &str) -> (Option<String>, Option
         "/v1/jobs/bulk" => (None, Some(plan(api).await)),
         "/v1/bulk/{id}/stop" => (Some(held(api).await), None),
         "/v1/jobs/{id}/cancel" => (Some(api.enqueue().await), None),
+        "/v1/jobs/{id}/webhook/resend" => (Some(untold_job(api).await), None),
         "/v1/dead/replay" => {
             let job = dead_job(api).await;
             (Some(job.clone()), Some(json!({"ids": [job]})))

@@ -58,6 +58,39 @@ async fn dead_jobs_are_listed_and_replayed_each_with_its_answer() {
 }
 
 #[tokio::test]
+async fn a_dead_job_is_replayed_from_a_stage_with_other_options() {
+    let api = Api::start().await;
+    let id = api.enqueue().await;
+    api.report_next(&id, dead()).await;
+    let path = format!("/v1/jobs/{id}/replay?why=a%20wrong%20voice");
+    for (body, pointer, says) in [
+        (json!({"from": "lunch"}), "/from", "one of `collection`"),
+        (json!({"options": {"mood": "calm"}}), "/options/mood", "there are `voice`"),
+        (json!({"options": {"voice": "a b"}}), "/options/voice", "takes"),
+        (json!({"options": {"voice": ""}}), "/options/voice", "a name, or null"),
+        (json!({"options": {"variant": "3"}}), "/options/variant", "a whole number"),
+        (json!({"from": "image", "options": {"voice": "anna"}}), "/from", "`voice` is decided"),
+    ] {
+        let problem = api.post(&path, &body).await.problem(400, "invalid-request");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem}");
+        assert!(problem["errors"][0]["detail"].as_str().unwrap().contains(says), "{problem}");
+    }
+    let body = json!({"options": {"voice": "anna", "language": null}});
+    assert_eq!(api.post(&path, &body).await.json()["answer"], "ready");
+    let line = api.get("/v1/audit?limit=1").await.json()["entries"][0].clone();
+    let told = (&line["action"], &line["changes"], &line["why"]);
+    let changes = json!("from transcript, language unset, voice=anna");
+    assert_eq!(told, (&json!("replay"), &changes, &json!("a wrong voice")));
+    let key = format!("{{q:stillcast}}:body:{id}");
+    let request: String =
+        redis::AsyncCommands::get(&mut api.server.connection().await.unwrap(), key).await.unwrap();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&request).unwrap()["options"],
+        json!({"voice": "anna"})
+    );
+}
+
+#[tokio::test]
 async fn whoever_waits_is_answered_at_the_end_or_when_the_time_is_over() {
     let api = Api::start().await;
     let over = api.send(Method::POST, "/v1/jobs", &["Prefer: wait=1"], Some(request().to_string()));

@@ -7,7 +7,7 @@ use standardwebhooks::Webhook;
 use tests::receiver::{Manner, Received, Receiver};
 use tests::wait::look;
 
-use crate::support::{Api, TEXT};
+use crate::support::{Api, TEXT, request};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const WAIT: Duration = Duration::from_mins(1);
@@ -52,4 +52,50 @@ async fn the_end_of_a_job_is_told_without_a_worker_and_once_more_on_request() {
     run(&["job", "resend-webhook", id]).await;
     let again = received(&receiver, 2).await;
     assert_eq!((again.len(), again[1].id()), (2, first.id()));
+    let resent = api.post(&format!("/v1/jobs/{id}/webhook/resend"), &Value::Null).await;
+    assert_eq!(resent.json()["answer"], "due");
+    let again = received(&receiver, 3).await;
+    assert_eq!((again.len(), again[2].id()), (3, first.id()));
+}
+
+#[tokio::test]
+async fn a_job_that_goes_on_or_that_nobody_asked_of_is_told_to_nobody() {
+    let api = Api::start().await;
+    let mut wanted = request();
+    wanted["webhook"] = "https://example.org/hook".into();
+    for (request, code) in [(request(), "no-webhook"), (wanted, "not-ended")] {
+        let id = api.post("/v1/jobs", &request).await.json()["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/jobs/{id}/webhook/resend");
+        let _ = api.post(&path, &Value::Null).await.problem(409, code);
+    }
+    let path = "/v1/jobs/nobody/webhook/resend";
+    let _ = api.post(path, &Value::Null).await.problem(404, "unknown-job");
+    let entries = api.get("/v1/audit").await.json()["entries"].clone();
+    assert_eq!(entries, Value::Array(Vec::new()));
+}
+
+#[tokio::test]
+async fn what_is_owed_and_who_wants_no_more_is_counted() {
+    let api = Api::start().await;
+    let count = async || {
+        let queue = api.get("/v1/queue").await.json();
+        let stats: Value = api.program.run(&["queue", "stats", "--json"]).await.unwrap().json();
+        let of = |stats: &Value| [stats["webhooks_owed"].clone(), stats["webhooks_off"].clone()];
+        assert_eq!(of(&queue), of(&stats));
+        of(&queue).map(|count| count.as_u64().unwrap())
+    };
+    assert_eq!(count().await, [0, 0]);
+    let mut wanted = request();
+    // Nobody here can sign: it stays owed.
+    wanted["webhook"] = "https://example.org/hook".into();
+    let id = api.post("/v1/jobs", &wanted).await.json()["id"].as_str().unwrap().to_owned();
+    let _ = api.post(&format!("/v1/jobs/{id}/cancel"), &Value::Null).await;
+    let mut redis = api.server.connection().await.unwrap();
+    let off = ("default https://example.org/gone", 1);
+    let _: () = redis::AsyncCommands::hset(&mut redis, "{q:stillcast}:webhooks_off", off.0, off.1)
+        .await
+        .unwrap();
+    assert_eq!(count().await, [1, 1]);
+    let words = api.program.run(&["queue", "stats"]).await.unwrap().expect(0).stdout;
+    assert!(words.contains("1 owed, 1 endpoints off"), "{words}");
 }

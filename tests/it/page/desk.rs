@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use child::Running;
-use queue::{Claim, ClaimRequest, Clock, Endpoint, Limits, Outcome, Report, Reported, Scripts};
+use queue::{
+    Claim, ClaimRequest, Clock, Endpoint, Limits, Outcome, Report, Reported, Scripts, Verb,
+};
 use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{
     Artifact, Cost, ErrorReport, Job, Producer, Source, StageName, StageRecord,
@@ -91,6 +93,19 @@ impl Desk {
         let claim = scripts.claim(&mut connection.clone(), &request).await.unwrap();
         let Claim::Job(job) = claim else { panic!("{claim:?}") };
         Held { id: job.id, token: job.token, scripts, connection }
+    }
+
+    /// Tells the history what a worker has counted, by name.
+    pub(crate) async fn tally(&self, counts: &[(&str, &str)]) {
+        let endpoint = Endpoint::new(&self.server.url(), "stillcast").unwrap();
+        let mut connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
+        let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
+        let mut call = scripts.call(Verb::Tally);
+        for (name, count) in counts {
+            call.arg(*name).arg(*count);
+        }
+        let told: (u64, u64) = call.invoke_async(&mut connection).await.unwrap();
+        assert_eq!(told.1, 0, "each name has found room");
     }
 
     /// Claims the next job and reports what became of it; its identifier.

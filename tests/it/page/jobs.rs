@@ -136,6 +136,39 @@ async fn a_dead_job_says_what_to_do_and_is_replayed_then_cancelled() {
 }
 
 #[tokio::test]
+async fn a_dead_job_is_replayed_from_a_stage_with_its_price_before_the_click() {
+    let desk = Desk::start().await;
+    let browser = &desk.browser;
+    let delivered = desk.enqueue().await;
+    let _ = desk.end_next(desk.delivery(&delivered, b"sound")).await;
+    let options = serde_json::from_str(r#"{"voice": "slt"}"#).unwrap();
+    let id = desk.enqueue_job(&audio().with_options(options)).await;
+    let _ = desk.end_next(death(StageName::Tts, "openai", "voice-unknown")).await;
+    until("the price is known", async || {
+        desk.open(&format!("/jobs/{id}")).await;
+        browser.click("#remake").await;
+        let says = browser.text("#remake-from").await;
+        says.contains("from tts: up to $0.04").then_some(())
+    })
+    .await;
+    assert_eq!(browser.run("return document.querySelector('#remake-voice').value").await, "slt");
+    browser.write("#remake-voice", "a b").await;
+    browser.click("#remake-surely").await;
+    browser.until_says("main", "`options.voice` takes").await;
+    let _ = browser.console().await;
+    desk.open(&format!("/jobs/{id}")).await;
+    browser.click("#remake").await;
+    browser.write("#remake-voice", "nova").await;
+    let _ = browser.run("document.querySelector('#remake-from').value = 'transcript'").await;
+    browser.write("#why-remake", "too deep").await;
+    browser.click("#remake-surely").await;
+    browser.until_says("#headline", "Audio waits for a worker").await;
+    let said = "loopback replayed it from transcript, voice=nova: “too deep”";
+    browser.until_says("main", said).await;
+    desk.assert_quiet().await;
+}
+
+#[tokio::test]
 async fn a_waiting_job_says_what_it_waits_for() {
     let desk = Desk::start().await;
     let id = desk.enqueue().await;

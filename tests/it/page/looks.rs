@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use queue::{Outcome, ParkReason};
-use serde_json::Value;
+use serde_json::{Value, json};
 use stillcast_enqueue::{ErrorReport, Job, StageName};
+use tests::wait::until;
 
 use crate::desk::{Desk, audio, death, sound};
 
@@ -36,6 +37,9 @@ async fn no_page_keeps_anybody_out_or_weighs(theme: &str) {
             let told = format!("{name} {theme} {width}");
             desk.browser.become_wide(width).await;
             desk.open(&path).await;
+            let open =
+                "document.querySelectorAll('main details').forEach((one) => { one.open = true })";
+            let _ = desk.browser.run(open).await;
             desk.browser.picture(&pictures.join(format!("{name}-{theme}-{width}.png"))).await;
             let wide = desk.browser.run("return document.documentElement.scrollWidth").await;
             assert!(wide.as_u64() <= Some(width.into()), "{told} is {wide} wide");
@@ -75,6 +79,8 @@ async fn pages_of_a_busy_queue(desk: &Desk) -> Vec<(&'static str, String)> {
     let ready = desk.enqueue_job(&Job { metadata, ..audio() }).await;
     let _ =
         desk.enqueue_job(&Job { run_at: Some(Utc::now() + TimeDelta::hours(2)), ..audio() }).await;
+    desk.tally(&COUNTS).await;
+    let bulk = bulk(desk).await;
     let job = |id: &str| format!("/jobs/{id}");
     vec![
         ("overview", "/".to_owned()),
@@ -83,6 +89,7 @@ async fn pages_of_a_busy_queue(desk: &Desk) -> Vec<(&'static str, String)> {
         ("none", "/jobs?q=state:expired".to_owned()),
         ("found", "/jobs?q=state:dead".to_owned()),
         ("plan", "/bulk?action=replay&q=state:dead".to_owned()),
+        ("bulk", format!("/bulk/{bulk}")),
         ("done", job(&done)),
         ("dead-job", job(&dead)),
         ("parked", job(&parked)),
@@ -93,6 +100,41 @@ async fn pages_of_a_busy_queue(desk: &Desk) -> Vec<(&'static str, String)> {
         ("queue", "/queue".to_owned()),
         ("audit", "/audit".to_owned()),
     ]
+}
+
+/// What workers have counted, so that something is drawn.
+const COUNTS: [(&str, &str); 16] = [
+    ("run:collection:3", "8"),
+    ("run:transcript:35", "6"),
+    ("run:transcript:41", "2"),
+    ("wait:transcript:12", "8"),
+    ("tries:transcript", "9"),
+    ("miss:transcript", "8"),
+    ("run:tts:38", "8"),
+    ("tries:tts", "12"),
+    ("miss:tts", "8"),
+    ("error:tts:openai:rate-limited", "4"),
+    ("hit:image", "8"),
+    ("run:encode/audio:30", "8"),
+    ("run:upload:20", "8"),
+    ("job:done", "8"),
+    ("job:dead", "6"),
+    ("spent", "249600"),
+];
+
+/// A bulk action that has ended; its identifier.
+async fn bulk(desk: &Desk) -> String {
+    let client = reqwest::Client::new();
+    let send = async |body: Value| -> Value {
+        let url = format!("{}/v1/jobs/bulk", desk.url);
+        client.post(url).json(&body).send().await.unwrap().json().await.unwrap()
+    };
+    let plan = until("the server knows the job", async || {
+        let plan = send(json!({"action": "cancel", "filter": "state:delayed"})).await;
+        (plan["jobs"] == 1).then(|| plan["plan"].clone())
+    });
+    let begun = send(json!({"plan": plan.await})).await;
+    begun["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The pages of the whole queue: dead letters by cause, the stages, and the switch that stops it all.
 
+use redis::AsyncCommands;
 use stillcast_enqueue::StageName;
+use tests::many::dead_jobs;
+use tests::wait::until;
 
 use crate::desk::{Desk, death};
 
@@ -25,25 +28,71 @@ async fn dead_letters_are_replayed_by_their_cause() {
 }
 
 #[tokio::test]
+async fn more_dead_letters_than_a_listing_holds_are_replayed_by_a_bulk_action() {
+    let desk = Desk::start().await;
+    let browser = &desk.browser;
+    // A hundred of one cause, then a hundred of the next.
+    let ids = dead_jobs(&desk.server, 620).await.unwrap();
+    // What somebody has removed the request of cannot be replayed: that is told.
+    let mut redis = desk.server.connection().await.unwrap();
+    let _: u64 = redis.del(format!("{{q:stillcast}}:body:{}", ids[0])).await.unwrap();
+    // Whoever reports them announces that; here nobody has.
+    let mut news = redis::pipe();
+    for id in &ids {
+        news.publish("{q:stillcast}:events", format!("{id}:dead")).ignore();
+    }
+    let () = news.query_async(&mut redis).await.unwrap();
+    let headline = async || {
+        browser.open(&format!("{}/dead", desk.url)).await;
+        Some(browser.text("#headline").await).filter(|says| says == "620 jobs are dead.")
+    };
+    until("the server knows them all", headline).await;
+    let first = browser.text(".cause").await;
+    assert!(first.contains("fault-0") && first.contains("100 jobs"), "{first}");
+    assert_eq!(browser.count(".cause").await, 7);
+    browser.click(".cause .button").await;
+    browser.until_says("#headline", "Replay 100 jobs?").await;
+    browser.click("#begin").await;
+    browser.until_says("#headline", "99 jobs replayed").await;
+    browser.until_says("main", "body-gone").await;
+    desk.open("/dead").await;
+    browser.until_says("#headline", "521 jobs are dead.").await;
+}
+
+#[tokio::test]
 async fn stages_show_their_times_and_what_fails_in_them() {
     let desk = Desk::start().await;
+    let browser = &desk.browser;
     desk.open("/stages").await;
-    assert!(desk.browser.text("main").await.contains("No dead job is on record."));
-    for _ in 0..4 {
-        let id = desk.enqueue().await;
-        let _ = desk.end_next(desk.delivery(&id, b"sound")).await;
-    }
+    assert!(browser.text("main").await.contains("No dead job is on record."));
+    // Four runs of some nine seconds and of two tries each, a wait, and two failed calls.
+    let counts = [
+        ("run:tts:38", "4"),
+        ("wait:tts:0", "4"),
+        ("tries:tts", "8"),
+        ("miss:tts", "4"),
+        ("error:tts:openai:rate-limited", "2"),
+        ("hit:image", "4"),
+    ];
+    desk.tally(&counts).await;
     let _ = desk.enqueue().await;
-    let _ = desk.end_next(death(StageName::Tts, "openai", "voice-unknown")).await;
-    desk.browser.until_says("main", "voice-unknown").await;
-    desk.browser.until_says("main", "Of the latest 4 jobs").await;
-    let tts = desk.browser.text("section[aria-labelledby=tts-title]").await;
-    assert!(
-        tts.contains("4 runs") && tts.contains("2.00 tries each") && tts.contains("9.1 s"),
-        "{tts}"
-    );
-    let image = desk.browser.text("section[aria-labelledby=image-title]").await;
-    assert!(image.contains("100 % from cache"), "{image}");
+    let _ = desk.end_next(death(StageName::Upload, "fs", "store-refused")).await;
+    browser.until_says("section[aria-labelledby=died-title]", "store-refused upload · fs").await;
+    desk.open("/stages?hours=24").await;
+    assert_eq!(browser.text("[aria-current=true]").await, "24 h");
+    let tts = browser.text("section[aria-labelledby=tts-title]").await;
+    let tts: Vec<&str> = tts.split_whitespace().collect();
+    let told =
+        ["4 runs, 0 % had again, 2.00 tries each, 2 calls failed", "works 9.3 s 9.3 s 9.3 s"];
+    for says in told {
+        assert!(tts.join(" ").contains(says), "{says}: {tts:?}");
+    }
+    assert_eq!(browser.count("section[aria-labelledby=tts-title] svg").await, 2);
+    assert_eq!(browser.count("section[aria-labelledby=tts-title] path").await, 6);
+    let image = browser.text("section[aria-labelledby=image-title]").await;
+    assert!(image.contains("0 runs, 100 % had again"), "{image}");
+    let failed = browser.text("section[aria-labelledby=failed-title]").await;
+    assert!(failed.contains("rate-limited tts · openai"), "{failed}");
     desk.assert_quiet().await;
 }
 

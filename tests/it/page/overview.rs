@@ -16,7 +16,7 @@ async fn it_follows_the_queue_without_being_loaded_anew() {
     let _ = browser.run("window.isTheSame = true").await;
     let id = desk.enqueue().await;
     browser.until_says("#headline", "1 job is waiting.").await;
-    browser.until_says("#alerts", "1 job waits, and no worker is here.").await;
+    browser.until_says("#alerts", "Jobs wait, and no worker has signed on. 1 job waits.").await;
     let held = desk.claim().await;
     assert_eq!(held.id, id);
     browser.until_says("#headline", "1 job is being made.").await;
@@ -36,7 +36,7 @@ async fn it_follows_the_queue_without_being_loaded_anew() {
     browser.until_says("#alerts", "The provider of the tts stage refuses us (key-refused).").await;
     let _ = desk.enqueue().await;
     let _ = desk.end_next(death(StageName::Tts, "openai", "voice-unknown")).await;
-    browser.until_says("#alerts", "1 job has died within the last hour.").await;
+    browser.until_says("#alerts", "1 job has died.").await;
     browser.until_says(".menu", "1").await;
     assert_eq!(browser.run("return window.isTheSame").await, true, "the page was loaded anew");
     desk.assert_quiet().await;

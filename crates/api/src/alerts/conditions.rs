@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::numbers::Numbers;
 
 /// Jobs that have died within this time are news.
-const NEWS: Duration = Duration::from_mins(10);
+pub(crate) const NEWS: Duration = Duration::from_mins(10);
 /// The age of a job in seconds from which a wait is too long.
 const LONG_WAIT_S: f64 = 300.0;
 /// The same while a provider refuses.
@@ -42,21 +42,21 @@ pub const ALERTS: [Alert; 8] = [
         holds: |_, _| false,
     },
     Alert {
-        name: "StillcastNoWorkers",
+        name: NO_WORKERS,
         severity: PAGE,
         after: SOON,
         summary: "Jobs wait, and no worker has signed on.",
         holds: |look, _| look.numbers.stats.workers == 0 && could_run(&look.numbers) > 0,
     },
     Alert {
-        name: "StillcastJobsWaitTooLong",
+        name: JOBS_WAIT_TOO_LONG,
         severity: PAGE,
         after: SOON,
         summary: "A job has waited for a slot for more than five minutes.",
         holds: |look, _| oldest_ready_s(&look.numbers) > LONG_WAIT_S,
     },
     Alert {
-        name: "StillcastProviderRefuses",
+        name: PROVIDER_REFUSES,
         severity: PAGE,
         after: SOON,
         summary: "Jobs have waited for more than two minutes for a provider's account or set-up, \
@@ -64,14 +64,14 @@ pub const ALERTS: [Alert; 8] = [
         holds: |look, _| look.numbers.oldest_s(State::Parked, &["provider"]) > LONG_REFUSAL_S,
     },
     Alert {
-        name: "StillcastDueJobsStay",
+        name: DUE_JOBS_STAY,
         severity: TICKET,
         after: Duration::from_mins(2),
         summary: "Jobs whose time has come stay where they are: nobody claims or reaps.",
         holds: |look, _| look.numbers.stats.due_delayed + look.numbers.stats.due_parked > 0,
     },
     Alert {
-        name: "StillcastDeadLetters",
+        name: DEAD_LETTERS,
         severity: TICKET,
         after: Duration::ZERO,
         summary: "Jobs have died within ten minutes, and will not run again by themselves.",
@@ -80,7 +80,7 @@ pub const ALERTS: [Alert; 8] = [
         },
     },
     Alert {
-        name: "StillcastPaused",
+        name: PAUSED,
         severity: TICKET,
         after: Duration::from_mins(15),
         summary: "The queue has been paused for a quarter of an hour.",
@@ -96,22 +96,36 @@ pub const ALERTS: [Alert; 8] = [
 ];
 
 const UNREACHABLE: &str = "StillcastQueueUnreachable";
-const PAGE: &str = "page";
+pub(crate) const NO_WORKERS: &str = "StillcastNoWorkers";
+pub(crate) const JOBS_WAIT_TOO_LONG: &str = "StillcastJobsWaitTooLong";
+pub(crate) const PROVIDER_REFUSES: &str = "StillcastProviderRefuses";
+pub(crate) const DUE_JOBS_STAY: &str = "StillcastDueJobsStay";
+pub(crate) const DEAD_LETTERS: &str = "StillcastDeadLetters";
+pub(crate) const PAUSED: &str = "StillcastPaused";
+pub(crate) const PAGE: &str = "page";
 const TICKET: &str = "ticket";
 const SOON: Duration = Duration::from_secs(15);
 
 /// What an alert is judged by.
-pub(super) struct Look {
-    pub(super) numbers: Numbers,
+pub(crate) struct Look {
+    pub(crate) numbers: Numbers,
     /// The fewest dead letters of late.
     pub(super) fewest_dead: u64,
     /// Whether this server has not watched for long enough to know what is news.
     pub(super) is_young: bool,
 }
 
+impl Look {
+    /// These numbers alone: what is news is not judged by them.
+    pub(crate) fn at(numbers: Numbers) -> Self {
+        let fewest_dead = numbers.stats.states.dead;
+        Self { numbers, fewest_dead, is_young: false }
+    }
+}
+
 impl Alert {
     /// `is_firing` if that was told last.
-    pub(super) fn holds(&self, look: &Look, is_firing: bool) -> bool {
+    pub(crate) fn holds(&self, look: &Look, is_firing: bool) -> bool {
         (self.holds)(look, is_firing)
     }
 

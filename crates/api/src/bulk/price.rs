@@ -32,6 +32,14 @@ impl Dearest {
         }
     }
 
+    /// What the dearest delivered job of a format was worth; `None` where none was delivered yet.
+    pub(crate) fn worth(&self, format: Option<Format>) -> Option<f64> {
+        match format? {
+            Format::Audio => self.audio,
+            Format::Video => self.video,
+        }
+    }
+
     fn of(&mut self, format: Option<Format>) -> Option<&mut Option<f64>> {
         match format? {
             Format::Audio => Some(&mut self.audio),
@@ -47,9 +55,9 @@ impl Price {
     }
 
     /// Adds a job that is to be replayed.
-    pub(crate) fn add(&mut self, job: &Facts, dearest: &mut Dearest) {
+    pub(crate) fn add(&mut self, job: &Facts, dearest: &Dearest) {
         let kept = job.cost.spent_usd;
-        let worth = dearest.of(job.format).and_then(|known| *known);
+        let worth = dearest.worth(job.format);
         self.kept_usd += kept;
         self.at_most_usd =
             self.at_most_usd.zip(worth).map(|(sum, worth)| sum + (worth - kept).max(0.0));

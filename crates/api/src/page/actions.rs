@@ -4,11 +4,12 @@
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use queue::ResendAnswer;
+use queue::Remake;
 use serde::Deserialize;
 
 use super::access::{go_to, own_path};
 use super::dead::ids_of;
+use super::remake::Wish;
 use crate::caller::{Caller, Right};
 use crate::extract::Params;
 use crate::problem::{Code, Problem};
@@ -43,14 +44,17 @@ pub(super) async fn cancel(
 
 /// Sends a dead job round again.
 pub(super) async fn replay(
-    state: State<Api>,
+    State(api): State<Api>,
     caller: Caller,
-    id: Path<String>,
-    Form(reason): Form<Reason>,
+    Path(id): Path<String>,
+    Form(wish): Form<Wish>,
 ) -> Result<Response, Problem> {
-    let back = format!("/jobs/{}", id.0);
-    let _ = routes::replay_job(state, caller, id, reason.query()).await?;
-    Ok(go_to(&back))
+    caller.may(Right::Mend)?;
+    let actor = caller.actor(wish.why())?;
+    api.record(&caller, &id).await?;
+    let known = api.inspector.options(&id).await?.unwrap_or_default();
+    routes::replay(&api, &caller, &id, &wish.remake(&known)?, &actor).await?;
+    Ok(go_to(&format!("/jobs/{id}")))
 }
 
 /// Removes a job with its files.
@@ -66,20 +70,13 @@ pub(super) async fn purge(
 
 /// Has the end of a job told once more.
 pub(super) async fn resend(
-    State(api): State<Api>,
+    state: State<Api>,
     caller: Caller,
-    Path(id): Path<String>,
+    id: Path<String>,
 ) -> Result<Response, Problem> {
-    caller.may(Right::Mend)?;
-    api.record(&caller, &id).await?;
-    match api.inspector.resend_webhook(&id, &caller.actor(None)?).await? {
-        ResendAnswer::Due => Ok(go_to(&format!("/jobs/{id}"))),
-        ResendAnswer::NotEnded(state) => {
-            let detail = format!("the job {id} is {state}: there is nothing to tell yet");
-            Err(Problem::new(Code::NotEnded, detail))
-        }
-        ResendAnswer::None | ResendAnswer::Unknown => Err(Problem::unknown_job(&id)),
-    }
+    let back = format!("/jobs/{}", id.0);
+    let _ = routes::resend_webhook(state, caller, id, Reason::default().query()).await?;
+    Ok(go_to(&back))
 }
 
 /// Stops claims.
@@ -110,7 +107,8 @@ pub(super) struct Cause {
     next: String,
 }
 
-/// Sends all dead jobs of one cause round again, at most 500 at once.
+/// Sends all dead jobs of one cause round again; where there are more than a listing holds, that is a bulk
+/// action, which the page has a button for.
 pub(super) async fn replay_cause(
     State(api): State<Api>,
     caller: Caller,
@@ -119,8 +117,10 @@ pub(super) async fn replay_cause(
     caller.may(Right::Mend)?;
     let actor = caller.actor(None)?;
     let mut refused = None;
-    for id in ids_of(&api, &caller, &cause).await? {
-        match routes::replay(&api, &caller, &id, &actor).await {
+    // They have become too many since the page was drawn: it is drawn anew.
+    let Some(ids) = ids_of(&api, &caller, &cause).await? else { return Ok(go_to("/dead")) };
+    for id in ids {
+        match routes::replay(&api, &caller, &id, &Remake::default(), &actor).await {
             Err(problem) if problem.code == Code::QueueAway => return Err(problem),
             // Somebody else has replayed or removed it meanwhile.
             Ok(()) | Err(Problem { code: Code::NotDead | Code::UnknownJob, .. }) => {}

@@ -67,10 +67,12 @@ impl Line {
             (action, None, None) => format!("{} jobs", past(action)),
         };
         let filter = entry.filter.map(|filter| format!("meant by {filter}"));
+        let changes = entry.changes.map_or_else(String::new, |changes| format!(", {changes}"));
         Self {
             class: class(&entry.action),
             by: entry.by,
-            says: filter.map_or_else(|| says.clone(), |filter| format!("{says} {filter}")),
+            says: filter.map_or_else(|| says.clone(), |filter| format!("{says} {filter}"))
+                + &changes,
             job: entry.job,
             why: entry.why,
             with: format!("{}, {}", entry.interface, entry.result),

@@ -12,6 +12,7 @@ use stillcast_enqueue::{Artifact, JobRecord, State as JobState, WebhookRecord};
 
 use super::access::policy_with_media;
 use super::cures::cure;
+use super::remake::RemakeForm;
 use super::shell::{Here, Shell, Viewer, html};
 use super::waterfall::Waterfall;
 use super::words;
@@ -38,6 +39,8 @@ struct JobPage {
     facts: Vec<(&'static str, String)>,
     history: Vec<Event>,
     webhook: Option<Vec<Event>>,
+    /// How it may be made anew.
+    remake: Option<RemakeForm>,
 }
 
 /// Why it failed, or failed last.
@@ -98,8 +101,10 @@ pub(super) async fn show_job(
     let words = if may.content { api.inspector.transcript(&id).await? } else { None };
     let changes = changes(&api, &viewer, &id, stats.at).await?;
     let origin = if may.content { media_origin(&api, job.artifact.as_ref()).await } else { None };
+    let remake = if may.replay { RemakeForm::of(&api, &viewer.caller, &job).await? } else { None };
     let page = JobPage {
         shell,
+        remake,
         headline: headline(&job),
         beneath: beneath(&job),
         cure: job.waiting.as_ref().map_or_else(Vec::new, |why| words::marked(&why.cure)),
@@ -245,7 +250,8 @@ async fn changes(
     let of_job = entries.into_iter().rev().filter(|entry| entry.job.as_deref() == Some(id));
     let event = |entry: AuditEntry| {
         let why = entry.why.map_or_else(String::new, |why| format!(": “{why}”"));
-        let says = format!("{} {} it{why}", entry.by, super::audit::past(&entry.action));
+        let changes = entry.changes.map_or_else(String::new, |changes| format!(" {changes}"));
+        let says = format!("{} {} it{changes}{why}", entry.by, super::audit::past(&entry.action));
         Event::new("parked", Some(entry.at), now, says)
     };
     Ok(of_job.filter_map(event).collect())

@@ -9,9 +9,12 @@ use stillcast_enqueue::{Cost, JobRecord, State as JobState};
 
 use super::alerts::{Alert, Seen, alerts};
 use super::chart::{Chart, Series, quantile};
-use super::past::{Past, Span};
+use super::past::Past;
 use super::shell::{Here, Shell, Viewer, html};
+use super::span::Span;
 use super::words;
+use crate::alerts::Look;
+use crate::numbers::Numbers;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -79,7 +82,7 @@ pub(super) async fn show_overview(
 ) -> Result<Response, Problem> {
     let (shell, stats) = Shell::of(&api, &viewer, Here::Overview).await?;
     let stats = api.inspector.forecast(stats).await?;
-    let past = Past::of(&api, &viewer.caller, span).await?;
+    let past = Past::of(&api, &viewer.caller, &span).await?;
     let parked = api.inspector.list(Some(JobState::Parked), MAX_PAGE, None);
     let delayed = api.inspector.list(Some(JobState::Delayed), 1, None);
     let (workers, parked, delayed, ended) =
@@ -87,10 +90,16 @@ pub(super) async fn show_overview(
     let sees = |job: &&JobRecord| viewer.caller.sees(&job.tenant);
     let ended: Vec<&JobRecord> = ended.iter().filter(sees).collect();
     let parked: Vec<JobRecord> = parked.jobs.into_iter().filter(|job| sees(&job)).collect();
-    let proof = api.lookout.proof();
-    let seen =
-        Seen { stats: &stats, workers: &workers, proof: &proof, ended: &ended, parked: &parked };
-    let samples = api.lookout.samples();
+    let look = Look::at(Numbers::at(&api.inspector, stats.clone()).await?);
+    let (proof, samples) = (api.lookout.proof(), api.lookout.samples());
+    let seen = Seen {
+        look: &look,
+        samples: &samples,
+        workers: &workers,
+        proof: &proof,
+        ended: &ended,
+        parked: &parked,
+    };
     let page = Overview {
         shell,
         headline: headline(&stats),

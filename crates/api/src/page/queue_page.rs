@@ -48,6 +48,8 @@ pub(super) async fn show_queue(
             ("on record", words::jobs(stats.states.all())),
             ("removed", words::jobs(stats.purged)),
             ("work folders to clear", words::count(stats.trash)),
+            ("webhooks still owed", words::count(stats.webhooks_owed)),
+            ("endpoints turned off", words::count(stats.webhooks_off)),
             (
                 "last gap",
                 stats.gap_at.map_or_else(|| "none".to_owned(), |at| words::ago(at, stats.at)),

@@ -1,50 +1,51 @@
-//! `/stages`: how long each stage waits and works, how that has changed, and what fails where.
+//! `/stages`: how long each stage waits and works, how that has changed, what fails where, and who is
+//! refused. All but what jobs have died of comes from what workers have told of all tenants.
 
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
-use chrono::{DateTime, Utc};
-use stillcast_enqueue::{JobRecord, StageName, StageRecord, State as JobState};
+use queue::{ErrorCount, History, Slot, StageUse, Times, WorkerSeen};
+use stillcast_enqueue::{JobRecord, StageName, State as JobState};
 
-use super::chart::{Chart, Series, quantile};
+use super::chart::{Chart, Series};
 use super::cures::cure;
-use super::overview::refusal;
+use super::overview::{Slots, refusal};
 use super::shell::{Here, Shell, Viewer, html};
+use super::span::{Choice, Span, series_of_some};
 use super::words;
 use crate::problem::Problem;
 use crate::state::Api;
-
-/// Points of a line.
-const POINTS: usize = 40;
-/// What is told of times: half of all are below the first, nearly all below the last.
-const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
 
 #[derive(Template)]
 #[template(path = "stages.html")]
 struct StagesPage {
     shell: Shell,
-    sample: String,
+    lead: &'static str,
+    /// How far back; nothing for who may see one tenant alone.
+    spans: Vec<Choice>,
     since: String,
     stages: Vec<Stage>,
-    failures: Vec<Failure>,
+    /// Calls that have failed, and jobs that have died.
+    failed: Vec<Failure>,
+    died: Vec<Failure>,
+    slots: Option<Slots>,
     refusals: Vec<(String, String)>,
 }
 
 /// One stage.
 struct Stage {
     name: &'static str,
-    runs: usize,
-    cached: String,
-    tries: String,
+    /// Runs, results had again, tries and failures, in words.
+    says: String,
     /// Quantiles of run and of wait.
-    run: Vec<String>,
-    wait: Vec<String>,
-    chart: Chart,
+    run: [String; 3],
+    wait: [String; 3],
+    charts: [(&'static str, Chart); 2],
 }
 
-/// Jobs that died of the same.
+/// What failed alike.
 struct Failure {
     stage: String,
     provider: String,
@@ -56,27 +57,22 @@ struct Failure {
 pub(super) async fn show_stages(
     State(api): State<Api>,
     viewer: Viewer,
+    Query(span): Query<Span>,
 ) -> Result<Response, Problem> {
     let (shell, stats) = Shell::of(&api, &viewer, Here::Stages).await?;
+    let history = span.history(&api, &viewer.caller).await?;
     let (ended, workers) = tokio::try_join!(api.lookout.ended(), api.inspector.workers())?;
-    let ended: Vec<&JobRecord> =
-        ended.iter().filter(|job| viewer.caller.sees(&job.tenant)).collect();
-    let done: Vec<&JobRecord> =
-        ended.iter().copied().filter(|job| job.state == JobState::Done).collect();
-    let first = done.iter().filter_map(|job| job.finished_at).min();
+    let sees = |job: &&JobRecord| viewer.caller.sees(&job.tenant);
+    let first = history.as_ref().and_then(|history| history.slots.first());
     let page = StagesPage {
         shell,
-        sample: words::jobs(done.len() as u64),
-        since: first.map_or_else(String::new, |first| words::ago(first, stats.at)),
-        stages: if done.is_empty() {
-            Vec::new()
-        } else {
-            StageName::ALL
-                .into_iter()
-                .map(|stage| Stage::of(stage, &done, first, stats.at))
-                .collect()
-        },
-        failures: failures(&ended),
+        lead: lead(history.as_ref()),
+        spans: if history.is_some() { span.choices() } else { Vec::new() },
+        since: first.map_or_else(String::new, |first| words::ago(first.at, stats.at)),
+        stages: history.as_ref().map_or_else(Vec::new, stages),
+        failed: history.as_ref().map_or_else(Vec::new, |history| failed(&history.total.errors)),
+        died: died(ended.iter().filter(sees)),
+        slots: slots(&workers),
         refusals: workers
             .iter()
             .filter_map(|worker| {
@@ -87,97 +83,113 @@ pub(super) async fn show_stages(
     html(&page)
 }
 
+fn lead(history: Option<&History>) -> &'static str {
+    match history {
+        None => {
+            "The times of stages are counted over all tenants: ask with a token for all. Below is what \
+             your own jobs have died of."
+        }
+        Some(history) if history.total.stages.is_empty() => {
+            "Once a worker has done something, this page shows how long each stage works and waits."
+        }
+        Some(_) => {
+            "Half of all runs take less than p50, nearly all less than p99; each is at most a tenth off."
+        }
+    }
+}
+
+fn stages(history: &History) -> Vec<Stage> {
+    history.total.stages.iter().map(|stage| Stage::of(stage, history)).collect()
+}
+
 impl Stage {
-    fn of(
-        name: StageName,
-        done: &[&JobRecord],
-        first: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let records: Vec<(DateTime<Utc>, &StageRecord)> = done
-            .iter()
-            .filter_map(|job| {
-                Some((job.finished_at?, job.stages.iter().find(|one| one.stage == name)?))
-            })
-            .collect();
-        let worked: Vec<(DateTime<Utc>, &StageRecord)> =
-            records.iter().copied().filter(|(_, record)| !record.cached).collect();
-        let told = |of: fn(&StageRecord) -> f64| {
-            let values = sorted(worked.iter().map(|(_, record)| of(record)));
-            QUANTILES
-                .iter()
-                .map(|(_, part)| {
-                    quantile(&values, *part).map_or_else(|| "–".to_owned(), words::span)
-                })
-                .collect()
-        };
-        let tries: u32 = worked.iter().map(|(_, record)| record.tries).sum();
-        let share = 100.0 * (records.len() - worked.len()) as f64 / records.len().max(1) as f64;
+    fn of(total: &StageUse, history: &History) -> Self {
+        let name = total.stage;
+        let run = chart(history, name, &format!("Run time of {name}"), |stage| &stage.run);
+        let wait = chart(history, name, &format!("Wait of {name} for a slot"), |stage| &stage.wait);
         Self {
             name: name.as_str(),
-            runs: worked.len(),
-            cached: format!("{share:.0} %"),
-            tries: format!("{:.2}", f64::from(tries) / worked.len().max(1) as f64),
-            run: told(|record| record.run_s),
-            wait: told(|record| record.wait_s),
-            chart: chart(name, &worked, first.unwrap_or(now), now),
+            says: says(total),
+            run: quantiles(&total.run),
+            wait: quantiles(&total.wait),
+            charts: [("works", run), ("waits for a slot", wait)],
         }
     }
 }
 
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values
+/// What a stage did, in words.
+fn says(total: &StageUse) -> String {
+    let StageUse { run, tries, hits, misses, errors, .. } = total;
+    let runs = if run.count == 1 { "run" } else { "runs" };
+    let mut says = vec![format!("{} {runs}", words::count(run.count))];
+    if hits + misses > 0 {
+        let share = 100.0 * *hits as f64 / (hits + misses) as f64;
+        says.push(format!("{share:.0} % had again"));
+    }
+    if *misses > 0 {
+        says.push(format!("{:.2} tries each", *tries as f64 / *misses as f64));
+    }
+    if *errors > 0 {
+        let calls = if *errors == 1 { "call" } else { "calls" };
+        says.push(format!("{} {calls} failed", words::count(*errors)));
+    }
+    says.join(", ")
 }
 
-/// Quantiles of run over time.
-fn chart(
-    name: StageName,
-    worked: &[(DateTime<Utc>, &StageRecord)],
-    first: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Chart {
-    let whole = (now - first).num_milliseconds().max(1) as f64;
-    let mut slots: Vec<Vec<f64>> = vec![Vec::new(); POINTS];
-    for (at, record) in worked {
-        let part = (*at - first).num_milliseconds() as f64 / whole;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let slot = (part.clamp(0.0, 1.0) * (POINTS - 1) as f64).round() as usize;
-        if let Some(slot) = slots.get_mut(slot) {
-            slot.push(record.run_s);
-        }
-    }
-    let slots: Vec<Vec<f64>> = slots.into_iter().map(|slot| sorted(slot.into_iter())).collect();
-    let series = QUANTILES.map(|(word, part)| {
-        // A slot in which nothing ended shows what was before: a line of dots would say less.
-        let mut last = None;
-        let values = slots.iter().map(|slot| {
-            last = quantile(slot, part).or(last);
-            last
-        });
-        Series { word, values: values.collect() }
-    });
-    Chart::of(&format!("Run time of {name}"), series.into(), words::span)
+fn quantiles(times: &Times) -> [String; 3] {
+    let said = |seconds: Option<f64>| seconds.map_or_else(|| "–".to_owned(), words::span);
+    [times.p50_s, times.p95_s, times.p99_s].map(said)
+}
+
+/// Quantiles over time.
+fn chart(history: &History, name: StageName, what: &str, of: fn(&StageUse) -> &Times) -> Chart {
+    let line = |word, quantile: fn(&Times) -> Option<f64>| -> Series {
+        series_of_some(history, word, |slot: &Slot| {
+            let stage = slot.stages.iter().find(|stage| stage.stage == name)?;
+            quantile(of(stage))
+        })
+    };
+    let lines = vec![
+        line("p50", |times| times.p50_s),
+        line("p95", |times| times.p95_s),
+        line("p99", |times| times.p99_s),
+    ];
+    Chart::of(what, lines, words::span)
+}
+
+/// Slots of all workers that have told of theirs.
+fn slots(workers: &[WorkerSeen]) -> Option<Slots> {
+    let told = workers.iter().filter_map(|worker| worker.slots.zip(worker.busy));
+    let (all, busy) = told.fold((0, 0), |(all, busy), one| (all + one.0, busy + one.1));
+    (all > 0).then_some(Slots { busy, all })
+}
+
+/// Calls that have failed, the most frequent first.
+fn failed(errors: &[ErrorCount]) -> Vec<Failure> {
+    let failure = |error: &ErrorCount| Failure {
+        stage: error.stage.to_string(),
+        provider: error.provider.clone(),
+        code: error.code.clone(),
+        number: words::count(error.count),
+        cure: cure(&error.code),
+    };
+    errors.iter().map(failure).collect()
 }
 
 /// What jobs died of, the most frequent first.
-fn failures(ended: &[&JobRecord]) -> Vec<Failure> {
+fn died<'job>(ended: impl Iterator<Item = &'job JobRecord>) -> Vec<Failure> {
     let mut counts: BTreeMap<(String, String, String), u64> = BTreeMap::new();
-    for error in
-        ended.iter().filter(|job| job.state == JobState::Dead).filter_map(|job| job.error.as_ref())
-    {
+    let dead = ended.filter(|job| job.state == JobState::Dead);
+    for error in dead.filter_map(|job| job.error.as_ref()) {
         let stage = error.stage.map_or_else(|| "–".to_owned(), |stage| stage.to_string());
         let provider = error.provider.clone().unwrap_or_else(|| "–".to_owned());
         *counts.entry((stage, provider, error.code.clone())).or_default() += 1;
     }
-    let mut failures: Vec<(u64, Failure)> = counts
-        .into_iter()
-        .map(|((stage, provider, code), number)| {
-            let cure = cure(&code);
-            (number, Failure { stage, provider, code, number: words::count(number), cure })
-        })
-        .collect();
-    failures.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
-    failures.into_iter().map(|(_, failure)| failure).collect()
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    let failure = |((stage, provider, code), number): ((String, String, String), u64)| {
+        let cure = cure(&code);
+        Failure { stage, provider, code, number: words::count(number), cure }
+    };
+    counts.into_iter().map(failure).collect()
 }

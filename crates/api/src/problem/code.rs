@@ -92,6 +92,9 @@ codes! {
     RequestGone = "request-gone", CONFLICT, Never,
         "The job's request is gone, so it cannot run again",
         "A dead job keeps its request for seven days. Enqueue it anew.";
+    RequestUnreadable = "request-unreadable", CONFLICT, Never,
+        "The job's request cannot be changed by this server",
+        "`detail` says why. Replay it as it is, or enqueue it anew.";
     KeyTaken = "key-taken", CONFLICT, Never,
         "Another job has the idempotency key by now",
         "Look at that job: it does the same work.";
@@ -99,8 +102,11 @@ codes! {
         "The job had ended before",
         "`detail` says how. What has ended is not cancelled.";
     NotEnded = "not-ended", CONFLICT, After(5),
-        "Only ended jobs are removed",
-        "Cancel it first.";
+        "The job has not ended yet",
+        "What has ended is removed, and told. Wait for its end, or cancel it.";
+    NoWebhook = "no-webhook", CONFLICT, Never,
+        "Nobody has asked to be told of the job's end",
+        "Name a `webhook` in the request.";
     KeyInFlight = "key-in-flight", CONFLICT, After(1),
         "A request with this idempotency key is on its way",
         "Send it again in a moment: it then gets the answer of the first one.";

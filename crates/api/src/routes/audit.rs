@@ -14,6 +14,8 @@ use crate::state::Api;
 
 /// Entries of a page when the query names no number.
 const DEFAULT: usize = 50;
+/// The largest number of an entry: as many as Redis counts in whole steps.
+const LAST: u64 = (1 << 53) - 1;
 /// Entries that one request looks at: a token of one tenant passes over those of all others.
 const LOOKED_AT: usize = 5_000;
 
@@ -23,7 +25,7 @@ const LOOKED_AT: usize = 5_000;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReasonQuery {
     /// For the audit: one line, without private text.
-    #[param(max_length = 500)]
+    #[param(max_length = 500, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     pub(crate) why: Option<String>,
 }
 
@@ -36,6 +38,7 @@ pub(crate) struct AuditQuery {
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<usize>,
     /// The `next` of the page before: only what was done before that number.
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
     before: Option<u64>,
 }
 
@@ -66,6 +69,10 @@ pub(crate) async fn list_audit(
     if !(1..=MAX_PAGE).contains(&limit) {
         let takes = format!("takes a whole number from 1 to {MAX_PAGE}, got {limit}");
         return Err(Problem::of_field("?limit", takes));
+    }
+    if let Some(before) = query.before.filter(|before| *before > LAST) {
+        let takes = format!("takes a whole number from 0 to {LAST}, got {before}");
+        return Err(Problem::of_field("?before", takes));
     }
     let (entries, next) = audit_seen_by(&api, &caller, limit, query.before).await?;
     Ok(Json(Audit { entries, next }))

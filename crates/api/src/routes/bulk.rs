@@ -130,7 +130,7 @@ pub(crate) async fn plan(
     let (mut jobs, mut price) = (0, Price::none());
     let count = |_: &_, job: &_| {
         jobs += 1;
-        price.add(job, &mut dearest);
+        price.add(job, &dearest);
     };
     let freshness = api.mirror.visit(&of_caller(meant(action, filter)), count).await?;
     let Freshness { as_of, left_out, .. } = freshness;

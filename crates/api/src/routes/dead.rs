@@ -1,5 +1,6 @@
 //! `/v1/dead`: the jobs that will not run again by themselves are listed, or sent round again.
 
+use ::queue::Remake;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -9,8 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::audit::ReasonQuery;
 use super::batch::Refusal;
-use super::job::replay;
 use super::jobs::list;
+use super::replay::replay;
 use super::schema::{Failures, JobList};
 use crate::caller::{Caller, Right};
 use crate::extract::{JsonBody, Params, check_length};
@@ -94,7 +95,7 @@ pub(crate) async fn replay_dead(
     check_length("/ids", ids.len(), MOST, "identifiers")?;
     let (mut granted, mut refused) = (Vec::new(), Vec::new());
     for id in ids {
-        match replay(&api, &caller, &id, &actor).await {
+        match replay(&api, &caller, &id, &Remake::default(), &actor).await {
             Ok(()) => granted.push(id),
             Err(problem) => refused.push(RefusedJob { id, refusal: problem.into() }),
         }

@@ -1,8 +1,8 @@
-//! `/v1/jobs/{id}`: one job is shown, cancelled, replayed or removed.
+//! `/v1/jobs/{id}`: one job is shown, cancelled or removed.
 
 use std::sync::Arc;
 
-use ::queue::{Actor, PurgeAnswer, ReplayAnswer};
+use ::queue::PurgeAnswer;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -70,11 +70,11 @@ pub(crate) async fn show_job(
 pub(crate) struct Done {
     /// The job.
     id: String,
-    /// `cancelled`, `cancelling`, `ready` or `purged`.
+    /// `cancelled`, `cancelling`, `ready`, `due` or `purged`.
     answer: &'static str,
 }
 
-fn done(id: String, answer: &'static str) -> Json<Done> {
+pub(super) fn done(id: String, answer: &'static str) -> Json<Done> {
     Json(Done { id, answer })
 }
 
@@ -108,46 +108,6 @@ pub(crate) async fn cancel_job(
         }
         CancelAnswer::Unknown => Err(Problem::unknown_job(&id)),
     }
-}
-
-/// Sends a dead job round again; its finished work is kept.
-#[utoipa::path(
-    post, path = "/v1/jobs/{id}/replay", tag = "jobs", security(("token" = ["operate"])),
-    params(("id" = String, Path, description = "The job"), ReasonQuery),
-    responses((status = 200, description = "It is ready", body = Done), Failures)
-)]
-pub(crate) async fn replay_job(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Params(reason): Params<ReasonQuery>,
-) -> Result<Json<Done>, Problem> {
-    caller.may(Right::Mend)?;
-    let actor = caller.actor(reason.why.as_deref())?;
-    replay(&api, &caller, &id, &actor).await?;
-    Ok(done(id, "ready"))
-}
-
-/// Sends one dead job round again.
-pub(crate) async fn replay(
-    api: &Api,
-    caller: &Caller,
-    id: &str,
-    actor: &Actor,
-) -> Result<(), Problem> {
-    api.record(caller, id).await?;
-    let problem = match api.inspector.replay(id, actor).await? {
-        ReplayAnswer::Ready => return Ok(()),
-        ReplayAnswer::NotDead(state) => {
-            Problem::new(Code::NotDead, format!("the job {id} is {state}"))
-        }
-        ReplayAnswer::BodyGone => Problem::new(Code::RequestGone, Code::RequestGone.title()),
-        ReplayAnswer::Duplicate(owner) => {
-            Problem::new(Code::KeyTaken, format!("its idempotency key belongs to the job {owner}"))
-        }
-        ReplayAnswer::Unknown => Problem::unknown_job(id),
-    };
-    Err(problem)
 }
 
 /// Removes an ended job: its files, its words, its record.

@@ -73,6 +73,12 @@ impl<'id> Answer<'id> {
                 let refused = Self::refused(id, "duplicate", Some(State::Dead), reason);
                 Self { owner: Some(owner), ..refused }
             }
+            ReplayAnswer::Unreadable(why) => {
+                let reason = format!(
+                    "{id} cannot be replayed with changes: {why}; replay it as it is, or enqueue it anew"
+                );
+                Self::refused(id, "request-unreadable", Some(State::Dead), reason)
+            }
             ReplayAnswer::Unknown => Self::refused(id, UNKNOWN, None, unknown_job(id)),
         }
     }

@@ -45,7 +45,7 @@ impl Audit {
                 moment(entry.at),
                 entry.by.clone(),
                 entry.interface.clone(),
-                entry.action.clone(),
+                did(entry),
                 subject(entry),
                 entry.result.clone(),
                 entry.why.clone().unwrap_or_default(),
@@ -53,6 +53,12 @@ impl Audit {
         }
         table.lines()
     }
+}
+
+/// What somebody did, and what that changed.
+fn did(entry: &AuditEntry) -> String {
+    let changes = entry.changes.as_ref().map(|changes| format!(", {changes}"));
+    entry.action.clone() + &changes.unwrap_or_default()
 }
 
 /// The job, or the filter and how many it met, or the queue.

@@ -1,7 +1,7 @@
 //! An identifier goes in; the job is shown, watched, cancelled, replayed, told of or purged.
 
 use clap::{Args, Subcommand};
-use queue::Inspector;
+use queue::{Inspector, Remake};
 
 use super::answer::{Answer, unknown_job};
 use super::watch::follow;
@@ -22,9 +22,13 @@ pub(crate) enum JobCommand {
     /// Ends the job: at once while it waits, within seconds while it runs.
     #[command(after_help = "Example:\n  stillcast job cancel ID")]
     Cancel(ChangeArgs),
-    /// Retries a dead job; finished work is kept.
-    #[command(after_help = "Example:\n  stillcast job replay ID && stillcast job watch ID")]
-    Replay(ChangeArgs),
+    /// Retries a dead job; finished work is kept, but for what is to be made anew.
+    #[command(after_help = "\
+Examples:
+  stillcast job replay ID && stillcast job watch ID
+  stillcast job replay ID --set voice=nova
+  stillcast job replay ID --from tts --set variant=1")]
+    Replay(ReplayArgs),
     /// Tells the end of a job once more, at once, to the address that its request named.
     #[command(
         after_help = "Example:\n  stillcast job resend-webhook ID; stillcast job show ID --json | jq .webhook"
@@ -53,6 +57,34 @@ pub(crate) struct ChangeArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct ReplayArgs {
+    /// The job's identifier.
+    id: String,
+    /// The first stage that is made anew, with all that is built on it: collection, transcript, tts,
+    /// image, encode or upload. Without it, where a changed option first decides something.
+    #[arg(long, value_name = "STAGE")]
+    from: Option<String>,
+    /// Another value of an option: voice, language or variant; an empty one is the worker's default.
+    /// Another variant asks for what no cache has.
+    #[arg(long, value_name = "OPTION=VALUE", value_parser = parse_setting)]
+    set: Vec<(String, String)>,
+    #[command(flatten)]
+    reason: Reason,
+}
+
+impl ReplayArgs {
+    fn remake(&self) -> anyhow::Result<Remake> {
+        let set = self.set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Remake::parse(self.from.as_deref(), set).map_err(|fault| CliError::usage(fault.to_string()))
+    }
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it takes OPTION=VALUE, such as voice=nova")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[derive(Args)]
 pub(crate) struct PurgeArgs {
     /// The job's identifier.
     id: String,
@@ -74,9 +106,10 @@ impl JobCommand {
                 let actor = context.actor(&reason)?;
                 Answer::of_cancel(&id, inspector.cancel(&id, &actor).await?).print(screen)
             }
-            Self::Replay(ChangeArgs { id, reason }) => {
-                let actor = context.actor(&reason)?;
-                Answer::of_replay(&id, inspector.replay(&id, &actor).await?).print(screen)
+            Self::Replay(replay) => {
+                let (actor, remake) = (context.actor(&replay.reason)?, replay.remake()?);
+                let answer = inspector.replay_from(&replay.id, &remake, &actor).await?;
+                Answer::of_replay(&replay.id, answer).print(screen)
             }
             Self::ResendWebhook(ChangeArgs { id, reason }) => {
                 let actor = context.actor(&reason)?;

@@ -5,6 +5,13 @@ use queue::QueueStats;
 use super::table::pairs;
 use super::units::{between, moment, seconds};
 
+/// What is still to be told, and to how many nothing more is.
+fn webhooks(stats: &QueueStats) -> String {
+    let off = stats.webhooks_off;
+    let off = if off > 0 { format!(", {off} endpoints off") } else { String::new() };
+    format!("{} owed{off}", stats.webhooks_owed)
+}
+
 /// Depth, age and states, one a line.
 pub(crate) fn stats_view(stats: &QueueStats) -> String {
     let states = &stats.states;
@@ -27,6 +34,7 @@ pub(crate) fn stats_view(stats: &QueueStats) -> String {
         ("enqueued", Some(stats.enqueued.to_string())),
         ("purged", Some(stats.purged.to_string())),
         ("trash", Some(stats.trash.to_string())),
+        ("webhooks", Some(webhooks(stats))),
         ("last gap", stats.gap_at.map(moment)),
     ])
 }

@@ -15,6 +15,8 @@ pub enum ReplayAnswer {
     BodyGone,
     /// Its idempotency key now belongs to this other job.
     Duplicate(String),
+    /// Its request cannot be changed here, and why: a newer version has written it, or it is none.
+    Unreadable(String),
     /// No record by this identifier.
     Unknown,
 }

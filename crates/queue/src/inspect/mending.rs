@@ -45,7 +45,8 @@ impl Inspector {
     }
 
     async fn answer(&self, verb: Verb, id: &str, actor: &Actor) -> Result<Vec<String>, QueueError> {
-        Ok(self.scripts.of_job(&mut self.connection.clone(), verb, id, actor).await?)
+        let call = self.scripts.of_job(verb, id, actor);
+        Ok(call.invoke_async(&mut self.connection.clone()).await?)
     }
 
     /// Pauses claiming; running jobs finish. False when it was paused before.

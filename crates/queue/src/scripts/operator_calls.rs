@@ -2,11 +2,13 @@
 
 use redis::aio::ConnectionLike;
 use redis::{RedisResult, ScriptInvocation};
+use stillcast_enqueue::StageName;
 
 use super::{Scripts, Verb};
 use crate::QueueError;
 use crate::audit::Actor;
 use crate::numbers::Numbers;
+use crate::remake::Remake;
 use crate::stats::QueueStats;
 
 impl Scripts {
@@ -39,13 +41,24 @@ impl Scripts {
     }
 
     /// Cancels, replays, purges or tells of one job; the verb's words come out.
-    pub(crate) async fn of_job(
+    pub(crate) fn of_job(&self, verb: Verb, id: &str, actor: &Actor) -> ScriptInvocation<'_> {
+        let mut call = self.call(verb);
+        call.arg(id).arg(&actor.words());
+        call
+    }
+
+    /// Replays a job from a stage on. `requests` are the one that the caller knows and the one that
+    /// takes its place, both empty where it stays.
+    pub(crate) fn replay_from(
         &self,
-        connection: &mut impl ConnectionLike,
-        verb: Verb,
         id: &str,
         actor: &Actor,
-    ) -> RedisResult<Vec<String>> {
-        self.call(verb).arg(id).arg(&actor.words()).invoke_async(connection).await
+        remake: &Remake,
+        requests: (&[u8], &str),
+    ) -> ScriptInvocation<'_> {
+        let mut call = self.of_job(Verb::Replay, id, actor);
+        let from = remake.from().map_or("", StageName::as_str);
+        call.arg(from).arg(requests.0).arg(requests.1).arg(remake.to_string());
+        call
     }
 }

@@ -251,6 +251,15 @@ impl Queue {
         flatten(call.invoke(&mut self.connection).expect("Redis runs every verb"))
     }
 
+    /// Replays a job from a stage on; of the requests the first is the one that is known, the second
+    /// takes its place.
+    pub(crate) fn replay_from(&mut self, id: &str, from: &str, requests: [&str; 2]) -> Vec<String> {
+        let changes = format!("from {from}");
+        let words = [&[id][..], &SOMEBODY, &[from], &requests, &[&changes]].concat();
+        let mut call = self.scripts.call(Verb::Replay);
+        flatten(call.arg(words).invoke(&mut self.connection).expect("Redis runs every verb"))
+    }
+
     /// Any verb with whatever values; the answer, or what Redis says.
     pub(crate) fn try_call(
         &mut self,

@@ -35,8 +35,8 @@ pub(crate) struct Model {
     pub(crate) webhooks: BTreeMap<String, webhooks::Webhook>,
     /// Endpoints that are off, and since when.
     pub(crate) webhooks_off: BTreeMap<String, i64>,
-    /// What people have done: action, result, job, tenant, and when.
-    pub(crate) audit: Vec<(&'static str, &'static str, String, String, i64)>,
+    /// What people have done.
+    pub(crate) audit: Vec<Line>,
     pub(crate) paused: Option<i64>,
     pub(crate) reap_at: Option<i64>,
     pub(crate) gap_at: Option<i64>,
@@ -49,6 +49,18 @@ pub(crate) struct Model {
     pub(crate) wake: bool,
     /// The digests of each body, as Redis computes them: of its bytes, and of what it says.
     pub(crate) digests: BTreeMap<String, (String, String)>,
+}
+
+/// What a person has done.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) action: &'static str,
+    pub(crate) result: &'static str,
+    pub(crate) job: String,
+    pub(crate) tenant: String,
+    pub(crate) at: i64,
+    /// What was changed of the request.
+    pub(crate) changes: Option<String>,
 }
 
 /// One job.

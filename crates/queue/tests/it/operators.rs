@@ -73,6 +73,55 @@ fn t15_a_replay_begins_anew_and_keeps_the_checkpoints() {
     assert_eq!(queue.claim("anna", "again", 0)[2], "2:again", "the fence goes on");
 }
 
+/// A dead job that had finished a call of each stage that pays.
+fn with_dead_and_paid() -> Queue {
+    let mut queue = Queue::start();
+    queue.put("a");
+    let token = queue.lease("anna", "a");
+    for name in ["transcript", "tts", "passage-0a", "passage-0b", "image", "delivery"] {
+        queue.call(Verb::Checkpoint, &["a", &token, "", "Some words.", name, "d"]);
+    }
+    queue.report("a", &token, &Words::dead());
+    queue
+}
+
+#[test]
+fn a_replay_from_a_stage_drops_what_is_built_on_it_and_keeps_the_rest() {
+    for (from, kept) in [
+        ("collection", vec![]),
+        ("transcript", vec!["image"]),
+        ("tts", vec!["image", "transcript"]),
+        ("image", vec!["passage-0a", "passage-0b", "transcript", "tts"]),
+        ("encode", vec!["image", "passage-0a", "passage-0b", "transcript", "tts"]),
+        ("upload", vec!["image", "passage-0a", "passage-0b", "transcript", "tts"]),
+    ] {
+        let mut queue = with_dead_and_paid();
+        assert_eq!(queue.replay_from("a", from, ["", ""]), ["ready"]);
+        let hash = queue.hash("a");
+        let left = hash.keys().filter_map(|field| field.strip_prefix("checkpoint:"));
+        let mut left: Vec<&str> = left.collect();
+        left.sort_unstable();
+        assert_eq!(left, kept, "from {from}");
+        let has_words = queue.dump().contains_key("transcript:a");
+        assert_eq!(has_words, kept.contains(&"transcript"), "from {from}");
+    }
+}
+
+#[test]
+fn a_replay_changes_the_request_that_it_knows_and_no_other() {
+    let mut queue = with_dead_and_paid();
+    let key = queue.scripts.keys().body("a");
+    let old: String = queue.command(&["GET", &key]);
+    let before = queue.dump();
+    let new = "{\"v\":1,\"options\":{\"voice\":\"ben\"}}";
+    assert_eq!(queue.replay_from("a", "tts", ["{\"v\":0}", new]), ["changed"]);
+    assert_eq!(queue.dump(), before);
+    assert_eq!(queue.replay_from("a", "tts", [&old, new]), ["ready"]);
+    assert_eq!(queue.command::<String>(&["GET", &key]), new);
+    assert_eq!(queue.command::<i64>(&["PTTL", &key]), -1, "the body no longer dies");
+    assert_eq!(queue.claim("anna", "again", 0)[3], new);
+}
+
 #[test]
 fn t15_a_replay_needs_the_body_and_the_key() {
     let mut queue = with_dead();

@@ -8,6 +8,7 @@ use crate::fixture::{LEASE, Request, Standing, TOLD, Words};
 use crate::model::Model;
 use crate::model::webhooks::SENDER_LEASE;
 use queue::Verb;
+use stillcast_enqueue::StageName;
 
 const WORKERS: [&str; 3] = ["anna", "ben", "cleo"];
 const IDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
@@ -20,6 +21,9 @@ pub(crate) const BODIES: [(&str, &str); 4] = [
     ("{\"x\": 2, \"v\": 1, \"y\": {}}", "o2s1:vn1s1:xn2"),
     (TOLD, "o2s1:vn1s7:webhooks28:https://example.org/hook?t=1"),
 ];
+
+/// Finished calls of each stage that pays.
+const CHECKPOINTS: [&str; 4] = ["transcript", "passage-0a", "image", "delivery"];
 
 /// What may become of an attempt to deliver.
 const OUTCOMES: [&str; 5] = ["delivered", "failed", "exhausted", "off", "held"];
@@ -53,6 +57,8 @@ pub(crate) enum Op {
     },
     Cancel(usize),
     Replay(usize),
+    /// From one of the stages on.
+    ReplayFrom(usize, usize),
     Purge(usize),
     Join(Pick, usize),
     Land(Pick, usize, usize),
@@ -125,6 +131,7 @@ pub(crate) enum Command {
     Report { id: String, token: String, words: Words },
     Reap { worker: String, everything: bool },
     OfJob { verb: Verb, id: String },
+    ReplayFrom { id: String, from: StageName },
     Join { id: String, token: String, key: String },
     Land { id: String, token: String, key: String, how: &'static str },
     Pause(bool),
@@ -154,13 +161,14 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         8 => pick().prop_map(Op::Begin),
         4 => (worker.clone(), prop::option::of(any::<usize>()), standing())
             .prop_map(|(worker, stale, standing)| Op::Renew { worker, stale, standing }),
-        3 => (pick(), 0..3_usize).prop_map(|(pick, name)| Op::Checkpoint(pick, name)),
+        3 => (pick(), 0..CHECKPOINTS.len()).prop_map(|(pick, name)| Op::Checkpoint(pick, name)),
         1 => (pick(), 0..100_u8).prop_map(|(pick, percent)| Op::Progress(pick, percent)),
         12 => (pick(), report()).prop_map(|(pick, report)| Op::Report(pick, report)),
         8 => (worker.clone(), prop::bool::weighted(0.1))
             .prop_map(|(worker, everything)| Op::Reap { worker, everything }),
         3 => id.clone().prop_map(Op::Cancel),
         3 => id.clone().prop_map(Op::Replay),
+        2 => (id.clone(), 0..StageName::ALL.len()).prop_map(|(id, from)| Op::ReplayFrom(id, from)),
         2 => id.prop_map(Op::Purge),
         8 => (pick(), flight.clone()).prop_map(|(pick, key)| Op::Join(pick, key)),
         3 => (pick(), flight.clone(), 0..3_usize).prop_map(|(pick, key, how)| Op::Land(pick, key, how)),
@@ -247,6 +255,14 @@ fn report() -> impl Strategy<Value = RandomReport> {
     })
 }
 
+fn of_job(verb: Verb, at: usize) -> Command {
+    Command::OfJob { verb, id: IDS[at].to_owned() }
+}
+
+fn replay_from(at: usize, from: usize) -> Command {
+    Command::ReplayFrom { id: IDS[at].to_owned(), from: StageName::ALL[from] }
+}
+
 impl Op {
     /// The single steps of a longer story.
     pub(crate) fn steps(&self) -> Vec<Self> {
@@ -287,7 +303,6 @@ impl Op {
     /// The command that this step is now; none when there is nothing that it could be about.
     pub(crate) fn resolve(&self, model: &Model, history: &mut History) -> Option<Command> {
         let worker = |at: &usize| WORKERS[*at].to_owned();
-        let of_job = |verb, at: &usize| Some(Command::OfJob { verb, id: IDS[*at].to_owned() });
         let command = match self {
             Self::Enqueue(all) => {
                 Command::Enqueue(all.iter().map(|one| one.at(model.now)).collect())
@@ -305,7 +320,7 @@ impl Op {
             Self::Checkpoint(pick, name) => {
                 let (id, token) = pick.token(model, history)?;
                 let digest = format!("digest of {token}");
-                Command::Checkpoint { id, token, name: format!("call{name}"), digest }
+                Command::Checkpoint { id, token, name: CHECKPOINTS[*name].to_owned(), digest }
             }
             Self::Progress(pick, percent) => {
                 let (id, token) = pick.token(model, history)?;
@@ -319,9 +334,10 @@ impl Op {
             Self::Reap { worker: at, everything } => {
                 Command::Reap { worker: worker(at), everything: *everything }
             }
-            Self::Cancel(at) => return of_job(Verb::Cancel, at),
-            Self::Replay(at) => return of_job(Verb::Replay, at),
-            Self::Purge(at) => return of_job(Verb::Purge, at),
+            Self::Cancel(at) => of_job(Verb::Cancel, *at),
+            Self::Replay(at) => of_job(Verb::Replay, *at),
+            Self::ReplayFrom(at, from) => replay_from(*at, *from),
+            Self::Purge(at) => of_job(Verb::Purge, *at),
             Self::Join(pick, key) => {
                 let (id, token) = pick.token(model, history)?;
                 Command::Join { id, token, key: FLIGHTS[*key].to_owned() }
@@ -339,7 +355,7 @@ impl Op {
             Self::Notified(pick, outcome, delay) => {
                 pick.notified(model, OUTCOMES[*outcome], *delay)?
             }
-            Self::Resend(at) => return of_job(Verb::Resend, at),
+            Self::Resend(at) => of_job(Verb::Resend, *at),
             Self::Again => return history.last.clone(),
             Self::Time(_) => return None,
             _ => unreachable!("a story is told step by step"),

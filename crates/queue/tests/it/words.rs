@@ -50,7 +50,7 @@ const TOKEN: &str = "1:nonce-a-";
 const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 36] = [
+const NONSENSE: [(Verb, &[&str]); 41] = [
     (Verb::Claim, &["ben", "a|b", "3000", "0"]),
     (Verb::Claim, &["ben", "", "3000", "0"]),
     (Verb::Renew, &["anna", "3000", "4", "1", "", "0", "a"]),
@@ -72,6 +72,11 @@ const NONSENSE: [(Verb, &[&str]); 36] = [
     (Verb::Cancel, &["b", LONG, "cli", ""]),
     (Verb::Cancel, &["b", "anna", "telegraph", ""]),
     (Verb::Replay, &["c", "an\nna", "cli", ""]),
+    (Verb::Replay, &["c", "anna", "cli", "", "lunch", "", "", "from lunch"]),
+    (Verb::Replay, &["c", "anna", "cli", "", "tts", TOLD, "", "from tts"]),
+    (Verb::Replay, &["c", "anna", "cli", "", "tts", "", "", ""]),
+    (Verb::Replay, &["c", "anna", "cli", "", "tts", "", "", "from\ntts"]),
+    (Verb::Replay, &["c", "anna", "cli", "", "tts", "", ""]),
     (Verb::Purge, &["c", "anna", "cli", LONG]),
     (Verb::Resend, &["c", "anna", "cli", "two\nlines"]),
     (Verb::Drain, &["anna", "tomorrow"]),
@@ -164,7 +169,10 @@ fn words() -> impl Strategy<Value = (Verb, Vec<Vec<u8>>)> {
         .into_iter()
         .map(|(verb, words, _)| (verb, words))
         .chain(NONSENSE)
-        .chain([(Verb::Replay, &["c", "anna", "cli", "why"][..])])
+        .chain([
+            (Verb::Replay, &["c", "anna", "cli", "why"][..]),
+            (Verb::Replay, &["c", "anna", "cli", "", "tts", TOLD, "{\"v\":1}", "voice=ben"]),
+        ])
         .chain([(Verb::Purge, &["c", "anna", "api", ""][..])])
         .chain([(Verb::Cancel, &["b", "anna", "page", ""][..])])
         .chain([(Verb::Resend, &["c", "anna", "crate", ""][..])])

@@ -98,11 +98,7 @@ impl Calls {
     }
 
     /// A provider's server answered with this status, or not at all.
-    pub(super) fn provider_answered(
-        &self,
-        (stage, provider): (Word, Word),
-        status: Option<u16>,
-    ) {
+    pub(super) fn provider_answered(&self, (stage, provider): (Word, Word), status: Option<u16>) {
         let status = status.map_or("none", word);
         self.responses.get_or_create(&Response { stage, provider, status }).inc();
     }

@@ -24,6 +24,9 @@ from .types import (
     JobList,
     JobRecord,
     JobRequest,
+    OptionsRequest,
+    ReplayRequest,
+    Stage,
     State,
 )
 
@@ -150,9 +153,16 @@ class Client:
         """Ends a job; repeating it is harmless."""
         self._send("POST", _path(job, "cancel"))
 
-    def replay(self, job: str) -> None:
-        """Sends a dead job round again."""
-        self._send("POST", _path(job, "replay"))
+    def replay(
+        self, job: str, stage: Stage | None = None, options: OptionsRequest | None = None
+    ) -> None:
+        """Sends a dead job round again; from a stage on, or with other options, that is made anew."""
+        body: ReplayRequest = {"from": stage, "options": options}
+        self._send("POST", _path(job, "replay"), json=body)
+
+    def resend_webhook(self, job: str) -> None:
+        """Tells the end of a job once more."""
+        self._send("POST", _path(job, "webhook/resend"))
 
     def purge(self, job: str) -> None:
         """Removes an ended job and its files."""

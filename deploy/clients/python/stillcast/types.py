@@ -26,6 +26,11 @@ class OptionsRequest(TypedDict, total=False):
     variant: int | None
 
 
+ReplayRequest = TypedDict(
+    "ReplayRequest", {"from": Stage | None, "options": OptionsRequest | None}, total=False
+)
+
+
 class JobRequest(TypedDict):
     """A request for one finished file; times are RFC 3339."""
 

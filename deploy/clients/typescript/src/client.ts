@@ -11,6 +11,7 @@ import type {
   JobRecord,
   JobRequest,
   ProblemBody,
+  ReplayRequest,
   State,
 } from "./types.ts";
 
@@ -138,9 +139,14 @@ export class Client {
     await this.#json(path(id, "cancel"), { method: "POST" });
   }
 
-  /** Sends a dead job round again. */
-  async replay(id: string): Promise<void> {
-    await this.#json(path(id, "replay"), { method: "POST" });
+  /** Sends a dead job round again; from a stage on, or with other options, that is made anew. */
+  async replay(id: string, remake: ReplayRequest = {}): Promise<void> {
+    await this.#json(path(id, "replay"), { method: "POST", body: remake });
+  }
+
+  /** Tells the end of a job once more. */
+  async resendWebhook(id: string): Promise<void> {
+    await this.#json(path(id, "webhook/resend"), { method: "POST" });
   }
 
   /** Removes an ended job and its files. */

@@ -336,7 +336,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sends a dead job round again; its finished work is kept. */
+        /**
+         * Sends a dead job round again; its finished work is kept.
+         * @description With a body a part of it is made anew: from a stage on, or with other options. What is built on that
+         *     stage goes with it; what is kept is not paid again. Another `variant` asks for what no other job has.
+         */
         post: operations["replay_job"];
         delete?: never;
         options?: never;
@@ -355,6 +359,27 @@ export interface paths {
         get: operations["read_transcript"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/webhook/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells the end of a job once more, at once, to the address that its request named.
+         * @description One attempt, also of what was delivered, given up or turned off; its endpoint is not off any more. What
+         *     is still owed then goes on by its schedule. The record's `webhook` says what became of it.
+         */
+        post: operations["resend_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -531,6 +556,8 @@ export interface components {
             at: string;
             /** @description The name of an API's token, the user of a command line, or `producer`. */
             by: string;
+            /** @description What was changed of the request, such as `from tts, voice=anna`; null when nothing was. */
+            changes?: string | null;
             /** @description Which jobs, when they were chosen by a filter. */
             filter?: string | null;
             /** @description What they had in their hands: `cli`, `api`, `page` or `crate`. */
@@ -712,7 +739,7 @@ export interface components {
         };
         /** @description What became of a job. */
         Done: {
-            /** @description `cancelled`, `cancelling`, `ready` or `purged`. */
+            /** @description `cancelled`, `cancelling`, `ready`, `due` or `purged`. */
             answer: string;
             /** @description The job. */
             id: string;
@@ -1106,6 +1133,16 @@ export interface components {
             trash: number;
             /**
              * Format: int64
+             * @description Endpoints that have said that they want no more.
+             */
+            webhooks_off?: number;
+            /**
+             * Format: int64
+             * @description Ends of jobs that are still to be told to those who asked.
+             */
+            webhooks_owed?: number;
+            /**
+             * Format: int64
              * @description Worker processes that have signed on and not off.
              */
             workers: number;
@@ -1134,6 +1171,19 @@ export interface components {
              */
             next_probe_at?: string | null;
             stage?: components["schemas"]["StageName"] | null;
+        };
+        /**
+         * @description What is made anew; what is not named is kept.
+         * @example {
+         *       "from": "tts",
+         *       "options": {
+         *         "voice": "anna"
+         *       }
+         *     }
+         */
+        ReplayRequest: {
+            from?: components["schemas"]["StageName"] | null;
+            options?: components["schemas"]["OptionsRequest"] | null;
         };
         /** @description What became of each. */
         Replayed: {
@@ -3903,7 +3953,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"] | null;
+            };
+        };
         responses: {
             /** @description It is ready */
             200: {
@@ -4052,6 +4106,149 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description The request cannot be as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or none that is known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not know this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job is in another state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not called JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The idempotency key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has asked too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The queue or the store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resend_webhook: {
+        parameters: {
+            query?: {
+                /** @description For the audit: one line, without private text. */
+                why?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The job */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is due */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description The request cannot be as it is */

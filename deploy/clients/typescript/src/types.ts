@@ -13,4 +13,5 @@ export type JobList = Schemas["JobList"];
 export type JobRecord = Schemas["JobRecord"];
 export type JobRequest = Schemas["JobRequest"];
 export type ProblemBody = Schemas["Problem"];
+export type ReplayRequest = Schemas["ReplayRequest"];
 export type State = Schemas["State"];

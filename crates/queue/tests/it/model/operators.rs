@@ -1,8 +1,20 @@
 //! The verbs of people and of workers that leave: cancel, replay, purge, pause, drain.
 
-use stillcast_enqueue::State;
+use stillcast_enqueue::{StageName, State};
 
-use super::{Answer, Body, Job, Model, words};
+use super::{Answer, Body, Job, Line, Model, words};
+
+/// Whether a field is a checkpoint of a stage that is made anew from another one on.
+fn is_made_anew(field: &str, from: StageName) -> bool {
+    use StageName::{Collection, Image, Transcript, Tts};
+    match field {
+        "checkpoint:transcript" => matches!(from, Collection | Transcript),
+        "checkpoint:tts" | "checkpoint:passage-0a" => matches!(from, Collection | Transcript | Tts),
+        "checkpoint:image" => matches!(from, Collection | Image),
+        "checkpoint:delivery" => true,
+        _ => false,
+    }
+}
 
 impl Model {
     /// The transition `cancel`.
@@ -23,8 +35,8 @@ impl Model {
         words(&["cancelled"])
     }
 
-    /// The transition `replay`.
-    pub(crate) fn replay(&mut self, id: &str) -> Answer {
+    /// The transition `replay`; from a stage on, what that stage and those built on it have kept goes.
+    pub(crate) fn replay(&mut self, id: &str, from: Option<StageName>) -> Answer {
         let now = self.now;
         let Some(job) = self.jobs.get(id) else { return words(&["unknown"]) };
         if job.state != State::Dead {
@@ -46,11 +58,15 @@ impl Model {
         job.ranked = (ahead > 0).then_some(now + ahead);
         (job.attempts, job.crashes, job.stalls, job.interruptions) = (0, 0, 0, 0);
         (job.started, job.finished, job.body) = (None, None, Some(Body::Kept));
-        job.notes.retain(|field, _| !["error", "percent", "stage"].contains(&field.as_str()));
+        job.notes.retain(|field, _| {
+            let is_reset = ["error", "percent", "stage"].contains(&field.as_str());
+            !is_reset && !from.is_some_and(|from| is_made_anew(field, from))
+        });
         job.ready_ms = now;
         job.deadline = now + job.deadline_len;
         self.make_ready(id);
         self.audited("replay", "ready", id);
+        self.audit.last_mut().expect("its line").changes = from.map(|from| format!("from {from}"));
         words(&["ready"])
     }
 
@@ -67,7 +83,8 @@ impl Model {
     /// What a person has done to a job; to the queue as a whole when there is none by this name.
     pub(super) fn audited(&mut self, action: &'static str, result: &'static str, id: &str) {
         let tenant = self.jobs.get(id).map_or_else(String::new, |job| job.tenant.clone());
-        self.audit.push((action, result, id.to_owned(), tenant, self.now));
+        let (job, at, changes) = (id.to_owned(), self.now, None);
+        self.audit.push(Line { action, result, job, tenant, at, changes });
     }
 
     /// The record goes; what is still owed goes only with a purge.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stillcast_enqueue::State;
 
-use super::{Body, Flight, Job, Model};
+use super::{Body, Flight, Job, Line, Model};
 use crate::dump::{Content, Dump};
 use crate::fixture::{LEASE, SOMEBODY, Standing};
 
@@ -161,26 +161,13 @@ fn map(fields: &[(&str, &String)]) -> Content {
 }
 
 /// A line of the audit, by its number.
-fn line(
-    (number, (action, result, job, tenant, at)): (
-        i64,
-        &(&'static str, &'static str, String, String, i64),
-    ),
-) -> (String, i64) {
+fn line((number, line): (i64, &Line)) -> (String, i64) {
     let [by, interface, why] = SOMEBODY;
-    let line = serde_json::json!([
-        number,
-        at.to_string(),
-        by,
-        interface,
-        action,
-        result,
-        why,
-        job,
-        tenant,
-        "",
-        0
-    ]);
+    let Line { action, result, job, tenant, at, changes } = line;
+    let at = at.to_string();
+    let mut line =
+        serde_json::json!([number, at, by, interface, action, result, why, job, tenant, "", 0]);
+    line.as_array_mut().expect("a list").extend(changes.clone().map(Into::into));
     (line.to_string(), number)
 }
 

@@ -28,6 +28,7 @@ impl Command {
             Self::Report { id, token, words } => queue.report(id, token, words),
             Self::Reap { worker, everything } => reaped(queue.reap(worker, *everything)),
             Self::OfJob { verb, id } => queue.call(*verb, &[id]),
+            Self::ReplayFrom { id, from } => queue.replay_from(id, from.as_str(), ["", ""]),
             Self::Join { id, token, key } => queue.call(Verb::Join, &[id, token, key]),
             Self::Land { id, token, key, how } => queue.call(Verb::Land, &[id, token, key, how]),
             Self::Pause(pause) => {
@@ -56,7 +57,8 @@ impl Command {
             Self::Report { id, token, words } => model.report(id, token, words),
             Self::Reap { worker, everything } => reaped(model.reap(worker, *everything)),
             Self::OfJob { verb: Verb::Cancel, id } => model.cancel(id),
-            Self::OfJob { verb: Verb::Replay, id } => model.replay(id),
+            Self::OfJob { verb: Verb::Replay, id } => model.replay(id, None),
+            Self::ReplayFrom { id, from } => model.replay(id, Some(*from)),
             Self::OfJob { verb: Verb::Resend, id } => model.resend(id),
             Self::OfJob { id, .. } => model.purge(id),
             Self::Join { id, token, key } => model.join(id, token, key),

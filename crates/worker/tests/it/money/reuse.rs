@@ -1,6 +1,6 @@
 //! Jobs repeated, replayed and without a cache: the provider's journal says what was bought how often.
 
-use queue::{Actor, Endpoint as QueueEndpoint, Inspector, Interface, ReplayAnswer};
+use queue::{Actor, Endpoint as QueueEndpoint, Inspector, Interface, Remake, ReplayAnswer};
 use stillcast_enqueue::{Format, StageName, State};
 use tests::server::Server;
 use tests::simulator::{Endpoint, Latency};
@@ -73,5 +73,49 @@ async fn a_dead_job_that_is_replayed_when_the_cache_has_expired_pays_nothing_aga
     for paid in [StageName::Transcript, StageName::Tts, StageName::Image] {
         assert!(stage(&record, paid).cached, "{record:?}");
     }
+    assert_usd(record.cost.spent_usd, paid.usd_paid(None), "in all");
+}
+
+/// Chats, pieces of speech and pictures that the provider has sold.
+fn sold(paid: &PaidHarness) -> [usize; 3] {
+    [Endpoint::Chat, Endpoint::Speech, Endpoint::Image].map(|endpoint| paid.count(endpoint))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_from_a_stage_buys_what_is_built_on_it_and_nothing_else() {
+    let paid = PaidHarness::open(Latency::NONE).await;
+    let harness = paid.harness().set("UPLOAD_TRIES", "1");
+    let obstacle = paid.obstruct_deliveries();
+    let _worker = harness.start(&[]).await;
+    let ids = paid.enqueue(&[job(Format::Video).with_max_attempts(1)]).await;
+    assert_eq!(paid.ended(&ids).await[0].state, State::Dead);
+    let [chats, speech, pictures] = sold(&paid);
+    assert_eq!((chats, pictures), (1, 1));
+    let endpoint = QueueEndpoint::new(&paid.server.url(), QUEUE).unwrap();
+    let inspector = Inspector::connect(endpoint).await.unwrap();
+    let anna = Actor::new(Interface::Cli, "anna");
+    let replay = async |from: Option<&str>, set: &[(&str, &str)]| {
+        let remake = Remake::parse(from, set.iter().copied()).unwrap();
+        let answer = inspector.replay_from(ids[0].as_str(), &remake, &anna).await.unwrap();
+        assert_eq!(answer, ReplayAnswer::Ready);
+        paid.ended(&ids).await.remove(0)
+    };
+    for (from, set, wanted) in [
+        (Some("encode"), vec![], [1, speech, 1]),
+        // Another voice: the words and the picture are kept.
+        (None, vec![("voice", "echo")], [1, 2 * speech, 1]),
+        // Another picture of the same text.
+        (Some("image"), vec![("variant", "1")], [1, 2 * speech, 2]),
+    ] {
+        let record = replay(from, &set).await;
+        assert_eq!(record.error.unwrap().stage, Some(StageName::Upload), "{from:?} {set:?}");
+        assert_eq!(sold(&paid), wanted, "{from:?} {set:?}");
+    }
+    std::fs::remove_file(obstacle).unwrap();
+    let record = replay(None, &[("voice", ""), ("variant", "2")]).await;
+    assert_eq!(record.state, State::Done, "{record:?}");
+    let [chats, all_speech, pictures] = sold(&paid);
+    assert_eq!((chats, pictures), (2, 3), "all of it anew");
+    assert!(all_speech > 2 * speech);
     assert_usd(record.cost.spent_usd, paid.usd_paid(None), "in all");
 }
