@@ -2,6 +2,8 @@
 -- it, as often as it likes; nothing here needs a leader.
 --
 -- Transitions: reap, promote, unpark, expire, cancel, dead, purge.
+-- KEYS  ready solo solo_hold delayed parked leased done dead cancelled expired deadlines counts
+--       wake reap_at gap_at workers landed trash events stall_at webhooks
 -- ARGV  2 worker ('' = none)  3 lease ms  4 'all' (nobody else can hold a lease) or ''
 --       5 crashes without a checkpoint that end a job  6 its error then (JSON)
 --       7 interruptions without one that end it  8 its error then (JSON)

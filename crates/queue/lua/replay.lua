@@ -1,6 +1,7 @@
 -- A person sends a dead job round again; its checkpoints stay.
 --
 -- Transitions: replay.
+-- KEYS  ready dead deadlines counts wake trash events audit
 -- ARGV  2 id  3 by  4 interface  5 why
 -- Returns {'ready'}, {'not-dead', state}, {'unknown'}, {'body-gone'} or {'duplicate', id of the
 --         job that now holds the idempotency key}. What is ready has its line in the audit.

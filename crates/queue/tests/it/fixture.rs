@@ -282,9 +282,30 @@ impl Queue {
         call.arg(words).invoke(&mut self.connection).map(flatten)
     }
 
+    /// A claim for one slot: `job`, its identifier, token, request, time to the deadline, the time of what
+    /// is due next, and the pairs of its hash; or the word for nothing and that time.
     pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize) -> Vec<String> {
-        let (lease, held) = (LEASE.to_string(), held.to_string());
-        self.call(Verb::Claim, &[worker, nonce, &lease, &held])
+        let (head, mut jobs) = self.claim_many(worker, nonce, held, 1);
+        let Some(mut job) = jobs.pop() else { return head };
+        job.insert(0, "job".to_owned());
+        job.insert(5, head[1].clone());
+        job
+    }
+
+    /// A claim for so many slots: its word and the time of what is due next, then of each job what stands
+    /// above.
+    pub(crate) fn claim_many(
+        &mut self,
+        worker: &str,
+        nonce: &str,
+        held: usize,
+        free: usize,
+    ) -> (Vec<String>, Vec<Vec<String>>) {
+        let mut call = self.scripts.call(Verb::Claim);
+        call.arg(worker).arg(nonce).arg(LEASE).arg(held).arg(free);
+        let mut answer: Vec<Value> = call.invoke(&mut self.connection).expect("a claim");
+        let jobs = answer.split_off(2).into_iter().map(flatten).collect();
+        (answer.into_iter().flat_map(flatten).collect(), jobs)
     }
 
     pub(crate) fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Vec<String> {

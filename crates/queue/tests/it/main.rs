@@ -4,6 +4,7 @@
 mod actions;
 mod arguments;
 mod audit;
+mod batches;
 mod bulks;
 mod checks;
 mod claims;
