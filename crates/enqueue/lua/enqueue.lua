@@ -91,6 +91,23 @@ local function fault_of_call()
   if values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then return 'number of values' end
 end
 
+-- The name of the first value that cannot be.
+local function fault_of(job)
+  if not is_identifier(job.id) then return 'id' end
+  if #job.body == 0 or #job.body > MAX_BODY then return 'body' end
+  if job.format ~= 'audio' and job.format ~= 'video' then return 'format' end
+  if not is_identifier(job.tenant) then return 'tenant' end
+  if not job.priority then return 'priority' end
+  if not job.run_at then return 'run_at' end
+  if not job.deadline then return 'deadline' end
+  if not job.max_attempts then return 'max_attempts' end
+  local key, metadata, trace = job.idempotency_key, job.metadata, job.traceparent
+  if key ~= '' and not is_identifier(key) then return 'idempotency_key' end
+  if metadata ~= '' and not is_metadata(metadata) then return 'metadata' end
+  if trace ~= '' and not is_trace(trace) then return 'traceparent' end
+  if not is_webhook(job.webhook) then return 'webhook' end
+end
+
 -- The job whose values begin at `first`; `fault` is the name of the first that cannot be.
 local function read_job(first)
   local job = {
@@ -102,27 +119,7 @@ local function read_job(first)
   local read, envelope = pcall(cjson.decode, #job.body <= MAX_BODY and job.body or '')
   job.envelope = read and type(envelope) == 'table' and envelope or nil
   job.webhook = job.envelope and job.envelope.webhook
-  local function given(field, is_good) return job[field] == '' or is_good(job[field]) end
-  local checks = {
-    { 'id', is_identifier(job.id) },
-    { 'body', #job.body > 0 and #job.body <= MAX_BODY },
-    { 'format', job.format == 'audio' or job.format == 'video' },
-    { 'tenant', is_identifier(job.tenant) },
-    { 'priority', job.priority },
-    { 'run_at', job.run_at },
-    { 'deadline', job.deadline },
-    { 'max_attempts', job.max_attempts },
-    { 'idempotency_key', given('idempotency_key', is_identifier) },
-    { 'metadata', given('metadata', is_metadata) },
-    { 'traceparent', given('traceparent', is_trace) },
-    { 'webhook', is_webhook(job.webhook) },
-  }
-  for _, check in ipairs(checks) do
-    if not check[2] then
-      job.fault = check[1]
-      break
-    end
-  end
+  job.fault = fault_of(job)
   return job
 end
 

@@ -365,9 +365,9 @@ end
 local function endpoint(tenant, url) return (tenant or '') .. ' ' .. (url or '') end
 
 -- Into a terminal state. `dead` keeps the request for a week, so that it can be replayed. `fields` of the
--- job's hash are set beside it.
-local function finish(id, state, fields)
-  local job = get(id, 'tenant', 'idempotency_key', 'webhook', 'revision')
+-- job's hash are set beside it; who knows the four that are asked for here brings them.
+local function finish(id, state, fields, known)
+  local job = known or get(id, 'tenant', 'idempotency_key', 'webhook', 'revision')
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now,
     'revision', number(job[4]) + 1, unpack(fields or {}))
   redis.call('ZADD', index[state], now, id)
@@ -477,11 +477,10 @@ local function next_due()
   return math.max(0, due - now)
 end
 
--- Whether `token` is the one under which the job is leased now.
-local function holds(id, token)
-  local job = get(id, 'state', 'token')
-  return job[1] == 'leased' and job[2] == token
-end
+-- Whether `token` is the one under which the job is leased now, by its state and its token.
+local function is_current(job, token) return job[1] == 'leased' and job[2] == token end
+
+local function holds(id, token) return is_current(get(id, 'state', 'token'), token) end
 
 -- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | jobs claimed under it, and of one that
 -- has said so | slots | jobs it holds | lease ms | stage that refuses it, if any | its next probe, ms.

@@ -35,11 +35,10 @@ pub fn assemble(preamble: &str, verb: &str) -> Assembled {
         named.extend(words(parts[at]));
     }
     let keys: Vec<&str> = FIXED.into_iter().filter(|key| named.contains(key)).collect();
-    let mut source = format!("{flags}\nlocal {} = unpack(KEYS)\n", keys.join(", "));
-    for (part, _) in parts.iter().zip(taken).filter(|(_, taken)| *taken) {
-        source += &format!("{part}\n");
-    }
-    Assembled { source: source + verb, keys }
+    let taken = parts.iter().zip(taken).filter(|(_, taken)| *taken);
+    let parts: Vec<&str> = taken.map(|(part, _)| *part).collect();
+    let locals = format!("local {} = unpack(KEYS)", keys.join(", "));
+    Assembled { source: [&[flags, &locals], &*parts, &[verb]].concat().join("\n"), keys }
 }
 
 /// Whether a part makes something of a name that is used.

@@ -7,6 +7,6 @@
 
 local id, token = ARGV[2], ARGV[3]
 local job = get(id, 'state', 'token', 'started_ms')
-if job[1] ~= 'leased' or job[2] ~= token then return 'stale' end
+if not is_current(job, token) then return 'stale' end
 redis.call('HSET', job_key(id), 'begun', 1, 'started_ms', job[3] or now)
 return 'ok'

@@ -17,7 +17,7 @@ local asked = { 'state', 'token', 'checkpoint:transcript', 'crashes', 'stalls' }
 for at = 6, #ARGV, 2 do asked[#asked + 1] = 'checkpoint:' .. ARGV[at] end
 if #asked > MOST_FIELDS then refuse('number of checkpoints') end
 local job = get(id, unpack(asked))
-if job[1] ~= 'leased' or job[2] ~= token then return 'stale' end
+if not is_current(job, token) then return 'stale' end
 local fields, is_progress = {}, false
 -- From behind: of two digests under one name the first stands, as it does of two calls.
 for at = #asked, 6, -1 do

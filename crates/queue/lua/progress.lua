@@ -7,7 +7,7 @@
 local id, token, percent = ARGV[2], ARGV[3], whole(5, 'percent', 100)
 if #ARGV ~= 6 then refuse('number of values') end
 local job = get(id, 'state', 'token', 'revision')
-if job[1] ~= 'leased' or job[2] ~= token then return 'stale' end
+if not is_current(job, token) then return 'stale' end
 local fields = { 'stage', ARGV[4], 'percent', percent, 'revision', number(job[3]) + 1 }
 if ARGV[6] ~= '' then fields[7], fields[8] = 'stages', ARGV[6] end
 redis.call('HSET', job_key(id), unpack(fields))

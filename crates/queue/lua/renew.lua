@@ -21,7 +21,7 @@ write_worker(worker, line)
 local answers, renewed = {}, {}
 for at = 8, #ARGV, 2 do
   local job = get(ARGV[at], 'state', 'token', 'cancel')
-  if job[1] == 'leased' and job[2] == ARGV[at + 1] then
+  if is_current(job, ARGV[at + 1]) then
     answers[#answers + 1] = job[3] and 'cancel' or 'ok'
     renewed[#renewed + 1], renewed[#renewed + 2] = now + lease_ms, ARGV[at]
     -- `unpack` stays below 500.

@@ -22,8 +22,9 @@ local max_interruptions, no_progress = whole(11, 'interruptions', MAX_SPAN), ARG
 local max_crashes, FLIGHTS_AT = whole(13, 'crashes', MAX_SPAN), 14
 for at = FLIGHTS_AT, #ARGV do flight_at(at) end
 
-local job = get(id, 'state', 'token', 'last_report', 'owns', 'awaits', 'heir')
-if job[1] ~= 'leased' or job[2] ~= token then
+local job = get(id, 'state', 'token', 'last_report', 'owns', 'awaits', 'heir', 'tenant',
+  'idempotency_key', 'webhook', 'revision')
+if not is_current(job, token) then
   local repeated = string.match(job[3] or '', '^(.*)=%a+$') == token .. ':' .. outcome
   if repeated then return { 'accepted', string.match(job[3], '=(%a+)$') } end
   return { 'stale', job[1] or '' }
@@ -42,7 +43,7 @@ if outcome == 'done' then
   keep('percent', 100)
   keep('last_report', token .. ':done=done')
   leave_leased(id, not (job[4] or job[5] or job[6]), 'error')
-  finish(id, 'done', fields)
+  finish(id, 'done', fields, { job[7], job[8], job[9], job[10] })
   return { 'accepted', 'done' }
 end
 

@@ -232,12 +232,33 @@ impl Claimer {
         }
     }
 
+    /// Until the marker comes, something that waits is due, or there is anything at all that a claim
+    /// would find.
     async fn wait(&mut self, next_due: Option<Duration>) {
-        let limit = next_due.map_or(MAX_WAIT, |due| due.min(MAX_WAIT));
-        tokio::select! {
-            () = self.wake.wait(limit) => {}
-            () = self.shutdown.begun() => {}
+        let mut limit = next_due.map_or(MAX_WAIT, |due| due.min(MAX_WAIT));
+        loop {
+            self.shared.health.turn();
+            tokio::select! {
+                is_woken = self.wake.wait(limit) => {
+                    if is_woken || !self.is_deserted().await {
+                        return;
+                    }
+                }
+                () = self.shutdown.begun() => return,
+            }
+            limit = MAX_WAIT;
         }
+    }
+
+    /// Whether a claim could find nothing, by one command. Whoever ends with the queue claims all the
+    /// same, and a Redis that does not answer is the claim's to find out.
+    async fn is_deserted(&mut self) -> bool {
+        let Shared { link, options, .. } = &self.shared;
+        if options.until_empty {
+            return false;
+        }
+        let asked = link.scripts.claimable(&mut self.connection).await;
+        asked.is_ok_and(|claimable| !claimable)
     }
 
     /// For `until_empty`: nothing ready, parked, leased, or delayed and due.

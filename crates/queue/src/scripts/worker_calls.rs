@@ -112,6 +112,16 @@ impl Scripts {
         call
     }
 
+    /// Whether there is anything that a claim would look at; without it a claim finds nothing.
+    pub(crate) async fn claimable(
+        &self,
+        connection: &mut impl ConnectionLike,
+    ) -> RedisResult<bool> {
+        let keys = ["ready", "delayed", "parked", "landed"].map(|word| self.keys().named(word));
+        let there: u64 = redis::cmd("EXISTS").arg(&keys).query_async(connection).await?;
+        Ok(there > 0)
+    }
+
     /// What time alone decides; the answer is pairs of a name and a number.
     pub fn reap(&self, request: &ReapRequest<'_>) -> ScriptInvocation<'_> {
         let ReapRequest { worker, lease_ttl, everything, answered_ms, fresh, limits } = *request;

@@ -462,17 +462,17 @@ impl Queue {
     }
 }
 
-/// `enqueue.lua` reads Redis' own clock; here it reads the one that all verbs of a test share.
-fn by_the_tests_clock(source: &str) -> String {
-    let server = "local clock = redis.call('TIME')\n";
-    assert_eq!(source.matches(server).count(), 1, "enqueue.lua reads the time in another way");
+/// A script that reads Redis' own clock; here it reads the one that all verbs of a test share.
+pub(crate) fn by_the_tests_clock(source: &str) -> String {
+    let server = "local clock = redis.call('TIME')";
+    assert_eq!(source.matches(server).count(), 1, "a script reads the time in another way");
     let key = "local clock_ms = tonumber(redis.call('GET', ARGV[1] .. 'clock'))\n\
-               local clock = { math.floor(clock_ms / 1000), clock_ms % 1000 * 1000 }\n";
+               local clock = { math.floor(clock_ms / 1000), clock_ms % 1000 * 1000 }";
     source.replace(server, key)
 }
 
 /// Every word of an answer, nested ones in order.
-fn flatten(answer: Value) -> Vec<String> {
+pub(crate) fn flatten(answer: Value) -> Vec<String> {
     match answer {
         Value::Array(values) => values.into_iter().flat_map(flatten).collect(),
         Value::Int(number) => vec![number.to_string()],

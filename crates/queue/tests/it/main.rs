@@ -26,6 +26,7 @@ mod reaper;
 mod reports;
 mod scripts;
 mod server;
+mod side_by_side;
 mod stalls;
 mod suspects;
 mod verify;

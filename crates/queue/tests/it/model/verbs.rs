@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stillcast_enqueue::State;
 
-use super::{Answer, BETWEEN, Body, Job, Lease, Model, words};
+use super::{Answer, BETWEEN, Body, Job, Lease, Model, Worker, words};
 use crate::fixture::{DEFAULT_DEADLINE, LEASE, RECEIVER, Request, Standing, Words};
 
 /// How long the request of a dead job lives.
@@ -129,8 +129,7 @@ impl Model {
     fn sign(&mut self, worker: &str, nonce: &str, held: usize, ids: &[String]) {
         self.seen(worker);
         let line = self.workers.get_mut(worker).expect("just seen");
-        line.nonce = nonce.to_owned();
-        line.ids = ids.to_vec();
+        *line = Worker { nonce: nonce.to_owned(), ids: ids.to_vec(), ..line.clone() };
         if let Some(standing) = &mut line.standing {
             standing.busy = i64::try_from(held + ids.len()).expect("few");
         }
