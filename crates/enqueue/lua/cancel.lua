@@ -1,6 +1,8 @@
 -- A person ends a job: at once while it waits, through its worker while it runs.
 --
 -- Transitions: cancel, unpark.
+-- KEYS  ready solo delayed parked leased done dead cancelled expired deadlines counts wake landed
+--       trash events cancels webhooks audit
 -- ARGV  2 id  3 by  4 interface  5 why
 -- Returns {'cancelled'}, {'cancelling'} (its worker has been told), {'already', state} or
 --         {'unknown'}. What changes something has its line in the audit.

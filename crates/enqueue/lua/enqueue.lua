@@ -91,6 +91,23 @@ local function fault_of_call()
   if values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then return 'number of values' end
 end
 
+-- The name of the first value that cannot be.
+local function fault_of(job)
+  if not is_identifier(job.id) then return 'id' end
+  if #job.body == 0 or #job.body > MAX_BODY then return 'body' end
+  if job.format ~= 'audio' and job.format ~= 'video' then return 'format' end
+  if not is_identifier(job.tenant) then return 'tenant' end
+  if not job.priority then return 'priority' end
+  if not job.run_at then return 'run_at' end
+  if not job.deadline then return 'deadline' end
+  if not job.max_attempts then return 'max_attempts' end
+  local key, metadata, trace = job.idempotency_key, job.metadata, job.traceparent
+  if key ~= '' and not is_identifier(key) then return 'idempotency_key' end
+  if metadata ~= '' and not is_metadata(metadata) then return 'metadata' end
+  if trace ~= '' and not is_trace(trace) then return 'traceparent' end
+  if not is_webhook(job.webhook) then return 'webhook' end
+end
+
 -- The job whose values begin at `first`; `fault` is the name of the first that cannot be.
 local function read_job(first)
   local job = {
@@ -102,27 +119,7 @@ local function read_job(first)
   local read, envelope = pcall(cjson.decode, #job.body <= MAX_BODY and job.body or '')
   job.envelope = read and type(envelope) == 'table' and envelope or nil
   job.webhook = job.envelope and job.envelope.webhook
-  local function given(field, is_good) return job[field] == '' or is_good(job[field]) end
-  local checks = {
-    { 'id', is_identifier(job.id) },
-    { 'body', #job.body > 0 and #job.body <= MAX_BODY },
-    { 'format', job.format == 'audio' or job.format == 'video' },
-    { 'tenant', is_identifier(job.tenant) },
-    { 'priority', job.priority },
-    { 'run_at', job.run_at },
-    { 'deadline', job.deadline },
-    { 'max_attempts', job.max_attempts },
-    { 'idempotency_key', given('idempotency_key', is_identifier) },
-    { 'metadata', given('metadata', is_metadata) },
-    { 'traceparent', given('traceparent', is_trace) },
-    { 'webhook', is_webhook(job.webhook) },
-  }
-  for _, check in ipairs(checks) do
-    if not check[2] then
-      job.fault = check[1]
-      break
-    end
-  end
+  job.fault = fault_of(job)
   return job
 end
 
@@ -182,12 +179,12 @@ local function digest_of(body, value)
 end
 
 -- The clock by which jobs are ranked: where Redis' own was set back, it goes on from the last rank that
--- was given. Answers its time, and how far it is ahead.
+-- was given. Answers its time, how far it is ahead, and how many jobs were ever enqueued.
 local function rank_clock()
-  local kept = redis.call('HMGET', counts, 'rank_ms', 'rank_ahead_ms')
+  local kept = redis.call('HMGET', counts, 'rank_ms', 'rank_ahead_ms', 'enqueued')
   local last, ahead = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
   if now + ahead < last then ahead = last + 1 - now end
-  return now + ahead, ahead
+  return now + ahead, ahead, tonumber(kept[3] or 0)
 end
 
 -- Jobs that this call will create, by identifier and by key: a later one of the call may be the same.
@@ -241,6 +238,21 @@ local function admit(job, full)
   return { 'created', job.id, job.state }
 end
 
+-- What the call adds to the indexes, and says on the channel: each in one command for all of its jobs.
+local to_ready, to_delayed, to_deadlines, words = {}, {}, {}, {}
+
+local function add(list, score, id)
+  list[#list + 1] = score
+  list[#list + 1] = id
+end
+
+-- `unpack` stays below 500.
+local function put(list, key)
+  for first = 1, #list, 400 do
+    redis.call('ZADD', key, unpack(list, first, math.min(first + 399, #list)))
+  end
+end
+
 local function create(job, rank_ms, ahead)
   local fields = {
     'state', job.state, 'format', job.format, 'tenant', job.tenant, 'priority', job.priority,
@@ -266,17 +278,17 @@ local function create(job, rank_ms, ahead)
   redis.call('SET', prefix .. 'body:' .. job.id, job.body)
   if job.idem ~= '' then redis.call('SET', job.idem, job.id) end
   if job.state == 'ready' then
-    redis.call('ZADD', ready, rank_ms - 60000 * job.priority, job.id)
+    add(to_ready, rank_ms - 60000 * job.priority, job.id)
   else
-    redis.call('ZADD', delayed, job.begin, job.id)
+    add(to_delayed, job.begin, job.id)
   end
-  redis.call('ZADD', deadlines, job.deadline, job.id)
-  redis.call('PUBLISH', events, job.id .. ':' .. job.state)
+  add(to_deadlines, job.deadline, job.id)
+  words[#words + 1] = job.id .. ':' .. job.state
 end
 
 local full = is_full()
 local answers, created, soonest = {}, 0, math.huge
-local rank_ms, ahead = rank_clock()
+local rank_ms, ahead, enqueued = rank_clock()
 for at, job in ipairs(jobs) do answers[at] = admit(job, full) end
 for _, job in ipairs(jobs) do
   if job.created then
@@ -287,9 +299,12 @@ for _, job in ipairs(jobs) do
 end
 
 if created > 0 then
-  redis.call('HINCRBY', counts, 'enqueued', created)
-  redis.call('HSET', counts, 'rank_ms', rank_ms)
+  put(to_ready, ready)
+  put(to_delayed, delayed)
+  put(to_deadlines, deadlines)
+  redis.call('HSET', counts, 'enqueued', enqueued + created, 'rank_ms', rank_ms)
   if ahead > 0 then redis.call('HSET', counts, 'rank_ahead_ms', ahead) end
+  redis.call('PUBLISH', events, table.concat(words, '\n'))
   -- Idle workers look again every two seconds at the latest: later work need not wake them.
   if soonest <= now + SOON_MS then redis.call('ZADD', wake, 0, '1') end
 end

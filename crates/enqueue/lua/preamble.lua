@@ -1,22 +1,27 @@
 #!lua flags=allow-oom
 -- What every verb of the queue shares; `scripts.rs` puts it in front of each of them.
 --
--- KEYS  the fixed keys, in the order of `keys::FIXED`
+-- Each paragraph is a part: a verb gets those parts alone that it names, and those that they name
+-- (`src/lua.rs`). Redis runs all of a script's text at every call, so that what is not needed costs as
+-- much as what is.
+--
+-- KEYS  those of `keys::FIXED` that the verb or its parts name, in that order: locals of these names
 -- ARGV  1 the prefix of the per-job keys; the verbs' own arguments follow
 --
 -- allow-oom: finishing work frees memory, so it must go on when Redis is full.
 
-local ready, solo, solo_hold, delayed, parked, leased, done, dead, cancelled, expired, deadlines,
-  counts, wake, paused, reap_at, gap_at, workers, landed, trash, events, cancels,
-  stall_at, webhooks, webhooks_off, audit, history_minutes, history_quarters, history_hours,
-  history_names = unpack(KEYS)
 local prefix = ARGV[1]
+
 local FLIGHT_MARK_S = 60
+
 local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000
+
 -- Jobs that one script may touch: a longer one would hold up everybody else on this Redis.
 local JOBS_A_SCRIPT = 100
+
 -- Lines of the audit that are kept: some 2 MB.
 local AUDIT_LINES = 10000
+
 -- What a delivery tells of its job, as it was when the job ended; the address first.
 local WEBHOOK_FACTS = {
   'webhook', 'tenant', 'state', 'format', 'finished_ms', 'metadata', 'artifact', 'error', 'cost',
@@ -37,12 +42,19 @@ local index = {
 }
 
 local function job_key(id) return prefix .. 'job:' .. id end
+
 local function body_key(id) return prefix .. 'body:' .. id end
+
 local function transcript_key(id) return prefix .. 'transcript:' .. id end
+
 local function flight_key(key) return prefix .. 'flight:' .. key end
+
 local function probes_key(stage) return prefix .. 'probes:' .. stage end
+
 local function waiters_key(key) return prefix .. 'waiters:' .. key end
+
 local function webhook_key(id) return prefix .. 'webhook:' .. id end
+
 local function get(id, ...) return redis.call('HMGET', job_key(id), ...) end
 
 -- A stored number; 0 for none. What an old client wrote unchecked must not end a script half-way: no
@@ -160,11 +172,12 @@ local function drop_line(id, field, key)
 end
 
 -- By it the lowest goes first. `rank_ms` stands beside `ready_ms` when the clock was set back.
-local function rank(id)
-  local job = get(id, 'ready_ms', 'priority', 'rank_ms')
-  local priority = math.max(0, math.min(9, math.floor(number(job[2]))))
-  return number(job[3] or job[1]) - 60000 * priority
+local function rank_of(ready_ms, priority, rank_ms)
+  priority = math.max(0, math.min(9, math.floor(number(priority))))
+  return number(rank_ms or ready_ms) - 60000 * priority
 end
+
+local function rank(id) return rank_of(unpack(get(id, 'ready_ms', 'priority', 'rank_ms'))) end
 
 -- The clock by which jobs are ranked, as `enqueue` keeps it, is moved on to now. Answers how far it is
 -- ahead of Redis' own.
@@ -186,12 +199,13 @@ end
 
 -- Into `ready`, at the rank that the job has kept since it first became ready.
 local function make_ready(id)
-  redis.call('HSET', job_key(id), 'state', 'ready')
+  local job = get(id, 'ready_ms', 'priority', 'rank_ms', 'deadline_ms', 'revision')
+  redis.call('HSET', job_key(id), 'state', 'ready', 'revision', number(job[5]) + 1)
   redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
-  redis.call('ZADD', ready, rank(id), id)
-  redis.call('ZADD', deadlines, number(redis.call('HGET', job_key(id), 'deadline_ms')), id)
+  redis.call('ZADD', ready, rank_of(job[1], job[2], job[3]), id)
+  redis.call('ZADD', deadlines, number(job[4]), id)
   wake_worker()
-  announce(id, 'ready')
+  redis.call('PUBLISH', events, id .. ':ready')
 end
 
 -- Out of `parked`: a job that no longer waits is no longer anyone's waiter.
@@ -289,29 +303,23 @@ local function wake_landed(most)
   if key then wake_waiters(key, most) end
 end
 
--- Out of `leased`: the token is void and the slot free.
-local function leave_leased(id)
+-- Out of `leased`: the token is void and the slot free. Where it is `grounded`, it is
+-- known to be in no flight; other fields of its hash go along.
+local function leave_leased(id, grounded, ...)
   redis.call('ZREM', leased, id)
-  drop_flights(id)
-  redis.call('HDEL', job_key(id), 'token', 'begun', 'worker', 'lease_ms', 'cancel')
-end
-
-local function discard_work(id, due)
-  local tenant = redis.call('HGET', job_key(id), 'tenant')
-  if tenant then redis.call('ZADD', trash, due, tenant .. '/' .. id) end
+  if not grounded then drop_flights(id) end
+  redis.call('HDEL', job_key(id), 'token', 'begun', 'worker', 'lease_ms', 'cancel', ...)
 end
 
 -- Whoever ends a job has put its folder on the trash already. One that waits there for a replay need not
 -- wait any more; one that is gone from there is deleted.
-local function hasten_work(id)
-  local tenant = redis.call('HGET', job_key(id), 'tenant')
+local function hasten_work(id, tenant)
   if tenant then redis.call('ZADD', trash, 'XX', 'LT', now, tenant .. '/' .. id) end
 end
 
-local function free_key(id)
-  local job = get(id, 'tenant', 'idempotency_key')
-  if not job[2] then return end
-  local idem = prefix .. 'idem:' .. job[1] .. '/' .. job[2]
+local function free_key(id, tenant, key)
+  if not (tenant and key) then return end
+  local idem = prefix .. 'idem:' .. tenant .. '/' .. key
   if redis.call('GET', idem) == id then redis.call('DEL', idem) end
 end
 
@@ -357,21 +365,24 @@ end
 -- The name of an endpoint among those that are off.
 local function endpoint(tenant, url) return (tenant or '') .. ' ' .. (url or '') end
 
--- Into a terminal state. `dead` keeps the request for a week, so that it can be replayed.
-local function finish(id, state)
-  redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now)
+-- Into a terminal state. `dead` keeps the request for a week, so that it can be replayed. `fields` of the
+-- job's hash are set beside it; who knows the four that are asked for here brings them.
+local function finish(id, state, fields, known)
+  local job = known or get(id, 'tenant', 'idempotency_key', 'webhook', 'revision')
+  redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now,
+    'revision', number(job[4]) + 1, unpack(fields or {}))
   redis.call('ZADD', index[state], now, id)
-  redis.call('ZREM', deadlines, id)
-  if state ~= 'done' then free_key(id) end
+  if state ~= 'done' then free_key(id, job[1], job[2]) end
+  local gone_at = now
   if state == 'dead' then
     redis.call('PEXPIRE', body_key(id), BODY_OF_DEAD_MS)
-    discard_work(id, now + BODY_OF_DEAD_MS)
+    gone_at = now + BODY_OF_DEAD_MS
   else
     redis.call('DEL', body_key(id))
-    discard_work(id, now)
   end
-  owe_webhook(id)
-  announce(id, state)
+  if job[1] then redis.call('ZADD', trash, gone_at, job[1] .. '/' .. id) end
+  if job[3] then owe_webhook(id) end
+  redis.call('PUBLISH', events, id .. ':' .. state)
 end
 
 local function has_ended(state)
@@ -385,8 +396,9 @@ local function forget(id, state, outlived)
     redis.call('ZREM', webhooks, id)
     redis.call('DEL', webhook_key(id))
   end
-  hasten_work(id)
-  free_key(id)
+  local job = get(id, 'tenant', 'idempotency_key')
+  hasten_work(id, job[1])
+  free_key(id, job[1], job[2])
   redis.call('ZREM', index[state], id)
   redis.call('DEL', job_key(id), body_key(id), transcript_key(id))
   redis.call('HINCRBY', counts, 'purged', 1)
@@ -395,6 +407,7 @@ end
 -- Out of a waiting state, whichever it is.
 local function leave_waiting(id, state)
   redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
+  redis.call('ZREM', deadlines, id)
   if state == 'ready' then
     -- A worker before this version may have put it into `solo`.
     if redis.call('ZREM', ready, id) == 0 then redis.call('ZREM', solo, id) end
@@ -465,13 +478,12 @@ local function next_due()
   return math.max(0, due - now)
 end
 
--- Whether `token` is the one under which the job is leased now.
-local function holds(id, token)
-  local job = get(id, 'state', 'token')
-  return job[1] == 'leased' and job[2] == token
-end
+-- Whether `token` is the one under which the job is leased now, by its state and its token.
+local function is_current(job, token) return job[1] == 'leased' and job[2] == token end
 
--- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | id claimed under it, and of one that
+local function holds(id, token) return is_current(get(id, 'state', 'token'), token) end
+
+-- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | jobs claimed under it, and of one that
 -- has said so | slots | jobs it holds | lease ms | stage that refuses it, if any | its next probe, ms.
 local function worker_line(name)
   local line = redis.call('HGET', workers, name)

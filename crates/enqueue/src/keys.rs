@@ -4,9 +4,8 @@
 
 use crate::{Identifier, InvalidField};
 
-/// The fixed keys, in the order in which every script of the queue receives them as `KEYS`.
-///
-/// The preamble of the scripts names them in the same order; a test compares the two.
+/// The fixed keys, in the order in which a script of the queue receives those of them that it names as
+/// `KEYS`; the head of each says which these are, and a test compares the two.
 pub const FIXED: [&str; 29] = [
     "ready",
     "solo",
@@ -60,11 +59,6 @@ impl Keys {
     /// A fixed key or channel, by one of the words in [`FIXED`].
     pub fn named(&self, word: &str) -> String {
         format!("{}{word}", self.prefix)
-    }
-
-    /// Every fixed key in the order of [`FIXED`].
-    pub fn fixed(&self) -> Vec<String> {
-        FIXED.iter().map(|word| self.named(word)).collect()
     }
 
     /// The job's hash: state, token, counters, times.

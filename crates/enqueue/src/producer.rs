@@ -9,7 +9,7 @@ use crate::address;
 use crate::answers::{CancelAnswer, Enqueued, Replication, Waited};
 use crate::connection::{Patience, SharedConnection, is_unserved, pause};
 use crate::keys::Keys;
-use crate::lua::{CANCEL, PREAMBLE};
+use crate::lua::{self, CANCEL, PREAMBLE};
 use crate::route::Route;
 use crate::script::{Answer, EnqueueScript};
 use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, RawHash, Source};
@@ -58,6 +58,7 @@ struct Scripts {
     keys: Keys,
     enqueue: EnqueueScript,
     cancel: redis::Script,
+    cancel_keys: Vec<String>,
 }
 
 impl Producer {
@@ -84,8 +85,10 @@ impl Producer {
         let connection = SharedConnection::unwatched(Route::new(client), patience);
         within(options.timeout, connection.open(last_try(options.timeout))).await?;
         let enqueue = EnqueueScript::new(&keys);
-        let cancel = redis::Script::new(&format!("{PREAMBLE}{CANCEL}"));
-        let scripts = Arc::new(Scripts { keys, enqueue, cancel });
+        let cancel = lua::assemble(PREAMBLE, CANCEL);
+        let cancel_keys = cancel.keys.iter().map(|word| keys.named(word)).collect();
+        let cancel = redis::Script::new(&cancel.source);
+        let scripts = Arc::new(Scripts { keys, enqueue, cancel, cancel_keys });
         Ok(Self { connection, scripts, timeout: options.timeout, copies: None })
     }
 
@@ -231,7 +234,7 @@ impl Producer {
     pub async fn cancel(&self, id: &JobId) -> Result<CancelAnswer, EnqueueError> {
         let keys = &self.scripts.keys;
         let mut call = self.scripts.cancel.prepare_invoke();
-        call.key(keys.fixed()).arg(keys.prefix()).arg(id.as_str()).arg(&AUDITED_AS);
+        call.key(&self.scripts.cancel_keys).arg(keys.prefix()).arg(id.as_str()).arg(&AUDITED_AS);
         let call = &call;
         let answer: Vec<String> =
             self.repeat(|mut open| async move { call.invoke_async(&mut open).await }).await?;

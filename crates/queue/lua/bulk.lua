@@ -1,6 +1,7 @@
 -- One wish for many jobs: a bulk action begins, gathers its jobs, sets out, or is stopped. What is
 -- wished `bulk_step` does.
 --
+-- KEYS  ready counts audit
 -- ARGV  2 id of the bulk action
 --       3 'begin', then 4 'cancel', 'replay' or 'purge', 5 filter, 6 tenant ('' = all), 7 by,
 --           8 interface, 9 why, 10 when it was planned, ms

@@ -2,6 +2,8 @@
 -- it alone. A job leaves the list in the same script, so each has it once, however many servers do it.
 --
 -- Transitions: cancel, unpark, replay, purge.
+-- KEYS  ready solo delayed parked leased done dead cancelled expired deadlines counts wake landed
+--       trash events cancels webhooks audit
 -- ARGV  2 id of the bulk action  3 server  4 hold ms  5 most jobs, 0 to 100
 --       of a purge, pairs of a job of it and 'gone', or 'stay' if its files could not be removed
 -- Returns {state, number of jobs that left the list}; as `bulk` has it, 'held' and 'unknown' too.

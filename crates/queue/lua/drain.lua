@@ -1,6 +1,8 @@
 -- A worker announces its leaving: whatever dies with it from now on is no crash.
 --
 -- Transitions: release, cancel, expire, unpark.
+-- KEYS  ready delayed parked leased done dead cancelled expired deadlines wake workers landed
+--       trash events webhooks
 -- ARGV  2 worker  3 'leaving' or 'gone'
 -- Returns how many jobs were given back: with `gone`, a claim whose reply never arrived.
 -- After `gone`: the worker is no longer in `workers`.
@@ -13,13 +15,15 @@ if step == 'leaving' then
   return 0
 end
 local returned = 0
-local job = line.id ~= '' and get(line.id, 'state', 'token', 'worker', 'begun') or {}
-if job[1] == 'leased' and job[3] == worker and not job[4] and
-  string.match(job[2], '^%d+:(.*)$') == line.nonce then
-  local overrule = overruled(line.id)
-  leave_leased(line.id)
-  if overrule then finish(line.id, overrule) else make_ready(line.id) end
-  returned = 1
+for id in string.gmatch(line.id, '[^,]+') do
+  local job = get(id, 'state', 'token', 'worker', 'begun')
+  if job[1] == 'leased' and job[3] == worker and not job[4] and
+    string.match(job[2], '^%d+:(.*)$') == line.nonce then
+    local overrule = overruled(id)
+    leave_leased(id)
+    if overrule then finish(id, overrule) else make_ready(id) end
+    returned = returned + 1
+  end
 end
 redis.call('HDEL', workers, worker)
 return returned

@@ -1,5 +1,6 @@
 -- A job wants a result that another job may already be paying for.
 --
+-- KEYS  ready
 -- ARGV  2 id  3 token  4 flight key
 -- Returns {'owned'} (pay, then land), {'waiting', id of the owner} (listed as a waiter; the job
 --         stays leased), {'landed', how} (a mark that no value can be shared) or {'stale'}.

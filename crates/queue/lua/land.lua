@@ -1,6 +1,7 @@
 -- The owner of a flight has its result: the waiters look again.
 --
 -- Transitions: unpark.
+-- KEYS  ready parked deadlines wake landed events
 -- ARGV  2 id  3 token  4 flight key
 --       5 how: `stored` (the value can be recalled), `unshared` (it could not be stored) or
 --         `permanent <error JSON>` (this input can never succeed)

@@ -1,5 +1,6 @@
 -- What became of one attempt to deliver a webhook.
 --
+-- KEYS  ready counts webhooks webhooks_off audit
 -- ARGV  2 id  3 token  4 outcome:
 --         delivered   the receiver took it
 --         failed      the next attempt is due in so many ms

@@ -1,6 +1,7 @@
 -- Whoever sends webhooks takes deliveries that are due, each for a time: one whose sender dies in the
 -- middle is due again by that.
 --
+-- KEYS  ready webhooks webhooks_off
 -- ARGV  2 nonce  3 at most so many, 1-100  4 ms for which they are the caller's
 --       5 attempts of one delivery  6 ms for which one must have been due (0 = none: what another
 --       sender, who can sign, would have taken)

@@ -1,6 +1,7 @@
 -- Claims stop, or go on. Running jobs finish either way. Who resumes has mended what refused the
 -- fleet, too: its probes begin anew, and a hundred of the jobs that were refused are due at once.
 --
+-- KEYS  ready parked counts wake paused audit
 -- ARGV  2 'pause' or 'resume'  3 by  4 interface  5 why
 -- Returns 1 when that has stopped claims or let them go on, else 0.
 -- After: what has changed anything has its line in the audit: `paused`, `resumed`, or `probed-anew`

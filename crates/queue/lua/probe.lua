@@ -2,6 +2,7 @@
 -- pace: doubling pauses up to the longest one, while four fifths of the day's refusals are left; what
 -- is left then is spread evenly over the rest of the day. Needs no token: nothing of a job changes.
 --
+-- KEYS  ready parked
 -- ARGV  2 stage  3 'may', 'refused', 'unmet', 'accepted' or 'begun'  4 first pause in ms
 --       5 longest pause in ms  6 refusals a day (0 = any number: the stage costs nothing)
 --       7 for 'refused': calls that were made until it was certain (1 or 2)

@@ -1,6 +1,8 @@
 -- The record of an ended job goes; the caller has deleted its files before.
 --
 -- Transitions: purge.
+-- KEYS  ready delayed parked leased done dead cancelled expired counts trash events webhooks
+--       audit
 -- ARGV  2 id  3 by  4 interface  5 why
 -- Returns {'purged'}, {'not-ended', state} or {'unknown'}. What is purged has its line in the audit.
 

@@ -2,6 +2,8 @@
 -- it, as often as it likes; nothing here needs a leader.
 --
 -- Transitions: reap, promote, unpark, expire, cancel, dead, purge.
+-- KEYS  ready solo solo_hold delayed parked leased done dead cancelled expired deadlines counts
+--       wake reap_at gap_at workers landed trash events stall_at webhooks
 -- ARGV  2 worker ('' = none)  3 lease ms  4 'all' (nobody else can hold a lease) or ''
 --       5 crashes without a checkpoint that end a job  6 its error then (JSON)
 --       7 interruptions without one that end it  8 its error then (JSON)
@@ -39,29 +41,35 @@ room = room - FOR_RETENTION
 
 local more = false
 
+-- When somebody last reaped, and when the last gap and the last stall were noted.
+local noted = redis.call('MGET', reap_at, gap_at, stall_at)
+
 local stalled = answered_ms and now - answered_ms > lease_ms / 2
 if fresh_ms > 0 and not stalled then
-  local since = now - number(redis.call('GET', reap_at))
+  local since = now - number(noted[1])
   if since >= 0 and since < fresh_ms then return { 'now', now, 'fresh', fresh_ms - since } end
 end
 
 -- Whether a stall was noted in the last sixth of a lease.
 local function stall_holds()
-  if stalled then redis.call('SET', stall_at, string.format('%.0f', now)) end
-  local noted = redis.call('GET', stall_at)
-  local since = noted and now - number(noted)
+  if stalled then
+    noted[3] = string.format('%.0f', now)
+    redis.call('SET', stall_at, noted[3])
+  end
+  local since = noted[3] and now - number(noted[3])
   return since and since >= 0 and since < lease_ms / 6
 end
 
 local function gap_holds()
-  local last, gap = redis.call('GET', reap_at), redis.call('GET', gap_at)
+  local last, gap = noted[1], noted[2]
   redis.call('SET', reap_at, string.format('%.0f', now))
   local since_gap = gap and now - number(gap)
   if last then
     local since = now - number(last)
     local rare = not since_gap or since_gap < 0 or since_gap > 20 * lease_ms
     if (since > lease_ms / 2 or since < 0) and rare then
-      redis.call('SET', gap_at, string.format('%.0f', now))
+      noted[2] = string.format('%.0f', now)
+      redis.call('SET', gap_at, noted[2])
       return true
     end
   end
@@ -74,8 +82,8 @@ end
 local function is_crash(id, expiry)
   local job = get(id, 'begun', 'lease_ms', 'worker')
   if not job[1] then return false end
-  for _, noted in ipairs(redis.call('MGET', gap_at, stall_at)) do
-    local at = noted and number(noted) or math.huge
+  for which = 2, 3 do
+    local at = noted[which] and number(noted[which]) or math.huge
     if expiry - number(job[2]) <= at and at <= now then return false end
   end
   local line = worker_line(job[3] or '')
@@ -138,8 +146,10 @@ local function expire_waiting()
 end
 
 local function retain(state, live_ms, max)
+  local all = redis.call('ZCARD', index[state])
+  if all == 0 then return 0 end
   local over = take_due(index[state], now - live_ms, room)
-  local surplus = math.min(redis.call('ZCARD', index[state]) - max, room)
+  local surplus = math.min(all - max, room)
   if #over == 0 and surplus > 0 then
     over = redis.call('ZRANGE', index[state], 0, surplus - 1)
     room = room - #over
@@ -172,19 +182,24 @@ end
 if worker ~= '' then write_worker(worker, worker_line(worker)) end
 local gap = gap_holds()
 gap = stall_holds() or gap
-shorten_leases()
-local reaped, crashes = 0, 0
-if everything or not gap then reaped, crashes = reap_leases() end
-promote_due(room)
-if room > 0 then adopt_solo() end
-local expiries = expire_waiting()
-wake_landed(room)
+local reaped, crashes, expiries = 0, 0, 0
+local due = -1
+-- A queue in which nothing runs and nothing waits needs one look.
+if redis.call('EXISTS', leased, delayed, parked, deadlines, landed, solo) > 0 then
+  shorten_leases()
+  if everything or not gap then reaped, crashes = reap_leases() end
+  promote_due(room)
+  if room > 0 then adopt_solo() end
+  expiries = expire_waiting()
+  wake_landed(room)
+  more = more or room <= 0 or redis.call('EXISTS', landed) == 1
+  due = next_due()
+end
 sweep_workers()
-more = more or room <= 0 or redis.call('EXISTS', landed) == 1
 room = room + FOR_RETENTION
 local purged = retain('done', live_ms, max) + retain('cancelled', live_ms, max) +
   retain('expired', live_ms, max) + retain('dead', dead_live_ms, max_dead)
 return {
   'now', now, 'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
-  'gap', gap and 1 or 0, 'next_due', next_due(), 'more', (more or room <= 0) and 1 or 0,
+  'gap', gap and 1 or 0, 'next_due', due, 'more', (more or room <= 0) and 1 or 0,
 }

@@ -1,6 +1,7 @@
 -- The leases of a worker go on: one call for all jobs that it holds.
 --
 -- Transitions: renew.
+-- KEYS  ready leased workers
 -- ARGV  2 worker  3 lease ms  4 its slots  5 jobs that it holds
 --       6 the stage that refuses it, `any` when it does not know which, '' when none does
 --       7 ms until its next probe, if one does  then id, token for each job, at most 500
@@ -17,14 +18,20 @@ if #ARGV % 2 == 0 or #ARGV > 7 + 2 * 500 then refuse('number of leases') end
 local line = worker_line(worker)
 line.standing = string.format('%.0f|%.0f|%.0f|%s|%.0f', slots, held, lease_ms, refused, probe_ms)
 write_worker(worker, line)
-local answers = {}
+local answers, renewed = {}, {}
 for at = 8, #ARGV, 2 do
-  local id, token = ARGV[at], ARGV[at + 1]
-  if holds(id, token) then
-    redis.call('ZADD', leased, now + lease_ms, id)
-    answers[#answers + 1] = redis.call('HGET', job_key(id), 'cancel') and 'cancel' or 'ok'
+  local job = get(ARGV[at], 'state', 'token', 'cancel')
+  if is_current(job, ARGV[at + 1]) then
+    answers[#answers + 1] = job[3] and 'cancel' or 'ok'
+    renewed[#renewed + 1], renewed[#renewed + 2] = now + lease_ms, ARGV[at]
+    -- `unpack` stays below 500.
+    if #renewed == 200 then
+      redis.call('ZADD', leased, unpack(renewed))
+      renewed = {}
+    end
   else
     answers[#answers + 1] = 'stale'
   end
 end
+if #renewed > 0 then redis.call('ZADD', leased, unpack(renewed)) end
 return answers

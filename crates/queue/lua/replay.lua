@@ -1,6 +1,7 @@
 -- A person sends a dead job round again; its checkpoints stay, but for those that are to be made anew.
 --
 -- Transitions: replay.
+-- KEYS  ready dead deadlines counts wake trash events audit
 -- ARGV  2 id  3 by  4 interface  5 why
 --       and nothing more, or
 --       6 the first stage that is made anew  7 the request as the caller knows it  8 the request that

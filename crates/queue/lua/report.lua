@@ -1,6 +1,8 @@
 -- The one way out of a lease for the worker that holds it.
 --
 -- Transitions: done, retry, park, dead, release, crash, cancel, expire, unpark.
+-- KEYS  ready delayed parked leased done dead cancelled expired deadlines wake landed trash
+--       events webhooks
 -- ARGV  2 id  3 token  4 outcome: done, retry, dead, park, release or crash (the process of the attempt
 --         has died, as its worker saw)
 --       5 delay ms (retry: back-off; park: until it wakes)  6 park reason
@@ -20,11 +22,29 @@ local max_interruptions, no_progress = whole(11, 'interruptions', MAX_SPAN), ARG
 local max_crashes, FLIGHTS_AT = whole(13, 'crashes', MAX_SPAN), 14
 for at = FLIGHTS_AT, #ARGV do flight_at(at) end
 
-if not holds(id, token) then
-  local known = get(id, 'last_report', 'state')
-  local repeated = string.match(known[1] or '', '^(.*)=%a+$') == token .. ':' .. outcome
-  if repeated then return { 'accepted', string.match(known[1], '=(%a+)$') } end
-  return { 'stale', known[2] or '' }
+local job = get(id, 'state', 'token', 'last_report', 'owns', 'awaits', 'heir', 'tenant',
+  'idempotency_key', 'webhook', 'revision')
+if not is_current(job, token) then
+  local repeated = string.match(job[3] or '', '^(.*)=%a+$') == token .. ':' .. outcome
+  if repeated then return { 'accepted', string.match(job[3], '=(%a+)$') } end
+  return { 'stale', job[1] or '' }
+end
+
+-- What stands beside the outcome in the record.
+local fields = {}
+local function keep(field, value)
+  if value ~= '' then fields[#fields + 1], fields[#fields + 2] = field, value end
+end
+
+keep('cost', cost)
+if outcome == 'done' then
+  keep('stages', stages)
+  keep('artifact', artifact)
+  keep('percent', 100)
+  keep('last_report', token .. ':done=done')
+  leave_leased(id, not (job[4] or job[5] or job[6]), 'error')
+  finish(id, 'done', fields, { job[7], job[8], job[9], job[10] })
+  return { 'accepted', 'done' }
 end
 
 local function waits_in_vain()
@@ -35,19 +55,7 @@ local function waits_in_vain()
   return false
 end
 
-local function keep(field, value)
-  if value ~= '' then redis.call('HSET', job_key(id), field, value) end
-end
-
 local outcomes = {}
-
-function outcomes.done()
-  redis.call('HSET', job_key(id), 'artifact', artifact, 'percent', 100)
-  redis.call('HDEL', job_key(id), 'error')
-  leave_leased(id)
-  finish(id, 'done')
-  return 'done'
-end
 
 function outcomes.dead() return die(id, failure) end
 
@@ -55,7 +63,6 @@ function outcomes.retry()
   local attempts = redis.call('HINCRBY', job_key(id), 'attempts', 1)
   local max_attempts = number(redis.call('HGET', job_key(id), 'max_attempts'))
   if attempts >= max_attempts then return die(id, failure) end
-  keep('error', failure)
   leave_leased(id)
   redis.call('HSET', job_key(id), 'state', 'delayed', 'wake_ms', now + delay)
   redis.call('ZADD', delayed, now + delay, id)
@@ -65,7 +72,6 @@ function outcomes.retry()
 end
 
 function outcomes.park()
-  keep('error', failure)
   leave_leased(id)
   redis.call('HSET', job_key(id), 'state', 'parked', 'reason', reason, 'wake_ms', now + delay)
   redis.call('ZADD', parked, now + delay, id)
@@ -79,7 +85,6 @@ function outcomes.park()
 end
 
 function outcomes.release()
-  keep('error', failure)
   if count_interruption(id, max_interruptions) then return die(id, no_progress) end
   leave_leased(id)
   make_ready(id)
@@ -87,18 +92,19 @@ function outcomes.release()
 end
 
 function outcomes.crash()
-  keep('error', failure)
   return crash(id, max_crashes, failure)
 end
 
-keep('cost', cost)
-local overrule = outcome ~= 'done' and overruled(id)
-if outcome == 'park' and not overrule and waits_in_vain() then return { 'go-on', '' } end
-
-keep('stages', stages)
-local state
-if overrule then
+local overrule, state = overruled(id), nil
+local in_vain = outcome == 'park' and not overrule and waits_in_vain()
+if not in_vain then
   keep('error', failure)
+  keep('stages', stages)
+end
+if #fields > 0 then redis.call('HSET', job_key(id), unpack(fields)) end
+if in_vain then return { 'go-on', '' } end
+
+if overrule then
   leave_leased(id)
   finish(id, overrule)
   state = overrule

@@ -1,6 +1,7 @@
 -- A person has the end of a job told once more, at once. What is still owed goes on by its schedule
 -- after that; anything else has this one attempt.
 --
+-- KEYS  ready counts webhooks webhooks_off audit
 -- ARGV  2 id  3 by  4 interface  5 why
 -- Returns {'due'}, {'not-ended', state}, {'none'} (nobody has asked to be told) or {'unknown'}.
 -- After `due`: the endpoint is no longer off, and the audit has a line.

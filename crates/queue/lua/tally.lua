@@ -1,6 +1,8 @@
 -- What a worker has counted since it last said so goes into the history: the newest slot of each of three
 -- rings. The first call in a slot also looks how deep the queue is, and how long its oldest jobs wait.
 --
+-- KEYS  ready solo delayed parked leased done dead cancelled expired workers history_minutes
+--       history_quarters history_hours history_names
 -- ARGV  then a name and a count for each thing counted, at most 240 of them: names of at most 96 of
 --       a-z 0-9 : / . _ -, counts whole
 -- Returns {slots that were begun, names that found no room}

@@ -1,6 +1,7 @@
 -- Why does a job not run? All that decides it, at one moment and at constant cost; the sentence is made
 -- of it by whoever asks.
 --
+-- KEYS  ready leased paused gap_at workers stall_at
 -- ARGV  2 id
 -- Returns {} for an unknown job, else three lists of texts:
 --         pairs of a name and a value: `now` (ms), `ahead` (jobs that are to be claimed before it),

@@ -8,7 +8,21 @@ use redis::{FromRedisValue, Value};
 use crate::QueueError;
 use crate::numbers::Numbers;
 
-/// What a claim found.
+/// What a claim for several slots found.
+#[derive(Debug)]
+pub enum Claims {
+    /// Jobs, now leased: at least one, and at most one a slot.
+    Jobs(Vec<ClaimedJob>),
+    /// Nothing may be claimed now; look again after so long, if something is due then.
+    Nothing {
+        /// Why.
+        why: Idle,
+        /// Until something that waits becomes due.
+        next_due: Option<Duration>,
+    },
+}
+
+/// What a claim for one slot found.
 #[derive(Debug)]
 pub enum Claim {
     /// A job, now leased.
@@ -102,30 +116,41 @@ impl Reported {
 }
 
 /// Reads the answer of `lua/claim.lua`.
-pub(crate) fn understand_claim(answer: &[Value]) -> Result<Claim, QueueError> {
+pub(crate) fn understand_claims(answer: &[Value]) -> Result<Claims, QueueError> {
     let values = ClaimValues(answer);
     let why = match values.text(0)?.as_str() {
-        "job" => return Ok(Claim::Job(Box::new(values.job()?))),
+        "jobs" => {
+            let jobs = answer.iter().skip(2).map(|job| ClaimValues::of(job)?.job());
+            return Ok(Claims::Jobs(jobs.collect::<Result<_, _>>()?));
+        }
         "empty" => Idle::Empty,
         "paused" => Idle::Paused,
         _ => return Err(values.unexpected()),
     };
-    Ok(Claim::Nothing { why, next_due: values.span(1)? })
+    Ok(Claims::Nothing { why, next_due: values.span(1)? })
 }
 
 /// The values that a claim answers, by place.
 struct ClaimValues<'answer>(&'answer [Value]);
 
-impl ClaimValues<'_> {
+impl<'answer> ClaimValues<'answer> {
+    fn of(list: &'answer Value) -> Result<Self, QueueError> {
+        match list {
+            Value::Array(values) => Ok(Self(values)),
+            _ => Err(Self(&[]).unexpected()),
+        }
+    }
+
     fn job(&self) -> Result<ClaimedJob, QueueError> {
-        let pairs = (6..self.0.len()).map(|at| self.text(at)).collect::<Result<Vec<_>, _>>()?;
-        let pairs = pairs.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+        let hash = Self::of(self.0.get(4).ok_or_else(|| self.unexpected())?)?;
+        let texts = (0..hash.0.len()).map(|at| hash.text(at)).collect::<Result<Vec<_>, _>>()?;
+        let (pairs, _) = texts.as_chunks::<2>();
         Ok(ClaimedJob {
-            id: self.text(1)?,
-            token: self.text(2)?,
-            body: self.bytes(3)?,
-            remaining: self.span(4)?.unwrap_or_default(),
-            hash: pairs.collect(),
+            id: self.text(0)?,
+            token: self.text(1)?,
+            body: self.bytes(2)?,
+            remaining: self.span(3)?.unwrap_or_default(),
+            hash: pairs.iter().cloned().map(|[name, value]| (name, value)).collect(),
         })
     }
 

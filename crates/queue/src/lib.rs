@@ -37,7 +37,7 @@ mod waiting;
 mod webhooks;
 
 pub use actions::{JobFiles, PurgeError, Watch, purge};
-pub use answers::{Claim, ClaimedJob, Idle, Reaped, Reported};
+pub use answers::{Claim, ClaimedJob, Claims, Idle, Reaped, Reported};
 pub use audit::{Actor, AuditEntry, Interface};
 pub use bulk::{BulkAction, BulkAnswer, BulkOrder, BulkRecord, BulkState};
 pub use connection::Endpoint;

@@ -33,19 +33,27 @@ pub struct Scripts {
 
 struct Inner {
     keys: Keys,
-    fixed: Vec<String>,
     /// By [`Verb::index`].
-    scripts: Vec<Script>,
+    verbs: Vec<Known>,
+}
+
+/// A verb as Redis knows it.
+struct Known {
+    script: Script,
+    keys: Vec<String>,
 }
 
 impl Scripts {
     /// The scripts of the queue whose keys these are.
     pub fn new(keys: Keys, clock: Clock) -> Self {
-        let fixed = keys.fixed();
         let preamble = with_clock(lua::PREAMBLE, clock);
-        let script = |verb: Verb| Script::new(&format!("{preamble}{}", verb.whole()));
-        let scripts = Verb::all().map(script).collect();
-        Self { inner: Arc::new(Inner { keys, fixed, scripts }) }
+        let known = |verb: Verb| {
+            let script = lua::assemble(&preamble, &verb.whole());
+            let named = script.keys.iter().map(|word| keys.named(word)).collect();
+            Known { script: Script::new(&script.source), keys: named }
+        };
+        let verbs = Verb::all().map(known).collect();
+        Self { inner: Arc::new(Inner { keys, verbs }) }
     }
 
     /// The queue's keys.
@@ -55,18 +63,19 @@ impl Scripts {
 
     /// The digest by which Redis knows the script of `verb`.
     pub fn digest(&self, verb: Verb) -> &str {
-        self.script(verb).get_hash()
+        self.known(verb).script.get_hash()
     }
 
     /// A call of `verb` with the arguments that all verbs share.
     pub fn call(&self, verb: Verb) -> ScriptInvocation<'_> {
-        let mut call = self.script(verb).prepare_invoke();
-        call.key(&self.inner.fixed).arg(self.inner.keys.prefix());
+        let Known { script, keys } = self.known(verb);
+        let mut call = script.prepare_invoke();
+        call.key(keys).arg(self.inner.keys.prefix());
         call
     }
 
-    fn script(&self, verb: Verb) -> &Script {
-        &self.inner.scripts[verb.index()]
+    fn known(&self, verb: Verb) -> &Known {
+        &self.inner.verbs[verb.index()]
     }
 }
 

@@ -1,4 +1,4 @@
-//! The loop that claims: a free slot, then a job for it, then its lease on the way to an attempt.
+//! The loop that claims: free slots, then a job for each, then their leases on the way to attempts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,14 +18,17 @@ use crate::lease::Lease;
 use crate::lease_state::{Bounds, LeaseState, valid_until};
 use crate::scripts::probe_calls::ProbeStep;
 use crate::scripts::worker_calls::ClaimRequest;
-use crate::{Claim, ClaimedJob, Idle, Outcome, ParkReason, QueueError, Report};
+use crate::{ClaimedJob, Claims, Idle, Outcome, ParkReason, QueueError, Report};
 
 /// Longest wait for the wake marker: whatever was missed is seen within it.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How long a job in a newer envelope waits for a newer worker.
 const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
 
-/// The loop that claims: a slot, then a job for it.
+/// Most slots for which one call claims: what its script takes.
+const SLOTS_A_CLAIM: usize = 20;
+
+/// The loop that claims: slots, then a job for each.
 pub(crate) struct Claimer {
     shared: Shared,
     shutdown: Shutdown,
@@ -65,10 +68,15 @@ impl Claimer {
                 continue;
             }
             // An open claim is always completed: its job would wait for its lease to run out.
-            match self.claim().await {
-                (Claim::Job(job), sent) => self.accept(*job, sent, slot).await,
-                (Claim::Nothing { why, next_due }, _) => {
-                    drop(slot);
+            let slots = self.with_others(slot);
+            match self.claim(slots.len()).await {
+                (Claims::Jobs(jobs), sent) => {
+                    for (job, slot) in jobs.into_iter().zip(slots) {
+                        self.accept(job, sent, slot).await;
+                    }
+                }
+                (Claims::Nothing { why, next_due }, _) => {
+                    drop(slots);
                     self.give_probe_back().await;
                     if let Some(stopped) = self.is_finished(why).await {
                         return stopped;
@@ -117,6 +125,18 @@ impl Claimer {
         self.turning(Arc::clone(&self.slots).acquire_owned()).await?.ok()
     }
 
+    /// This slot and all others that are free now; behind an open breaker it alone.
+    fn with_others(&self, slot: OwnedSemaphorePermit) -> Vec<OwnedSemaphorePermit> {
+        let most = if self.shared.breaker.refused_at().is_some() { 1 } else { SLOTS_A_CLAIM };
+        let mut slots = vec![slot];
+        while slots.len() < most
+            && let Ok(another) = Arc::clone(&self.slots).try_acquire_owned()
+        {
+            slots.push(another);
+        }
+        slots
+    }
+
     /// Waits, and shows that it lives; `None` when the drain begins.
     async fn turning<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
         tokio::pin!(wait);
@@ -132,7 +152,7 @@ impl Claimer {
     }
 
     /// Repeats one claim, by its nonce, until Redis answers. Answers the moment of the first sending.
-    async fn claim(&mut self) -> (Claim, Moment) {
+    async fn claim(&mut self, free: usize) -> (Claims, Moment) {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let Shared { options, link, leases, health, .. } = &self.shared;
         let sent = Moment::now();
@@ -144,10 +164,10 @@ impl Claimer {
                 lease_ttl: options.lease_ttl,
                 held: leases.len(),
             };
-            match link.scripts.claim(&mut self.connection, &request).await {
-                Ok(claim) => {
+            match link.scripts.claim_many(&mut self.connection, &request, free).await {
+                Ok(claims) => {
                     health.answer();
-                    return (claim, sent);
+                    return (claims, sent);
                 }
                 // Whoever watches the connection tells of an outage, once.
                 Err(QueueError::Redis(error)) if is_unserved(&error) => {}
@@ -212,12 +232,33 @@ impl Claimer {
         }
     }
 
+    /// Until the marker comes, something that waits is due, or there is anything at all that a claim
+    /// would find.
     async fn wait(&mut self, next_due: Option<Duration>) {
-        let limit = next_due.map_or(MAX_WAIT, |due| due.min(MAX_WAIT));
-        tokio::select! {
-            () = self.wake.wait(limit) => {}
-            () = self.shutdown.begun() => {}
+        let mut limit = next_due.map_or(MAX_WAIT, |due| due.min(MAX_WAIT));
+        loop {
+            self.shared.health.turn();
+            tokio::select! {
+                is_woken = self.wake.wait(limit) => {
+                    if is_woken || !self.is_deserted().await {
+                        return;
+                    }
+                }
+                () = self.shutdown.begun() => return,
+            }
+            limit = MAX_WAIT;
         }
+    }
+
+    /// Whether a claim could find nothing, by one command. Whoever ends with the queue claims all the
+    /// same, and a Redis that does not answer is the claim's to find out.
+    async fn is_deserted(&mut self) -> bool {
+        let Shared { link, options, .. } = &self.shared;
+        if options.until_empty {
+            return false;
+        }
+        let asked = link.scripts.claimable(&mut self.connection).await;
+        asked.is_ok_and(|claimable| !claimable)
     }
 
     /// For `until_empty`: nothing ready, parked, leased, or delayed and due.

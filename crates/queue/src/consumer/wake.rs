@@ -10,12 +10,12 @@ use crate::connection::Endpoint;
 
 const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(200);
 
-type Request = (Duration, oneshot::Sender<()>);
+type Request = (Duration, oneshot::Sender<bool>);
 
 /// Blocks on the wake marker for others.
 pub(crate) struct Wake {
     requests: mpsc::Sender<Request>,
-    pending: Option<oneshot::Receiver<()>>,
+    pending: Option<oneshot::Receiver<bool>>,
     _task: Running,
 }
 
@@ -27,21 +27,21 @@ impl Wake {
         Self { requests, pending: None, _task: task }
     }
 
-    /// Returns when the marker is there, or `limit` is over. May be dropped: the block itself lives
+    /// Returns when the marker is there, or `limit` is over; true when it was, or may have been. May be dropped: the block itself lives
     /// on in its task, and the next wait takes over its answer.
-    pub(crate) async fn wait(&mut self, limit: Duration) {
+    pub(crate) async fn wait(&mut self, limit: Duration) -> bool {
         if self.pending.is_none() {
             let (answer, pending) = oneshot::channel();
             if self.requests.send((limit, answer)).await.is_err() {
-                return;
+                return true;
             }
             self.pending = Some(pending);
         }
-        if let Some(pending) = &mut self.pending {
-            // An answer that never comes means that the task is gone, and so are we soon.
-            let _ = pending.await;
-            self.pending = None;
-        }
+        let Some(pending) = &mut self.pending else { return true };
+        // An answer that never comes means that the task is gone, and so are we soon.
+        let is_woken = pending.await.unwrap_or(true);
+        self.pending = None;
+        is_woken
     }
 }
 
@@ -54,7 +54,7 @@ async fn serve(endpoint: Endpoint, limit: Duration, mut incoming: mpsc::Receiver
         }
         let blocked = match &mut connection {
             Some(open) => block(open, &key, longest).await,
-            None => Ok(()),
+            None => Ok(true),
         };
         if let Err(error) = &blocked {
             endpoint.failed(error);
@@ -64,19 +64,19 @@ async fn serve(endpoint: Endpoint, limit: Duration, mut incoming: mpsc::Receiver
             tokio::time::sleep(PAUSE_AFTER_FAULT.mul_f64(fastrand::f64())).await;
         }
         // Whoever asked may have gone.
-        let _ = answer.send(());
+        let _ = answer.send(blocked.unwrap_or(true));
     }
 }
 
-/// Fails when the connection is of no more use.
+/// Whether the marker came. Fails when the connection is of no more use.
 async fn block(
     connection: &mut MultiplexedConnection,
     key: &str,
     limit: Duration,
-) -> redis::RedisResult<()> {
+) -> redis::RedisResult<bool> {
     let seconds = limit.as_secs_f64().max(0.01);
     let mut command = redis::cmd("BZPOPMIN");
     let popped: redis::RedisResult<Option<(String, String, f64)>> =
         command.arg(key).arg(seconds).query_async(connection).await;
-    popped.map(drop)
+    popped.map(|marker| marker.is_some())
 }

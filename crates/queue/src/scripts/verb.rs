@@ -156,4 +156,17 @@ mod tests {
             assert_eq!(verb.index(), index, "{verb:?}");
         }
     }
+
+    #[test]
+    fn every_verb_names_its_keys_in_its_head() {
+        for verb in Verb::all() {
+            let mut head = verb.source().lines().skip_while(|line| !line.starts_with("-- KEYS "));
+            let first = head.next().expect("each head names its keys");
+            let rest = head.take_while(|line| line.starts_with("--       "));
+            let words = [first].into_iter().chain(rest).flat_map(str::split_whitespace);
+            let named: Vec<_> = words.filter(|word| !["--", "KEYS"].contains(word)).collect();
+            let keys = lua::assemble(lua::PREAMBLE, &verb.whole()).keys;
+            assert_eq!(named, keys, "{verb:?}: its head (left), what it uses (right)");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use stillcast_enqueue::StageName;
 
 use super::arguments::{crashed, millis, no_progress};
 use super::{Scripts, Verb};
-use crate::answers::{Claim, understand_claim};
+use crate::answers::{Claim, Claims, understand_claims};
 use crate::{Limits, QueueError};
 
 /// Leases that one call renews: a longer script would hold up everybody else on the same Redis.
@@ -17,7 +17,7 @@ pub(crate) const LEASES_A_CALL: usize = 100;
 /// Who claims, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimRequest<'call> {
-    /// The worker; it must have a free slot.
+    /// The worker; it must have the free slots.
     pub worker: &'call str,
     /// Made anew for each claim: a claim repeated by its nonce is the same claim.
     pub nonce: &'call str,
@@ -68,10 +68,30 @@ impl Scripts {
         connection: &mut impl ConnectionLike,
         request: &ClaimRequest<'_>,
     ) -> Result<Claim, QueueError> {
+        match self.claim_many(connection, request, 1).await? {
+            Claims::Jobs(mut jobs) => {
+                let job = jobs.pop().ok_or_else(|| QueueError::Protocol {
+                    script: "claim",
+                    answer: "no job".to_owned(),
+                })?;
+                Ok(Claim::Job(Box::new(job)))
+            }
+            Claims::Nothing { why, next_due } => Ok(Claim::Nothing { why, next_due }),
+        }
+    }
+
+    /// The best-ranked ready jobs, leased to the worker: one for each of `free` slots at most, 1 to 500,
+    /// and no more than its share of what waits.
+    pub async fn claim_many(
+        &self,
+        connection: &mut impl ConnectionLike,
+        request: &ClaimRequest<'_>,
+        free: usize,
+    ) -> Result<Claims, QueueError> {
         let ClaimRequest { worker, nonce, lease_ttl, held } = *request;
         let mut call = self.call(Verb::Claim);
-        call.arg(worker).arg(nonce).arg(millis(lease_ttl)).arg(held);
-        understand_claim(&call.invoke_async::<Vec<Value>>(connection).await?)
+        call.arg(worker).arg(nonce).arg(millis(lease_ttl)).arg(held).arg(free);
+        understand_claims(&call.invoke_async::<Vec<Value>>(connection).await?)
     }
 
     /// Says how the worker stands and renews leases, given as id and token, at most [`LEASES_A_CALL`]; one word a job: `ok`, `cancel` or `stale`.
@@ -90,6 +110,16 @@ impl Scripts {
             call.arg(id).arg(token);
         }
         call
+    }
+
+    /// Whether there is anything that a claim would look at; without it a claim finds nothing.
+    pub(crate) async fn claimable(
+        &self,
+        connection: &mut impl ConnectionLike,
+    ) -> RedisResult<bool> {
+        let keys = ["ready", "delayed", "parked", "landed"].map(|word| self.keys().named(word));
+        let there: u64 = redis::cmd("EXISTS").arg(&keys).query_async(connection).await?;
+        Ok(there > 0)
     }
 
     /// What time alone decides; the answer is pairs of a name and a number.

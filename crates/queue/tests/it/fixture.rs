@@ -291,9 +291,30 @@ impl Queue {
         call.arg(words).invoke(&mut self.connection).map(flatten)
     }
 
+    /// A claim for one slot: `job`, its identifier, token, request, time to the deadline, the time of what
+    /// is due next, and the pairs of its hash; or the word for nothing and that time.
     pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize) -> Vec<String> {
-        let (lease, held) = (LEASE.to_string(), held.to_string());
-        self.call(Verb::Claim, &[worker, nonce, &lease, &held])
+        let (head, mut jobs) = self.claim_many(worker, nonce, held, 1);
+        let Some(mut job) = jobs.pop() else { return head };
+        job.insert(0, "job".to_owned());
+        job.insert(5, head[1].clone());
+        job
+    }
+
+    /// A claim for so many slots: its word and the time of what is due next, then of each job what stands
+    /// above.
+    pub(crate) fn claim_many(
+        &mut self,
+        worker: &str,
+        nonce: &str,
+        held: usize,
+        free: usize,
+    ) -> (Vec<String>, Vec<Vec<String>>) {
+        let mut call = self.scripts.call(Verb::Claim);
+        call.arg(worker).arg(nonce).arg(LEASE).arg(held).arg(free);
+        let mut answer: Vec<Value> = call.invoke(&mut self.connection).expect("a claim");
+        let jobs = answer.split_off(2).into_iter().map(flatten).collect();
+        (answer.into_iter().flat_map(flatten).collect(), jobs)
     }
 
     pub(crate) fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Vec<String> {
@@ -450,17 +471,17 @@ impl Queue {
     }
 }
 
-/// `enqueue.lua` reads Redis' own clock; here it reads the one that all verbs of a test share.
-fn by_the_tests_clock(source: &str) -> String {
-    let server = "local clock = redis.call('TIME')\n";
-    assert_eq!(source.matches(server).count(), 1, "enqueue.lua reads the time in another way");
+/// A script that reads Redis' own clock; here it reads the one that all verbs of a test share.
+pub(crate) fn by_the_tests_clock(source: &str) -> String {
+    let server = "local clock = redis.call('TIME')";
+    assert_eq!(source.matches(server).count(), 1, "a script reads the time in another way");
     let key = "local clock_ms = tonumber(redis.call('GET', ARGV[1] .. 'clock'))\n\
-               local clock = { math.floor(clock_ms / 1000), clock_ms % 1000 * 1000 }\n";
+               local clock = { math.floor(clock_ms / 1000), clock_ms % 1000 * 1000 }";
     source.replace(server, key)
 }
 
 /// Every word of an answer, nested ones in order.
-fn flatten(answer: Value) -> Vec<String> {
+pub(crate) fn flatten(answer: Value) -> Vec<String> {
     match answer {
         Value::Array(values) => values.into_iter().flat_map(flatten).collect(),
         Value::Int(number) => vec![number.to_string()],

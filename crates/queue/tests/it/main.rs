@@ -4,6 +4,7 @@
 mod actions;
 mod arguments;
 mod audit;
+mod batches;
 mod bulks;
 mod checks;
 mod claims;
@@ -25,6 +26,7 @@ mod reaper;
 mod reports;
 mod scripts;
 mod server;
+mod side_by_side;
 mod stalls;
 mod suspects;
 mod verify;

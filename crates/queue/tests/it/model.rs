@@ -18,6 +18,8 @@ use crate::fixture::Standing;
 
 /// The words of an answer.
 pub(crate) type Answer = Vec<String>;
+/// Between the words of one job where it is one text.
+pub(crate) const BETWEEN: &str = "\u{1f}";
 
 /// Everything that a queue remembers.
 #[derive(Clone, Debug, Default)]
@@ -142,8 +144,9 @@ pub(crate) enum Flight {
 pub(crate) struct Worker {
     pub(crate) seen: i64,
     pub(crate) draining: bool,
+    /// Of its open claim, and the jobs that this brought.
     pub(crate) nonce: String,
-    pub(crate) id: String,
+    pub(crate) ids: Vec<String>,
     pub(crate) standing: Option<Standing>,
 }
 

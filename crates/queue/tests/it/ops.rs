@@ -4,6 +4,8 @@ mod answers;
 
 use proptest::prelude::*;
 
+pub(crate) use self::answers::claims;
+
 use crate::fixture::{LEASE, Request, Standing, TOLD, Words};
 use crate::model::Model;
 use crate::model::webhooks::SENDER_LEASE;
@@ -37,6 +39,7 @@ pub(crate) enum Op {
     Enqueue(Vec<RandomRequest>),
     Claim {
         worker: usize,
+        free: usize,
     },
     ClaimAgain {
         worker: usize,
@@ -122,7 +125,7 @@ pub(crate) struct RandomReport {
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
     Enqueue(Vec<Request>),
-    Claim { worker: String, nonce: String, held: usize },
+    Claim { worker: String, nonce: String, held: usize, free: usize },
     PopWake,
     Begin { id: String, token: String },
     Renew { worker: String, standing: Standing, held: Vec<(String, String)> },
@@ -146,6 +149,7 @@ pub(crate) struct History {
     pub(crate) tokens: Vec<(String, String)>,
     nonces: usize,
     last_nonce: [String; 3],
+    last_free: [usize; 3],
     last: Option<Command>,
 }
 
@@ -155,7 +159,7 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
     let flight = 0..FLIGHTS.len();
     prop_oneof![
         8 => prop::collection::vec(request(), 1..3).prop_map(Op::Enqueue),
-        12 => worker.clone().prop_map(|worker| Op::Claim { worker }),
+        12 => (worker.clone(), 1..5_usize).prop_map(|(worker, free)| Op::Claim { worker, free }),
         2 => worker.clone().prop_map(|worker| Op::ClaimAgain { worker }),
         2 => Just(Op::PopWake),
         8 => pick().prop_map(Op::Begin),
@@ -270,7 +274,7 @@ impl Op {
         match self {
             Self::Start { worker } => {
                 vec![
-                    Self::Claim { worker: *worker },
+                    Self::Claim { worker: *worker, free: 1 },
                     Self::Begin(Pick { current: false, at: LATEST }),
                 ]
             }
@@ -307,8 +311,8 @@ impl Op {
             Self::Enqueue(all) => {
                 Command::Enqueue(all.iter().map(|one| one.at(model.now)).collect())
             }
-            Self::Claim { worker } => history.claim(*worker, model, true),
-            Self::ClaimAgain { worker } => history.claim(*worker, model, false),
+            Self::Claim { worker, free } => history.claim(*worker, model, Some(*free)),
+            Self::ClaimAgain { worker } => history.claim(*worker, model, None),
             Self::PopWake => Command::PopWake,
             Self::Begin(pick) => {
                 let (id, token) = pick.token(model, history)?;
@@ -442,14 +446,16 @@ impl History {
         Command::Notify { nonce: format!("nonce{}", self.nonces), most: most + 1 }
     }
 
-    fn claim(&mut self, worker: usize, model: &Model, anew: bool) -> Command {
-        if anew || self.last_nonce[worker].is_empty() {
+    /// Another claim for so many slots, or the last one again.
+    fn claim(&mut self, worker: usize, model: &Model, anew: Option<usize>) -> Command {
+        if anew.is_some() || self.last_nonce[worker].is_empty() {
             self.nonces += 1;
             self.last_nonce[worker] = format!("nonce{}", self.nonces);
+            self.last_free[worker] = anew.unwrap_or(1);
         }
         let (name, nonce) = (WORKERS[worker].to_owned(), self.last_nonce[worker].clone());
         let held = held(&name, model).len();
-        Command::Claim { worker: name, nonce, held }
+        Command::Claim { worker: name, nonce, held, free: self.last_free[worker] }
     }
 }
 

@@ -11,7 +11,7 @@ use queue::{Limits, Why};
 use crate::checks::Watch;
 use crate::fixture::{Queue, START};
 use crate::model::Model;
-use crate::ops::{BODIES, Command, History, Op, op};
+use crate::ops::{BODIES, Command, History, Op, claims, op};
 
 /// Steps of one history.
 const STEPS: usize = 60;
@@ -82,16 +82,15 @@ fn step(
         command.expect(model),
         "answers of Redis (left), of the model (right) to {command:?}"
     );
-    let job = (answer.first().is_some_and(|word| word == "job"))
-        .then(|| (answer[1].clone(), answer[2].clone()));
-    let repeated = job.as_ref().is_some_and(|job| history.tokens.contains(job));
+    let jobs = claims(&answer);
+    let repeated = jobs.iter().any(|job| history.tokens.contains(job));
     match command {
         Command::PopWake if answer == ["1"] => watch.marker_in_hand = true,
         // Whoever repeats a claim had taken the marker before the first sending.
         Command::Claim { .. } if !repeated => watch.marker_in_hand = false,
         _ => {}
     }
-    history.tokens.extend(job.filter(|_| !repeated));
+    history.tokens.extend(jobs.into_iter().filter(|_| !repeated));
     let dump = queue.dump();
     let expected = model.render();
     assert!(dump == expected, "after {command:?}\n{}", differences(&dump, &expected));

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use queue::Verb;
-use stillcast_enqueue::{keys, lua};
 
 use crate::fixture::{LEASE, Queue, Reap, Request, START, Words};
 
@@ -24,15 +23,6 @@ fn sources() -> Vec<(String, String)> {
         (path.file_name().expect("a name").to_string_lossy().into_owned(), text)
     };
     files.map(read).collect()
-}
-
-#[test]
-fn the_preamble_names_the_fixed_keys_in_their_order() {
-    let (_, rest) = lua::PREAMBLE.split_once("local ready").expect("the names of the keys");
-    let (names, _) = rest.split_once("= unpack(KEYS)").expect("their unpacking");
-    let names: Vec<&str> = names.split(',').map(str::trim).collect();
-    assert_eq!(["ready"].iter().chain(&names[1..]).copied().collect::<Vec<_>>(), keys::FIXED);
-    assert_eq!(names[0], "");
 }
 
 #[test]
@@ -156,7 +146,7 @@ fn a_claim_and_a_landing_in_a_crowd_touch_no_more_than_a_hundred_jobs() {
     let mut queue = crowded();
     for claim in 0..5 {
         let nonce = format!("n{claim}");
-        let jobs = touched(&mut queue, |queue| drop(queue.claim("anna", &nonce, 0)));
+        let jobs = touched(&mut queue, |queue| drop(queue.claim_many("anna", &nonce, 0, 500)));
         assert!(jobs <= JOBS_A_SCRIPT, "claim {claim} touched {jobs} jobs");
     }
 }

@@ -26,7 +26,7 @@ const NO_NUMBERS: [&str; 14] = [
 
 /// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
 const NUMBERS: [(Verb, &[&str], &[usize]); 10] = [
-    (Verb::Claim, &["ben", "n2", "3000", "0"], &[2, 3]),
+    (Verb::Claim, &["ben", "n2", "3000", "0", "1"], &[2, 3, 4]),
     (Verb::Renew, &["anna", "3000", "4", "1", "tts", "50", "a", TOKEN], &[1, 2, 3, 5]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
     (
@@ -50,9 +50,11 @@ const TOKEN: &str = "1:nonce-a-";
 const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 41] = [
-    (Verb::Claim, &["ben", "a|b", "3000", "0"]),
-    (Verb::Claim, &["ben", "", "3000", "0"]),
+const NONSENSE: [(Verb, &[&str]); 43] = [
+    (Verb::Claim, &["ben", "n2", "3000", "0", "0"]),
+    (Verb::Claim, &["ben", "n2", "3000", "0", "501"]),
+    (Verb::Claim, &["ben", "a|b", "3000", "0", "1"]),
+    (Verb::Claim, &["ben", "", "3000", "0", "1"]),
     (Verb::Renew, &["anna", "3000", "4", "1", "", "0", "a"]),
     (Verb::Renew, &["anna", "3000", "4", "1", "lunch", "0", "a", TOKEN]),
     (Verb::Checkpoint, &["a", TOKEN, "{}", "words", "call1", "d", "call2"]),

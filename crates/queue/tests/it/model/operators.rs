@@ -136,13 +136,12 @@ impl Model {
             self.workers.get_mut(worker).expect("just seen").draining = true;
             return words(&["0"]);
         }
-        let open = self.open_claim(worker).map(|(id, _)| id);
         let unbegun = |id: &String| {
             let lease = self.jobs[id].lease.as_ref();
             lease.is_some_and(|lease| !lease.begun && lease.worker == worker)
         };
-        let returned = open.filter(unbegun);
-        if let Some(id) = &returned {
+        let returned: Vec<String> = self.open_claim(worker).into_iter().filter(unbegun).collect();
+        for id in &returned {
             if let Some(state) = self.overruled(id) {
                 self.end(id, state);
             } else {
@@ -151,6 +150,6 @@ impl Model {
             }
         }
         self.workers.remove(worker);
-        words(&[if returned.is_some() { "1" } else { "0" }])
+        words(&[&returned.len().to_string()])
     }
 }

@@ -95,7 +95,8 @@ impl Model {
                 let Standing { slots, busy, refused, probe } = standing;
                 format!("|{slots}|{busy}|{LEASE}|{refused}|{probe}")
             });
-            let line = format!("{}|{draining}|{}|{}", worker.seen, worker.nonce, worker.id);
+            let ids = worker.ids.join(",");
+            let line = format!("{}|{draining}|{}|{ids}", worker.seen, worker.nonce);
             (name.clone(), line + &standing)
         });
         put_map(dump, "workers", lines.collect());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stillcast_enqueue::State;
 
-use super::{Answer, Body, Job, Lease, Model, Worker, words};
+use super::{Answer, BETWEEN, Body, Job, Lease, Model, Worker, words};
 use crate::fixture::{DEFAULT_DEADLINE, LEASE, RECEIVER, Request, Standing, Words};
 
 /// How long the request of a dead job lives.
@@ -60,28 +60,48 @@ impl Model {
     }
 
     /// The transition `claim`.
-    pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize) -> Answer {
-        if let Some(id) = self.open_claim(worker).filter(|(_, open)| open == nonce) {
-            return self.claimed(&id.0);
+    pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize, free: usize) -> Answer {
+        let open = self.open_claim(worker);
+        let again = self.workers.get(worker).is_some_and(|line| line.nonce == nonce);
+        if again && !open.is_empty() {
+            return self.claimed(&open);
         }
         self.promote_due();
         if self.paused.is_some() {
             return vec!["paused".to_owned(), self.next_due().to_string()];
         }
-        let Some(id) = self.runnable_head() else {
-            return vec!["empty".to_owned(), self.next_due().to_string()];
-        };
-        self.lease(&id, worker, nonce, held);
+        let most = self.share(free);
+        let mut ids = Vec::new();
+        while ids.len() < most
+            && let Some(id) = self.runnable_head()
+        {
+            self.lease(&id, worker, nonce);
+            ids.push(id);
+        }
         self.wake |= !self.ready().is_empty();
-        self.claimed(&id)
+        if ids.is_empty() {
+            return vec!["empty".to_owned(), self.next_due().to_string()];
+        }
+        self.sign(worker, nonce, held, &ids);
+        self.claimed(&ids)
     }
 
-    /// The job leased by the worker's last claim, and the nonce of that claim.
-    pub(crate) fn open_claim(&self, worker: &str) -> Option<(String, String)> {
-        let line = self.workers.get(worker)?;
-        let token = self.jobs.get(&line.id)?.token()?;
-        let (_, nonce) = token.split_once(':')?;
-        (nonce == line.nonce).then(|| (line.id.clone(), line.nonce.clone()))
+    /// One a free slot, and no more than what waits divided by the workers; at least one.
+    fn share(&self, free: usize) -> usize {
+        let fair = self.ready().len().div_ceil(self.workers.len().max(1));
+        fair.min(free).clamp(1, 20)
+    }
+
+    /// The jobs that are still leased by the worker's last claim.
+    pub(crate) fn open_claim(&self, worker: &str) -> Vec<String> {
+        let Some(line) = self.workers.get(worker) else { return Vec::new() };
+        let is_open = |id: &&String| {
+            let token = self.jobs.get(*id).and_then(Job::token);
+            token
+                .and_then(|token| token.split_once(':'))
+                .is_some_and(|(_, nonce)| nonce == line.nonce)
+        };
+        line.ids.iter().filter(is_open).cloned().collect()
     }
 
     /// The best of those that are ready; what is over its deadline is ended on the way.
@@ -96,31 +116,38 @@ impl Model {
         }
     }
 
-    fn lease(&mut self, id: &str, worker: &str, nonce: &str, held: usize) {
-        let (now, worker) = (self.now, worker.to_owned());
+    fn lease(&mut self, id: &str, worker: &str, nonce: &str) {
+        let (expiry, worker) = (self.now + LEASE, worker.to_owned());
         let job = self.job(id);
         job.fence += 1;
         job.enter(State::Leased);
         let token = format!("{}:{nonce}", job.fence);
-        let expiry = now + LEASE;
-        job.lease =
-            Some(Lease { token, worker: worker.clone(), expiry, begun: false, cancel: false });
-        let line = self.workers.entry(worker).or_default();
-        *line = Worker { seen: now, nonce: nonce.to_owned(), id: id.to_owned(), ..line.clone() };
+        job.lease = Some(Lease { token, worker, expiry, begun: false, cancel: false });
+    }
+
+    /// The worker's line tells of its claim.
+    fn sign(&mut self, worker: &str, nonce: &str, held: usize, ids: &[String]) {
+        self.seen(worker);
+        let line = self.workers.get_mut(worker).expect("just seen");
+        *line = Worker { nonce: nonce.to_owned(), ids: ids.to_vec(), ..line.clone() };
         if let Some(standing) = &mut line.standing {
-            standing.busy = i64::try_from(held + 1).expect("few");
+            standing.busy = i64::try_from(held + ids.len()).expect("few");
         }
     }
 
-    fn claimed(&self, id: &str) -> Answer {
+    fn claimed(&self, ids: &[String]) -> Answer {
+        let mut answer = vec!["jobs".to_owned(), self.next_due().to_string()];
+        answer.extend(ids.iter().map(|id| self.told(id)));
+        answer
+    }
+
+    fn told(&self, id: &str) -> String {
         let job = &self.jobs[id];
         let body = if job.body.is_some() { job.request.as_str() } else { "" };
-        let (left, due) = ((job.deadline - self.now).to_string(), self.next_due().to_string());
-        let mut answer = words(&["job", id, job.token().expect("leased"), body, &left, &due]);
-        for (field, value) in self.render_job(job) {
-            answer.extend([field, value]);
-        }
-        answer
+        let left = (job.deadline - self.now).to_string();
+        let mut told = words(&[id, job.token().expect("leased"), body, &left]);
+        told.extend(self.render_job(job).into_iter().flat_map(|(field, value)| [field, value]));
+        told.join(BETWEEN)
     }
 
     pub(crate) fn begin(&mut self, id: &str, token: &str) -> Answer {

@@ -4,14 +4,16 @@ use queue::Verb;
 
 use super::Command;
 use crate::fixture::{Queue, Reap};
-use crate::model::{Answer, Model};
+use crate::model::{Answer, BETWEEN, Model};
 
 impl Command {
     /// What Redis answers.
     pub(crate) fn ask(&self, queue: &mut Queue) -> Answer {
         match self {
             Self::Enqueue(requests) => queue.enqueue(requests),
-            Self::Claim { worker, nonce, held } => sorted_fields(queue.claim(worker, nonce, *held)),
+            Self::Claim { worker, nonce, held, free } => {
+                claimed(queue.claim_many(worker, nonce, *held, *free))
+            }
             Self::PopWake => {
                 let key = queue.key("wake");
                 let popped: Vec<String> = queue.command(&["ZPOPMIN", &key]);
@@ -46,7 +48,7 @@ impl Command {
     pub(crate) fn expect(&self, model: &mut Model) -> Answer {
         match self {
             Self::Enqueue(requests) => model.enqueue(requests),
-            Self::Claim { worker, nonce, held } => model.claim(worker, nonce, *held),
+            Self::Claim { worker, nonce, held, free } => model.claim(worker, nonce, *held, *free),
             Self::PopWake => vec![i32::from(std::mem::take(&mut model.wake)).to_string()],
             Self::Begin { id, token } => model.begin(id, token),
             Self::Renew { worker, standing, held } => model.renew(worker, standing, held),
@@ -73,13 +75,24 @@ impl Command {
     }
 }
 
-/// The hash in a claim's answer comes in no particular order.
-fn sorted_fields(mut answer: Answer) -> Answer {
-    if answer[0] == "job" {
-        let fields = crate::dump::fields(&answer.split_off(6));
-        answer.extend(fields.into_iter().flat_map(|(field, value)| [field, value]));
-    }
+/// Each job is one text. Its hash comes in no particular order.
+fn claimed((mut answer, jobs): (Answer, Vec<Answer>)) -> Answer {
+    answer.extend(jobs.into_iter().map(|mut job| {
+        let fields = crate::dump::fields(&job.split_off(4));
+        job.extend(fields.into_iter().flat_map(|(field, value)| [field, value]));
+        job.join(BETWEEN)
+    }));
     answer
+}
+
+/// The identifier and token of each job that a claim has answered.
+pub(crate) fn claims(answer: &Answer) -> Vec<(String, String)> {
+    let pair = |job: &String| {
+        let mut words = job.split(BETWEEN).map(str::to_owned);
+        Some((words.next()?, words.next()?))
+    };
+    let is_claim = answer.first().is_some_and(|word| word == "jobs");
+    answer.iter().skip(2).filter(|_| is_claim).filter_map(pair).collect()
 }
 
 /// A `webhook-id` is a digest, of which the model knows nothing.

@@ -1,0 +1,189 @@
+-- What time alone decides: due jobs, leases that ran out, deadlines, retention. Any worker may call
+-- it, as often as it likes; nothing here needs a leader.
+--
+-- Transitions: reap, promote, unpark, expire, cancel, dead, purge.
+-- ARGV  2 worker ('' = none)  3 lease ms  4 'all' (nobody else can hold a lease) or ''
+--       5 crashes without a checkpoint that end a job  6 its error then (JSON)
+--       7 interruptions without one that end it  8 its error then (JSON)
+--       9 terminal records live ms  10 at most so many  11 dead ones live ms  12 at most so many
+--       13 when the caller was last answered, by `now` of that answer ('' = never)
+--       14 ms for which a reap by anybody is fresh enough ('' = 0)
+-- Returns pairs of a name and a number: `now` (ms, for the next call), `leases` (ended), `crashes`
+--         (among them), `expired` (of the waiting jobs), `purged`, `gap` (1 if one holds the reaper
+--         back), `next_due` (ms, -1 = none), `more` (1 if it left something: call again soon, other
+--         callers in between); or only `now` and `fresh`, the ms until the next reap is due: somebody
+--         else has just reaped
+--
+-- A call touches at most JOBS_A_SCRIPT jobs, and keeps a quarter of them for retention, so that neither
+-- a crowd of waiting jobs nor one of old records keeps the other.
+--
+-- The gap rule: when nobody reaped for longer than half a lease (a stall, a restart, a failover, a
+-- step of the clock), the leases of living workers may have run out unseen; for one lease nothing
+-- is reaped, so that they can renew. At most one gap in twenty leases.
+-- Each stall is noted, however soon after the last: a caller that was not answered for longer than half
+-- a lease is the proof, also with a call that was sent before the stall and is run behind it. A lease
+-- that was not renewed since then ends as nobody's crash, and for a sixth of a lease its holder may
+-- still write what it has.
+
+local worker, lease_ms = ARGV[2] == '' and '' or name_at(2, 'worker'), whole(3, 'lease', MAX_SPAN)
+local everything = one_of(4, 'which', 'all', '') == 'all'
+local max_crashes, crashed = whole(5, 'crashes', MAX_SPAN), ARGV[6]
+local max_interruptions, no_progress = whole(7, 'interruptions', MAX_SPAN), ARGV[8]
+local live_ms, max = whole(9, 'span of records', MAX_SPAN), whole(10, 'records', MAX_SPAN)
+local dead_live_ms, max_dead = whole(11, 'span of dead', MAX_SPAN), whole(12, 'dead', MAX_SPAN)
+local function span_at(at, name) return (ARGV[at] or '') == '' and 0 or whole(at, name, MAX_SPAN) end
+local answered_ms = (ARGV[13] or '') ~= '' and whole(13, 'last answer', 2 ^ 53) or nil
+local fresh_ms = span_at(14, 'freshness')
+local FOR_RETENTION, GONE_AFTER_LEASES = JOBS_A_SCRIPT / 4, 60
+room = room - FOR_RETENTION
+
+local more = false
+
+local stalled = answered_ms and now - answered_ms > lease_ms / 2
+if fresh_ms > 0 and not stalled then
+  local since = now - number(redis.call('GET', reap_at))
+  if since >= 0 and since < fresh_ms then return { 'now', now, 'fresh', fresh_ms - since } end
+end
+
+-- Whether a stall was noted in the last sixth of a lease.
+local function stall_holds()
+  if stalled then redis.call('SET', stall_at, string.format('%.0f', now)) end
+  local noted = redis.call('GET', stall_at)
+  local since = noted and now - number(noted)
+  return since and since >= 0 and since < lease_ms / 6
+end
+
+local function gap_holds()
+  local last, gap = redis.call('GET', reap_at), redis.call('GET', gap_at)
+  redis.call('SET', reap_at, string.format('%.0f', now))
+  local since_gap = gap and now - number(gap)
+  if last then
+    local since = now - number(last)
+    local rare = not since_gap or since_gap < 0 or since_gap > 20 * lease_ms
+    if (since > lease_ms / 2 or since < 0) and rare then
+      redis.call('SET', gap_at, string.format('%.0f', now))
+      return true
+    end
+  end
+  return since_gap and since_gap >= 0 and since_gap < lease_ms
+end
+
+-- A crash is the job's fault only if its attempt had begun, its worker was seen alive under this
+-- lease after the last gap and stall, and had not announced its leaving. A worker without a line has
+-- left: a dead one keeps its line for far longer than a lease.
+local function is_crash(id, expiry)
+  local job = get(id, 'begun', 'lease_ms', 'worker')
+  if not job[1] then return false end
+  for _, noted in ipairs(redis.call('MGET', gap_at, stall_at)) do
+    local at = noted and number(noted) or math.huge
+    if expiry - number(job[2]) <= at and at <= now then return false end
+  end
+  local line = worker_line(job[3] or '')
+  return line.known and not line.draining
+end
+
+local function die(id, why)
+  redis.call('HSET', job_key(id), 'error', why)
+  leave_leased(id)
+  finish(id, 'dead')
+end
+
+-- Returns 1 for a crash.
+local function reap_job(id, expiry)
+  local crash = is_crash(id, expiry)
+  local overrule = overruled(id)
+  if overrule then
+    leave_leased(id)
+    finish(id, overrule)
+  elseif crash then
+    local crashes = redis.call('HINCRBY', job_key(id), 'crashes', 1)
+    if crashes >= max_crashes then
+      die(id, crashed)
+    else
+      leave_leased(id)
+      make_ready(id)
+    end
+  elseif count_interruption(id, max_interruptions) then
+    die(id, no_progress)
+  else
+    leave_leased(id)
+    make_ready(id)
+  end
+  return crash and 1 or 0
+end
+
+-- A lease that ends may have an heir, which is touched too.
+local function reap_leases()
+  local most = math.floor(room / 2)
+  local to = everything and '+inf' or '(' .. string.format('%.0f', now)
+  local over = redis.call('ZRANGEBYSCORE', leased, '-inf', to, 'WITHSCORES', 'LIMIT', 0, most)
+  local crashes = 0
+  room = room - #over / 2
+  for at = 1, #over, 2 do crashes = crashes + reap_job(over[at], number(over[at + 1])) end
+  more = #over / 2 == most
+  return #over / 2, crashes
+end
+
+-- A clock set back leaves leases that end too late: none may last longer than one given now.
+local function shorten_leases()
+  local latest = string.format('(%.0f', now + lease_ms)
+  local over = redis.call('ZRANGEBYSCORE', leased, latest, '+inf', 'LIMIT', 0, JOBS_A_SCRIPT)
+  for _, id in ipairs(over) do
+    redis.call('ZADD', leased, 'LT', now + number(redis.call('HGET', job_key(id), 'lease_ms')), id)
+  end
+end
+
+local function expire_waiting()
+  local expired_now = 0
+  for _, id in ipairs(take_due(deadlines, now, room)) do
+    local state = redis.call('HGET', job_key(id), 'state')
+    if state == 'ready' or state == 'delayed' or state == 'parked' then
+      leave_waiting(id, state)
+      finish(id, 'expired')
+      expired_now = expired_now + 1
+    else
+      -- A leased job is ended by its worker; without a record there is nothing to end.
+      redis.call('ZREM', deadlines, id)
+    end
+  end
+  return expired_now
+end
+
+local function retain(state, live_ms, max)
+  local over = take_due(index[state], now - live_ms, room)
+  local surplus = math.min(redis.call('ZCARD', index[state]) - max, room)
+  if #over == 0 and surplus > 0 then
+    over = redis.call('ZRANGE', index[state], 0, surplus - 1)
+    room = room - #over
+  end
+  for _, id in ipairs(over) do forget(id, state, true) end
+  return #over
+end
+
+-- A sample: each worker's turn comes, however many there are.
+local function sweep_workers()
+  local all = redis.call('HRANDFIELD', workers, 100, 'WITHVALUES')
+  for at = 1, #all, 2 do
+    local seen = number(string.match(all[at + 1], '^(%d+)'))
+    if now - seen > GONE_AFTER_LEASES * lease_ms then redis.call('HDEL', workers, all[at]) end
+  end
+end
+
+if worker ~= '' then write_worker(worker, worker_line(worker)) end
+local gap = gap_holds()
+gap = stall_holds() or gap
+shorten_leases()
+local reaped, crashes = 0, 0
+if everything or not gap then reaped, crashes = reap_leases() end
+promote_due(room)
+local expiries = expire_waiting()
+wake_landed(room)
+sweep_workers()
+more = more or room <= 0 or redis.call('EXISTS', landed) == 1
+room = room + FOR_RETENTION
+local purged = retain('done', live_ms, max) + retain('cancelled', live_ms, max) +
+  retain('expired', live_ms, max) + retain('dead', dead_live_ms, max_dead)
+return {
+  'now', now, 'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
+  'gap', gap and 1 or 0, 'next_due', next_due(), 'more', (more or room <= 0) and 1 or 0,
+}
