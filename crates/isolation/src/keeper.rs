@@ -120,7 +120,8 @@ impl Isolation {
         let (Some(stdin), Some(stdout)) = (running.stdin.take(), running.stdout.take()) else {
             return Err("its process has no pipes".to_owned());
         };
-        let (orders, answers) = (FramedWrite::new(stdin, lines()), FramedRead::new(stdout, lines()));
+        let (orders, answers) =
+            (FramedWrite::new(stdin, lines()), FramedRead::new(stdout, lines()));
         let mut link = Link { running, orders, answers };
         let begin = Begin { lease: lease.lend(), pulse: self.look(), setup };
         let begun = self.order(&mut link, &Order::Begin(Box::new(begin))).await;
@@ -129,7 +130,12 @@ impl Isolation {
     }
 
     /// Hears the process, and tells it how the lease stands, until it has said how the attempt ended.
-    async fn keep(&self, lease: &Lease, link: &mut Link, hear: &(dyn Fn(Value) + Send + Sync)) -> End {
+    async fn keep(
+        &self,
+        lease: &Lease,
+        link: &mut Link,
+        hear: &(dyn Fn(Value) + Send + Sync),
+    ) -> End {
         let (mut looks, mut silence) = (interval(self.look()), Silence::begins(self.look()));
         // After a stall of this process, one look is as good as many.
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -54,7 +54,11 @@ impl Suspects {
 #[async_trait]
 impl Handler for Suspects {
     async fn attempt(&self, lease: Lease) -> Report {
-        if lease.is_suspect() { self.apart(&lease).await } else { self.handler.attempt(lease).await }
+        if lease.is_suspect() {
+            self.apart(&lease).await
+        } else {
+            self.handler.attempt(lease).await
+        }
     }
 }
 
@@ -88,7 +92,9 @@ impl Suspects {
             Some(Note::Tally(counts)) => watched.tally.give_back(&counts),
             Some(Note::Cost(cost)) => books.lease.record_cost(cost),
             Some(Note::Cut(cost)) => *books.cut() = Some(cost),
-            None => tracing::warn!("the process of a suspect said something that nobody understands"),
+            None => {
+                tracing::warn!("the process of a suspect said something that nobody understands")
+            }
         }
     }
 }

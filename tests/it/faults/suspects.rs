@@ -58,8 +58,11 @@ async fn dies_alone(script: &Script, lease_ms: u64) -> JobRecord {
     let mut worker = fleet.worker("one", &WorkerOptions { lease_ms, ..six_calls() }).await.unwrap();
     let record = fleet.ended(std::slice::from_ref(&bad)).await.unwrap().remove(0);
     assert_eq!((record.state, record.crashes), (State::Dead, 3), "{record:?}");
-    let known: String =
-        fleet.connection().hget(fleet.scripts().0.keys().job(bad.as_str()), "last_report").await.unwrap();
+    let known: String = fleet
+        .connection()
+        .hget(fleet.scripts().0.keys().job(bad.as_str()), "last_report")
+        .await
+        .unwrap();
     assert!(known.ends_with(":crash=dead"), "its worker has said so, and nobody waited: {known}");
     assert_sound(&fleet, &good).await;
     assert!(!worker.has_ended(), "its worker lives");
@@ -98,7 +101,8 @@ async fn a_suspect_is_done_like_any_other_job_and_pays_nothing_again() {
     // The first attempt fails in its fourth call, and its checkpoint has ended the suspicion.
     let again = async || (attempts(&fleet, &id).len() >= 2).then_some(());
     fleet.until("a second attempt", again).await.unwrap();
-    let runs: Vec<bool> = attempts(&fleet, &id).iter().map(|run| run.worker.contains('/')).collect();
+    let runs: Vec<bool> =
+        attempts(&fleet, &id).iter().map(|run| run.worker.contains('/')).collect();
     assert_eq!(runs[..2], [true, false], "apart, then with the others");
     let starts = fleet.account().count(id.as_str(), Act::CallStart);
     assert_eq!((starts[&1], starts[&3]), (1, 1), "what it had paid for is kept: {starts:?}");
@@ -203,10 +207,15 @@ async fn in_a_storm_of_kills_no_slot_waits_for_a_suspect() {
     assert_eq!(storm.kills, KILLS, "the storm was over before");
     let records = assert_sound(&fleet, &ids).await;
     let apart = fleet.account().entries().into_iter();
-    let apart: BTreeSet<_> = apart.filter(|entry| entry.worker.contains('/')).map(|entry| entry.job).collect();
+    let apart: BTreeSet<_> =
+        apart.filter(|entry| entry.worker.contains('/')).map(|entry| entry.job).collect();
     let most = records.iter().map(|record| record.crashes).max();
     assert!(storm.longest_idle < IDLE, "slots stood idle for {} ms", storm.longest_idle);
-    eprintln!("{} ran apart, {most:?} crashes at most, idle {} ms", apart.len(), storm.longest_idle);
+    eprintln!(
+        "{} ran apart, {most:?} crashes at most, idle {} ms",
+        apart.len(),
+        storm.longest_idle
+    );
 }
 
 /// Kills one worker after the other, and looks whether the living ones are at work.

@@ -8,8 +8,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::counted::Word;
 use super::histograms::Histograms;
+use super::word::Word;
 
 /// Seconds; from a local step to a try of two minutes.
 const BUCKETS: [f64; 14] =
@@ -98,11 +98,7 @@ impl Calls {
     }
 
     /// A provider's server answered with this status, or not at all.
-    pub(super) fn provider_answered(
-        &self,
-        (stage, provider): (Word, Word),
-        status: Option<u16>,
-    ) {
+    pub(super) fn provider_answered(&self, (stage, provider): (Word, Word), status: Option<u16>) {
         let status = status.map_or("none", word);
         self.responses.get_or_create(&Response { stage, provider, status }).inc();
     }
