@@ -20,7 +20,8 @@ pub(crate) async fn suspect(paid: &PaidHarness, job: Job) -> JobId {
 /// The folders of attempts below the home of a worker.
 fn folders(harness: &WorkerHarness) -> Vec<String> {
     let below = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().flatten();
-    let of_process = below(&harness.folder().join("home")).filter(|entry| entry.path().is_dir());
+    let of_process =
+        below(&harness.folder().join("home/scratch")).filter(|entry| entry.path().is_dir());
     let all = of_process.flat_map(|folder| below(&folder.path()).collect::<Vec<_>>());
     let names = all.map(|entry| entry.file_name().to_string_lossy().into_owned());
     names.filter(|name| name != "lock").collect()
