@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 pub(crate) use activity::Activity;
 use backoff::Waits;
 use ceiling::Ceiling;
-pub(crate) use ledger::Ledger;
+pub(crate) use ledger::{Ledger, Price};
 pub(crate) use limits::Limits;
 
 use crate::slots::{Slot, is_bought};
@@ -77,14 +77,14 @@ impl<'run> Attempt<'run> {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Answer<T>, ProviderError>>,
     {
-        self.call_priced(called, &Usage::default(), call).await
+        self.call_priced(called, &Price::default(), call).await
     }
 
     /// The same, when it is known beforehand that a call will use `price`.
     pub(crate) async fn call_priced<T, F, Fut>(
         &self,
         called: Call<'_>,
-        price: &Usage,
+        price: &Price,
         call: F,
     ) -> Result<T, StageError>
     where
@@ -101,7 +101,7 @@ impl<'run> Attempt<'run> {
             let observed = Some((called, tries.fetch_add(1, Ordering::Relaxed) + 1));
             self.work(stage, observed, limit, async {
                 self.ledger.tried(stage, called.provider);
-                let charge = self.ledger.charge(stage, price.clone());
+                let charge = self.ledger.charge(stage, price);
                 let answer = call.await;
                 charge.settle();
                 answer

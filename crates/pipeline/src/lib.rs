@@ -34,7 +34,7 @@ mod stages;
 mod tests;
 mod usage;
 
-pub use artifact::{Clip, Image, Media, Speech};
+pub use artifact::{Clip, Image, Media, Recording, Speech};
 pub use conversation::{Conversation, Excerpt};
 pub use draft::{Draft, DraftPiece, Finish};
 pub use error::{Failed, FailureClass, OtherJob, ProviderError, StageError};

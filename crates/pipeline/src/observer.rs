@@ -30,6 +30,8 @@ pub trait CallObserver: Send + Sync {
     /// So much more money was spent, wasted or spared for `stage`. Said of each booking, so that the sum
     /// is that of the records.
     fn booked(&self, stage: StageName, cost: Cost);
+    /// What a call of `stage` gave can be had again by a later attempt, so long after its last byte.
+    fn kept(&self, _stage: StageName, _after: Duration) {}
     /// A stage is over, with the code of its failure if it has failed.
     fn ended(&self, record: &StageRecord, failure: Option<&'static str>);
 }

@@ -9,8 +9,8 @@ use stillcast_enqueue::{Artifact, Format, StageName};
 use uuid::Uuid;
 
 use crate::{
-    Answer, Clip, Conversation, Draft, Image, Media, Prompt, ProviderError, Scene, Speech,
-    UploadTarget, Usage, Utterance,
+    Answer, Clip, Conversation, Draft, Image, Media, Prompt, ProviderError, Recording, Scene,
+    Speech, UploadTarget, Usage, Utterance,
 };
 
 /// Reads conversations from the application's database.
@@ -54,12 +54,29 @@ pub trait SpeechSynthesizer: Send + Sync {
     fn model(&self) -> Option<&str> {
         None
     }
-    /// Speaks `utterance`; may use files in `scratch`.
+    /// Has `utterance` spoken, and answers what came as it came, with what it has used; may use files in
+    /// `scratch`.
+    async fn record(
+        &self,
+        utterance: &Utterance,
+        scratch: &Path,
+    ) -> Result<Answer<Recording>, ProviderError>;
+    /// Reads what [`SpeechSynthesizer::record`] has answered. The answer, or the waste of the failure,
+    /// includes what that has used.
+    async fn hear(
+        &self,
+        recorded: &Answer<Recording>,
+        scratch: &Path,
+    ) -> Result<Answer<Speech>, ProviderError>;
+    /// Speaks `utterance`: the two together.
     async fn speak(
         &self,
         utterance: &Utterance,
         scratch: &Path,
-    ) -> Result<Answer<Speech>, ProviderError>;
+    ) -> Result<Answer<Speech>, ProviderError> {
+        let recorded = self.record(utterance, scratch).await?;
+        self.hear(&recorded, scratch).await
+    }
     /// What speaking `utterance` costs, as far as that is known beforehand.
     fn estimate(&self, utterance: &Utterance) -> Usage {
         let _ = utterance;

@@ -4,6 +4,7 @@
 //! on while it was made is used as made: others may already be speaking it. Either way the job pins
 //! the digest that it used, and its later attempts use no other.
 
+mod as_it_came;
 mod cache_value;
 mod checkpoint;
 mod flight;
@@ -16,19 +17,21 @@ mod tests;
 mod waiting;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
+pub(crate) use as_it_came::{Keeping, keep_as_it_came, recall_as_it_came, while_keeping};
 #[cfg(test)]
 pub(crate) use cache_value::CacheValue;
 pub(crate) use cache_value::digest;
 pub(crate) use checkpoint::Checkpoint;
-pub(crate) use parts::{keep_part, recall_part};
+pub(crate) use parts::{recall_part, share_part};
 pub(crate) use publish::{end_flight, join_flight};
 pub(crate) use waiting::WhileWaiting;
 
 use crate::attempt::Attempt;
 use crate::cache_key::CacheKey;
 use crate::{FlightResult, JoinAnswer, StageError};
-use publish::{Shared, keep, price_of};
+use publish::{Shared, keep, keep_since, price_of};
 use waiting::wait;
 
 /// A result that may be had without paying for it.
@@ -41,6 +44,11 @@ pub(crate) trait Reusable {
     const WHILE_WAITING: WhileWaiting;
 
     fn key(&self) -> &CacheKey;
+
+    /// When the last byte of what was made had come, where nothing of it was kept before it was whole.
+    fn arrived(&self) -> Option<Instant> {
+        None
+    }
 
     /// Takes a value that was made before; `None` when it is of no use any more.
     async fn accept(&self, bytes: Bytes) -> Result<Option<Self::Value>, StageError>;
@@ -162,7 +170,7 @@ async fn make_alone<R: Reusable>(
     wanted: &R,
 ) -> Result<R::Value, StageError> {
     let (value, bytes) = wanted.make().await?;
-    keep(attempt, wanted.key(), &bytes).await;
+    keep_since(attempt, wanted.key(), &bytes, wanted.arrived()).await;
     Ok(value)
 }
 
@@ -176,9 +184,12 @@ async fn make_and_share<R: Reusable>(
         Ok(made) => made,
         Err(error) => return Err(shared.flight.fail(key, error).await),
     };
-    let theirs = shared.publish(attempt, key, &bytes, async |stored| match R::ON_CONFLICT {
-        OnConflict::TakeStored => wanted.accept(stored).await,
-        OnConflict::KeepOwn => Ok(None),
-    });
+    let made = (&bytes, wanted.arrived());
+    let on_conflict = R::ON_CONFLICT;
+    let theirs =
+        shared.publish(attempt, key, made, on_conflict, async |stored| match on_conflict {
+            OnConflict::TakeStored => wanted.accept(stored).await,
+            OnConflict::KeepOwn => Ok(None),
+        });
     Ok(theirs.await?.unwrap_or(own))
 }

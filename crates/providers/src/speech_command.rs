@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use child::{ChildError, Limits, Spec, Stream};
-use pipeline::{Answer, FailureClass, ProviderError, Speech, SpeechSynthesizer, Utterance};
+use pipeline::{
+    Answer, FailureClass, ProviderError, Recording, Speech, SpeechSynthesizer, Utterance,
+};
 use tokio::io::AsyncWriteExt;
 
 use crate::ffmpeg::{Ffmpeg, usage};
@@ -103,11 +105,11 @@ impl SpeechSynthesizer for CommandSpeech {
         words.join(" ")
     }
 
-    async fn speak(
+    async fn record(
         &self,
         utterance: &Utterance,
         scratch: &Path,
-    ) -> Result<Answer<Speech>, ProviderError> {
+    ) -> Result<Answer<Recording>, ProviderError> {
         let started = self.spec(utterance, scratch)?.spawn().await;
         let mut running = started.map_err(|e| failed(&e))?;
         let stdin = running.stdin.take();
@@ -119,9 +121,18 @@ impl SpeechSynthesizer for CommandSpeech {
         };
         let (spoken, ()) = tokio::join!(running.output(MAX_BYTES), say);
         let (bytes, finished) = spoken.map_err(|error| failed(&error))?;
+        let recording = Recording { bytes: bytes.into(), media_type: String::new(), is_new: true };
+        Ok(Answer { value: recording, usage: usage(&finished) })
+    }
+
+    async fn hear(
+        &self,
+        recorded: &Answer<Recording>,
+        scratch: &Path,
+    ) -> Result<Answer<Speech>, ProviderError> {
         // A program says nothing of its bytes, so they must have a head.
-        let mut answer = self.listener.speech(bytes.into(), None, scratch).await?;
-        answer.usage.merge(&usage(&finished));
+        let mut answer = self.listener.speech(recorded.value.bytes.clone(), None, scratch).await?;
+        answer.usage.merge(&recorded.usage);
         Ok(answer)
     }
 }

@@ -13,7 +13,6 @@ use stillcast_enqueue::connection::{is_unserved, pause};
 use stillcast_enqueue::{Cost, Envelope};
 use tokio_util::sync::CancellationToken;
 
-pub use self::lent::{BorrowError, LeaseStanding, LentLease};
 use self::written::Written;
 use crate::clock::Moment;
 use crate::lease_state::LeaseState;

@@ -23,6 +23,7 @@ mod lease;
 mod lease_cost;
 mod lease_state;
 mod lease_table;
+mod lent;
 mod limits;
 mod link;
 mod numbers;
@@ -53,7 +54,8 @@ pub use inspect::{
     WorkerSeen,
 };
 pub use interrupted::Interrupted;
-pub use lease::{BorrowError, Lease, LeaseStanding, LentLease};
+pub use lease::Lease;
+pub use lent::{BorrowError, LeaseStanding, LentLease};
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use remake::Remake;

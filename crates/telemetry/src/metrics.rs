@@ -15,6 +15,7 @@ mod spans;
 mod stages;
 #[cfg(test)]
 mod tests;
+mod word;
 
 use std::iter;
 use std::time::Duration;
@@ -81,6 +82,39 @@ impl Metrics {
         let metrics = Self::new(version, queue, 1);
         let spans = metrics.spans.clone().relayed(relay.clone());
         Self { spans, relay: Some(relay), ..metrics }
+    }
+
+    /// Counts what another process has told.
+    pub fn count(&self, Counted(what): Counted) {
+        match what {
+            What::AttemptEnded { stage, error_type } => self.jobs.attempt_ended(stage, error_type),
+            What::StageEnded { stage, outcome, wait, run, tries, trace_id } => {
+                self.stages.stage_ended((stage, outcome), (wait, run), tries, trace_id);
+            }
+            What::CheckpointKept { stage, after } => self.stages.checkpoint_kept(stage, after),
+            What::CacheAsked { result } => self.stages.cache_asked(result),
+            What::MoneyBooked { stage, kind, usd } => self.stages.money_booked(stage, kind, usd),
+            What::Interrupted => self.queue.interrupted(),
+            What::ProviderCalled { stage, provider, code, after } => {
+                self.calls.provider_called((stage, provider), code, after);
+            }
+            What::ProviderAnswered { stage, provider, status } => {
+                self.calls.provider_answered((stage, provider), status);
+            }
+            What::ModelCalled { call, after } => self.gen_ai.model_called(&call, after),
+            What::TokensUsed { call, used } => self.gen_ai.tokens_used(&call, used),
+            What::FirstChunk { call, after } => self.gen_ai.first_chunk(&call, after),
+            What::NextChunk { call, after } => self.gen_ai.next_chunk(&call, after),
+            What::Spans { result, spans } => self.spans.add(result, spans),
+        }
+    }
+
+    /// Counts it here, or tells whoever answers scrapes.
+    fn take(&self, what: What) {
+        match &self.relay {
+            Some(relay) => relay.tell(what),
+            None => self.count(Counted(what)),
+        }
     }
 
     /// The text of all metrics, in `OpenMetrics` 1.0. Reads of the process what the kernel knows, so

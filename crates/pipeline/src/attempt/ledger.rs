@@ -2,7 +2,8 @@
 //! come out. What it has cost is written into the job's checkpoints as it changes.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stillcast_enqueue::{Cost, StageName, StageRecord};
 use tokio::time::Instant;
@@ -13,8 +14,8 @@ use crate::{Checkpoints, Run, Usage};
 /// The accounts of one attempt.
 pub(crate) struct Ledger<'run> {
     accounts: Mutex<BTreeMap<StageName, Account>>,
-    /// The prices of calls under way, in US dollars.
-    pending: Mutex<Vec<f64>>,
+    /// The prices of calls under way.
+    pending: Mutex<Vec<Price>>,
     began: Instant,
     run: &'run Run,
 }
@@ -33,7 +34,29 @@ pub(crate) struct InPhase<'ledger> {
 pub(crate) struct PendingCharge<'ledger> {
     ledger: &'ledger Ledger<'ledger>,
     stage: StageName,
-    price: Option<Usage>,
+    price: Option<Price>,
+}
+
+/// What a call will use, known beforehand. Clones are of the same call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Price {
+    usage: Usage,
+    /// What the call gave is kept already: whatever becomes of the call now, nobody pays again.
+    is_kept: Arc<AtomicBool>,
+}
+
+impl Price {
+    pub(crate) fn of(usage: Usage) -> Self {
+        Self { usage, is_kept: Arc::default() }
+    }
+
+    fn usd(&self) -> f64 {
+        self.usage.usd()
+    }
+
+    fn is_kept(&self) -> bool {
+        self.is_kept.load(Ordering::Acquire)
+    }
 }
 
 impl<'run> Ledger<'run> {
@@ -65,29 +88,42 @@ impl<'run> Ledger<'run> {
     }
 
     /// A call begins that will use `price`, whatever becomes of it.
-    pub(crate) fn charge(&self, stage: StageName, price: Usage) -> PendingCharge<'_> {
+    pub(crate) fn charge(&self, stage: StageName, price: &Price) -> PendingCharge<'_> {
+        // Of this try nothing is kept yet.
+        price.is_kept.store(false, Ordering::Release);
         if price.usd() > 0.0 {
-            self.pending().push(price.usd());
-            self.record_cut();
+            self.pending().push(price.clone());
+            self.write();
         }
-        PendingCharge { ledger: self, stage, price: Some(price) }
+        PendingCharge { ledger: self, stage, price: Some(price.clone()) }
+    }
+
+    /// What the call under way gave is stored. The checkpoint that says so must say its price too: its
+    /// worker may die before the call is booked.
+    pub(crate) fn kept(&self, price: &Price) {
+        price.is_kept.store(true, Ordering::Release);
+        self.write();
     }
 
     /// A call is no longer under way.
-    fn close(&self, usd: f64) {
-        let mut pending = self.pending();
-        if let Some(at) = pending.iter().position(|price| price.total_cmp(&usd).is_eq()) {
-            pending.swap_remove(at);
-        }
+    fn close(&self, price: &Price) {
+        self.pending().retain(|open| !Arc::ptr_eq(&open.is_kept, &price.is_kept));
     }
 
-    fn record_cut(&self) {
-        let (cost, pending) = (self.cost(), self.pending().iter().sum::<f64>());
-        let wasted_usd = cost.wasted_usd + pending;
+    /// Writes what the attempt has cost until now, and what it has cost if it is cut off now.
+    fn write(&self) {
+        let cost = self.cost();
+        let of_pending = |is_kept: bool| {
+            let pending = self.pending();
+            pending.iter().filter(|price| price.is_kept() == is_kept).map(Price::usd).sum::<f64>()
+        };
+        let cost = Cost { spent_usd: cost.spent_usd + of_pending(true), ..cost };
+        self.checkpoints().record_cost(cost);
+        let wasted_usd = cost.wasted_usd + of_pending(false);
         self.checkpoints().record_cut(Cost { wasted_usd, ..cost });
     }
 
-    fn pending(&self) -> MutexGuard<'_, Vec<f64>> {
+    fn pending(&self) -> MutexGuard<'_, Vec<Price>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -141,8 +177,7 @@ impl<'run> Ledger<'run> {
     /// with the next checkpoint, this worker.
     fn booked(&self, stage: StageName, more: Cost) {
         self.run.observer.booked(stage, more);
-        self.checkpoints().record_cost(self.cost());
-        self.record_cut();
+        self.write();
     }
 
     /// The money of all stages.
@@ -194,7 +229,7 @@ impl PendingCharge<'_> {
     /// The call was answered, and its answer says what it has used.
     pub(crate) fn settle(mut self) {
         if let Some(price) = self.price.take() {
-            self.ledger.close(price.usd());
+            self.ledger.close(&price);
         }
     }
 }
@@ -202,8 +237,12 @@ impl PendingCharge<'_> {
 impl Drop for PendingCharge<'_> {
     fn drop(&mut self) {
         if let Some(price) = self.price.take().filter(|price| price.usd() > 0.0) {
-            self.ledger.close(price.usd());
-            self.ledger.wasted(self.stage, &price);
+            self.ledger.close(&price);
+            if price.is_kept() {
+                self.ledger.used(self.stage, &price.usage);
+            } else {
+                self.ledger.wasted(self.stage, &price.usage);
+            }
         }
     }
 }

@@ -52,18 +52,21 @@ impl<'run> Checkpoint<'run> {
     }
 
     /// Lays a value into the job's own folder. Without it a later attempt would only be dearer.
-    pub(super) async fn store(&self, key: &CacheKey, bytes: &Bytes, digest: &str) {
+    /// Whether it lies there.
+    pub(super) async fn store(&self, key: &CacheKey, bytes: &Bytes, digest: &str) -> bool {
         let (CheckpointKind::Object, Some(place)) = (key.kind, self.objects.own(digest)) else {
-            return;
+            return false;
         };
-        if let Err(error) = self.objects.put(&place, bytes.clone()).await {
+        let put = self.objects.put(&place, bytes.clone()).await;
+        if let Err(error) = &put {
             let (stage, code) = (key.stage, error.code);
             tracing::warn!(%stage, code, "a finished call is not kept: {error}");
         }
+        put.is_ok()
     }
 
-    /// From here on the job uses this value and no other.
-    pub(super) async fn pin(&self, key: &CacheKey, bytes: &Bytes, digest: &str) {
+    /// From here on the job uses this value and no other; whether that is written.
+    pub(super) async fn pin(&self, key: &CacheKey, bytes: &Bytes, digest: &str) -> bool {
         let pinned = match key.kind {
             CheckpointKind::Object => Cow::Borrowed(digest),
             CheckpointKind::FinishedFile => String::from_utf8_lossy(bytes),
@@ -72,8 +75,10 @@ impl<'run> Checkpoint<'run> {
                 Cow::Borrowed(digest)
             }
         };
-        if let Err(why) = self.checkpoints.remember(&key.checkpoint, &pinned).await {
+        let remembered = self.checkpoints.remember(&key.checkpoint, &pinned).await;
+        if let Err(why) = &remembered {
             tracing::debug!(stage = %key.stage, "{} was not pinned: {why}", key.checkpoint);
         }
+        remembered.is_ok()
     }
 }

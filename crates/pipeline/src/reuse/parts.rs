@@ -26,10 +26,10 @@ pub(crate) async fn recall_part(
     Ok(Some(bytes))
 }
 
-/// Keeps a part that was paid for, and shares it: the whole may never come about here.
-pub(crate) async fn keep_part(attempt: &Attempt<'_>, key: &CacheKey, bytes: &Bytes, usd: f64) {
-    keep(attempt, key, bytes).await;
+/// Shares a part that was paid for, and is kept as it came: the whole may never come about here.
+pub(crate) async fn share_part(attempt: &Attempt<'_>, key: &CacheKey, bytes: &Bytes, usd: f64) {
+    let _busy = attempt.activity.work();
     if let Some(shared) = Shared::of(attempt.run, key) {
-        shared.values.put(key, bytes, usd).await;
+        shared.values.put_new(key, bytes, usd).await;
     }
 }

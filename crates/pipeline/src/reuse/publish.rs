@@ -1,7 +1,9 @@
 //! A result that was just made goes in: it is kept, shared, pinned, and its flight ends.
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
+use super::OnConflict;
 use super::cache_value::digest;
 use super::checkpoint::Checkpoint;
 use super::flight::Flight;
@@ -28,23 +30,33 @@ impl<'run> Shared<'run> {
         Some(Self { values: SharedValues { cache, gate, objects }, flight })
     }
 
-    /// Store, share, pin, land. Answers what `adopt` makes of the value of somebody who was faster;
-    /// then that is what the job keeps.
+    /// Store, share, pin, land; where the job keeps its own in any case, store and pin come first, so that
+    /// nothing lies between paid and kept. Answers what `adopt` makes of the value of somebody who was
+    /// faster; then that is what the job keeps.
     pub(super) async fn publish<T>(
         &self,
         attempt: &Attempt<'_>,
         key: &CacheKey,
-        bytes: &Bytes,
+        (bytes, arrived): (&Bytes, Option<Instant>),
+        on_conflict: OnConflict,
         adopt: impl AsyncFnOnce(Bytes) -> Result<Option<T>, StageError>,
     ) -> Result<Option<T>, StageError> {
         let _busy = attempt.activity.work();
         let (own, digest) = (Checkpoint::of(attempt.run), digest(bytes));
-        own.store(key, bytes, &digest).await;
+        let is_kept = on_conflict == OnConflict::KeepOwn;
+        if is_kept {
+            keep_since(attempt, key, bytes, arrived).await;
+        } else {
+            own.store(key, bytes, &digest).await;
+        }
         let put = self.values.put(key, bytes, price_of(attempt, key)).await;
         let theirs = self.adopted(key, &put, adopt).await?;
         match &theirs {
             Some((stored, _)) => keep(attempt, key, stored).await,
-            None => own.pin(key, bytes, &digest).await,
+            None if is_kept => {}
+            None => {
+                own.pin(key, bytes, &digest).await;
+            }
         }
         let unshared = put == Put::Refused;
         let result = if unshared { FlightResult::Unshared } else { FlightResult::Stored };
@@ -67,10 +79,24 @@ impl<'run> Shared<'run> {
 
 /// Keeps a result for this job's later attempts.
 pub(super) async fn keep(attempt: &Attempt<'_>, key: &CacheKey, bytes: &Bytes) {
+    keep_since(attempt, key, bytes, None).await;
+}
+
+/// The same of a result whose last byte came at `arrived`.
+pub(super) async fn keep_since(
+    attempt: &Attempt<'_>,
+    key: &CacheKey,
+    bytes: &Bytes,
+    arrived: Option<Instant>,
+) {
     let _busy = attempt.activity.work();
     let (own, digest) = (Checkpoint::of(attempt.run), digest(bytes));
     own.store(key, bytes, &digest).await;
-    own.pin(key, bytes, &digest).await;
+    if own.pin(key, bytes, &digest).await
+        && let Some(arrived) = arrived
+    {
+        attempt.run.observer.kept(key.stage, arrived.elapsed());
+    }
 }
 
 /// What has been paid, or was spared, for a result: by all attempts for the finished file.
@@ -102,7 +128,9 @@ pub(crate) async fn end_flight(
     let shared = Shared::of(attempt.run, key).filter(|_| *flight == JoinAnswer::Owned);
     match (made, shared) {
         (Ok(bytes), Some(shared)) => {
-            let published = shared.publish(attempt, key, &bytes, async |_| Ok(None::<()>));
+            let kept = (&bytes, None);
+            let published =
+                shared.publish(attempt, key, kept, OnConflict::KeepOwn, async |_| Ok(None::<()>));
             published.await.map(drop)
         }
         (Ok(bytes), None) => {

@@ -53,6 +53,29 @@ impl SharedValues<'_> {
         self.cache.put_if_absent(&key.shared, value.encode()).await
     }
 
+    /// The same of a value that the job's own folder does not hold.
+    pub(super) async fn put_new(&self, key: &CacheKey, bytes: &Bytes, usd: f64) -> Put {
+        if self.gate.check_finish().is_err() {
+            return Put::Refused;
+        }
+        let value = CacheValue::of(bytes, usd);
+        if bytes.len() > MAX_INLINE && !self.lay_out(key, &value.digest, bytes).await {
+            return Put::Refused;
+        }
+        self.cache.put_if_absent(&key.shared, value.encode()).await
+    }
+
+    /// Lays a large value where all find it.
+    async fn lay_out(&self, key: &CacheKey, digest: &str, bytes: &Bytes) -> bool {
+        let Some(place) = self.objects.shared(key, digest) else { return false };
+        let put = self.objects.put(&place, bytes.clone()).await;
+        if let Err(error) = &put {
+            let (stage, code) = (key.stage, error.code);
+            tracing::warn!(%stage, code, "a value was not shared: {error}");
+        }
+        put.is_ok()
+    }
+
     pub(super) async fn forget(&self, key: &CacheKey) {
         self.cache.delete(&key.shared).await;
     }

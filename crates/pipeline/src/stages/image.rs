@@ -2,11 +2,15 @@
 
 use bytes::Bytes;
 use stillcast_enqueue::{Format, Options, StageName};
+use tokio::time::Instant;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Price};
 use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::Feed;
-use crate::reuse::{OnConflict, Reusable, WhileWaiting, recall_or_make};
+use crate::reuse::{
+    Keeping, OnConflict, Reusable, WhileWaiting, keep_as_it_came, recall_as_it_came,
+    recall_or_make, while_keeping,
+};
 use crate::{
     Answer, Call, FailureClass, Image, ImageGenerator, ProviderError, Providers, Scene, SourceText,
     StageError,
@@ -85,22 +89,58 @@ impl Reusable for Drawing<'_> {
 
     async fn make(&self) -> Result<(Image, Bytes), StageError> {
         let painter = self.painter;
-        let draw = || draw_once(painter, &self.scene);
         let price = painter.estimate();
+        if let Some(image) = self.look_again(price.usd()).await? {
+            return Ok((image.clone(), image.bytes));
+        }
+        let price = Price::of(price);
+        let draw = || self.draw_once(&price);
         let (provider, model) = (painter.provider(), painter.model());
         let call = Call { stage: STAGE, provider, model, operation: "draw" };
         let called = self.attempt.call_priced(call, &price, draw);
-        let image = called.await?;
+        let (image, keeping) = called.await?;
+        if let Some(keeping) = keeping {
+            keeping.await;
+        }
         Ok((image.clone(), image.bytes))
     }
 }
 
+impl Drawing<'_> {
+    /// What an earlier attempt has bought and kept as it came, unless it does not decode.
+    async fn look_again(&self, usd: f64) -> Result<Option<Image>, StageError> {
+        for number in 0.. {
+            let kept = recall_as_it_came(self.attempt, &self.key, number).await?;
+            let Some(kept) = kept else { break };
+            let Some(bytes) = kept else { continue };
+            if let Ok(answer) = inspect(self.painter, Answer::free(Image { bytes })).await {
+                self.attempt.recalled(STAGE, 0.0);
+                self.attempt.ledger.paid_before(STAGE, usd);
+                return Ok(Some(answer.value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps what comes as it comes, and meanwhile looks at it.
+    async fn draw_once<'draw>(
+        &'draw self,
+        price: &'draw Price,
+    ) -> Result<Answer<(Image, Option<Keeping<'draw>>)>, ProviderError> {
+        let answer = self.painter.draw(&self.scene).await?;
+        let (bytes, bought) = (answer.value.bytes.clone(), (price, Instant::now()));
+        let keeping = Box::pin(keep_as_it_came(self.attempt, &self.key, bytes, bought));
+        let (Answer { value, usage }, keeping) =
+            while_keeping(keeping, inspect(self.painter, answer)).await?;
+        Ok(Answer { value: (value, keeping), usage })
+    }
+}
+
 /// A picture that does not decode whole counts as a failed try; a second one is no accident.
-async fn draw_once(
+async fn inspect(
     painter: &dyn ImageGenerator,
-    scene: &Scene,
+    answer: Answer<Image>,
 ) -> Result<Answer<Image>, ProviderError> {
-    let answer = painter.draw(scene).await?;
     let image = answer.value.clone();
     let inspected = tokio::task::spawn_blocking(move || image.inspect()).await;
     let broken = |code, message: String| {

@@ -12,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures::StreamExt;
 use stillcast_enqueue::{Identifier, Options, StageName};
+use tokio::time::Instant;
 
 use draft::OpenDraft;
 
@@ -72,6 +73,8 @@ struct Manuscript<'run> {
     passages: Feed<Passage>,
     written: Feed<Written>,
     script: Mutex<Script>,
+    /// When the last draft was at its end.
+    arrived: Mutex<Option<Instant>>,
     key: CacheKey,
 }
 
@@ -83,6 +86,10 @@ impl Reusable for Manuscript<'_> {
 
     fn key(&self) -> &CacheKey {
         &self.key
+    }
+
+    fn arrived(&self) -> Option<Instant> {
+        *self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn accept(&self, words: Bytes) -> Result<Option<()>, StageError> {
@@ -120,7 +127,8 @@ impl<'run> Manuscript<'run> {
         let digest = digest_of(&[&settings_of(&prompt, writer), &source.text]);
         let name = (request.tenant.as_str(), "transcript");
         let key = CacheKey::new(STAGE, CheckpointKind::Transcript, name, &digest);
-        Self { attempt, writer, prompt, passages, written, script: Mutex::default(), key }
+        let (script, arrived) = (Mutex::default(), Mutex::default());
+        Self { attempt, writer, prompt, passages, written, script, arrived, key }
     }
 
     /// Says again what an earlier attempt had said: it is spoken and paid for.
@@ -146,6 +154,7 @@ impl<'run> Manuscript<'run> {
         let prompt = self.next_prompt();
         let mut open = OpenDraft::new(self.attempt, self.writer, &prompt);
         let value = self.read(&mut open).await?;
+        *self.arrived.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         let usage = open.settle().and_peak("words", self.script().words() as f64);
         Ok(Answer { value, usage })
     }

@@ -10,17 +10,18 @@ use bytes::{Bytes, BytesMut};
 use futures::{FutureExt, Stream, StreamExt, stream};
 use stillcast_enqueue::{Identifier, Options, StageName};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Price};
 use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::{Feed, Reader};
 use crate::reuse::{
-    OnConflict, Reusable, WhileWaiting, end_flight, join_flight, keep_part, recall_or_make,
-    recall_part,
+    Keeping, OnConflict, Reusable, WhileWaiting, end_flight, join_flight, keep_as_it_came,
+    recall_as_it_came, recall_or_make, recall_part, share_part, while_keeping,
 };
 use crate::{
-    Answer, Call, JoinAnswer, Passage, ProviderError, Providers, Request, SpeechSynthesizer,
-    StageError, Utterance, pace, sound,
+    Answer, Call, JoinAnswer, Passage, ProviderError, Providers, Recording, Request,
+    SpeechSynthesizer, StageError, Utterance, pace, sound,
 };
 
 const STAGE: StageName = StageName::Tts;
@@ -228,17 +229,24 @@ impl Voice<'_> {
         let utterance = utterance(&attempt.run.request.options, text);
         let speaker = &attempt.run.providers.speaker;
         let price = speaker.estimate(&utterance);
+        if let Some(pcm) = hear_again(attempt, &utterance, key, price.usd()).await? {
+            return Ok(pcm);
+        }
         if let Some(pcm) = recall_part(attempt, key, price.usd()).await? {
             return Ok(pcm);
         }
-        let say = || say_once(attempt, &utterance);
+        let price = Price::of(price);
+        let say = || say_once(attempt, &utterance, (key, &price));
         let (provider, model) = (speaker.provider(), speaker.model());
         let call = Call { stage: STAGE, provider, model, operation: "speak" };
         let called = attempt.call_priced(call, &price, say);
         // At once, since the passages in front of this one may take long: nothing more is bought.
         let called = called.await.inspect_err(|error| drop(attempt.halt(error.clone())));
-        let (pcm, usd) = called?;
-        keep_part(attempt, key, &pcm, usd).await;
+        let ((pcm, usd), keeping) = called?;
+        if let Some(keeping) = keeping {
+            keeping.await;
+        }
+        share_part(attempt, key, &pcm, usd).await;
         Ok(pcm)
     }
 }
@@ -253,13 +261,51 @@ fn letters(text: &str) -> usize {
     pace::letters(text).round() as usize
 }
 
-/// Speech that does not sound right counts as a failed try.
-async fn say_once(
+/// What an earlier attempt has bought and kept as it came, unless it does not sound right.
+async fn hear_again(
     attempt: &Attempt<'_>,
     utterance: &Utterance,
-) -> Result<Answer<(Bytes, f64)>, ProviderError> {
+    key: &CacheKey,
+    usd: f64,
+) -> Result<Option<Bytes>, StageError> {
+    for number in 0.. {
+        let Some(kept) = recall_as_it_came(attempt, key, number).await? else { break };
+        let Some(recording) = kept.as_ref().and_then(Recording::unpack) else { continue };
+        if let Ok(heard) = hear(attempt, utterance, &Answer::free(recording)).await {
+            attempt.recalled(STAGE, 0.0);
+            attempt.ledger.paid_before(STAGE, usd);
+            return Ok(Some(heard.value.0));
+        }
+    }
+    Ok(None)
+}
+
+/// Keeps what comes as it comes, and meanwhile makes sound of it. Speech that does not sound right counts
+/// as a failed try.
+async fn say_once<'say>(
+    attempt: &'say Attempt<'_>,
+    utterance: &Utterance,
+    (key, price): (&'say CacheKey, &'say Price),
+) -> Result<Answer<(Sound, Option<Keeping<'say>>)>, ProviderError> {
     let speaker = attempt.run.providers.speaker.as_ref();
-    let spoken = speaker.speak(utterance, &attempt.run.scratch).await?;
+    let recorded = speaker.record(utterance, &attempt.run.scratch).await?;
+    let bought = (price, Instant::now());
+    let keeping = Box::pin(keep_as_it_came(attempt, key, recorded.value.pack(), bought));
+    let heard = while_keeping(keeping, hear(attempt, utterance, &recorded));
+    let (Answer { value, usage }, keeping) = heard.await?;
+    Ok(Answer { value: (value, keeping), usage })
+}
+
+/// Finished sound, and what it has cost in US dollars.
+type Sound = (Bytes, f64);
+
+async fn hear(
+    attempt: &Attempt<'_>,
+    utterance: &Utterance,
+    recorded: &Answer<Recording>,
+) -> Result<Answer<Sound>, ProviderError> {
+    let speaker = attempt.run.providers.speaker.as_ref();
+    let spoken = speaker.hear(recorded, &attempt.run.scratch).await?;
     let (characters, letters) = (utterance.text.chars().count(), letters(&utterance.text));
     let samples = spoken.value.samples;
     let finished = tokio::task::spawn_blocking(move || sound::finish(&samples, letters)).await;

@@ -16,8 +16,9 @@ use crate::sound::RATE;
 use crate::{
     Answer, ArtifactStore, Clip, Conversation, Draft, DraftPiece, Encoding, Excerpt, Failed,
     FailureClass, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies,
-    Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots, SourceStore,
-    Speech, SpeechSynthesizer, TranscriptWriter, UploadTarget, Usage, Utterance, produce, standard,
+    Produced, Progress, Prompt, ProviderError, Providers, Recording, Request, Run, Scene, Slots,
+    SourceStore, Speech, SpeechSynthesizer, TranscriptWriter, UploadTarget, Usage, Utterance,
+    produce, standard,
 };
 
 use super::shared_state::SharedState;
@@ -74,6 +75,7 @@ struct Entries {
     shown: Bytes,
     is_revised: bool,
     are_deliveries_lost: bool,
+    is_deaf: bool,
 }
 
 /// The account of `stage`.
@@ -217,6 +219,11 @@ impl Journal {
         self.entries().shown.clone()
     }
 
+    /// Whoever listens to a recording never gets to its end; or does again.
+    pub(super) fn deafen(&self, is_deaf: bool) {
+        self.entries().is_deaf = is_deaf;
+    }
+
     /// Whatever was delivered before is gone from the store.
     pub(super) fn lose_deliveries(&self) {
         self.entries().are_deliveries_lost = true;
@@ -345,17 +352,31 @@ impl SpeechSynthesizer for Fake {
         self.0.revision()
     }
 
-    async fn speak(
+    async fn record(
         &self,
         utterance: &Utterance,
         _scratch: &Path,
-    ) -> Result<Answer<Speech>, ProviderError> {
+    ) -> Result<Answer<Recording>, ProviderError> {
         let is_silent = matches!(self.0.step(StageName::Tts).await?, Step::Garble);
         let count = utterance.text.chars().count() * RATE as usize / 30;
         #[expect(clippy::cast_possible_truncation, reason = "far below full scale")]
         let tone = |n: usize| ((n as f32 * 0.06).sin() * 9_000.0) as i16;
-        let samples = (0..count).map(|n| if is_silent { 0 } else { tone(n) }).collect();
-        Ok(Answer::free(Speech { samples }))
+        let samples = (0..count).map(|n| if is_silent { 0 } else { tone(n) });
+        let bytes = samples.flat_map(i16::to_le_bytes).collect();
+        Ok(Answer::free(Recording { bytes, media_type: "audio/pcm".to_owned(), is_new: true }))
+    }
+
+    async fn hear(
+        &self,
+        recorded: &Answer<Recording>,
+        _scratch: &Path,
+    ) -> Result<Answer<Speech>, ProviderError> {
+        if self.0.entries().is_deaf {
+            std::future::pending::<()>().await;
+        }
+        let sample = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]);
+        let samples = recorded.value.bytes.chunks_exact(2).map(sample).collect();
+        Ok(Answer { value: Speech { samples }, usage: recorded.usage.clone() })
     }
 }
 

@@ -141,6 +141,39 @@ async fn whatever_changes_a_result_changes_its_key() {
     }
 }
 
+/// What a provider has sent is kept before anybody listens to it: whoever dies while they do has paid
+/// nothing for nothing.
+#[tokio::test(start_paused = true)]
+async fn what_has_come_is_kept_before_it_is_heard() {
+    let shared = shared();
+    for shares in [true, false] {
+        let test = TestRun::sharing(&shared, Format::Audio, shares).saying("died in the middle");
+        test.journal.deafen(true);
+        let dies = tokio::time::timeout(Duration::from_secs(5), test.attempt()).await;
+        assert!(dies.is_err(), "nobody hears to the end");
+        let bought = paid(&test)[1];
+        assert!(bought > 0);
+        test.journal.deafen(false);
+        shared.leave(test.run.request.job.as_str());
+        made(&test).await;
+        assert_eq!(paid(&test), [1, PASSAGES as usize, 0], "{bought} were bought before");
+    }
+}
+
+/// A recording that does not sound right is bought again, and the good one is kept beside it.
+#[tokio::test(start_paused = true)]
+async fn what_came_and_was_of_no_use_does_not_hide_what_came_next() {
+    let shared = shared();
+    let test = TestRun::sharing(&shared, Format::Video, false);
+    test.script(StageName::Tts, [Step::Garble]);
+    test.script(StageName::Image, [Step::Garble]);
+    test.script(StageName::Encode, [Step::Fail(FailureClass::Misconfigured)]);
+    failed(&test).await;
+    assert_eq!(paid(&test), [1, PASSAGES as usize + 1, 2]);
+    made(&test).await;
+    assert_eq!(paid(&test), [1, PASSAGES as usize + 1, 2], "nothing was bought again");
+}
+
 #[tokio::test(start_paused = true)]
 async fn finished_calls_of_a_failed_attempt_are_not_repeated() {
     let shared = shared();

@@ -53,6 +53,13 @@ impl KnownFault {
         }
     }
 
+    /// Learns from an answer that was lost; one that came is yet to be read.
+    pub(crate) fn learn_failure<T>(&self, bought: &Result<T, ProviderError>) {
+        if bought.is_err() {
+            self.learn(bought);
+        }
+    }
+
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

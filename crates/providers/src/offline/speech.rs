@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pipeline::{Answer, ProviderError, Speech, SpeechSynthesizer, Utterance, sound};
+use pipeline::{Answer, ProviderError, Recording, Speech, SpeechSynthesizer, Utterance, sound};
 
 use super::ascii::fold;
 use super::{PROVIDER, REVISION};
@@ -42,11 +42,11 @@ impl SpeechSynthesizer for OfflineSpeech {
         REVISION.to_owned()
     }
 
-    async fn speak(
+    async fn record(
         &self,
         utterance: &Utterance,
         scratch: &Path,
-    ) -> Result<Answer<Speech>, ProviderError> {
+    ) -> Result<Answer<Recording>, ProviderError> {
         let voice = voice(utterance.voice.as_deref())?;
         // A file, since arguments can be read by every user of the machine.
         let name = format!("passage-{:016x}.txt", fastrand::u64(..));
@@ -63,7 +63,17 @@ impl SpeechSynthesizer for OfflineSpeech {
             .await;
         tokio::fs::remove_file(&text).await.map_err(unwritable)?;
         let (bytes, finished) = spoken.map_err(|error| self.ffmpeg.failed(error))?;
-        Ok(Answer { value: pcm::speech(&bytes), usage: usage(&finished) })
+        let recording = Recording { bytes: bytes.into(), media_type: String::new(), is_new: true };
+        Ok(Answer { value: recording, usage: usage(&finished) })
+    }
+
+    async fn hear(
+        &self,
+        recorded: &Answer<Recording>,
+        _scratch: &Path,
+    ) -> Result<Answer<Speech>, ProviderError> {
+        let value = pcm::speech(&recorded.value.bytes);
+        Ok(Answer { value, usage: recorded.usage.clone() })
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pipeline::{Answer, ProviderError, Speech, SpeechSynthesizer, Usage, Utterance};
+use pipeline::{Answer, ProviderError, Recording, Speech, SpeechSynthesizer, Usage, Utterance};
 use serde_json::{Value, json};
 
 use super::price::SpeechPrice;
@@ -146,23 +146,34 @@ impl SpeechSynthesizer for OpenAiSpeech {
         self.options.price.usage(utterance.text.chars().count())
     }
 
-    async fn speak(
+    async fn record(
         &self,
         utterance: &Utterance,
-        scratch: &Path,
-    ) -> Result<Answer<Speech>, ProviderError> {
+        _scratch: &Path,
+    ) -> Result<Answer<Recording>, ProviderError> {
         self.known.check()?;
         let reply = self.ask(utterance).await?;
-        let media_type = MediaType::parse(reply.content_type());
-        let spent = self.estimate(utterance);
-        let read = async {
-            let body = reply.bytes(MAX_BYTES).await?;
-            self.read(body, media_type, scratch).await
-        };
-        let read = read.await.map_err(|error| booked(error, &spent));
-        self.known.learn(&read);
+        let media_type = reply.content_type().to_owned();
+        let usage = self.estimate(utterance);
+        let body = reply.bytes(MAX_BYTES).await.map_err(|error| booked(error, &usage));
+        self.known.learn_failure(&body);
+        Ok(Answer { value: Recording { bytes: body?, media_type, is_new: true }, usage })
+    }
+
+    async fn hear(
+        &self,
+        recorded: &Answer<Recording>,
+        scratch: &Path,
+    ) -> Result<Answer<Speech>, ProviderError> {
+        let Answer { value: Recording { bytes, media_type, is_new }, usage: spent } = recorded;
+        let read = self.read(bytes.clone(), MediaType::parse(media_type), scratch).await;
+        let read = read.map_err(|error| booked(error, spent));
+        // What an earlier attempt has bought says nothing of what is sold now.
+        if *is_new {
+            self.known.learn(&read);
+        }
         let mut answer = read?;
-        answer.usage.merge(&spent);
+        answer.usage.merge(spent);
         Ok(answer)
     }
 }

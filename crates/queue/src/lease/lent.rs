@@ -9,36 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::RedisResult;
-use serde::{Deserialize, Serialize};
 use stillcast_enqueue::Envelope;
 
 use super::Lease;
+use crate::Interrupted;
 use crate::clock::Moment;
 use crate::connection::Endpoint;
 use crate::lease_state::{Bounds, LeaseState};
 use crate::lease_table::LeaseTable;
+use crate::lent::{BorrowError, LeaseStanding, LentLease};
 use crate::link::{Link, LinkVitals};
 use crate::scripts::{Clock, Scripts};
-use crate::{Interrupted, QueueError};
-
-/// What a process must know to work under a lease that another one keeps. The job itself it reads from
-/// Redis, with all that was written under the lease until then.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LentLease {
-    id: String,
-    token: String,
-    /// In ns since boot.
-    deadline: u64,
-    standing: LeaseStanding,
-}
-
-/// How a lease stands with its keeper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeaseStanding {
-    /// In ns since boot.
-    valid_until: u64,
-    is_draining: bool,
-}
 
 impl Lease {
     /// For a process of this machine that shall work under the lease, which stays here.
@@ -108,23 +89,6 @@ impl Lease {
             settled = self.confirm_checkpoints() => settled,
             why = self.interrupted() => Err(why),
         }
-    }
-}
-
-/// Why a process cannot work under a lease that it was lent.
-#[derive(Debug, thiserror::Error)]
-pub enum BorrowError {
-    /// The job has gone on without it.
-    #[error("the lease was lost before its attempt began")]
-    Lost,
-    /// Redis could not be asked.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-}
-
-impl From<redis::RedisError> for BorrowError {
-    fn from(error: redis::RedisError) -> Self {
-        Self::Queue(error.into())
     }
 }
 

@@ -8,8 +8,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::counted::Word;
 use super::histograms::Histograms;
+use super::word::Word;
 
 /// Seconds; from a local step to a try of two minutes.
 const BUCKETS: [f64; 14] =

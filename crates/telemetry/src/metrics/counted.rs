@@ -1,23 +1,21 @@
 //! What an attempt counts, as a value: it is counted where the attempt runs, or told to the process that
 //! answers scrapes.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GenAiCall, Metrics, StageOutcome, TokenUse};
-
-/// A word of a closed set.
-pub(super) type Word = Cow<'static, str>;
+use super::gen_ai::{GenAiCall, TokenUse};
+use super::stages::StageOutcome;
+use super::word::Word;
 
 /// One thing that an attempt has counted. Holds no text, no key and no address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Counted(pub(super) What);
 
-/// As the methods of [`Metrics`] say it.
+/// As the methods of `Metrics` say it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum What {
@@ -96,40 +94,5 @@ impl Relay {
 impl fmt::Debug for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Relay").finish_non_exhaustive()
-    }
-}
-
-impl Metrics {
-    /// Counts what another process has told.
-    pub fn count(&self, Counted(what): Counted) {
-        match what {
-            What::AttemptEnded { stage, error_type } => self.jobs.attempt_ended(stage, error_type),
-            What::StageEnded { stage, outcome, wait, run, tries, trace_id } => {
-                self.stages.stage_ended((stage, outcome), (wait, run), tries, trace_id);
-            }
-            What::CheckpointKept { stage, after } => self.stages.checkpoint_kept(stage, after),
-            What::CacheAsked { result } => self.stages.cache_asked(result),
-            What::MoneyBooked { stage, kind, usd } => self.stages.money_booked(stage, kind, usd),
-            What::Interrupted => self.queue.interrupted(),
-            What::ProviderCalled { stage, provider, code, after } => {
-                self.calls.provider_called((stage, provider), code, after);
-            }
-            What::ProviderAnswered { stage, provider, status } => {
-                self.calls.provider_answered((stage, provider), status);
-            }
-            What::ModelCalled { call, after } => self.gen_ai.model_called(&call, after),
-            What::TokensUsed { call, used } => self.gen_ai.tokens_used(&call, used),
-            What::FirstChunk { call, after } => self.gen_ai.first_chunk(&call, after),
-            What::NextChunk { call, after } => self.gen_ai.next_chunk(&call, after),
-            What::Spans { result, spans } => self.spans.add(result, spans),
-        }
-    }
-
-    /// Counts it here, or tells whoever answers scrapes.
-    pub(super) fn take(&self, what: What) {
-        match &self.relay {
-            Some(relay) => relay.tell(what),
-            None => self.count(Counted(what)),
-        }
     }
 }

@@ -10,8 +10,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use serde::{Deserialize, Serialize};
 
-use super::counted::Word;
 use super::histograms::Histograms;
+use super::word::Word;
 
 /// Seconds; the conventions' own.
 const DURATIONS: [f64; 14] =

@@ -9,8 +9,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::counted::Word;
 use super::histograms::Histograms;
+use super::word::Word;
 
 /// Seconds; a job waits or runs from a moment to a quarter of an hour.
 const BUCKETS: [f64; 14] =

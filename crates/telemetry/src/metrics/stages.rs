@@ -11,8 +11,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use serde::{Deserialize, Serialize};
 
-use super::counted::Word;
 use super::histograms::Histograms;
+use super::word::Word;
 use crate::clock;
 
 /// Seconds; a stage takes from a cache's answer to several tries of two minutes.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::counted::Word;
+use super::word::Word;
 use super::*;
 
 /// Dashboards and alerts hang on these names.

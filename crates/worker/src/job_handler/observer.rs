@@ -93,6 +93,10 @@ impl CallObserver for AttemptObserver {
         }
     }
 
+    fn kept(&self, stage: StageName, after: Duration) {
+        self.metrics.checkpoint_kept(stage.as_str(), after);
+    }
+
     fn ended(&self, record: &StageRecord, failure: Option<&'static str>) {
         self.tally.stage_ended(record, self.format, failure.is_some());
         self.trace.stage_ended(&StageFacts {

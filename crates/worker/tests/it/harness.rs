@@ -129,6 +129,15 @@ impl Worker {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    /// The signal that ends it.
+    pub(crate) async fn killed_by(&mut self) -> i32 {
+        let ended = tokio::time::timeout(WAIT_TIMEOUT, self.running.wait()).await;
+        match ended.expect("it ends in time") {
+            Err(ChildError::Signal { signal, .. }) => signal,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The exit code.
     pub(crate) async fn end(&mut self) -> i32 {
         let ended = tokio::time::timeout(WAIT_TIMEOUT, self.running.wait()).await;

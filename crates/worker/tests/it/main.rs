@@ -20,6 +20,7 @@ mod paid_harness;
 mod probes;
 mod refused;
 mod scraped;
+mod suspects;
 mod traces;
 mod webhooks;
 mod work;

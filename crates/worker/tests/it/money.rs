@@ -3,6 +3,7 @@
 
 mod books;
 mod crowd;
+mod kept;
 mod kill_sequence;
 mod kills;
 mod mix;

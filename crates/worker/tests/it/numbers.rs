@@ -20,7 +20,7 @@ fn sum(page: &str, name: &str, labels: &[&str]) -> f64 {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "counters are whole")]
-fn count(page: &str, name: &str, labels: &[&str]) -> i64 {
+pub(crate) fn count(page: &str, name: &str, labels: &[&str]) -> i64 {
     sum(page, name, labels).round() as i64
 }
 

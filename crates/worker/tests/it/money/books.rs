@@ -7,6 +7,7 @@ use tests::simulator::{Endpoint, Fault, Latency, Options, Voice};
 
 use crate::harness::until;
 use crate::paid_harness::{ENDPOINTS, PaidHarness, assert_usd, job, slow_voice, stage};
+use crate::suspects::suspect;
 
 /// So slow that nothing ends before it is cut off.
 fn endless() -> Latency {
@@ -59,6 +60,21 @@ async fn calls_cut_off_by_a_cancel_are_in_the_books() {
     under_way(&paid).await;
     paid.producer.cancel(&ids[0]).await.unwrap();
     let record = cut_off(&paid, &ids[0]).await;
+    assert_eq!(record.state, State::Cancelled);
+    assert_booked(&paid, &record);
+}
+
+/// Its process is killed in the middle of its calls: what they cost is booked by its worker.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_of_a_suspect_that_are_cut_off_are_in_the_books() {
+    let paid = open(endless()).await;
+    let harness = paid.harness().set("TTS_SLOTS", "2");
+    let id = suspect(&paid, job(Format::Video)).await;
+    let worker = harness.start(&[]).await;
+    under_way(&paid).await;
+    assert!(worker.log().contains("runs apart"));
+    paid.producer.cancel(&id).await.unwrap();
+    let record = cut_off(&paid, &id).await;
     assert_eq!(record.state, State::Cancelled);
     assert_booked(&paid, &record);
 }

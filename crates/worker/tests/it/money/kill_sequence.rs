@@ -50,7 +50,7 @@ impl KillSequence {
     /// The checkpoints of parts.
     pub(super) async fn kept(&self) -> usize {
         let passages = self.paid.pinned(self.id.as_str(), "passage-").await;
-        passages + self.paid.pinned(self.id.as_str(), "image").await
+        passages + self.paid.pinned(self.id.as_str(), "image.").await
     }
 
     /// Calls for parts that were finished, repeated ones too.
