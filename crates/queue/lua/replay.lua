@@ -31,10 +31,11 @@ local function remake_at(at)
 end
 
 local function drop_checkpoints(id, from)
-  for _, field in ipairs(redis.call('HKEYS', job_key(id))) do
+  local fields = redis.call('HGETALL', job_key(id))
+  for at = 1, #fields, 2 do
     for _, name in ipairs(REMADE[from]) do
       local begin = 'checkpoint:' .. name
-      if string.sub(field, 1, #begin) == begin then redis.call('HDEL', job_key(id), field) end
+      if string.sub(fields[at], 1, #begin) == begin then redis.call('HDEL', job_key(id), fields[at]) end
     end
   end
   if from == 'collection' or from == 'transcript' then redis.call('DEL', transcript_key(id)) end
