@@ -1,7 +1,7 @@
 -- One consistent look at the whole queue, at constant cost: the oracle of conservation (I1).
 --
 -- KEYS  ready solo delayed parked leased done dead cancelled expired counts paused gap_at workers
---       trash
+--       trash webhooks webhooks_off
 -- Returns pairs of a name and a number: `enqueued`, `purged`, one for each state (`ready` includes what
 --         an older worker has put into `solo`), `due_delayed`, `due_parked`, `oldest_ms` (age of the first ready job,
 --         -1 = none), `paused` (1 if so), `workers`, `gap_ms` (when a gap began, 0 = never),
