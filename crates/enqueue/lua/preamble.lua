@@ -11,9 +11,7 @@
 -- allow-oom: finishing work frees memory, so it must go on when Redis is full.
 
 local prefix = ARGV[1]
-
 local FLIGHT_MARK_S = 60
-
 local BODY_OF_DEAD_MS = 7 * 24 * 3600 * 1000
 
 -- Jobs that one script may touch: a longer one would hold up everybody else on this Redis.
@@ -42,16 +40,14 @@ local index = {
 }
 
 local function job_key(id) return prefix .. 'job:' .. id end
-
 local function body_key(id) return prefix .. 'body:' .. id end
 
 local function transcript_key(id) return prefix .. 'transcript:' .. id end
 
 local function flight_key(key) return prefix .. 'flight:' .. key end
+local function waiters_key(key) return prefix .. 'waiters:' .. key end
 
 local function probes_key(stage) return prefix .. 'probes:' .. stage end
-
-local function waiters_key(key) return prefix .. 'waiters:' .. key end
 
 local function webhook_key(id) return prefix .. 'webhook:' .. id end
 
