@@ -94,7 +94,7 @@ impl Suspects {
             Some(Note::Cost(cost)) => books.lease.record_cost(cost),
             Some(Note::Cut(cost)) => *books.cut() = Some(cost),
             None => {
-                tracing::warn!("the process of a suspect said something that nobody understands")
+                tracing::warn!("the process of a suspect said something that nobody understands");
             }
         }
     }
