@@ -20,11 +20,13 @@
 //! | outlives its worker | cannot: the kernel kills it, and all that it has started |
 //!
 //! Where a machine's memory ends before the bound, the kernel kills the process before the worker: it has
-//! offered itself first.
+//! offered itself first. [`share_of_memory`] gives a bound below what there is.
 
 mod keeper;
+mod memory;
 mod process;
 mod words;
 
 pub use keeper::{Bounds, Isolation};
+pub use memory::share_of_memory;
 pub use process::{IsolationError, Process, Teller};

@@ -9,6 +9,7 @@ mod cache_value;
 mod checkpoint;
 mod flight;
 mod objects;
+mod on_conflict;
 mod parts;
 mod publish;
 mod shared;
@@ -24,6 +25,7 @@ pub(crate) use as_it_came::{Keeping, keep_as_it_came, recall_as_it_came, while_k
 pub(crate) use cache_value::CacheValue;
 pub(crate) use cache_value::digest;
 pub(crate) use checkpoint::Checkpoint;
+pub(crate) use on_conflict::OnConflict;
 pub(crate) use parts::{recall_part, share_part};
 pub(crate) use publish::{end_flight, join_flight};
 pub(crate) use waiting::WhileWaiting;
@@ -55,15 +57,6 @@ pub(crate) trait Reusable {
 
     /// Makes it, and packs it for others.
     async fn make(&self) -> Result<(Self::Value, Bytes), StageError>;
-}
-
-/// Which value counts when two jobs have made the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnConflict {
-    /// The stored one replaces one's own.
-    TakeStored,
-    /// One's own: it was handed on while it was made.
-    KeepOwn,
 }
 
 /// What a look at the shared cache and the flight has shown.

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use isolation::{Bounds, Isolation};
+use isolation::{Bounds, Isolation, share_of_memory};
 use queue::{Handler, Lease, Outcome, Report};
 use stillcast_enqueue::Cost;
 
@@ -22,7 +22,7 @@ use crate::notes::{Note, Setup};
 
 pub(crate) use process::work;
 
-/// Memory that a suspect may write: far more than any job has needed.
+/// Memory that a suspect may write at most: far more than any job has needed.
 const MEMORY: u64 = 2 << 30;
 
 /// Attempts of this worker, wherever they run.
@@ -41,7 +41,8 @@ impl Suspects {
         arguments: Vec<OsString>,
         (attempt_budget, lease_ttl): (Duration, Duration),
     ) -> Self {
-        let bounds = Bounds { memory: MEMORY, cpu: attempt_budget, silence: lease_ttl };
+        let bounds =
+            Bounds { memory: share_of_memory(MEMORY), cpu: attempt_budget, silence: lease_ttl };
         Self { handler, isolation: Isolation::new(arguments, bounds), worker }
     }
 
@@ -93,7 +94,7 @@ impl Suspects {
             Some(Note::Cost(cost)) => books.lease.record_cost(cost),
             Some(Note::Cut(cost)) => *books.cut() = Some(cost),
             None => {
-                tracing::warn!("the process of a suspect said something that nobody understands")
+                tracing::warn!("the process of a suspect said something that nobody understands");
             }
         }
     }

@@ -13,15 +13,18 @@ use crate::StageError;
 use crate::attempt::{Attempt, Price};
 use crate::cache_key::{CacheKey, CheckpointKind};
 
+/// Things kept under one key, at most: tries of all attempts are fewer.
+const MOST: usize = 256;
+
 /// The rest of keeping something.
 pub(crate) type Keeping<'keeping> = Pin<Box<dyn Future<Output = ()> + Send + 'keeping>>;
 
 /// Makes something of what is kept meanwhile; comes with whatever is left of keeping it. So a slow store
 /// holds no slot, and is not taken for a slow provider.
-pub(crate) async fn while_keeping<'keeping, T, E>(
-    keeping: Keeping<'keeping>,
+pub(crate) async fn while_keeping<T, E>(
+    keeping: Keeping<'_>,
     making: impl Future<Output = Result<T, E>>,
-) -> Result<(T, Option<Keeping<'keeping>>), E> {
+) -> Result<(T, Option<Keeping<'_>>), E> {
     match select(keeping, pin!(making)).await {
         Either::Left(((), making)) => making.await.map(|made| (made, None)),
         Either::Right((made, keeping)) => made.map(|made| (made, Some(keeping))),
@@ -45,7 +48,7 @@ pub(crate) async fn keep_as_it_came(
     let own = Checkpoint::of(attempt.run);
     let is_free =
         |number: &usize| own.checkpoints.recall(&numbered(key, *number).checkpoint).is_none();
-    let Some(key) = (0..).find(is_free).map(|number| numbered(key, number)) else { return };
+    let Some(key) = (0..MOST).find(is_free).map(|number| numbered(key, number)) else { return };
     let digest = digest(&bytes);
     if own.store(&key, &bytes, &digest).await {
         attempt.ledger.kept(price);

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::OnConflict;
 use super::cache_value::digest;
 use super::checkpoint::Checkpoint;
 use super::flight::Flight;
 use super::objects::Objects;
+use super::on_conflict::OnConflict;
 use super::shared::SharedValues;
 use crate::attempt::Attempt;
 use crate::cache_key::CacheKey;

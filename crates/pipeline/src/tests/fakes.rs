@@ -1,5 +1,7 @@
 //! Providers that do what a script says, and a journal of what they were asked.
 
+mod voice;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,13 +14,11 @@ use stillcast_enqueue::{Artifact, Format, JobId, Options, Source, StageName, Sta
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::sound::RATE;
 use crate::{
     Answer, ArtifactStore, Clip, Conversation, Draft, DraftPiece, Encoding, Excerpt, Failed,
     FailureClass, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies,
-    Produced, Progress, Prompt, ProviderError, Providers, Recording, Request, Run, Scene, Slots,
-    SourceStore, Speech, SpeechSynthesizer, TranscriptWriter, UploadTarget, Usage, Utterance,
-    produce, standard,
+    Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots, SourceStore,
+    TranscriptWriter, UploadTarget, Usage, produce, standard,
 };
 
 use super::shared_state::SharedState;
@@ -339,44 +339,6 @@ impl TranscriptWriter for Fake {
 
     fn estimate(&self, _prompt: &Prompt, _written: usize) -> Usage {
         Usage::default().and_usd(BROKEN_USD)
-    }
-}
-
-#[async_trait]
-impl SpeechSynthesizer for Fake {
-    fn provider(&self) -> &'static str {
-        "fake"
-    }
-
-    fn revision(&self) -> String {
-        self.0.revision()
-    }
-
-    async fn record(
-        &self,
-        utterance: &Utterance,
-        _scratch: &Path,
-    ) -> Result<Answer<Recording>, ProviderError> {
-        let is_silent = matches!(self.0.step(StageName::Tts).await?, Step::Garble);
-        let count = utterance.text.chars().count() * RATE as usize / 30;
-        #[expect(clippy::cast_possible_truncation, reason = "far below full scale")]
-        let tone = |n: usize| ((n as f32 * 0.06).sin() * 9_000.0) as i16;
-        let samples = (0..count).map(|n| if is_silent { 0 } else { tone(n) });
-        let bytes = samples.flat_map(i16::to_le_bytes).collect();
-        Ok(Answer::free(Recording { bytes, media_type: "audio/pcm".to_owned(), is_new: true }))
-    }
-
-    async fn hear(
-        &self,
-        recorded: &Answer<Recording>,
-        _scratch: &Path,
-    ) -> Result<Answer<Speech>, ProviderError> {
-        if self.0.entries().is_deaf {
-            std::future::pending::<()>().await;
-        }
-        let sample = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]);
-        let samples = recorded.value.bytes.chunks_exact(2).map(sample).collect();
-        Ok(Answer { value: Speech { samples }, usage: recorded.usage.clone() })
     }
 }
 

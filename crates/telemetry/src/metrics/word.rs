@@ -1,4 +1,4 @@
-//! The words of labels.
+//! What labels are made of: words of closed sets, known here or told by another process.
 
 use std::borrow::Cow;
 

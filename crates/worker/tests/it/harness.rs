@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use child::{ChildError, Running, Spec};
+use futures::FutureExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use stillcast_enqueue::capability::Capability;
@@ -129,13 +130,9 @@ impl Worker {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// The signal that ends it.
-    pub(crate) async fn killed_by(&mut self) -> i32 {
-        let ended = tokio::time::timeout(WAIT_TIMEOUT, self.running.wait()).await;
-        match ended.expect("it ends in time") {
-            Err(ChildError::Signal { signal, .. }) => signal,
-            other => panic!("{other:?}"),
-        }
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.running.wait().now_or_never().is_some()
     }
 
     /// The exit code.

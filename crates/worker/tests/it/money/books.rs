@@ -72,6 +72,9 @@ async fn calls_of_a_suspect_that_are_cut_off_are_in_the_books() {
     let id = suspect(&paid, job(Format::Video)).await;
     let worker = harness.start(&[]).await;
     under_way(&paid).await;
+    // A draft is booked once it is read; what is being read dies with the process.
+    let kept = async || (paid.pinned(id.as_str(), "transcript").await == 1).then_some(());
+    until("the draft is booked", kept).await;
     assert!(worker.log().contains("runs apart"));
     paid.producer.cancel(&id).await.unwrap();
     let record = cut_off(&paid, &id).await;

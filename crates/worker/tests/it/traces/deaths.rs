@@ -116,7 +116,7 @@ async fn killed_at(moments: &[Moment]) {
 async fn progress(paid: &PaidHarness, id: &JobId) -> (usize, usize) {
     let bought = ENDPOINTS.iter().map(|endpoint| paid.bought(*endpoint).len()).sum();
     let passages = paid.pinned(id.as_str(), "passage-").await;
-    (bought, passages + paid.pinned(id.as_str(), "image").await)
+    (bought, passages + paid.pinned(id.as_str(), "image.").await)
 }
 
 /// Each later attempt links to one and the same, which is the first.
