@@ -21,7 +21,7 @@ impl Extent {
     fn asked() -> Self {
         match std::env::var("API_EXAMPLES") {
             Ok(examples) => {
-                let timeout = Duration::from_secs(60 * 60);
+                let timeout = Duration::from_hours(1);
                 Self { examples, seed: fastrand::u32(..), timeout }
             }
             Err(_) => Self { examples: "8".to_owned(), seed: 1, timeout: Duration::from_secs(150) },

@@ -59,10 +59,17 @@ fn crashes_count_alike_whoever_has_seen_them() {
 fn the_death_of_a_suspect_s_worker_proves_little() {
     let mut queue = with_suspect();
     queue.crash("anna", "suspect", 3);
-    assert_eq!((queue.state("suspect").as_str(), &*queue.field("suspect", "crashes")), ("ready", "5"));
+    assert_eq!(
+        (queue.state("suspect").as_str(), &*queue.field("suspect", "crashes")),
+        ("ready", "5")
+    );
     queue.crash("anna", "suspect", 1);
     let error = queue.field("suspect", "error");
-    assert_eq!((queue.state("suspect").as_str(), &*error), ("dead", "crashed"), "the sixth is the end");
+    assert_eq!(
+        (queue.state("suspect").as_str(), &*error),
+        ("dead", "crashed"),
+        "the sixth is the end"
+    );
 }
 
 #[test]
