@@ -1,8 +1,6 @@
-//! The queue beside two floors and `BullMQ`, in interleaved rounds on fresh servers: numbers go into one
-//! table.
+//! The queue beside two floors and `BullMQ`, in interleaved rounds on fresh servers: one table of numbers.
 //!
-//! Arguments: the program `node`, the folder `node_modules` that has `BullMQ`, and `--rounds N`, 3 by
-//! default, and `--million`, which lets as many jobs wait too: 1.5 GB.
+//! Arguments: `node`, the `node_modules` with `BullMQ`, `--rounds N` (3), `--million` (1.5 GB of jobs wait).
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 

@@ -167,7 +167,7 @@ async fn what_came_and_was_of_no_use_does_not_hide_what_came_next() {
     let test = TestRun::sharing(&shared, Format::Video, false);
     test.script(StageName::Tts, [Step::Garble]);
     test.script(StageName::Image, [Step::Garble]);
-    test.script(StageName::Encode, [Step::Fail(FailureClass::Misconfigured)]);
+    test.script(StageName::Upload, [Step::Fail(FailureClass::Misconfigured)]);
     failed(&test).await;
     assert_eq!(paid(&test), [1, PASSAGES as usize + 1, 2]);
     made(&test).await;
