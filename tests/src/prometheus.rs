@@ -63,10 +63,19 @@ impl Prometheus {
             let read = self.query("max_over_time(up[5m]) == 1").await.ok()?;
             (read.len() == targets).then_some(())
         });
-        let read = read.await;
-        read.with_context(|| {
-            format!("not all were ever read; it says: {}", log(self.folder.path()))
-        })
+        if read.await.is_some() {
+            return Ok(());
+        }
+        let faults = self.faults().await?;
+        anyhow::bail!("not all were ever read: {faults:#?}; it says: {}", log(self.folder.path()))
+    }
+
+    /// What went wrong at last with each address.
+    async fn faults(&self) -> anyhow::Result<Vec<String>> {
+        let data = self.ask("/api/v1/targets").await?;
+        let targets = data["activeTargets"].as_array().context("no targets")?;
+        let fault = |target: &Value| format!("{}: {}", target["scrapeUrl"], target["lastError"]);
+        Ok(targets.iter().map(fault).collect())
     }
 
     /// What it answers to an instant query.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use child::{ChildError, Running, Spec};
@@ -24,7 +25,7 @@ pub(crate) const QUEUE: &str = "worker-tests";
 
 /// The environment of one worker, and the folder in which it lives.
 pub(crate) struct WorkerHarness {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     variables: BTreeMap<String, String>,
 }
 
@@ -38,9 +39,9 @@ pub(crate) struct Ended {
 impl WorkerHarness {
     /// Every required setting, with a Redis that nobody has started.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("sc-").tempdir().unwrap();
+        let folder = Arc::new(tempfile::Builder::new().prefix("sc-").tempdir().unwrap());
         let at = |name: &str| folder.path().join(name).display().to_string();
-        let harness = Self { variables: BTreeMap::new(), folder: tempfile::tempdir().unwrap() }
+        let harness = Self { variables: BTreeMap::new(), folder: Arc::clone(&folder) }
             .set("REDIS_URL", &format!("unix://{}", at("nobody.sock")))
             .set("STORAGE_URL", &format!("file://{}", at("store")))
             .set("STILLCAST_HOME", &at("home"))
@@ -49,8 +50,7 @@ impl WorkerHarness {
             .set("LEASE_TTL", "3")
             .set("PATH", &path());
         let offline = Capability::ALL.map(|capability| format!("{capability}_PROVIDER"));
-        let harness = offline.iter().fold(harness, |harness, name| harness.set(name, "offline"));
-        Self { folder, ..harness }
+        offline.iter().fold(harness, |harness, name| harness.set(name, "offline"))
     }
 
     /// The same, on `server`.
@@ -87,7 +87,7 @@ impl WorkerHarness {
         let (file, log) = log.keep().unwrap();
         let running = self.spec(arguments).stderr(child::Stream::File(file)).spawn();
         let running = running.await.unwrap();
-        Worker { running, log }
+        Worker { running, log, _folder: Arc::clone(&self.folder) }
     }
 
     /// Runs a worker to its end.
@@ -108,6 +108,8 @@ impl WorkerHarness {
 pub(crate) struct Worker {
     running: Running,
     log: PathBuf,
+    /// Its home, which must outlive it.
+    _folder: Arc<TempDir>,
 }
 
 impl Worker {
