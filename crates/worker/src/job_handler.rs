@@ -16,7 +16,7 @@ use pipeline::{
     Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress, Providers,
     Request, Run, SharedCache, Sharing, Slots,
 };
-use queue::{Handler, Lease, Outcome, Report, Tally};
+use queue::{Handler, Lease, Outcome, ParkReason, Report, Tally};
 use stillcast_enqueue::{ErrorReport, JobId};
 use telemetry::{Metrics, TracedAttempt, TracedJob, Traces};
 use tracing::Instrument;
@@ -24,7 +24,7 @@ use tracing::Instrument;
 use gate::LeaseGate;
 use memory::LeaseMemory;
 use observer::AttemptObserver;
-use outcome::outcome_of;
+use outcome::{outcome_of, spread};
 use watch::Watch;
 
 /// A folder of one attempt alone; removed on drop.
@@ -112,7 +112,7 @@ impl JobHandler {
                 Ok(produced) => self.done(produced, trace),
                 Err(failed) => self.failed(&failed, &watch, trace),
             },
-            Err(error) => unusable(&error),
+            Err(error) => self.unusable(&error),
         };
         unfinished.ended(&report);
         report
@@ -146,6 +146,17 @@ impl JobHandler {
             cancel: lease.stop().clone(),
         };
         Ok((run, folder))
+    }
+
+    /// This host cannot take the job; another may, or this one later. That is no attempt of the job's, or
+    /// one full disk would end every job that comes by.
+    pub(crate) fn unusable(&self, error: &anyhow::Error) -> Report {
+        let message =
+            format!("the worker cannot begin the job: {error:#}; look at its STILLCAST_HOME");
+        tracing::error!("{message}");
+        let error = Some(ErrorReport::new("worker-unusable", message));
+        let (reason, wake) = (ParkReason::Unequipped, spread(self.probe_interval));
+        Outcome::Park { reason, wake, error }.into()
     }
 
     fn memory(&self, lease: &Lease) -> Memory {
@@ -185,14 +196,6 @@ async fn remember(lease: &Lease, trace: &TracedAttempt) {
         // Where this fails the lease is over.
         let _ = lease.checkpoint(&[(FIRST_ATTEMPT, &context)]).await;
     }
-}
-
-/// This host cannot take the job; another may, or this one later.
-pub(crate) fn unusable(error: &anyhow::Error) -> Report {
-    let message = format!("the worker cannot begin the job: {error:#}");
-    tracing::error!("{message}");
-    let error = ErrorReport::new("worker-unusable", message);
-    Outcome::Retry { after: None, error }.into()
 }
 
 /// Counts an attempt that was dropped, or gave its job back, as interrupted.

@@ -17,7 +17,7 @@ use isolation::{Bounds, Isolation, share_of_memory};
 use queue::{Handler, Lease, Outcome, Report};
 use stillcast_enqueue::Cost;
 
-use crate::job_handler::{JobHandler, Unfinished, unusable};
+use crate::job_handler::{JobHandler, Unfinished};
 use crate::notes::{Note, Setup};
 
 pub(crate) use process::work;
@@ -68,11 +68,11 @@ impl Suspects {
         let metrics = &self.handler.watched.metrics;
         let folder = match self.handler.folders.folder() {
             Ok(folder) => folder,
-            Err(error) => return unusable(&error.into()),
+            Err(error) => return self.handler.unusable(&error.into()),
         };
         let (worker, path) = (self.worker.clone(), folder.path().to_owned());
         let Ok(setup) = serde_json::to_value(Setup { worker, folder: path }) else {
-            return unusable(&anyhow::anyhow!("the folder's name is no text"));
+            return self.handler.unusable(&anyhow::anyhow!("the folder's name is no text"));
         };
         let unfinished = Unfinished::new(metrics);
         let books = Books { lease, cut: Mutex::default() };

@@ -58,7 +58,8 @@ fn wait_for(flights: Vec<String>) -> Outcome {
     Outcome::Park { reason: ParkReason::Flight(flights), wake, error: None }
 }
 
-fn spread(wait: Duration) -> Duration {
+/// That wait, and up to five seconds more.
+pub(super) fn spread(wait: Duration) -> Duration {
     wait + SPREAD.mul_f64(fastrand::f64())
 }
 

@@ -96,3 +96,39 @@ async fn the_scrape_tells_what_was_done() {
     }
     assert!(!page.contains("stillcast_jobs"), "depth belongs to one exporter");
 }
+
+/// A full or broken disk is the host's, not the job's: it waits for another worker, whole.
+#[tokio::test]
+async fn a_worker_that_has_lost_its_folder_uses_up_no_attempt() {
+    let server = Server::start().await.unwrap();
+    let harness = WorkerHarness::on(&server);
+    let worker = harness.start(&[]).await;
+    let scratch = harness.folder().join("home/scratch");
+    let folders = async || {
+        let entries = std::fs::read_dir(&scratch).ok()?.flatten().map(|entry| entry.path());
+        let own: Vec<_> = entries.filter(|path| path.join("lock").is_file()).collect();
+        (!own.is_empty()).then_some(own)
+    };
+    for folder in until("the worker has its folder", folders).await {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+    let (producer, job) = (producer(&server).await, job());
+    producer.enqueue(&job).await.unwrap();
+    let record = async || {
+        let record = producer.status(std::slice::from_ref(&job.id)).await.ok()?.pop().flatten();
+        record.filter(|record| record.error.is_some())
+    };
+    let record = until("the job is given back", record).await;
+    assert_eq!((record.state, record.attempt), (State::Parked, 0), "{record:?}");
+    let error = record.error.unwrap();
+    assert_eq!(error.code, "worker-unusable");
+    assert!(error.message.contains("STILLCAST_HOME"), "{error:?}");
+    drop(worker);
+    let _other = WorkerHarness::on(&server).start(&[]).await;
+    let done = async || {
+        let record = producer.status(std::slice::from_ref(&job.id)).await.ok()?.pop().flatten();
+        record.filter(|record| record.state.is_terminal())
+    };
+    let record = until("another one has made it", done).await;
+    assert_eq!((record.state, record.attempt), (State::Done, 1), "{record:?}");
+}
