@@ -122,6 +122,23 @@ async fn a_suspect_that_panics_uses_up_an_attempt_and_is_no_crash() {
     assert!(!worker.has_ended());
 }
 
+/// Whoever kills the worker of a suspect has not shown that the job is to blame: it runs again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_worker_does_not_end_its_suspect() {
+    let fleet = Fleet::start().await.unwrap();
+    let id = suspect(&fleet, &Script { hang_at: 1, ..Script::of(10) }).await;
+    let mut first = fleet.worker("one", &six_calls()).await.unwrap();
+    process_of(&fleet, &id, 1).await;
+    // It reaps meanwhile, so that the lease runs out unmistakably.
+    let neighbour = fleet.enqueue(&[Script::of(10).job()]).await.unwrap();
+    let _second = fleet.worker("two", &six_calls()).await.unwrap();
+    fleet.ended(&neighbour).await.unwrap();
+    first.kill().await.unwrap();
+    let again = async || (attempts(&fleet, &id).len() == 2).then_some(());
+    fleet.until("it runs again", again).await.unwrap();
+    assert_ne!(fleet.record(&id).await.unwrap().state, State::Dead);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_worker_takes_its_suspect_along() {
     let fleet = Fleet::start().await.unwrap();
