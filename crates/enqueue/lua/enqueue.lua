@@ -2,15 +2,17 @@
 -- A request becomes a waiting job. The one door in; any Redis client may call it.
 --
 -- Transitions: enqueue.
--- KEYS  1 ready  2 delayed  3 deadlines  4 counts  5 wake  6 pressure  7 events
+-- KEYS  1 ready  2 delayed  3 deadlines  4 counts  5 wake  6 events
 -- ARGV  1 prefix of the per-job keys, `{q:<name>}:`
 --       2 default time to the deadline, ms
---       then eleven for each job, at most 500 jobs:
+--       then thirteen for each job, at most 500 jobs:
 --         id, body (the envelope, at most 128 KiB), format, tenant, priority 0-9, run_at ms
 --         (0 = now), deadline ms (0 = default), max_attempts 1-100, idempotency key ('' = none),
---         metadata (JSON object of strings, at most 4 KiB, '' = none), traceparent ('' = none)
---       The envelope's `webhook`, an http(s) address, is kept in the job's hash, and a fault of it is
---       answered by that name.
+--         metadata (JSON object of strings, at most 4 KiB, '' = none), traceparent ('' = none),
+--         digest of the request (40 hex digits, '' = made here of the body), webhook (an http(s)
+--         address, '' = none)
+--       Where no digest is given the body is read here: then the envelope's `webhook` is taken. With a
+--       digest the body is any bytes. How it is made: `digest_of`.
 --       Numbers are whole, in decimal digits; times lie before the year 10000. Identifier, tenant and
 --       key match [A-Za-z0-9][A-Za-z0-9._-]{0,127}.
 -- Returns one {status, id, state} a job, in order:
@@ -29,9 +31,11 @@
 -- All values of all jobs are checked before the first write: Lua rolls nothing back.
 -- No allow-oom flag: under noeviction a full Redis refuses new work and keeps serving the old.
 
-local ready, delayed, deadlines, counts, wake, pressure, events = unpack(KEYS)
+local ready, delayed, deadlines, counts, wake, events = unpack(KEYS)
 local prefix, default_deadline = ARGV[1], ARGV[2]
-local FIELDS, JOBS_A_CALL, FULL_AT, PRESSURE_MS, SOON_MS = 11, 500, 0.75, 100, 2000
+local FIELDS, JOBS_A_CALL, FULL_AT, PRESSURE_MS, SOON_MS = 13, 500, 0.75, 100, 2000
+-- As in the preamble of the other scripts: what is ready and has longer is found by its rank.
+local FOUND_BY_RANK_MS = 24 * 3600 * 1000
 -- A text of 16 KiB as JSON, each character escaped, and what stands around it; the end of 9999.
 local MAX_BODY, MAX_METADATA, MAX_TIME = 128 * 1024, 4 * 1024, 253402300799999
 local MAX_WEBHOOK = 2048
@@ -79,10 +83,10 @@ end
 
 -- What is wrong with the call as a whole, when something is.
 local function fault_of_call()
-  if #KEYS ~= 7 or #ARGV < 2 then return 'number of keys or values' end
+  if #KEYS ~= 6 or #ARGV < 2 then return 'number of keys or values' end
   local name = string.match(prefix, '^{q:(.*)}:$')
   if not name or not is_identifier(name) then return 'prefix' end
-  local words = { 'ready', 'delayed', 'deadlines', 'counts', 'wake', 'pressure', 'events' }
+  local words = { 'ready', 'delayed', 'deadlines', 'counts', 'wake', 'events' }
   for at, word in ipairs(words) do
     if KEYS[at] ~= prefix .. word then return 'key ' .. at end
   end
@@ -105,6 +109,9 @@ local function fault_of(job)
   if key ~= '' and not is_identifier(key) then return 'idempotency_key' end
   if metadata ~= '' and not is_metadata(metadata) then return 'metadata' end
   if trace ~= '' and not is_trace(trace) then return 'traceparent' end
+  if job.digest ~= '' and not (#job.digest == 40 and string.find(job.digest, '^%x+$')) then
+    return 'digest'
+  end
   if not is_webhook(job.webhook) then return 'webhook' end
 end
 
@@ -115,10 +122,13 @@ local function read_job(first)
     priority = whole(ARGV[first + 4], 0, 9), run_at = whole(ARGV[first + 5], 0, MAX_TIME),
     deadline = whole(ARGV[first + 6], 0, MAX_TIME), max_attempts = whole(ARGV[first + 7], 1, 100),
     idempotency_key = ARGV[first + 8], metadata = ARGV[first + 9], traceparent = ARGV[first + 10],
+    digest = ARGV[first + 11], webhook = ARGV[first + 12] ~= '' and ARGV[first + 12] or nil,
   }
-  local read, envelope = pcall(cjson.decode, #job.body <= MAX_BODY and job.body or '')
-  job.envelope = read and type(envelope) == 'table' and envelope or nil
-  job.webhook = job.envelope and job.envelope.webhook
+  if job.digest == '' then
+    local read, envelope = pcall(cjson.decode, #job.body <= MAX_BODY and job.body or '')
+    job.envelope = read and type(envelope) == 'table' and envelope or nil
+    job.webhook = job.envelope and job.envelope.webhook
+  end
   job.fault = fault_of(job)
   return job
 end
@@ -129,20 +139,35 @@ default_deadline = tonumber(default_deadline)
 local jobs = {}
 for first = 3, #ARGV, FIELDS do jobs[#jobs + 1] = read_job(first) end
 
--- Reading INFO costs more than an enqueue, so its verdict is kept for a moment. A user who may not
--- read it goes by the verdict of others, and by Redis' own refusal at the brim.
+-- What all jobs of a queue share: the clock by which they are ranked, how many there ever were, and the
+-- latest verdict on Redis' memory.
+local kept = redis.call('HMGET', counts, 'rank_ms', 'rank_ahead_ms', 'enqueued', 'full_ms')
+
+-- Reading INFO costs more than an enqueue, so its verdict is kept for a moment: when it was found, below
+-- zero if Redis was full. A user who may not read it goes by the verdict of others, and by Redis' own
+-- refusal at the brim. Answers a new verdict, too.
 local function is_full()
-  local verdict = redis.call('GET', pressure)
-  if verdict then return verdict == 'full' end
+  local found = tonumber(kept[4] or 0)
+  local age = now - math.abs(found)
+  if age >= 0 and age < PRESSURE_MS then return found < 0 end
   local known, may = pcall(redis.acl_check_cmd, 'INFO', 'memory')
   if not (known and may) then return false end
   local info = redis.call('INFO', 'memory')
   local used = tonumber(string.match(info, 'used_memory:(%d+)'))
   local limit = tonumber(string.match(info, 'maxmemory:(%d+)'))
   local full = limit > 0 and used > limit * FULL_AT
-  redis.call('SET', pressure, full and 'full' or 'free', 'PX', PRESSURE_MS)
-  return full
+  return full, full and -now or now
 end
+
+-- Names are sorted by their bytes, whatever language the server is set to.
+local function by_bytes(one, other)
+  for at = 1, math.min(#one, #other) do
+    local left, right = string.byte(one, at), string.byte(other, at)
+    if left ~= right then return left < right end
+  end
+  return #one < #other
+end
+local before = not ('B' < 'a' and 'a_b' < 'aab') and by_bytes or nil
 
 -- One text for all ways to write the same JSON; nil for what means nothing. `left` bounds the work.
 local left
@@ -163,7 +188,7 @@ local function text_of(value)
     names[#names + 1] = name
   end
   if left <= 0 then return end
-  table.sort(names)
+  table.sort(names, before)
   for _, name in ipairs(names) do
     local text = text_of(value[name])
     if text then parts[#parts + 1] = text_of(name) .. text end
@@ -181,7 +206,6 @@ end
 -- The clock by which jobs are ranked: where Redis' own was set back, it goes on from the last rank that
 -- was given. Answers its time, how far it is ahead, and how many jobs were ever enqueued.
 local function rank_clock()
-  local kept = redis.call('HMGET', counts, 'rank_ms', 'rank_ahead_ms', 'enqueued')
   local last, ahead = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
   if now + ahead < last then ahead = last + 1 - now end
   return now + ahead, ahead, tonumber(kept[3] or 0)
@@ -195,18 +219,18 @@ local function known(id)
   if new_by_id[id] then return new_by_id[id] end
   local record = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'body_sha1', 'request_sha1')
   if record[1] then
-    return { id = id, state = record[1], bytes = record[2], request = record[3] }
+    return { id = id, state = record[1], bytes = record[2], digest = record[3] }
   end
 end
 
 -- Whether both ask for the same. An old client's script left the digest of the bytes alone.
 local function is_same(owner, job)
-  if owner.bytes == job.bytes then return true end
-  if owner.request then return owner.request == job.request end
+  if owner.digest then return owner.digest == job.digest end
+  if owner.bytes == redis.sha1hex(job.body) then return true end
   local body = redis.call('GET', prefix .. 'body:' .. owner.id)
   if not body then return false end
   local read, envelope = pcall(cjson.decode, body)
-  return digest_of(body, read and type(envelope) == 'table' and envelope) == job.request
+  return digest_of(body, read and type(envelope) == 'table' and envelope) == job.digest
 end
 
 -- The job that stands for this request already, by its identifier or by its key.
@@ -223,7 +247,7 @@ local function admit(job, full)
   if job.fault then return { 'invalid', job.id, job.fault } end
   job.idem = job.idempotency_key ~= '' and
     prefix .. 'idem:' .. job.tenant .. '/' .. job.idempotency_key or ''
-  job.bytes, job.request = redis.sha1hex(job.body), digest_of(job.body, job.envelope)
+  if job.digest == '' then job.digest = digest_of(job.body, job.envelope) end
   job.begin = math.max(now, job.run_at)
   if job.deadline == 0 then job.deadline = job.begin + default_deadline end
   job.state = job.begin > now and 'delayed' or 'ready'
@@ -258,7 +282,7 @@ local function create(job, rank_ms, ahead)
     'state', job.state, 'format', job.format, 'tenant', job.tenant, 'priority', job.priority,
     'enqueued_ms', now, 'ready_ms', job.begin, 'deadline_ms', job.deadline,
     'deadline_len_ms', job.deadline - job.begin, 'max_attempts', job.max_attempts,
-    'body_sha1', job.bytes, 'request_sha1', job.request,
+    'request_sha1', job.digest,
   }
   if job.state == 'ready' and ahead > 0 then
     fields[#fields + 1] = 'rank_ms'
@@ -282,11 +306,14 @@ local function create(job, rank_ms, ahead)
   else
     add(to_delayed, job.begin, job.id)
   end
-  add(to_deadlines, job.deadline, job.id)
+  if job.state == 'delayed' or job.deadline - job.begin < FOUND_BY_RANK_MS then
+    add(to_deadlines, job.deadline, job.id)
+  end
   words[#words + 1] = job.id .. ':' .. job.state
 end
 
-local full = is_full()
+local full, verdict = is_full()
+if verdict then redis.call('HSET', counts, 'full_ms', verdict) end
 local answers, created, soonest = {}, 0, math.huge
 local rank_ms, ahead, enqueued = rank_clock()
 for at, job in ipairs(jobs) do answers[at] = admit(job, full) end

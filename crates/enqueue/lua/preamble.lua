@@ -25,6 +25,10 @@ local WEBHOOK_FACTS = {
   'webhook', 'tenant', 'state', 'format', 'finished_ms', 'metadata', 'artifact', 'error', 'cost',
 }
 
+-- What is ready and has its deadline so far behind the moment at which it first was, the reaper finds by
+-- its rank: it need not lie in `deadlines`, too. One day, as long as a job has that names no deadline.
+local FOUND_BY_RANK_MS = 24 * 3600 * 1000
+
 -- Ten years in ms: the longest span that a verb takes.
 local MAX_SPAN = 315360000000
 
@@ -199,7 +203,11 @@ local function make_ready(id)
   redis.call('HSET', job_key(id), 'state', 'ready', 'revision', number(job[5]) + 1)
   redis.call('HDEL', job_key(id), 'reason', 'wake_ms')
   redis.call('ZADD', ready, rank_of(job[1], job[2], job[3]), id)
-  redis.call('ZADD', deadlines, number(job[4]), id)
+  if number(job[4]) - number(job[1]) < FOUND_BY_RANK_MS then
+    redis.call('ZADD', deadlines, number(job[4]), id)
+  else
+    redis.call('ZREM', deadlines, id)
+  end
   wake_worker()
   redis.call('PUBLISH', events, id .. ':ready')
 end
@@ -299,12 +307,11 @@ local function wake_landed(most)
   if key then wake_waiters(key, most) end
 end
 
--- Out of `leased`: the token is void and the slot free. Where it is `grounded`, it is
--- known to be in no flight; other fields of its hash go along.
-local function leave_leased(id, grounded, ...)
+-- Out of `leased`: the token is void and the slot free.
+local function leave_leased(id)
   redis.call('ZREM', leased, id)
-  if not grounded then drop_flights(id) end
-  redis.call('HDEL', job_key(id), 'token', 'begun', 'worker', 'lease_ms', 'cancel', ...)
+  drop_flights(id)
+  redis.call('HDEL', job_key(id), 'token', 'begun', 'worker', 'lease_ms', 'cancel')
 end
 
 -- Whoever ends a job has put its folder on the trash already. One that waits there for a replay need not
@@ -361,14 +368,13 @@ end
 -- The name of an endpoint among those that are off.
 local function endpoint(tenant, url) return (tenant or '') .. ' ' .. (url or '') end
 
--- Into a terminal state. `dead` keeps the request for a week, so that it can be replayed. `fields` of the
--- job's hash are set beside it; who knows the four that are asked for here brings them.
-local function finish(id, state, fields, known)
-  local job = known or get(id, 'tenant', 'idempotency_key', 'webhook', 'revision')
+-- Into a terminal state but `done`. `dead` keeps the request for a week, so that it can be replayed.
+local function finish(id, state)
+  local job = get(id, 'tenant', 'idempotency_key', 'webhook', 'revision')
   redis.call('HSET', job_key(id), 'state', state, 'finished_ms', now,
-    'revision', number(job[4]) + 1, unpack(fields or {}))
+    'revision', number(job[4]) + 1)
   redis.call('ZADD', index[state], now, id)
-  if state ~= 'done' then free_key(id, job[1], job[2]) end
+  free_key(id, job[1], job[2])
   local gone_at = now
   if state == 'dead' then
     redis.call('PEXPIRE', body_key(id), BODY_OF_DEAD_MS)
@@ -415,37 +421,6 @@ local function leave_waiting(id, state)
   drop_flights(id)
 end
 
--- `done` beats both; every other way out of `leased` looks first at the cancel flag, then at the
--- deadline.
-local function overruled(id)
-  local job = get(id, 'cancel', 'deadline_ms')
-  if job[1] then return 'cancelled' end
-  if number(job[2]) <= now then return 'expired' end
-end
-
--- Into `dead`, for a reason (JSON, '' = the one that is kept).
-local function die(id, why)
-  if why ~= '' then redis.call('HSET', job_key(id), 'error', why) end
-  leave_leased(id)
-  finish(id, 'dead')
-  return 'dead'
-end
-
--- The process of an attempt that had begun has died: dead once that has happened too often without a
--- checkpoint, else ready for another one.
-local function crash(id, limit, why)
-  if redis.call('HINCRBY', job_key(id), 'crashes', 1) >= limit then return die(id, why) end
-  leave_leased(id)
-  make_ready(id)
-  return 'ready'
-end
-
--- A stay under a lease that brought no checkpoint. Returns true once there were too many.
-local function count_interruption(id, limit)
-  redis.call('HINCRBY', job_key(id), 'interruptions', 1)
-  return redis.call('HINCRBY', job_key(id), 'stalls', 1) >= limit
-end
-
 -- The transitions promote and unpark: what is due becomes ready, at most `most` of each kind.
 local function promote_due(most)
   local due = take_due(delayed, now, most)
@@ -478,22 +453,3 @@ end
 local function is_current(job, token) return job[1] == 'leased' and job[2] == token end
 
 local function holds(id, token) return is_current(get(id, 'state', 'token'), token) end
-
--- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | jobs claimed under it, and of one that
--- has said so | slots | jobs it holds | lease ms | stage that refuses it, if any | its next probe, ms.
-local function worker_line(name)
-  local line = redis.call('HGET', workers, name)
-  local seen, draining, nonce, id, standing =
-    string.match(line or '', '^(%d+)|(%d)|([^|]*)|([^|]*)|?(.*)$')
-  return {
-    known = seen ~= nil, draining = draining == '1', nonce = nonce or '', id = id or '',
-    standing = standing or '',
-  }
-end
-
-local function write_worker(name, line)
-  local draining = line.draining and '1' or '0'
-  local text = table.concat({ string.format('%.0f', now), draining, line.nonce, line.id }, '|')
-  if line.standing ~= '' then text = text .. '|' .. line.standing end
-  redis.call('HSET', workers, name, text)
-end

@@ -16,6 +16,8 @@ pub mod capability;
 #[cfg(feature = "redis")]
 #[doc(hidden)]
 pub mod connection;
+#[cfg(feature = "redis")]
+mod digest;
 mod envelope;
 mod error;
 mod eta;

@@ -5,19 +5,20 @@ use std::time::Duration;
 use redis::{Script, ScriptInvocation, ToRedisArgs};
 
 use crate::connection::SharedConnection;
+use crate::digest::digest;
 use crate::keys::Keys;
 use crate::{Envelope, Job};
 
 /// The source of the one script that lets work in; the same for every client and language.
 const SOURCE: &str = include_str!("../lua/enqueue.lua");
 /// Its `KEYS`, in order.
-const KEYS: [&str; 7] = ["ready", "delayed", "deadlines", "counts", "wake", "pressure", "events"];
+const KEYS: [&str; 6] = ["ready", "delayed", "deadlines", "counts", "wake", "events"];
 
 /// Time to the deadline when the request names none, from the later of now and `run_at`.
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 
 /// The words by which the script names the first value of a job that it refuses.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "id",
     "body",
     "format",
@@ -29,6 +30,7 @@ const FIELDS: [&str; 12] = [
     "idempotency_key",
     "metadata",
     "traceparent",
+    "digest",
     "webhook",
 ];
 
@@ -105,8 +107,10 @@ fn add_job(call: &mut Arguments, job: &Job) {
     } else {
         serde_json::to_string(&job.metadata).expect("a map of strings always serializes")
     };
+    let envelope = Envelope::of(job);
+    let body = envelope.encode();
     call.arg(job.id.as_str())
-        .arg(Envelope::of(job).encode())
+        .arg(&body)
         .arg(job.format.as_str())
         .arg(&job.tenant)
         .arg(job.priority)
@@ -115,5 +119,7 @@ fn add_job(call: &mut Arguments, job: &Job) {
         .arg(job.max_attempts)
         .arg(job.idempotency_key.as_deref().unwrap_or_default())
         .arg(metadata)
-        .arg(job.traceparent.as_ref().map_or("", |traceparent| traceparent.as_str()));
+        .arg(job.traceparent.as_ref().map_or("", |traceparent| traceparent.as_str()))
+        .arg(digest(&envelope, &body))
+        .arg(job.webhook.as_ref().map_or("", |webhook| webhook.as_str()));
 }

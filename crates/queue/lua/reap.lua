@@ -145,6 +145,29 @@ local function expire_waiting()
   return expired_now
 end
 
+-- What lies in `ready` for as long as any job has that is not in `deadlines`. Those among them that have
+-- longer are passed by, so that the next reap looks behind them.
+local function expire_by_rank()
+  local kept = redis.call('HMGET', counts, 'rank_ahead_ms', 'passed_by')
+  local until_rank = now + number(kept[1]) - FOUND_BY_RANK_MS
+  local first, most = number(kept[2]), math.max(0, room)
+  local old = redis.call('ZRANGEBYSCORE', ready, '-inf', until_rank, 'LIMIT', first, most)
+  local passed_by, expired_now = first, 0
+  room = room - #old
+  for _, id in ipairs(old) do
+    if number(redis.call('HGET', job_key(id), 'deadline_ms')) > now then
+      passed_by = passed_by + 1
+    else
+      leave_waiting(id, 'ready')
+      finish(id, 'expired')
+      expired_now = expired_now + 1
+    end
+  end
+  if #old < most then passed_by = 0 end
+  if passed_by ~= first then redis.call('HSET', counts, 'passed_by', passed_by) end
+  return expired_now
+end
+
 local function retain(state, live_ms, max)
   local all = redis.call('ZCARD', index[state])
   if all == 0 then return 0 end
@@ -185,12 +208,12 @@ gap = stall_holds() or gap
 local reaped, crashes, expiries = 0, 0, 0
 local due = -1
 -- A queue in which nothing runs and nothing waits needs one look.
-if redis.call('EXISTS', leased, delayed, parked, deadlines, landed, solo) > 0 then
+if redis.call('EXISTS', leased, ready, delayed, parked, deadlines, landed, solo) > 0 then
   shorten_leases()
   if everything or not gap then reaped, crashes = reap_leases() end
   promote_due(room)
   if room > 0 then adopt_solo() end
-  expiries = expire_waiting()
+  expiries = expire_waiting() + expire_by_rank()
   wake_landed(room)
   more = more or room <= 0 or redis.call('EXISTS', landed) == 1
   due = next_due()

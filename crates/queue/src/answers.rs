@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use redis::{FromRedisValue, Value};
+use redis::Value;
 
 use crate::QueueError;
 use crate::numbers::Numbers;
@@ -116,66 +116,82 @@ impl Reported {
 }
 
 /// Reads the answer of `lua/claim.lua`.
-pub(crate) fn understand_claims(answer: &[Value]) -> Result<Claims, QueueError> {
-    let values = ClaimValues(answer);
-    let why = match values.text(0)?.as_str() {
+pub(crate) fn understand_claims(answer: Vec<Value>) -> Result<Claims, QueueError> {
+    let mut values = ClaimValues(answer.into_iter());
+    let (word, next_due) = (values.text()?, values.span()?);
+    let why = match word.as_str() {
         "jobs" => {
-            let jobs = answer.iter().skip(2).map(|job| ClaimValues::of(job)?.job());
+            let jobs = values.0.map(|job| ClaimValues::of(job)?.job());
             return Ok(Claims::Jobs(jobs.collect::<Result<_, _>>()?));
         }
         "empty" => Idle::Empty,
         "paused" => Idle::Paused,
-        _ => return Err(values.unexpected()),
+        _ => return Err(unexpected(&word)),
     };
-    Ok(Claims::Nothing { why, next_due: values.span(1)? })
+    Ok(Claims::Nothing { why, next_due })
 }
 
-/// The values that a claim answers, by place.
-struct ClaimValues<'answer>(&'answer [Value]);
+/// The values that a claim answers, one after the other.
+struct ClaimValues(std::vec::IntoIter<Value>);
 
-impl<'answer> ClaimValues<'answer> {
-    fn of(list: &'answer Value) -> Result<Self, QueueError> {
+impl ClaimValues {
+    fn of(list: Value) -> Result<Self, QueueError> {
         match list {
-            Value::Array(values) => Ok(Self(values)),
-            _ => Err(Self(&[]).unexpected()),
+            Value::Array(values) => Ok(Self(values.into_iter())),
+            other => Err(unexpected(kind_of(&other))),
         }
     }
 
-    fn job(&self) -> Result<ClaimedJob, QueueError> {
-        let hash = Self::of(self.0.get(4).ok_or_else(|| self.unexpected())?)?;
-        let texts = (0..hash.0.len()).map(|at| hash.text(at)).collect::<Result<Vec<_>, _>>()?;
-        let (pairs, _) = texts.as_chunks::<2>();
-        Ok(ClaimedJob {
-            id: self.text(0)?,
-            token: self.text(1)?,
-            body: self.bytes(2)?,
-            remaining: self.span(3)?.unwrap_or_default(),
-            hash: pairs.iter().cloned().map(|[name, value]| (name, value)).collect(),
-        })
+    fn job(mut self) -> Result<ClaimedJob, QueueError> {
+        let (id, token) = (self.text()?, self.text()?);
+        let (body, remaining) = (self.bytes()?, self.span()?.unwrap_or_default());
+        let mut pairs = Self::of(self.next()?)?;
+        let mut hash = HashMap::with_capacity(pairs.0.len() / 2);
+        while pairs.0.len() > 1 {
+            hash.insert(pairs.text()?, pairs.text()?);
+        }
+        Ok(ClaimedJob { id, token, body, remaining, hash })
+    }
+
+    fn next(&mut self) -> Result<Value, QueueError> {
+        self.0.next().ok_or_else(|| unexpected("too few values"))
     }
 
     /// Any client may have written the fields of a job: what is no UTF-8 must not stop every claim
     /// after it.
-    fn text(&self, at: usize) -> Result<String, QueueError> {
-        Ok(String::from_utf8_lossy(&self.bytes(at)?).into_owned())
+    fn text(&mut self) -> Result<String, QueueError> {
+        let text = String::from_utf8(self.bytes()?);
+        Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
-    fn bytes(&self, at: usize) -> Result<Vec<u8>, QueueError> {
-        self.read(at)
+    fn bytes(&mut self) -> Result<Vec<u8>, QueueError> {
+        match self.next()? {
+            Value::BulkString(bytes) => Ok(bytes),
+            Value::SimpleString(text) => Ok(text.into_bytes()),
+            other => Err(unexpected(kind_of(&other))),
+        }
     }
 
     /// Milliseconds; nothing when they are negative.
-    fn span(&self, at: usize) -> Result<Option<Duration>, QueueError> {
-        let ms: i64 = self.read(at)?;
-        Ok(u64::try_from(ms).ok().map(Duration::from_millis))
+    fn span(&mut self) -> Result<Option<Duration>, QueueError> {
+        match self.next()? {
+            Value::Int(ms) => Ok(u64::try_from(ms).ok().map(Duration::from_millis)),
+            other => Err(unexpected(kind_of(&other))),
+        }
     }
+}
 
-    fn read<T: FromRedisValue>(&self, at: usize) -> Result<T, QueueError> {
-        let value = self.0.get(at).ok_or_else(|| self.unexpected())?;
-        T::from_redis_value(value.clone()).map_err(|error| QueueError::Redis(error.into()))
+/// Never the value itself: it may be somebody's words.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Nil => "nothing",
+        Value::Int(_) => "a number",
+        Value::Array(_) => "a list",
+        Value::BulkString(_) | Value::SimpleString(_) => "a text",
+        _ => "a value of another kind",
     }
+}
 
-    fn unexpected(&self) -> QueueError {
-        QueueError::Protocol { script: "claim", answer: format!("{} values", self.0.len()) }
-    }
+fn unexpected(what: &str) -> QueueError {
+    QueueError::Protocol { script: "claim", answer: what.to_owned() }
 }

@@ -2,11 +2,13 @@
 //! stand here in the order in which they start and end, each in a file of its own.
 
 mod adapter;
+mod begins;
 mod breaker;
 mod cancels;
 mod claimed;
 mod claimer;
 mod drain;
+mod ended;
 mod executor;
 mod handler;
 mod health;
@@ -18,6 +20,7 @@ mod role;
 mod shared;
 mod shutdown;
 mod tally;
+mod vacancy;
 mod wake;
 
 use std::sync::Arc;
@@ -30,6 +33,7 @@ pub use self::health::Health;
 pub use self::options::ConsumerOptions;
 pub use self::shutdown::{Shutdown, Stopped};
 
+use self::begins::Begins;
 use self::claimer::Claimer;
 use self::drain::Drain;
 use self::executor::Executor;
@@ -85,8 +89,11 @@ impl Consumer {
         let tally = tally::start(shared);
         let cancels = cancels::start(shared);
         let (claims, claimed) = mpsc::channel(shared.options.slots);
-        let attempts = adapter::start(Executor::new(shared.clone(), handler), claimed);
-        let claimer = Claimer::start(shared, claims, shutdown.clone());
+        let (tell_end, ended) = mpsc::channel(shared.options.slots);
+        let (begins, _begins) = Begins::start(shared);
+        let executor = Executor::new(shared.clone(), handler, begins, tell_end);
+        let attempts = adapter::start(executor, claimed);
+        let claimer = Claimer::start(shared, claims, ended, shutdown.clone());
         let drain = Drain::new(shared.clone(), shutdown);
 
         let stopped = drain.see_out(claimer, attempts).await;

@@ -37,3 +37,10 @@ impl From<redis::RedisError> for QueueError {
         Self::Redis(error)
     }
 }
+
+impl QueueError {
+    /// Whether a script has refused a value, so that the same call can only fail again.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.code() == Some("INVALID"))
+    }
+}

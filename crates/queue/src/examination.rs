@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::QueueError;
 use crate::connection::Endpoint;
 use crate::scripts::Verb;
+use crate::scripts::verb::PARTS;
 
 /// Oldest server whose scripts know the flags that draining a full Redis needs.
 const MIN_MAJOR_VERSION: u32 = 7;
@@ -153,7 +154,7 @@ struct Said {
 
 /// Every command that a worker and its scripts use.
 fn commands() -> BTreeSet<String> {
-    let sources = Verb::all().map(Verb::source).chain([lua::PREAMBLE]);
+    let sources = Verb::all().map(Verb::source).chain([lua::PREAMBLE, PARTS]);
     let called = sources.flat_map(|source| {
         let calls = source.split("redis.call('").skip(1);
         calls.filter_map(|call| Some(call.split_once('\'')?.0.to_ascii_lowercase()))

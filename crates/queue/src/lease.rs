@@ -161,12 +161,6 @@ impl Lease {
         }
     }
 
-    /// The attempt begins: from here on this worker's death counts against the job.
-    pub(crate) async fn begin(&self) -> Result<(), Interrupted> {
-        let begun = self.repeat(LeaseCalls::begin).await;
-        self.still_current(begun)
-    }
-
     /// Shows stage, percent and the stages' record (JSON, empty = unchanged) to those who watch.
     /// One try: it is worth no waiting.
     pub async fn progress(&self, stage: &str, percent: u8, stages: &str) {
@@ -179,7 +173,8 @@ impl Lease {
         self.link.lease(self.id(), self.token())
     }
 
-    fn still_current(&self, current: bool) -> Result<(), Interrupted> {
+    /// Whether the lease goes on, after Redis has said whether its token is current.
+    pub(crate) fn still_current(&self, current: bool) -> Result<(), Interrupted> {
         if !current {
             self.state.interrupt(Interrupted::LeaseLost);
         }

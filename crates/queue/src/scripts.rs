@@ -4,7 +4,7 @@ mod arguments;
 pub(crate) mod lease_calls;
 mod operator_calls;
 pub(crate) mod probe_calls;
-mod verb;
+pub(crate) mod verb;
 pub(crate) mod webhook_calls;
 pub(crate) mod worker_calls;
 
@@ -48,7 +48,7 @@ impl Scripts {
     pub fn new(keys: Keys, clock: Clock) -> Self {
         let preamble = with_clock(lua::PREAMBLE, clock);
         let known = |verb: Verb| {
-            let script = lua::assemble(&preamble, &verb.whole());
+            let script = verb.assembled(&preamble);
             let named = script.keys.iter().map(|word| keys.named(word)).collect();
             Known { script: Script::new(&script.source), keys: named }
         };

@@ -83,10 +83,10 @@ async fn only_a_begun_attempt_can_crash() {
     let ids = fleet.enqueue(&[Script::default().job()]).await.unwrap();
     for (nonce, begun, charged) in [("idle", false, (0, 1)), ("begun", true, (1, 1))] {
         let job = claim(&fleet, nonce, lease).await;
-        let (scripts, connection) = fleet.scripts();
+        let (scripts, mut connection) = fleet.scripts();
         if begun {
-            let calls = scripts.lease(connection, &job.id, &job.token);
-            assert!(calls.begin().await.unwrap());
+            let lease = [(job.id.as_str(), job.token.as_str())];
+            assert_eq!(scripts.begin(&mut connection, lease).await.unwrap(), [true]);
         }
         let reaped = async || {
             reap(&fleet, lease).await;

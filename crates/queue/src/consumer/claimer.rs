@@ -1,27 +1,25 @@
-//! The loop that claims: free slots, then a job for each, then their leases on the way to attempts.
+//! The loop that claims: free slots, then a job for each, then their leases on the way to attempts. What
+//! attempts have ended with goes out by the same call that fills their slots anew.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use stillcast_enqueue::connection::{SharedConnection, is_unserved, pause};
-use stillcast_enqueue::{DecodeError, Envelope, ErrorReport, StageName};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use stillcast_enqueue::{DecodeError, ErrorReport, StageName};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::claimed::Claimed;
+use super::ended::Ended;
 use super::role::Running;
 use super::shared::Shared;
 use super::shutdown::{Shutdown, Stopped};
-use super::wake::Wake;
+use super::vacancy::Vacancy;
 use crate::clock::Moment;
 use crate::event::Event;
-use crate::lease::Lease;
-use crate::lease_state::{Bounds, LeaseState, valid_until};
+use crate::scripts::lease_calls::Ending;
 use crate::scripts::probe_calls::ProbeStep;
-use crate::scripts::worker_calls::ClaimRequest;
-use crate::{ClaimedJob, Claims, Idle, Outcome, ParkReason, QueueError, Report};
+use crate::scripts::worker_calls::{ClaimRequest, REPORTS_A_CALL};
+use crate::{ClaimedJob, Claims, Idle, Outcome, ParkReason, QueueError, Report, Reported};
 
-/// Longest wait for the wake marker: whatever was missed is seen within it.
-const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How long a job in a newer envelope waits for a newer worker.
 const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
 
@@ -33,61 +31,149 @@ pub(crate) struct Claimer {
     shared: Shared,
     shutdown: Shutdown,
     claims: mpsc::Sender<Claimed>,
-    slots: Arc<Semaphore>,
-    wake: Wake,
+    ended: mpsc::Receiver<Ended>,
+    vacancy: Vacancy,
     connection: SharedConnection,
 }
 
+/// What the loop does next.
+enum Turn {
+    /// An attempt has ended.
+    Ended(Ended),
+    /// A slot may be filled.
+    Slot(OwnedSemaphorePermit),
+    /// The worker leaves.
+    Drain,
+}
+
+/// What one call has brought.
+struct Answer {
+    reported: Vec<Reported>,
+    claims: Option<Claims>,
+    /// When it was first sent: leases begin then.
+    sent: Moment,
+}
+
 impl Claimer {
-    /// Starts claiming; ends when the drain begins, or once nothing is left to do.
+    /// Starts claiming; ends when the drain begins, or once nothing is left to do. What ends afterwards
+    /// its executor reports.
     pub(crate) fn start(
         shared: &Shared,
         claims: mpsc::Sender<Claimed>,
+        ended: mpsc::Receiver<Ended>,
         shutdown: Shutdown,
     ) -> Running<Stopped> {
-        let patience = (shared.options.lease_ttl / 3).min(MAX_WAIT);
-        let claimer = Self {
-            slots: Arc::new(Semaphore::new(shared.options.slots)),
-            wake: Wake::start(shared.options.endpoint.clone(), MAX_WAIT, patience),
-            connection: shared.link.connection.clone(),
-            shared: shared.clone(),
-            shutdown,
-            claims,
-        };
+        let (vacancy, connection) = (Vacancy::new(shared), shared.link.connection.clone());
+        let shared = shared.clone();
+        let claimer = Self { shared, shutdown, claims, ended, vacancy, connection };
         Running::task(claimer.run())
     }
 
     async fn run(mut self) -> Stopped {
         self.tell_probes(None, ProbeStep::Begun).await;
+        let stopped = loop {
+            let stopped = match self.turn().await {
+                Turn::Ended(ended) => self.give_back(ended).await,
+                Turn::Slot(slot) => self.fill(slot).await,
+                Turn::Drain => Some(Stopped::Drained),
+            };
+            if let Some(stopped) = stopped {
+                break stopped;
+            }
+        };
+        self.ended.close();
+        while let Some(ended) = self.ended.recv().await {
+            ended.alone();
+        }
+        stopped
+    }
+
+    /// Waits, and shows that it lives; a worker with all slots full is alive too.
+    async fn turn(&mut self) -> Turn {
         loop {
-            let Some(slot) = self.free_slot().await else { return Stopped::Drained };
-            if self.turning(self.shared.breaker.may_claim()).await.is_none() {
-                return Stopped::Drained;
-            }
-            if !self.fleet_lets_in().await {
-                continue;
-            }
-            // An open claim is always completed: its job would wait for its lease to run out.
-            let slots = self.with_others(slot);
-            match self.claim(slots.len()).await {
-                (Claims::Jobs(jobs), sent) => {
-                    for (job, slot) in jobs.into_iter().zip(slots) {
-                        self.accept(job, sent, slot).await;
-                    }
-                }
-                (Claims::Nothing { why, next_due }, _) => {
-                    drop(slots);
-                    self.give_probe_back().await;
-                    if let Some(stopped) = self.is_finished(why).await {
-                        return stopped;
-                    }
-                    self.wait(next_due).await;
-                }
-            }
-            if self.shutdown.has_begun() {
-                return Stopped::Drained;
+            self.shared.health.turn();
+            tokio::select! {
+                biased;
+                () = self.shutdown.begun() => return Turn::Drain,
+                Some(ended) = self.ended.recv() => return Turn::Ended(ended),
+                slot = self.vacancy.slot() => return Turn::Slot(slot),
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
         }
+    }
+
+    /// Reports this attempt and what else has ended by now, and claims for their slots.
+    async fn give_back(&mut self, first: Ended) -> Option<Stopped> {
+        let mut ended = vec![first];
+        // What ends at the same moment goes out with it.
+        tokio::task::yield_now().await;
+        while ended.len() < REPORTS_A_CALL
+            && let Ok(another) = self.ended.try_recv()
+        {
+            ended.push(another);
+        }
+        let mut free = Vec::new();
+        let freed = ended.iter().filter(|ended| ended.frees_its_slot()).count();
+        let is_open = self.shared.breaker.refused_at().is_some();
+        let wanted = if is_open || self.vacancy.is_idle() {
+            0
+        } else {
+            self.vacancy.add_free(&mut free, SLOTS_A_CLAIM.saturating_sub(freed));
+            (freed + free.len()).min(SLOTS_A_CLAIM)
+        };
+        match self.call(&ended, wanted).await {
+            Ok(Answer { reported, claims, sent }) => {
+                let answers = ended.into_iter().zip(reported);
+                free.extend(answers.filter_map(|(ended, answer)| ended.reported(answer)));
+                self.settle(claims, sent, free).await
+            }
+            // One of them keeps the others: each is reported alone.
+            Err(error) => {
+                tracing::error!(%error, "a report was refused");
+                ended.into_iter().for_each(Ended::alone);
+                None
+            }
+        }
+    }
+
+    /// Claims for this slot and all others that are free now; behind an open breaker for it alone.
+    async fn fill(&mut self, slot: OwnedSemaphorePermit) -> Option<Stopped> {
+        if !self.fleet_lets_in().await {
+            return None;
+        }
+        let mut slots = vec![slot];
+        if self.shared.breaker.refused_at().is_none() {
+            self.vacancy.add_free(&mut slots, SLOTS_A_CLAIM);
+        }
+        let answer = self.call(&[], slots.len()).await;
+        let Ok(Answer { claims, sent, .. }) = answer else { return None };
+        self.settle(claims, sent, slots).await
+    }
+
+    /// What was claimed goes into the slots; the others are free.
+    async fn settle(
+        &mut self,
+        claims: Option<Claims>,
+        sent: Moment,
+        slots: Vec<OwnedSemaphorePermit>,
+    ) -> Option<Stopped> {
+        match claims {
+            Some(Claims::Jobs(jobs)) => {
+                for (job, slot) in jobs.into_iter().zip(slots) {
+                    self.accept(job, sent, slot).await;
+                }
+            }
+            Some(Claims::Nothing { why, next_due }) => {
+                drop(slots);
+                self.vacancy.found_nothing(next_due);
+                self.give_probe_back().await;
+                return self.is_finished(why).await;
+            }
+            // Whoever ends with the queue looks whether that was the last.
+            None if self.shared.options.until_empty => self.vacancy.look_again(),
+            None => {}
+        }
+        None
     }
 
     /// Whether the next claim is none behind an open breaker, or is the fleet's next probe of it. A
@@ -120,96 +206,62 @@ impl Claimer {
         }
     }
 
-    /// Waits for a slot; a worker with all slots full is alive too.
-    async fn free_slot(&self) -> Option<OwnedSemaphorePermit> {
-        self.turning(Arc::clone(&self.slots).acquire_owned()).await?.ok()
-    }
-
-    /// This slot and all others that are free now; behind an open breaker it alone.
-    fn with_others(&self, slot: OwnedSemaphorePermit) -> Vec<OwnedSemaphorePermit> {
-        let most = if self.shared.breaker.refused_at().is_some() { 1 } else { SLOTS_A_CLAIM };
-        let mut slots = vec![slot];
-        while slots.len() < most
-            && let Ok(another) = Arc::clone(&self.slots).try_acquire_owned()
-        {
-            slots.push(another);
-        }
-        slots
-    }
-
-    /// Waits, and shows that it lives; `None` when the drain begins.
-    async fn turning<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
-        tokio::pin!(wait);
-        loop {
-            self.shared.health.turn();
-            tokio::select! {
-                biased;
-                () = self.shutdown.begun() => return None,
-                done = &mut wait => return Some(done),
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            }
-        }
-    }
-
-    /// Repeats one claim, by its nonce, until Redis answers. Answers the moment of the first sending.
-    async fn claim(&mut self, free: usize) -> (Claims, Moment) {
+    /// Repeats one call, whole and by its nonce, until Redis answers: an open claim is always completed,
+    /// since its jobs would wait for their leases to run out. Fails where Redis refuses a report.
+    async fn call(&mut self, ended: &[Ended], wanted: usize) -> Result<Answer, QueueError> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let Shared { options, link, leases, health, .. } = &self.shared;
+        let endings: Vec<Ending<'_>> = ended.iter().map(Ended::ending).collect();
         let sent = Moment::now();
         for tries in 0.. {
-            health.turn();
-            let request = ClaimRequest {
-                worker: &options.worker,
-                nonce: &nonce,
-                lease_ttl: options.lease_ttl,
-                held: leases.len(),
-            };
-            match link.scripts.claim_many(&mut self.connection, &request, free).await {
-                Ok(claims) => {
-                    health.answer();
-                    return (claims, sent);
+            self.shared.health.turn();
+            match self.try_call(&endings, &nonce, wanted).await {
+                Ok((reported, claims)) => {
+                    self.shared.health.answer();
+                    return Ok(Answer { reported, claims, sent });
                 }
                 // Whoever watches the connection tells of an outage, once.
                 Err(QueueError::Redis(error)) if is_unserved(&error) => {}
-                Err(error) if tries == 0 => tracing::warn!(%error, "claim failed, retrying"),
-                Err(error) => tracing::debug!(%error, "claim failed, retrying"),
+                Err(error) if !ended.is_empty() && error.is_refusal() => return Err(error),
+                Err(error) if tries == 0 => {
+                    tracing::warn!(%error, "claim or report failed, retrying");
+                }
+                Err(error) => tracing::debug!(%error, "claim or report failed, retrying"),
             }
             tokio::time::sleep(pause(tries)).await;
         }
-        unreachable!("a claim is repeated until Redis answers")
+        unreachable!("a call is repeated until Redis answers")
+    }
+
+    async fn try_call(
+        &mut self,
+        endings: &[Ending<'_>],
+        nonce: &str,
+        wanted: usize,
+    ) -> Result<(Vec<Reported>, Option<Claims>), QueueError> {
+        let Shared { options, link, leases, .. } = &self.shared;
+        let (scripts, limits) = (&link.scripts, &options.limits);
+        let held = leases.len().saturating_sub(endings.len());
+        let (worker, lease_ttl) = (options.worker.as_str(), options.lease_ttl);
+        let request = ClaimRequest { worker, nonce, lease_ttl, held };
+        let connection = &mut self.connection;
+        Ok(match (endings, wanted) {
+            ([], _) => (vec![], Some(scripts.claim_many(connection, &request, wanted).await?)),
+            (_, 0) => (scripts.report_all(connection, endings, limits).await?, None),
+            _ => {
+                let claim = (&request, wanted);
+                let (reported, claims) =
+                    scripts.exchange(connection, endings, limits, claim).await?;
+                (reported, Some(claims))
+            }
+        })
     }
 
     async fn accept(&mut self, job: ClaimedJob, sent: Moment, slot: OwnedSemaphorePermit) {
-        match Envelope::decode(&job.body) {
-            Ok(envelope) => {
-                let lease = self.lease(job, envelope, sent);
-                self.observe_wait(&lease);
-                self.shared.breaker.claimed(lease.id());
-                // The receiver lives as long as this loop.
-                let _ = self.claims.send(Claimed { lease, sent, slot }).await;
-            }
-            Err(error) => self.refuse(&job, &error).await,
+        match Claimed::new(&self.shared, job, sent, slot) {
+            // The receiver lives as long as this loop.
+            Ok(claimed) => drop(self.claims.send(claimed).await),
+            Err((job, error)) => self.refuse(&job, &error).await,
         }
-    }
-
-    fn lease(&self, job: ClaimedJob, envelope: Envelope, sent: Moment) -> Lease {
-        let options = &self.shared.options;
-        let now = Moment::now();
-        let bounds = Bounds {
-            valid_until: valid_until(sent, options.lease_ttl),
-            renew_until: now + options.attempt_budget + options.lease_ttl,
-            deadline: now + job.remaining,
-        };
-        let state = LeaseState::new(job.id, job.token, &bounds);
-        let (table, link) = (Arc::clone(&self.shared.leases), self.shared.link.clone());
-        Lease::new(envelope, job.hash, state, table, link)
-    }
-
-    fn observe_wait(&self, lease: &Lease) {
-        let now = chrono::Utc::now().timestamp_millis();
-        let waited = lease.ready_ms().and_then(|ready| u64::try_from(now - ready).ok());
-        let waited = Duration::from_millis(waited.unwrap_or_default());
-        self.shared.observe(&Event::Claimed { waited });
     }
 
     /// A request that this worker cannot read never reaches an attempt.
@@ -230,35 +282,6 @@ impl Claimer {
         if let Err(error) = sent {
             tracing::warn!(job.id, %error, "report failed; the lease will expire");
         }
-    }
-
-    /// Until the marker comes, something that waits is due, or there is anything at all that a claim
-    /// would find.
-    async fn wait(&mut self, next_due: Option<Duration>) {
-        let mut limit = next_due.map_or(MAX_WAIT, |due| due.min(MAX_WAIT));
-        loop {
-            self.shared.health.turn();
-            tokio::select! {
-                is_woken = self.wake.wait(limit) => {
-                    if is_woken || !self.is_deserted().await {
-                        return;
-                    }
-                }
-                () = self.shutdown.begun() => return,
-            }
-            limit = MAX_WAIT;
-        }
-    }
-
-    /// Whether a claim could find nothing, by one command. Whoever ends with the queue claims all the
-    /// same, and a Redis that does not answer is the claim's to find out.
-    async fn is_deserted(&mut self) -> bool {
-        let Shared { link, options, .. } = &self.shared;
-        if options.until_empty {
-            return false;
-        }
-        let asked = link.scripts.claimable(&mut self.connection).await;
-        asked.is_ok_and(|claimable| !claimable)
     }
 
     /// For `until_empty`: nothing ready, parked, leased, or delayed and due.

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use stillcast_enqueue::{ErrorReport, StageName, State};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::Instrument;
 
+use super::begins::Begins;
 use super::breaker::Change;
 use super::claimed::Claimed;
+use super::ended::{Answered, Ended};
 use super::handler::Handler;
 use super::role::Running;
 use super::shared::Shared;
@@ -23,11 +26,22 @@ use crate::{Interrupted, Outcome, Report, Reported};
 pub(crate) struct Executor {
     shared: Shared,
     handler: Arc<dyn Handler>,
+    begins: Begins,
+    /// To the claimer, which reports and claims in one call.
+    ended: mpsc::Sender<Ended>,
 }
 
+/// What became of a report; the slot where the attempt goes on, and where nobody has taken it.
+type Answer = (Reported, Option<OwnedSemaphorePermit>);
+
 impl Executor {
-    pub(crate) fn new(shared: Shared, handler: Arc<dyn Handler>) -> Self {
-        Self { shared, handler }
+    pub(crate) fn new(
+        shared: Shared,
+        handler: Arc<dyn Handler>,
+        begins: Begins,
+        ended: mpsc::Sender<Ended>,
+    ) -> Self {
+        Self { shared, handler, begins, ended }
     }
 
     /// Whose attempts these are.
@@ -48,11 +62,11 @@ impl Executor {
     async fn run(&self, claimed: Claimed) {
         let Claimed { lease, sent, slot } = claimed;
         let began = Instant::now();
-        if let Some(state) = self.work_and_report(&lease, sent).await {
+        let state = self.work_and_report(&lease, sent, slot).await;
+        lease.end();
+        if let Some(state) = state {
             self.shared.observe(&Event::Reported { state, after: began.elapsed() });
         }
-        lease.end();
-        drop(slot);
     }
 
     /// Counts the attempt for the queue's history: `after` the claim was sent it has given its slot back.
@@ -66,7 +80,13 @@ impl Executor {
     }
 
     /// The state after the report, or nothing when the lease was no longer ours.
-    async fn work_and_report(&self, lease: &Lease, sent: Moment) -> Option<String> {
+    async fn work_and_report(
+        &self,
+        lease: &Lease,
+        sent: Moment,
+        slot: OwnedSemaphorePermit,
+    ) -> Option<String> {
+        let mut slot = Some(slot);
         loop {
             let report = match self.begin(lease).await {
                 Ok(()) => self.work(lease).await,
@@ -81,7 +101,10 @@ impl Executor {
                 Some(next_probe) => report.parked_until(next_probe.min(LONGEST_PAUSE)),
                 None => report,
             };
-            match self.report(lease, &report).await {
+            let report = Arc::new(report);
+            let reported;
+            (reported, slot) = self.report(lease, &report, slot).await;
+            match reported {
                 Reported::Accepted(state) => {
                     self.tally(lease, &report, &state, Moment::now().saturating_since(sent));
                     return Some(state);
@@ -134,7 +157,7 @@ impl Executor {
     async fn begin(&self, lease: &Lease) -> Result<(), Interrupted> {
         lease.check()?;
         tokio::select! {
-            begun = lease.begin() => begun,
+            begun = self.begins.begin(lease) => lease.still_current(begun.unwrap_or_default()),
             why = lease.interrupted() => Err(why),
         }
     }
@@ -174,13 +197,47 @@ impl Executor {
         Outcome::Retry { after: None, error: ErrorReport::new("attempt-timeout", message) }.into()
     }
 
-    /// Repeats until Redis has answered, however long that takes; renewal goes on beside it.
-    async fn report(&self, lease: &Lease, report: &Report) -> Reported {
+    /// Until Redis has answered, however long that takes; renewal goes on beside it.
+    async fn report(
+        &self,
+        lease: &Lease,
+        report: &Arc<Report>,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Answer {
         lease.state.renew_for_report();
         // Whether that lost the lease, the report will be told.
         let _ = lease.confirm_checkpoints().await;
-        let (backoff, limits) = (self.backoff_after(lease.attempt()), &self.shared.options.limits);
-        lease.repeat(|calls| calls.report(report, backoff, limits)).await
+        let backoff = self.backoff_after(lease.attempt());
+        let slot = match slot {
+            Some(slot) => match self.hand_over(lease, report, backoff, slot).await {
+                Ok(answer) => return answer,
+                Err(slot) => slot,
+            },
+            None => None,
+        };
+        let limits = &self.shared.options.limits;
+        (lease.repeat(|calls| calls.report(report, backoff, limits)).await, slot)
+    }
+
+    /// To the claimer. The slot comes back where that has left the report to this one, or is gone.
+    async fn hand_over(
+        &self,
+        lease: &Lease,
+        report: &Arc<Report>,
+        backoff: Duration,
+        slot: OwnedSemaphorePermit,
+    ) -> Result<Answer, Option<OwnedSemaphorePermit>> {
+        let (answer, answered) = oneshot::channel();
+        let (id, token) = (lease.id().to_owned(), lease.token().to_owned());
+        let ended = Ended { id, token, report: Arc::clone(report), backoff, slot, answer };
+        if let Err(unsent) = self.ended.send(ended).await {
+            return Err(Some(unsent.0.slot));
+        }
+        match answered.await {
+            Ok(Answered::Reported(reported, slot)) => Ok((reported, slot)),
+            Ok(Answered::Alone(slot)) => Err(Some(slot)),
+            Err(_) => Err(None),
+        }
     }
 
     /// The longest attempt, each anew.

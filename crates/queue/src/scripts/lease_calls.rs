@@ -19,6 +19,33 @@ pub struct LeaseCalls<'call> {
     token: &'call str,
 }
 
+/// One lease, and how its holder ends it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ending<'call> {
+    pub(crate) id: &'call str,
+    pub(crate) token: &'call str,
+    pub(crate) report: &'call Report,
+    /// The delay of a retry that names none.
+    pub(crate) backoff: Duration,
+}
+
+/// The values of `reports_at` in `lua/report_preamble.lua`.
+pub(crate) fn add_endings<'call>(
+    call: &mut ScriptInvocation<'_>,
+    limits: &Limits,
+    endings: impl IntoIterator<Item = Ending<'call>>,
+) {
+    call.arg(limits.interruptions).arg(no_progress()).arg(limits.crashes);
+    for Ending { id, token, report, backoff } in endings {
+        let Report { outcome, stages, cost } = report;
+        call.arg(id).arg(token).arg(outcome.as_str());
+        call.arg(millis(outcome.delay(backoff))).arg(outcome.park_reason());
+        call.arg(json(outcome.error())).arg(json(outcome.artifact()));
+        call.arg(json(stages.as_ref())).arg(json(cost.as_ref()));
+        call.arg(outcome.flights().len()).arg(outcome.flights());
+    }
+}
+
 impl Scripts {
     /// The calls under the lease of the job `id`.
     pub fn lease<'call>(
@@ -36,11 +63,6 @@ impl<'call> LeaseCalls<'call> {
         let mut call = self.scripts.call(verb);
         call.arg(self.id).arg(self.token);
         call
-    }
-
-    /// The attempt begins; false when the token is stale.
-    pub async fn begin(mut self) -> RedisResult<bool> {
-        is_ok(self.call(Verb::Begin).invoke_async(&mut self.connection).await)
     }
 
     /// Remembers finished paid calls as `(name, digest)`; false when the token is stale. Empty
@@ -79,14 +101,11 @@ impl<'call> LeaseCalls<'call> {
         backoff: Duration,
         limits: &Limits,
     ) -> Result<Reported, QueueError> {
-        let Report { outcome, stages, cost } = report;
-        let mut call = self.call(Verb::Report);
-        call.arg(outcome.as_str()).arg(millis(outcome.delay(backoff))).arg(outcome.park_reason());
-        call.arg(json(outcome.error())).arg(json(outcome.artifact()));
-        call.arg(json(stages.as_ref())).arg(json(cost.as_ref()));
-        call.arg(limits.interruptions).arg(no_progress()).arg(limits.crashes);
-        call.arg(outcome.flights());
-        let answer: (String, String) = call.invoke_async(&mut self.connection).await?;
+        let mut call = self.scripts.call(Verb::Report);
+        let ending = Ending { id: self.id, token: self.token, report, backoff };
+        add_endings(&mut call, limits, [ending]);
+        let answers: Vec<(String, String)> = call.invoke_async(&mut self.connection).await?;
+        let answer = answers.into_iter().next().unwrap_or_default();
         Reported::from_words(answer)
     }
 

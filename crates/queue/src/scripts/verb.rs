@@ -15,8 +15,10 @@ pub enum Verb {
     Checkpoint,
     /// Stage and percent, for those who watch.
     Progress,
-    /// *done*, *retry*, *park*, *dead* or *release*: the holder ends its lease.
+    /// *done*, *retry*, *park*, *dead*, *release* or *crash*: the holder ends its leases.
     Report,
+    /// Reports, and a claim for the slots that they free.
+    Exchange,
     /// *reap*, *promote*, *unpark*, *expire*, and retention: what time alone decides.
     Reap,
     /// *cancel*: a person ends a job.
@@ -53,6 +55,16 @@ pub enum Verb {
     Tally,
 }
 
+/// What the scripts of workers share, in parts as the preamble.
+pub(crate) const PARTS: &str = concat!(
+    "\n",
+    include_str!("../../lua/lease_preamble.lua"),
+    "\n",
+    include_str!("../../lua/report_preamble.lua"),
+    "\n",
+    include_str!("../../lua/claim_preamble.lua"),
+);
+
 /// What the scripts of bulk actions share.
 const BULK_PREAMBLE: &str = include_str!("../../lua/bulk_preamble.lua");
 /// In front of the verbs that a bulk action calls: who wishes it stands in the action's own line.
@@ -60,13 +72,14 @@ const UNNOTED: &str = "local function actor() end\nlocal function note() end\n";
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 23] = [
+    const TABLE: [(Self, &'static str); 24] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
         (Self::Checkpoint, include_str!("../../lua/checkpoint.lua")),
         (Self::Progress, include_str!("../../lua/progress.lua")),
         (Self::Report, include_str!("../../lua/report.lua")),
+        (Self::Exchange, include_str!("../../lua/exchange.lua")),
         (Self::Reap, include_str!("../../lua/reap.lua")),
         (Self::Cancel, lua::CANCEL),
         (Self::Replay, include_str!("../../lua/replay.lua")),
@@ -102,6 +115,7 @@ impl Verb {
             | Self::Checkpoint
             | Self::Progress
             | Self::Report
+            | Self::Exchange
             | Self::Reap
             | Self::Join
             | Self::Land
@@ -122,8 +136,13 @@ impl Verb {
         Self::TABLE[self.index()].1
     }
 
+    /// The whole script, with this preamble.
+    pub(super) fn assembled(self, preamble: &str) -> lua::Assembled {
+        lua::assemble(&format!("{preamble}{PARTS}"), &self.whole())
+    }
+
     /// What stands behind the preamble: the script, and in front of it what it shares with others.
-    pub(super) fn whole(self) -> String {
+    fn whole(self) -> String {
         let shared = match self {
             Self::Bulk => BULK_PREAMBLE.to_owned(),
             Self::BulkStep => format!("{BULK_PREAMBLE}{}", Self::wishes()),
@@ -165,7 +184,7 @@ mod tests {
             let rest = head.take_while(|line| line.starts_with("--       "));
             let words = [first].into_iter().chain(rest).flat_map(str::split_whitespace);
             let named: Vec<_> = words.filter(|word| !["--", "KEYS"].contains(word)).collect();
-            let keys = lua::assemble(lua::PREAMBLE, &verb.whole()).keys;
+            let keys = verb.assembled(lua::PREAMBLE).keys;
             assert_eq!(named, keys, "{verb:?}: its head (left), what it uses (right)");
         }
     }

@@ -7,12 +7,17 @@ use redis::{RedisResult, ScriptInvocation, Value};
 use stillcast_enqueue::StageName;
 
 use super::arguments::{crashed, millis, no_progress};
+use super::lease_calls::{Ending, add_endings};
 use super::{Scripts, Verb};
-use crate::answers::{Claim, Claims, understand_claims};
+use crate::answers::{Claim, Claims, Reported, understand_claims};
 use crate::{Limits, QueueError};
 
 /// Leases that one call renews: a longer script would hold up everybody else on the same Redis.
 pub(crate) const LEASES_A_CALL: usize = 100;
+/// Attempts that one call begins.
+pub(crate) const BEGINS_A_CALL: usize = 20;
+/// Reports that one call takes.
+pub(crate) const REPORTS_A_CALL: usize = 20;
 
 /// Who claims, and how.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +31,17 @@ pub struct ClaimRequest<'call> {
     /// Jobs that the worker holds now.
     pub held: usize,
 }
+
+impl ClaimRequest<'_> {
+    /// The values of `claim_at` in `lua/claim_preamble.lua`.
+    fn add_to(&self, call: &mut ScriptInvocation<'_>, free: usize) {
+        let Self { worker, nonce, lease_ttl, held } = *self;
+        call.arg(worker).arg(nonce).arg(millis(lease_ttl)).arg(held).arg(free);
+    }
+}
+
+/// The answer to one report: a word, and the job's state.
+type Words = (String, String);
 
 /// How a worker stands: what those who ask why a job waits must know.
 #[derive(Clone, Copy, Debug)]
@@ -88,10 +104,54 @@ impl Scripts {
         request: &ClaimRequest<'_>,
         free: usize,
     ) -> Result<Claims, QueueError> {
-        let ClaimRequest { worker, nonce, lease_ttl, held } = *request;
         let mut call = self.call(Verb::Claim);
-        call.arg(worker).arg(nonce).arg(millis(lease_ttl)).arg(held).arg(free);
-        understand_claims(&call.invoke_async::<Vec<Value>>(connection).await?)
+        request.add_to(&mut call, free);
+        understand_claims(call.invoke_async::<Vec<Value>>(connection).await?)
+    }
+
+    /// Ends leases, at most [`REPORTS_A_CALL`], and claims for `free` slots, 1 to 500: both in one call. What
+    /// became of each report, in order, and of the claim.
+    pub(crate) async fn exchange(
+        &self,
+        connection: &mut impl ConnectionLike,
+        endings: &[Ending<'_>],
+        limits: &Limits,
+        (request, free): (&ClaimRequest<'_>, usize),
+    ) -> Result<(Vec<Reported>, Claims), QueueError> {
+        let mut call = self.call(Verb::Exchange);
+        request.add_to(&mut call, free);
+        add_endings(&mut call, limits, endings.iter().copied());
+        let (reported, claimed): (Vec<Words>, Vec<Value>) = call.invoke_async(connection).await?;
+        let reported = reported.into_iter().map(Reported::from_words);
+        Ok((reported.collect::<Result<_, _>>()?, understand_claims(claimed)?))
+    }
+
+    /// Ends leases, at most [`REPORTS_A_CALL`]; what became of each report, in order.
+    pub(crate) async fn report_all(
+        &self,
+        connection: &mut impl ConnectionLike,
+        endings: &[Ending<'_>],
+        limits: &Limits,
+    ) -> Result<Vec<Reported>, QueueError> {
+        let mut call = self.call(Verb::Report);
+        add_endings(&mut call, limits, endings.iter().copied());
+        let reported: Vec<Words> = call.invoke_async(connection).await?;
+        reported.into_iter().map(Reported::from_words).collect()
+    }
+
+    /// Attempts begin, given as id and token, at most 20; whether each token is current, in
+    /// order.
+    pub async fn begin<'job>(
+        &self,
+        connection: &mut impl ConnectionLike,
+        leases: impl IntoIterator<Item = (&'job str, &'job str)>,
+    ) -> RedisResult<Vec<bool>> {
+        let mut call = self.call(Verb::Begin);
+        for (id, token) in leases {
+            call.arg(id).arg(token);
+        }
+        let words: Vec<String> = call.invoke_async(connection).await?;
+        Ok(words.iter().map(|word| word == "ok").collect())
     }
 
     /// Says how the worker stands and renews leases, given as id and token, at most [`LEASES_A_CALL`]; one word a job: `ok`, `cancel` or `stale`.

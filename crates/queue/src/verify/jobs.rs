@@ -8,7 +8,7 @@ use super::{INDEXES, Look, Text};
 use crate::QueueError;
 
 /// Fields that are judged; the order of [`View::field`].
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 13] = [
     "state",
     "token",
     "worker",
@@ -20,7 +20,13 @@ const FIELDS: [&str; 11] = [
     "heir",
     "reason",
     "lease_ms",
+    "ready_ms",
+    "deadline_ms",
 ];
+
+/// What is ready and has its deadline so far behind the moment at which it first was, the reaper finds by
+/// its rank: `FOUND_BY_RANK_MS` of the scripts.
+const FOUND_BY_RANK_MS: u64 = 24 * 3600 * 1000;
 
 /// What one job looks like from all sides at one moment.
 struct View {
@@ -166,7 +172,7 @@ impl View {
         faults
     }
 
-    /// I2: one index, the one of its state; a deadline while it waits, and only then.
+    /// I2: one index, the one of its state; a deadline while it waits, and only then, unless its rank tells.
     fn misplaced(&self, state: State) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
         // What an older worker has put into `solo` lies there until the next reap.
@@ -177,11 +183,18 @@ impl View {
             faults.push(("I2", detail));
         }
         let waits = !state.is_terminal() && state != State::Leased;
-        if self.has_deadline != waits {
+        // What an older version has enqueued is among them all the same.
+        let is_found = state == State::Ready && self.has_days();
+        if !is_found && self.has_deadline != waits {
             let word = if waits { "is not" } else { "is" };
             faults.push(("I2", format!("it is {state} and {word} among the deadlines")));
         }
         faults
+    }
+
+    fn has_days(&self) -> bool {
+        let span = self.number("deadline_ms").saturating_sub(self.number("ready_ms"));
+        span >= FOUND_BY_RANK_MS
     }
 
     fn lease_faults(&self, state: State) -> Option<(&'static str, String)> {
@@ -191,7 +204,8 @@ impl View {
             (State::Leased, Some(name)) => {
                 Some(("lease", format!("it is leased without `{name}`")))
             }
-            (State::Leased, None) => None,
+            // Of a delivered job the token stays, so that a repeated report is known.
+            (State::Leased, None) | (State::Done, _) => None,
             _ if self.fields.contains_key("token") => {
                 Some(("lease", format!("it is {state} and still has a token")))
             }

@@ -69,16 +69,23 @@ pub(crate) fn read(connection: &mut Connection, prefix: &str) -> Dump {
             (text(key), Entry { content: content(&kind, values), mortal: ttl >= 0 })
         })
         .filter(|(key, _)| key != "clock" && key != "pressure")
+        .filter(|(_, entry)| entry.content != Content::Map(BTreeMap::new()))
         .collect()
 }
 
 fn content(kind: &str, values: Vec<String>) -> Content {
     match kind {
-        "hash" => Content::Map(fields(&values)),
+        "hash" => Content::Map(without_verdict(fields(&values))),
         "zset" => Content::Ranks(ranks(&values)),
         "set" => Content::Set(values.into_iter().collect()),
         _ => Content::Text(values.into_iter().next().unwrap_or_default()),
     }
+}
+
+/// The moment's verdict on memory is nobody's business.
+fn without_verdict(mut fields: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    fields.remove("full_ms");
+    fields
 }
 
 /// The pairs of a hash; sets of flights are sorted.

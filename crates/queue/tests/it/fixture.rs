@@ -1,6 +1,8 @@
 //! One queue whose time stands still until a test moves it: verbs go in as words, Redis' answers
 //! come out as words.
 
+mod reports;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -8,6 +10,8 @@ use proptest::test_runner::TestRunner;
 use queue::{Clock, Limits, Scripts, Verb};
 use redis::{Connection, Script, Value};
 use stillcast_enqueue::keys::Keys;
+
+pub(crate) use self::reports::Words;
 
 use crate::dump::{self, Dump};
 use crate::model::webhooks::{SENDER_LEASE, TRIES};
@@ -29,7 +33,9 @@ pub(crate) const RECEIVER: &str = "https://example.org/hook?t=1";
 pub(crate) const TOLD: &str = "{\"v\":1,\"webhook\":\"https://example.org/hook?t=1\"}";
 
 const ENQUEUE: &str = include_str!("../../../enqueue/lua/enqueue.lua");
-const ENQUEUE_KEYS: [&str; 7] =
+const ENQUEUE_KEYS: [&str; 6] = ["ready", "delayed", "deadlines", "counts", "wake", "events"];
+/// Those of the last version, whose jobs have two values less.
+const OLD_ENQUEUE_KEYS: [&str; 7] =
     ["ready", "delayed", "deadlines", "counts", "wake", "pressure", "events"];
 
 /// What a producer asks for; times in ms, 0 = default.
@@ -70,49 +76,6 @@ pub(crate) fn for_any<Input: Strategy>(inputs: &Input, holds: impl Fn(Input::Val
     });
     if let Err(failure) = held {
         panic!("{failure}");
-    }
-}
-
-/// The words of a report; what does not matter to the outcome is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Words {
-    pub(crate) outcome: &'static str,
-    pub(crate) delay: i64,
-    pub(crate) reason: &'static str,
-    pub(crate) error: &'static str,
-    pub(crate) artifact: &'static str,
-    pub(crate) flights: Vec<String>,
-}
-
-impl Words {
-    pub(crate) fn done() -> Self {
-        Self { outcome: "done", artifact: "{\"key\":\"x\"}", ..Self::default() }
-    }
-
-    pub(crate) fn retry(delay: i64) -> Self {
-        Self { outcome: "retry", delay, error: "{\"code\":\"x\"}", ..Self::default() }
-    }
-
-    pub(crate) fn dead() -> Self {
-        Self { outcome: "dead", error: "{\"code\":\"x\"}", ..Self::default() }
-    }
-
-    pub(crate) fn crash() -> Self {
-        Self { outcome: "crash", error: "{\"code\":\"crashed\"}", ..Self::default() }
-    }
-
-    pub(crate) fn release() -> Self {
-        Self { outcome: "release", ..Self::default() }
-    }
-
-    pub(crate) fn park(reason: &'static str, delay: i64) -> Self {
-        Self { outcome: "park", reason, delay, ..Self::default() }
-    }
-
-    /// Waits for these flights.
-    pub(crate) fn await_flights(flights: &[&str]) -> Self {
-        let flights = flights.iter().map(|key| (*key).to_owned()).collect();
-        Self { flights, ..Self::park("flight", 30_000) }
     }
 }
 
@@ -169,8 +132,23 @@ pub(crate) struct Queue {
     pub(crate) limits: Limits,
     pub(crate) now: i64,
     pub(crate) server: Server,
-    enqueue: Script,
-    enqueue_keys: Vec<String>,
+    enqueue: Enqueue,
+}
+
+/// A client's script, of this version or of the last.
+struct Enqueue {
+    script: Script,
+    is_old: bool,
+}
+
+impl Enqueue {
+    fn new(source: &str) -> Self {
+        Self { script: Script::new(source), is_old: source.contains("pressure, events") }
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        if self.is_old { &OLD_ENQUEUE_KEYS } else { &ENQUEUE_KEYS }
+    }
 }
 
 impl Queue {
@@ -195,8 +173,7 @@ impl Queue {
         let keys = Keys::new("test").expect("an identifier");
         Self {
             connection: server.connect(),
-            enqueue: Script::new(enqueue),
-            enqueue_keys: ENQUEUE_KEYS.iter().map(|word| keys.named(word)).collect(),
+            enqueue: Enqueue::new(enqueue),
             scripts: Scripts::new(keys, clock),
             limits: Limits::default(),
             now: START,
@@ -206,7 +183,7 @@ impl Queue {
 
     /// Another client's script from now on.
     pub(crate) fn replace_enqueue(&mut self, source: &str) {
-        self.enqueue = Script::new(&by_the_tests_clock(source));
+        self.enqueue = Enqueue::new(&by_the_tests_clock(source));
     }
 
     /// Redis' own clock, in ms.
@@ -274,21 +251,30 @@ impl Queue {
     }
 
     pub(crate) fn try_enqueue(&mut self, requests: &[Request]) -> redis::RedisResult<Vec<String>> {
-        let mut call = self.enqueue.prepare_invoke();
-        call.key(&self.enqueue_keys).arg(self.scripts.keys().prefix()).arg(DEFAULT_DEADLINE);
+        let (keys, is_old) = (self.enqueue_keys(), self.enqueue.is_old);
+        let mut call = self.enqueue.script.prepare_invoke();
+        call.key(keys).arg(self.scripts.keys().prefix()).arg(DEFAULT_DEADLINE);
         for request in requests {
             call.arg(&request.id).arg(&request.body).arg("audio").arg(&request.tenant);
             call.arg(request.priority).arg(request.run_at).arg(request.deadline);
             call.arg(request.max_attempts).arg(&request.key).arg("").arg("");
+            if !is_old {
+                call.arg("").arg("");
+            }
         }
         call.invoke(&mut self.connection).map(flatten)
     }
 
     /// Whatever values after the prefix and the default deadline; the answer, or what Redis says.
     pub(crate) fn enqueue_bytes(&mut self, words: &[Vec<u8>]) -> redis::RedisResult<Vec<String>> {
-        let mut call = self.enqueue.prepare_invoke();
-        call.key(&self.enqueue_keys).arg(self.scripts.keys().prefix()).arg(DEFAULT_DEADLINE);
+        let keys = self.enqueue_keys();
+        let mut call = self.enqueue.script.prepare_invoke();
+        call.key(keys).arg(self.scripts.keys().prefix()).arg(DEFAULT_DEADLINE);
         call.arg(words).invoke(&mut self.connection).map(flatten)
+    }
+
+    fn enqueue_keys(&self) -> Vec<String> {
+        self.enqueue.keys().iter().map(|word| self.scripts.keys().named(word)).collect()
     }
 
     /// A claim for one slot: `job`, its identifier, token, request, time to the deadline, the time of what
@@ -312,9 +298,7 @@ impl Queue {
     ) -> (Vec<String>, Vec<Vec<String>>) {
         let mut call = self.scripts.call(Verb::Claim);
         call.arg(worker).arg(nonce).arg(LEASE).arg(held).arg(free);
-        let mut answer: Vec<Value> = call.invoke(&mut self.connection).expect("a claim");
-        let jobs = answer.split_off(2).into_iter().map(flatten).collect();
-        (answer.into_iter().flat_map(flatten).collect(), jobs)
+        claim_of(call.invoke(&mut self.connection).expect("a claim"))
     }
 
     pub(crate) fn renew(&mut self, worker: &str, held: &[(String, String)]) -> Vec<String> {
@@ -334,16 +318,6 @@ impl Queue {
         let mut words = vec![worker, &lease, &slots, &busy, refused, &probe];
         words.extend(held.iter().flat_map(|(id, token)| [id.as_str(), token.as_str()]));
         self.call(Verb::Renew, &words)
-    }
-
-    pub(crate) fn report(&mut self, id: &str, token: &str, words: &Words) -> Vec<String> {
-        let (delay, most) = (words.delay.to_string(), self.limits.interruptions.to_string());
-        let Words { outcome, reason, error, artifact, .. } = words;
-        let mut all = vec![id, token, outcome, &delay, reason, error, artifact, "", "", &most];
-        let crashes = self.limits.crashes.to_string();
-        all.extend(["no-progress", &crashes]);
-        all.extend(words.flights.iter().map(String::as_str));
-        self.call(Verb::Report, &all)
     }
 
     pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Reap {
@@ -469,6 +443,12 @@ impl Queue {
     pub(crate) fn state(&mut self, id: &str) -> String {
         self.field(id, "state")
     }
+}
+
+/// The word of a claim and the time of what is due next; then each job.
+fn claim_of(mut answer: Vec<Value>) -> (Vec<String>, Vec<Vec<String>>) {
+    let jobs = answer.split_off(2).into_iter().map(flatten).collect();
+    (answer.into_iter().flat_map(flatten).collect(), jobs)
 }
 
 /// A script that reads Redis' own clock; here it reads the one that all verbs of a test share.

@@ -14,8 +14,8 @@ fn used(queue: &mut Queue) -> u64 {
 fn set_limit(queue: &mut Queue, limit: u64) {
     let _: () = queue.command(&["CONFIG", "SET", "maxmemory", &limit.to_string()]);
     let _: () = queue.command(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
-    let pressure = queue.key("pressure");
-    let _: i64 = queue.command(&["DEL", &pressure]);
+    let counts = queue.key("counts");
+    let _: i64 = queue.command(&["HDEL", &counts, "full_ms"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use queue::Limits;
 use stillcast_enqueue::State;
 
-use crate::fixture::Standing;
+use crate::fixture::{DEFAULT_DEADLINE, Standing};
 
 /// The words of an answer.
 pub(crate) type Answer = Vec<String>;
@@ -49,8 +49,8 @@ pub(crate) struct Model {
     pub(crate) ahead: i64,
     /// The wake marker.
     pub(crate) wake: bool,
-    /// The digests of each body, as Redis computes them: of its bytes, and of what it says.
-    pub(crate) digests: BTreeMap<String, (String, String)>,
+    /// The digest of what each body says, as Redis computes it.
+    pub(crate) digests: BTreeMap<String, String>,
 }
 
 /// What a person has done.
@@ -89,6 +89,8 @@ pub(crate) struct Job {
     pub(crate) delivery: Option<String>,
     pub(crate) fence: i64,
     pub(crate) lease: Option<Lease>,
+    /// The lease under which it was delivered: its fields stay.
+    pub(crate) delivered: Option<Lease>,
     pub(crate) attempts: i64,
     pub(crate) crashes: i64,
     /// Interruptions since the last checkpoint.
@@ -156,6 +158,12 @@ impl Job {
         self.ranked.unwrap_or(self.ready_ms) - 60_000 * self.priority
     }
 
+    /// Whether it lies in `deadlines`: what is ready and has a day or more is found by its rank.
+    pub(crate) fn is_among_deadlines(&self) -> bool {
+        let waits = self.lease.is_none() && !self.state.is_terminal();
+        waits && (self.state != State::Ready || self.deadline - self.ready_ms < DEFAULT_DEADLINE)
+    }
+
     pub(crate) fn token(&self) -> Option<&str> {
         self.lease.as_ref().map(|lease| lease.token.as_str())
     }
@@ -166,11 +174,7 @@ impl Job {
 }
 
 impl Model {
-    pub(crate) fn new(
-        now: i64,
-        limits: Limits,
-        digests: BTreeMap<String, (String, String)>,
-    ) -> Self {
+    pub(crate) fn new(now: i64, limits: Limits, digests: BTreeMap<String, String>) -> Self {
         Self { now, limits, digests, ..Self::default() }
     }
 

@@ -1,14 +1,13 @@
 //! What may happen to a queue: random numbers go in, an operation that fits the moment comes out.
 
 mod answers;
-
-use proptest::prelude::*;
+mod random;
 
 pub(crate) use self::answers::claims;
+pub(crate) use self::random::op;
 
 use crate::fixture::{LEASE, Request, Standing, TOLD, Words};
 use crate::model::Model;
-use crate::model::webhooks::SENDER_LEASE;
 use queue::Verb;
 use stillcast_enqueue::StageName;
 
@@ -54,6 +53,8 @@ pub(crate) enum Op {
     Checkpoint(Pick, usize),
     Progress(Pick, u8),
     Report(Pick, RandomReport),
+    /// Reports, and a claim of a worker for so many slots.
+    Exchange(Vec<(Pick, RandomReport)>, (usize, usize)),
     Reap {
         worker: usize,
         everything: bool,
@@ -125,22 +126,81 @@ pub(crate) struct RandomReport {
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
     Enqueue(Vec<Request>),
-    Claim { worker: String, nonce: String, held: usize, free: usize },
+    Claim {
+        worker: String,
+        nonce: String,
+        held: usize,
+        free: usize,
+    },
     PopWake,
-    Begin { id: String, token: String },
-    Renew { worker: String, standing: Standing, held: Vec<(String, String)> },
-    Checkpoint { id: String, token: String, name: String, digest: String },
-    Progress { id: String, token: String, percent: String },
-    Report { id: String, token: String, words: Words },
-    Reap { worker: String, everything: bool },
-    OfJob { verb: Verb, id: String },
-    ReplayFrom { id: String, from: StageName },
-    Join { id: String, token: String, key: String },
-    Land { id: String, token: String, key: String, how: &'static str },
+    Begin {
+        id: String,
+        token: String,
+    },
+    Renew {
+        worker: String,
+        standing: Standing,
+        held: Vec<(String, String)>,
+    },
+    Checkpoint {
+        id: String,
+        token: String,
+        name: String,
+        digest: String,
+    },
+    Progress {
+        id: String,
+        token: String,
+        percent: String,
+    },
+    Report {
+        id: String,
+        token: String,
+        words: Words,
+    },
+    /// Reports, each as identifier, token and words; then a claim.
+    Exchange {
+        reports: Vec<(String, String, Words)>,
+        claim: Box<Self>,
+    },
+    Reap {
+        worker: String,
+        everything: bool,
+    },
+    OfJob {
+        verb: Verb,
+        id: String,
+    },
+    ReplayFrom {
+        id: String,
+        from: StageName,
+    },
+    Join {
+        id: String,
+        token: String,
+        key: String,
+    },
+    Land {
+        id: String,
+        token: String,
+        key: String,
+        how: &'static str,
+    },
     Pause(bool),
-    Drain { worker: String, step: &'static str },
-    Notify { nonce: String, most: usize },
-    Notified { id: String, token: String, outcome: &'static str, delay: i64 },
+    Drain {
+        worker: String,
+        step: &'static str,
+    },
+    Notify {
+        nonce: String,
+        most: usize,
+    },
+    Notified {
+        id: String,
+        token: String,
+        outcome: &'static str,
+        delay: i64,
+    },
 }
 
 /// What the test remembers beside queue and model: every token ever given.
@@ -153,114 +213,27 @@ pub(crate) struct History {
     last: Option<Command>,
 }
 
-pub(crate) fn op() -> impl Strategy<Value = Op> {
-    let worker = 0..WORKERS.len();
-    let id = 0..IDS.len();
-    let flight = 0..FLIGHTS.len();
-    prop_oneof![
-        8 => prop::collection::vec(request(), 1..3).prop_map(Op::Enqueue),
-        12 => (worker.clone(), 1..5_usize).prop_map(|(worker, free)| Op::Claim { worker, free }),
-        2 => worker.clone().prop_map(|worker| Op::ClaimAgain { worker }),
-        2 => Just(Op::PopWake),
-        8 => pick().prop_map(Op::Begin),
-        4 => (worker.clone(), prop::option::of(any::<usize>()), standing())
-            .prop_map(|(worker, stale, standing)| Op::Renew { worker, stale, standing }),
-        3 => (pick(), 0..CHECKPOINTS.len()).prop_map(|(pick, name)| Op::Checkpoint(pick, name)),
-        1 => (pick(), 0..100_u8).prop_map(|(pick, percent)| Op::Progress(pick, percent)),
-        12 => (pick(), report()).prop_map(|(pick, report)| Op::Report(pick, report)),
-        8 => (worker.clone(), prop::bool::weighted(0.1))
-            .prop_map(|(worker, everything)| Op::Reap { worker, everything }),
-        3 => id.clone().prop_map(Op::Cancel),
-        3 => id.clone().prop_map(Op::Replay),
-        2 => (id.clone(), 0..StageName::ALL.len()).prop_map(|(id, from)| Op::ReplayFrom(id, from)),
-        2 => id.prop_map(Op::Purge),
-        8 => (pick(), flight.clone()).prop_map(|(pick, key)| Op::Join(pick, key)),
-        3 => (pick(), flight.clone(), 0..3_usize).prop_map(|(pick, key, how)| Op::Land(pick, key, how)),
-        2 => prop::bool::weighted(0.4).prop_map(Op::Pause),
-        3 => (worker.clone(), any::<bool>()).prop_map(|(worker, gone)| Op::Drain { worker, gone }),
-        6 => (0..4_usize).prop_map(Op::Notify),
-        6 => (pick(), 0..5_usize, 0..2 * SENDER_LEASE)
-            .prop_map(|(pick, outcome, delay)| Op::Notified(pick, outcome, delay)),
-        2 => (0..IDS.len()).prop_map(Op::Resend),
-        4 => Just(Op::Again),
-        12 => time().prop_map(Op::Time),
-        14 => worker.clone().prop_map(|worker| Op::Start { worker }),
-        6 => Just(Op::Outlive),
-        6 => (pick(), pick(), flight.clone())
-            .prop_map(|(first, second, key)| Op::Follow { first, second, key }),
-        2 => worker.prop_map(|worker| Op::Vanish { worker }),
-    ]
-}
-
-fn pick() -> impl Strategy<Value = Pick> {
-    (prop::bool::weighted(0.9), any::<usize>()).prop_map(|(current, at)| Pick { current, at })
-}
-
-/// Slots that are full or not, and now and then a refusal.
-fn standing() -> impl Strategy<Value = Standing> {
-    let refused = prop_oneof![4 => Just(""), 1 => Just("tts"), 1 => Just("any")];
-    (1..3_i64, 0..4_i64, refused, 0..2 * LEASE).prop_map(|(slots, busy, refused, probe)| Standing {
-        slots,
-        busy,
-        refused,
-        probe,
-    })
-}
-
-/// Steps of time: moments, stalls beyond each limit, and the clock set back.
-fn time() -> impl Strategy<Value = i64> {
-    prop_oneof![
-        6 => 1..LEASE / 6,
-        6 => Just(LEASE / 3),
-        3 => LEASE / 2..LEASE,
-        4 => LEASE + 1..2 * LEASE,
-        2 => 20_000..80_000_i64,
-        1 => Just(7 * 24 * 3_600_000),
-        2 => -2 * LEASE..0,
-    ]
-}
-
-fn request() -> impl Strategy<Value = RandomRequest> {
-    let run_in = prop_oneof![3 => Just(0), 1 => 1..3 * LEASE];
-    let deadline_in = prop_oneof![4 => Just(0), 2 => 1..10 * LEASE];
-    let priority = prop_oneof![Just(5), Just(6), Just(0)];
-    let id = 0..IDS.len();
-    (
-        id,
-        0..BODIES.len(),
-        prop::bool::weighted(0.2),
-        0..4_usize,
-        priority,
-        run_in,
-        deadline_in,
-        1..4_i64,
-    )
-        .prop_map(|(id, body, tenant, key, priority, run_in, deadline_in, max_attempts)| {
-            RandomRequest { id, body, tenant, key, priority, run_in, deadline_in, max_attempts }
-        })
-}
-
-fn report() -> impl Strategy<Value = RandomReport> {
-    let outcome = prop_oneof![
-        3 => Just(("done", "")),
-        3 => Just(("retry", "")),
-        3 => Just(("dead", "")),
-        2 => Just(("park", "provider")),
-        5 => Just(("park", "flight")),
-        3 => Just(("release", "")),
-        4 => Just(("crash", "")),
-    ];
-    let flights = prop::collection::vec(prop::bool::weighted(0.5), FLIGHTS.len());
-    (outcome, 0..2 * LEASE, flights).prop_map(|((outcome, reason), delay, flights)| RandomReport {
-        outcome,
-        delay,
-        reason,
-        flights,
-    })
-}
-
 fn of_job(verb: Verb, at: usize) -> Command {
     Command::OfJob { verb, id: IDS[at].to_owned() }
+}
+
+fn drain(worker: String, gone: bool) -> Command {
+    Command::Drain { worker, step: if gone { "gone" } else { "leaving" } }
+}
+
+fn exchange(
+    reports: &[(Pick, RandomReport)],
+    (worker, free): (usize, usize),
+    model: &Model,
+    history: &mut History,
+) -> Command {
+    let each = reports.iter().filter_map(|(pick, report)| {
+        let (id, token) = pick.token(model, history)?;
+        let words = report.words(model, &id);
+        Some((id, token, words))
+    });
+    let reports = each.collect();
+    Command::Exchange { reports, claim: Box::new(history.claim(worker, model, Some(free))) }
 }
 
 fn replay_from(at: usize, from: usize) -> Command {
@@ -335,6 +308,7 @@ impl Op {
                 let words = report.words(model, &id);
                 Command::Report { id, token, words }
             }
+            Self::Exchange(reports, claim) => exchange(reports, *claim, model, history),
             Self::Reap { worker: at, everything } => {
                 Command::Reap { worker: worker(at), everything: *everything }
             }
@@ -352,9 +326,7 @@ impl Op {
                 Command::Land { id, token, key: FLIGHTS[*key].to_owned(), how }
             }
             Self::Pause(pause) => Command::Pause(*pause),
-            Self::Drain { worker: at, gone } => {
-                Command::Drain { worker: worker(at), step: if *gone { "gone" } else { "leaving" } }
-            }
+            Self::Drain { worker: at, gone } => drain(worker(at), *gone),
             Self::Notify(most) => history.notify(*most),
             Self::Notified(pick, outcome, delay) => {
                 pick.notified(model, OUTCOMES[*outcome], *delay)?

@@ -53,8 +53,7 @@ fn redis_and_the_model_never_part() {
 
 fn run(queue: &mut Queue, ops: &[Op]) {
     queue.begin_anew();
-    let digests =
-        BODIES.map(|(body, says)| (body.to_owned(), (digest(queue, body), digest(queue, says))));
+    let digests = BODIES.map(|(body, says)| (body.to_owned(), digest(queue, says)));
     let mut model = Model::new(START, limits(), digests.into());
     let mut history = History::default();
     let mut watch = Watch::default();
@@ -87,7 +86,9 @@ fn step(
     match command {
         Command::PopWake if answer == ["1"] => watch.marker_in_hand = true,
         // Whoever repeats a claim had taken the marker before the first sending.
-        Command::Claim { .. } if !repeated => watch.marker_in_hand = false,
+        Command::Claim { .. } | Command::Exchange { .. } if !repeated => {
+            watch.marker_in_hand = false;
+        }
         _ => {}
     }
     history.tokens.extend(jobs.into_iter().filter(|_| !repeated));

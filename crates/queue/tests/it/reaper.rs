@@ -276,6 +276,32 @@ fn every_worker_that_vanished_is_swept_however_many_there_are() {
     }
 }
 
+/// Behind a crowd that may wait for days, in calls of a bounded size.
+#[test]
+fn what_is_ready_for_a_day_is_found_by_its_rank() {
+    const HOUR: i64 = 3_600_000;
+    let mut queue = Queue::start();
+    for at in 0..200 {
+        let deadline = START + 240 * HOUR;
+        queue.enqueue(&[Request { deadline, ..Request::new(format!("long{at}")) }]);
+    }
+    queue.advance(1);
+    queue.put("day");
+    queue.call(Verb::Pause, &["pause"]);
+    assert!(!queue.dump().contains_key("deadlines"), "their rank tells");
+    queue.advance(24 * HOUR - 1);
+    queue.reap("", false);
+    assert_eq!(queue.state("day"), "ready", "a moment too early");
+    queue.advance(1);
+    let calls: Vec<_> = (0..4).map(|_| queue.reap("", false)).collect();
+    let expired: i64 = calls.iter().map(|reaped| reaped.expired).sum();
+    assert_eq!((expired, queue.state("day").as_str()), (1, "expired"), "{calls:?}");
+    assert_eq!(queue.stats()["ready"], 200);
+    queue.advance(216 * HOUR);
+    let calls: Vec<_> = (0..4).map(|_| queue.reap("", false)).collect();
+    assert_eq!(calls.iter().map(|reaped| reaped.expired).sum::<i64>(), 200, "{calls:?}");
+}
+
 #[test]
 fn a_deadline_without_a_waiting_job_makes_no_ghost() {
     let mut queue = Queue::start();

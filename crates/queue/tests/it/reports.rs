@@ -178,8 +178,8 @@ fn done_beats_cancel_and_deadline_and_every_other_outcome_yields() {
 fn a_report_writes_stages_and_cost_beside_the_outcome() {
     let mut queue = Queue::start();
     let token = leased(&mut queue, "a");
-    let words =
-        ["a", &token, "park", "5", "rate", "{}", "", "[1]", "{\"spent_usd\":2}", "20", "", "3"];
+    let cost = "{\"spent_usd\":2}";
+    let words = ["20", "", "3", "a", &token, "park", "5", "rate", "{}", "", "[1]", cost, "0"];
     assert_eq!(queue.call(Verb::Report, &words), ["accepted", "parked"]);
     let hash = queue.hash("a");
     assert_eq!((hash["stages"].as_str(), hash["cost"].as_str()), ("[1]", "{\"spent_usd\":2}"));
@@ -190,21 +190,8 @@ fn a_report_writes_stages_and_cost_beside_the_outcome() {
 fn a_report_that_is_told_to_go_on_keeps_its_cost() {
     let mut queue = Queue::start();
     let token = leased(&mut queue, "a");
-    let words = [
-        "a",
-        &token,
-        "park",
-        "5",
-        "flight",
-        "",
-        "",
-        "[1]",
-        "{\"spent_usd\":2}",
-        "20",
-        "",
-        "3",
-        "k",
-    ];
+    let cost = "{\"spent_usd\":2}";
+    let words = ["20", "", "3", "a", &token, "park", "5", "flight", "", "", "[1]", cost, "1", "k"];
     assert_eq!(queue.call(Verb::Report, &words), ["go-on", ""]);
     assert_eq!(queue.state("a"), "leased");
     assert_eq!(queue.field("a", "cost"), "{\"spent_usd\":2}");

@@ -61,8 +61,6 @@ fn busy(ready: usize) -> Queue {
 #[test]
 fn a_healthy_busy_queue_breaks_no_rule() {
     let mut queue = busy(300);
-    let pressure = queue.key("pressure");
-    let _: i64 = queue.command(&["DEL", &pressure]);
     let verified = look(&queue);
     assert_eq!(verified.violations, []);
     assert_eq!((verified.jobs, verified.flights), (311, 3));

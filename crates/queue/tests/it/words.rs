@@ -25,14 +25,22 @@ const NO_NUMBERS: [&str; 14] = [
 ];
 
 /// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
-const NUMBERS: [(Verb, &[&str], &[usize]); 10] = [
+const NUMBERS: [(Verb, &[&str], &[usize]); 11] = [
     (Verb::Claim, &["ben", "n2", "3000", "0", "1"], &[2, 3, 4]),
     (Verb::Renew, &["anna", "3000", "4", "1", "tts", "50", "a", TOKEN], &[1, 2, 3, 5]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
     (
         Verb::Report,
-        &["a", TOKEN, "retry", "5", "", "{}", "", "", "{}", "20", "{}", "3"],
-        &[3, 9, 11],
+        &["20", "{}", "3", "a", TOKEN, "retry", "5", "", "{}", "", "", "{}", "0"],
+        &[0, 2, 6, 12],
+    ),
+    (
+        Verb::Exchange,
+        &[
+            "ben", "n2", "3000", "0", "1", "20", "{}", "3", "a", TOKEN, "retry", "5", "", "{}", "",
+            "", "{}", "0",
+        ],
+        &[2, 3, 4, 5, 7, 11, 17],
     ),
     (
         Verb::Reap,
@@ -50,7 +58,7 @@ const TOKEN: &str = "1:nonce-a-";
 const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 43] = [
+const NONSENSE: [(Verb, &[&str]); 46] = [
     (Verb::Claim, &["ben", "n2", "3000", "0", "0"]),
     (Verb::Claim, &["ben", "n2", "3000", "0", "501"]),
     (Verb::Claim, &["ben", "a|b", "3000", "0", "1"]),
@@ -59,12 +67,24 @@ const NONSENSE: [(Verb, &[&str]); 43] = [
     (Verb::Renew, &["anna", "3000", "4", "1", "lunch", "0", "a", TOKEN]),
     (Verb::Checkpoint, &["a", TOKEN, "{}", "words", "call1", "d", "call2"]),
     (Verb::Progress, &["a", TOKEN, "tts", "101", "[]"]),
-    (Verb::Report, &["a", TOKEN, "finished", "5", "", "{}", "", "[]", "{}", "20", "{}", "3"]),
-    (Verb::Report, &["a", TOKEN, "park", "5", "weather", "{}", "", "[]", "{}", "20", "{}", "3"]),
+    (Verb::Report, &["20", "{}", "3", "a", TOKEN, "finished", "5", "", "{}", "", "[]", "{}", "0"]),
     (
         Verb::Report,
-        &["a", TOKEN, "park", "5", "flight", "{}", "", "[]", "{}", "20", "{}", "3", "x\ny"],
+        &["20", "{}", "3", "a", TOKEN, "park", "5", "weather", "{}", "", "[]", "{}", "0"],
     ),
+    (
+        Verb::Report,
+        &["20", "{}", "3", "a", TOKEN, "park", "5", "flight", "{}", "", "[]", "{}", "1", "x\ny"],
+    ),
+    (Verb::Report, &["20", "{}", "3", "a", TOKEN, "done", "5", "", "", "{}", "[]", "{}"]),
+    (
+        Verb::Exchange,
+        &[
+            "ben", "n2", "3000", "0", "0", "20", "{}", "3", "a", TOKEN, "done", "5", "", "", "{}",
+            "[]", "{}", "0",
+        ],
+    ),
+    (Verb::Begin, &["a"]),
     (Verb::Join, &["a", TOKEN, "x\ny"]),
     (Verb::Join, &["a", TOKEN, ""]),
     (Verb::Land, &["a", TOKEN, "", "stored"]),
@@ -190,7 +210,7 @@ fn words() -> impl Strategy<Value = (Verb, Vec<Vec<u8>>)> {
         prop::sample::select(vec!["a", "b", "c", TOKEN]).prop_map(|text| text.as_bytes().to_vec()),
         prop::collection::vec(any::<u8>(), 0..20),
     ];
-    let noises = prop::collection::vec(prop::option::weighted(0.15, noise), 12);
+    let noises = prop::collection::vec(prop::option::weighted(0.15, noise), 20);
     (prop::sample::select(known), noises, 0..13_usize).prop_map(|((verb, good), noises, cut)| {
         let values = bytes(good).into_iter().zip(noises);
         let mut values: Vec<_> = values.map(|(good, noise)| noise.unwrap_or(good)).collect();

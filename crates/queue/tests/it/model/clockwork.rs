@@ -105,8 +105,11 @@ impl Model {
 
     /// The transition `expire`, for all that waits.
     fn expire_waiting(&mut self) -> usize {
-        let waits = |job: &Job| job.lease.is_none() && !job.state.is_terminal();
-        let over = self.ordered(|job| waits(job) && job.deadline <= self.now, |job| job.deadline);
+        let is_over = |job: &Job| job.deadline <= self.now;
+        let listed = |job: &Job| job.is_among_deadlines() && is_over(job);
+        let mut over = self.ordered(listed, |job| job.deadline);
+        let old = |job: &Job| job.state == State::Ready && !listed(job) && is_over(job);
+        over.extend(self.ordered(old, Job::rank));
         for id in &over {
             self.leave_waiting(id);
             self.finish(id, State::Expired);

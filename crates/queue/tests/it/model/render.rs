@@ -51,9 +51,7 @@ impl Model {
         for state in [State::Done, State::Dead, State::Cancelled, State::Expired] {
             index(state.as_str(), &|job| job.finished.filter(|_| job.state == state));
         }
-        index("deadlines", &|job| {
-            (job.lease.is_none() && !job.state.is_terminal()).then_some(job.deadline)
-        });
+        index("deadlines", &|job| job.is_among_deadlines().then_some(job.deadline));
     }
 
     fn render_flights(&self, dump: &mut Dump) {
@@ -117,9 +115,7 @@ impl Model {
         put("format", Some("audio".to_owned()));
         put("tenant", Some(job.tenant.clone()));
         put("idempotency_key", job.key.clone());
-        let (bytes, says) = &self.digests[&job.request];
-        put("body_sha1", Some(bytes.clone()));
-        put("request_sha1", Some(says.clone()));
+        put("request_sha1", Some(self.digests[&job.request].clone()));
         put("rank_ms", job.ranked.map(|at| at.to_string()));
         put("priority", Some(job.priority.to_string()));
         put("enqueued_ms", Some(job.enqueued.to_string()));
@@ -144,7 +140,7 @@ impl Model {
         put("owns", set(&job.owns));
         put("awaits", set(&job.awaits));
         put("heir", set(&job.heir));
-        if let Some(lease) = &job.lease {
+        if let Some(lease) = job.lease.as_ref().or(job.delivered.as_ref()) {
             put("token", Some(lease.token.clone()));
             put("worker", Some(lease.worker.clone()));
             put("lease_ms", Some(LEASE.to_string()));

@@ -56,7 +56,7 @@ impl Model {
     }
 
     fn says(&self, body: &str) -> &str {
-        &self.digests[body].1
+        &self.digests[body]
     }
 
     /// The transition `claim`.
@@ -217,6 +217,10 @@ impl Model {
         let line = format!("{token}:{}", report.outcome);
         if !self.holds(id, token) {
             let job = self.jobs.get(id);
+            let delivered = job.and_then(|job| job.delivered.as_ref());
+            if report.outcome == "done" && delivered.is_some_and(|lease| lease.token == token) {
+                return words(&["accepted", "done"]);
+            }
             let last = job.and_then(|job| job.last_report.as_ref());
             if let Some((_, state)) = last.filter(|(known, _)| *known == line) {
                 return words(&["accepted", state.as_str()]);
@@ -230,8 +234,23 @@ impl Model {
         }
         self.end_attempt(id, report, overrule);
         let state = self.job(id).state;
-        self.job(id).last_report = Some((line, state));
+        self.job(id).last_report = (state != State::Done).then_some((line, state));
         words(&["accepted", state.as_str()])
+    }
+
+    /// Reports, then a claim.
+    pub(crate) fn exchange(
+        &mut self,
+        reports: &[(String, String, Words)],
+        (worker, nonce): (&str, &str),
+        (held, free): (usize, usize),
+    ) -> Answer {
+        let mut answer = Answer::new();
+        for (id, token, words) in reports {
+            answer.extend(self.report(id, token, words));
+        }
+        answer.extend(self.claim(worker, nonce, held, free));
+        answer
     }
 
     fn end_attempt(&mut self, id: &str, report: &Words, overrule: Option<State>) {
@@ -246,7 +265,11 @@ impl Model {
             return self.end(id, state);
         }
         match report.outcome {
-            "done" => self.end(id, State::Done),
+            "done" => {
+                let lease = self.job(id).lease.clone();
+                self.job(id).delivered = lease.map(|lease| Lease { cancel: false, ..lease });
+                self.end(id, State::Done);
+            }
             "dead" => self.end(id, State::Dead),
             "retry" => self.retry(id, report.delay),
             "park" => self.park(id, report),
@@ -383,6 +406,7 @@ fn created(now: i64, request: &Request, state: State, begin: i64, deadline: i64)
         delivery: None,
         fence: 0,
         lease: None,
+        delivered: None,
         attempts: 0,
         crashes: 0,
         stalls: 0,

@@ -28,6 +28,12 @@ impl Command {
                 queue.call(Verb::Progress, &[id, token, "tts", percent, ""])
             }
             Self::Report { id, token, words } => queue.report(id, token, words),
+            Self::Exchange { reports, claim } => {
+                let Self::Claim { worker, nonce, held, free } = &**claim else { return vec![] };
+                let (mut answer, claim) = queue.exchange(reports, (worker, nonce), (*held, *free));
+                answer.extend(claimed(claim));
+                answer
+            }
             Self::Reap { worker, everything } => reaped(queue.reap(worker, *everything)),
             Self::OfJob { verb, id } => queue.call(*verb, &[id]),
             Self::ReplayFrom { id, from } => queue.replay_from(id, from.as_str(), ["", ""]),
@@ -57,6 +63,10 @@ impl Command {
             }
             Self::Progress { id, token, percent } => model.progress(id, token, "tts", percent),
             Self::Report { id, token, words } => model.report(id, token, words),
+            Self::Exchange { reports, claim } => {
+                let Self::Claim { worker, nonce, held, free } = &**claim else { return vec![] };
+                model.exchange(reports, (worker, nonce), (*held, *free))
+            }
             Self::Reap { worker, everything } => reaped(model.reap(worker, *everything)),
             Self::OfJob { verb: Verb::Cancel, id } => model.cancel(id),
             Self::OfJob { verb: Verb::Replay, id } => model.replay(id, None),
@@ -91,8 +101,9 @@ pub(crate) fn claims(answer: &Answer) -> Vec<(String, String)> {
         let mut words = job.split(BETWEEN).map(str::to_owned);
         Some((words.next()?, words.next()?))
     };
-    let is_claim = answer.first().is_some_and(|word| word == "jobs");
-    answer.iter().skip(2).filter(|_| is_claim).filter_map(pair).collect()
+    // What an exchange answers to its reports stands in front of it.
+    let jobs = answer.iter().skip_while(|word| *word != "jobs");
+    jobs.skip(2).filter_map(pair).collect()
 }
 
 /// A `webhook-id` is a digest, of which the model knows nothing.

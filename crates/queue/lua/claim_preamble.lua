@@ -1,0 +1,153 @@
+-- The way into a lease, for `claim` and `exchange`. In parts, as the preamble.
+--
+-- KEYS  those that the parts name
+
+-- Jobs of several kinds are touched on the way: due, woken, landed, expired, and claimed.
+local OF_A_KIND = JOBS_A_SCRIPT / 5
+
+-- Who claims, and how much, from `at` on:
+--   worker  nonce  lease ms  jobs that the worker holds now  its free slots, 1 to 500
+local function claim_at(at)
+  local claim = {
+    worker = name_at(at, 'worker'), nonce = name_at(at + 1, 'nonce'),
+    lease_ms = whole(at + 2, 'lease', MAX_SPAN), held = whole(at + 3, 'held', MAX_SPAN),
+    free = whole(at + 4, 'free slots', 500),
+  }
+  if claim.free == 0 then refuse('free slots') end
+  return claim
+end
+
+-- The job's hash as a list of pairs, and where in it the value of each name stands.
+local function read_job(id)
+  local hash, at = redis.call('HGETALL', job_key(id)), {}
+  for place = 2, #hash, 2 do at[hash[place - 1]] = place end
+  return hash, at
+end
+
+local function answer_job(id, hash, at, body)
+  return { id, hash[at.token], body or '', number(hash[at.deadline_ms]) - now, hash }
+end
+
+-- Those of the open claim that are leased under it still.
+local function claimed_again(line)
+  local answer = {}
+  for id in string.gmatch(line.id, '[^,]+') do
+    local hash, at = read_job(id)
+    if hash[at.state] == 'leased' and string.match(hash[at.token], '^%d+:(.*)$') == line.nonce then
+      answer[#answer + 1] = answer_job(id, hash, at, redis.call('GET', body_key(id)))
+    end
+  end
+  return answer
+end
+
+-- What is due becomes ready. Answers ms until the next is due, and whether the queue is paused.
+local function look_for_due()
+  local due = next_due()
+  if due == 0 then
+    promote_due(OF_A_KIND)
+    due = next_due()
+  end
+  wake_landed(OF_A_KIND)
+  return due, redis.call('EXISTS', paused) == 1
+end
+
+-- How many this worker may take of what is ready: its share among the workers.
+local function fair_share(free, fleet)
+  if free == 1 or fleet < 2 then return math.min(free, OF_A_KIND) end
+  local fair = math.ceil(redis.call('ZCARD', ready) / fleet)
+  return math.max(1, math.min(free, fair, OF_A_KIND))
+end
+
+-- The job is leased by its hash; what the claim does to the indexes it does to all of its jobs at once.
+local function lease_job(claim, id, hash, at)
+  local fence = string.format('%.0f', number(hash[at.fence]) + 1)
+  local news = {
+    'state', 'leased', 'token', fence .. ':' .. claim.nonce, 'worker', claim.worker,
+    'lease_ms', string.format('%.0f', claim.lease_ms), 'fence', fence,
+    'revision', string.format('%.0f', number(hash[at.revision]) + 1),
+  }
+  redis.call('HSET', job_key(id), unpack(news))
+  for place = 1, #news, 2 do
+    local name = news[place]
+    if not at[name] then
+      hash[#hash + 1] = name
+      at[name] = #hash + 1
+    end
+    hash[at[name]] = news[place + 1]
+  end
+  return answer_job(id, hash, at)
+end
+
+-- The best-ranked jobs that may still run, leased, at most `most`; what may not is ended on the way.
+-- Answers too whether others may be ready still.
+local function take_ready(claim, most)
+  local jobs, ids = {}, {}
+  for _ = 1, OF_A_KIND do
+    local wanted = most - #ids
+    local first = redis.call('ZPOPMIN', ready, wanted)
+    for place = 1, #first, 2 do
+      local id = first[place]
+      local hash, at = read_job(id)
+      if hash[at.state] == 'ready' and number(hash[at.deadline_ms]) > now then
+        ids[#ids + 1] = id
+        jobs[#jobs + 1] = lease_job(claim, id, hash, at)
+      elseif hash[at.state] == 'ready' then
+        redis.call('ZREM', deadlines, id)
+        drop_flights(id)
+        finish(id, 'expired')
+      end
+    end
+    if #first < 2 * wanted then return jobs, ids, false end
+    if #ids >= most then break end
+  end
+  return jobs, ids, true
+end
+
+-- What was taken is in `leased`, its requests are in the answer, and the worker's line names the claim.
+local function enter_leases(claim, line, jobs, ids, words)
+  local leases, bodies = {}, {}
+  for at, id in ipairs(ids) do
+    leases[#leases + 1], leases[#leases + 2] = now + claim.lease_ms, id
+    bodies[at], words[#words + 1] = body_key(id), id .. ':leased'
+  end
+  redis.call('ZADD', leased, unpack(leases))
+  bodies = redis.call('MGET', unpack(bodies))
+  for at, job in ipairs(jobs) do job[3] = bodies[at] or '' end
+  line.nonce, line.id = claim.nonce, table.concat(ids, ',')
+  line.standing = string.gsub(
+    line.standing, '^(%d+)|%d+', '%1|' .. string.format('%.0f', claim.held + #ids)
+  )
+  write_worker(claim.worker, line)
+end
+
+-- The claim whole; its answer is that of the verb. What it has done to which job is added to `words`.
+local function claim_jobs(claim, words)
+  local line = worker_line(claim.worker)
+  if line.nonce == claim.nonce and line.id ~= '' then
+    local again = claimed_again(line)
+    if #again > 0 then return { 'jobs', next_due(), unpack(again) } end
+  end
+  -- One look for all that is rare.
+  local due, is_paused = -1, false
+  local rare = redis.call('EXISTS', delayed, parked, landed, paused, deadlines) > 0
+  if rare then
+    due, is_paused = look_for_due()
+    if is_paused then return { 'paused', due } end
+  end
+  -- Reports of the same call may have left no room: the next claim is due at once.
+  if room <= 0 then return { 'empty', 0 } end
+  local fleet = redis.call('HLEN', workers)
+  local most = math.min(room, fair_share(claim.free, fleet))
+  local jobs, ids, are_more = take_ready(claim, most)
+  -- One marker wakes one worker, so whoever was woken wakes the next while there is something to do.
+  if are_more and redis.call('EXISTS', ready) == 1 then wake_worker() end
+  if #ids == 0 then return { 'empty', due } end
+  if rare then redis.call('ZREM', deadlines, unpack(ids)) end
+  enter_leases(claim, line, jobs, ids, words)
+  return { 'jobs', due, unpack(jobs) }
+end
+
+-- What a call has done to which job, in one message.
+local function publish(words)
+  if #words > 0 then redis.call('PUBLISH', events, table.concat(words, '\n')) end
+end

@@ -1,0 +1,53 @@
+-- Who holds leases, and what ends one without its job being delivered. In parts, as the preamble.
+--
+-- KEYS  those that the parts name
+
+-- `done` beats both; every other way out of `leased` looks first at the cancel flag, then at the
+-- deadline.
+local function overruled(id)
+  local job = get(id, 'cancel', 'deadline_ms')
+  if job[1] then return 'cancelled' end
+  if number(job[2]) <= now then return 'expired' end
+end
+
+-- Into `dead`, for a reason (JSON, '' = the one that is kept).
+local function die(id, why)
+  if why ~= '' then redis.call('HSET', job_key(id), 'error', why) end
+  leave_leased(id)
+  finish(id, 'dead')
+  return 'dead'
+end
+
+-- The process of an attempt that had begun has died: dead once that has happened too often without a
+-- checkpoint, else ready for another one.
+local function crash(id, limit, why)
+  if redis.call('HINCRBY', job_key(id), 'crashes', 1) >= limit then return die(id, why) end
+  leave_leased(id)
+  make_ready(id)
+  return 'ready'
+end
+
+-- A stay under a lease that brought no checkpoint. Returns true once there were too many.
+local function count_interruption(id, limit)
+  redis.call('HINCRBY', job_key(id), 'interruptions', 1)
+  return redis.call('HINCRBY', job_key(id), 'stalls', 1) >= limit
+end
+
+-- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | jobs claimed under it, and of one that
+-- has said so | slots | jobs it holds | lease ms | stage that refuses it, if any | its next probe, ms.
+local function worker_line(name)
+  local line = redis.call('HGET', workers, name)
+  local seen, draining, nonce, id, standing =
+    string.match(line or '', '^(%d+)|(%d)|([^|]*)|([^|]*)|?(.*)$')
+  return {
+    known = seen ~= nil, draining = draining == '1', nonce = nonce or '', id = id or '',
+    standing = standing or '',
+  }
+end
+
+local function write_worker(name, line)
+  local draining = line.draining and '1' or '0'
+  local text = table.concat({ string.format('%.0f', now), draining, line.nonce, line.id }, '|')
+  if line.standing ~= '' then text = text .. '|' .. line.standing end
+  redis.call('HSET', workers, name, text)
+end

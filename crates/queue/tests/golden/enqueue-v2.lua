@@ -1,0 +1,311 @@
+#!lua
+-- A request becomes a waiting job. The one door in; any Redis client may call it.
+--
+-- Transitions: enqueue.
+-- KEYS  1 ready  2 delayed  3 deadlines  4 counts  5 wake  6 pressure  7 events
+-- ARGV  1 prefix of the per-job keys, `{q:<name>}:`
+--       2 default time to the deadline, ms
+--       then eleven for each job, at most 500 jobs:
+--         id, body (the envelope, at most 128 KiB), format, tenant, priority 0-9, run_at ms
+--         (0 = now), deadline ms (0 = default), max_attempts 1-100, idempotency key ('' = none),
+--         metadata (JSON object of strings, at most 4 KiB, '' = none), traceparent ('' = none)
+--       The envelope's `webhook`, an http(s) address, is kept in the job's hash, and a fault of it is
+--       answered by that name.
+--       Numbers are whole, in decimal digits; times lie before the year 10000. Identifier, tenant and
+--       key match [A-Za-z0-9][A-Za-z0-9._-]{0,127}.
+-- Returns one {status, id, state} a job, in order:
+--   created            the job now waits, in `state`
+--   duplicate          `id` is the job that already holds this identifier or key, in `state`
+--   mismatch           `id` is that job, but its request was another one. Two bodies are the same
+--                      request when their bytes are, or the JSON that they hold: order, spaces and
+--                      escapes mean nothing, and null, 0 and {} are the same as nothing
+--   full               nothing written: Redis is above 75 % of maxmemory
+--   deadline-passed    nothing written: the deadline is not after now and run_at
+--   invalid            nothing written: `state` is the name of the first value that is not as above
+--         or the error INVALID with what is wrong with the call as a whole, nothing written
+-- Before: nothing. After: each created job is in exactly one of ready and delayed, and in
+-- deadlines; counts.enqueued has grown by the number created. Repeating a call changes nothing.
+--
+-- All values of all jobs are checked before the first write: Lua rolls nothing back.
+-- No allow-oom flag: under noeviction a full Redis refuses new work and keeps serving the old.
+
+local ready, delayed, deadlines, counts, wake, pressure, events = unpack(KEYS)
+local prefix, default_deadline = ARGV[1], ARGV[2]
+local FIELDS, JOBS_A_CALL, FULL_AT, PRESSURE_MS, SOON_MS = 11, 500, 0.75, 100, 2000
+-- A text of 16 KiB as JSON, each character escaped, and what stands around it; the end of 9999.
+local MAX_BODY, MAX_METADATA, MAX_TIME = 128 * 1024, 4 * 1024, 253402300799999
+local MAX_WEBHOOK = 2048
+
+-- Parts of a body that are looked at to tell whether it is the same request.
+local NODES = 500
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+-- Digits alone: `tonumber` also takes nan, inf, 1e300 and 0x5.
+local function whole(text, min, max)
+  if #text > 15 or not string.find(text, '^%d+$') then return end
+  local number = tonumber(text)
+  if number >= min and number <= max then return number end
+end
+
+local function is_identifier(text)
+  return #text <= 128 and string.find(text, '^[A-Za-z0-9][A-Za-z0-9._-]*$') ~= nil
+end
+
+local function is_metadata(text)
+  if #text > MAX_METADATA or not string.find(text, '^%s*{') then return false end
+  local read, object = pcall(cjson.decode, text)
+  if not read then return false end
+  for _, value in pairs(object) do
+    if type(value) ~= 'string' then return false end
+  end
+  return true
+end
+
+local function is_trace(text)
+  local trace, span = string.match(text, '^00%-([0-9a-f]+)%-([0-9a-f]+)%-[0-9a-f][0-9a-f]$')
+  return trace ~= nil and #trace == 32 and #span == 16
+end
+
+-- An address without user, password and fragment; none at all is none.
+local function is_webhook(text)
+  if text == nil or text == cjson.null then return true end
+  if type(text) ~= 'string' or #text > MAX_WEBHOOK then return false end
+  if string.find(text, '[^!-~]') or string.find(text, '[\\"<>^`{|}#]') then return false end
+  local host = string.match(text, '^https?://([%w%[][^/?]*)')
+  return host ~= nil and not string.find(host, '@', 1, true)
+end
+
+-- What is wrong with the call as a whole, when something is.
+local function fault_of_call()
+  if #KEYS ~= 7 or #ARGV < 2 then return 'number of keys or values' end
+  local name = string.match(prefix, '^{q:(.*)}:$')
+  if not name or not is_identifier(name) then return 'prefix' end
+  local words = { 'ready', 'delayed', 'deadlines', 'counts', 'wake', 'pressure', 'events' }
+  for at, word in ipairs(words) do
+    if KEYS[at] ~= prefix .. word then return 'key ' .. at end
+  end
+  if not whole(default_deadline, 1, MAX_TIME) then return 'default deadline' end
+  local values = #ARGV - 2
+  if values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then return 'number of values' end
+end
+
+-- The name of the first value that cannot be.
+local function fault_of(job)
+  if not is_identifier(job.id) then return 'id' end
+  if #job.body == 0 or #job.body > MAX_BODY then return 'body' end
+  if job.format ~= 'audio' and job.format ~= 'video' then return 'format' end
+  if not is_identifier(job.tenant) then return 'tenant' end
+  if not job.priority then return 'priority' end
+  if not job.run_at then return 'run_at' end
+  if not job.deadline then return 'deadline' end
+  if not job.max_attempts then return 'max_attempts' end
+  local key, metadata, trace = job.idempotency_key, job.metadata, job.traceparent
+  if key ~= '' and not is_identifier(key) then return 'idempotency_key' end
+  if metadata ~= '' and not is_metadata(metadata) then return 'metadata' end
+  if trace ~= '' and not is_trace(trace) then return 'traceparent' end
+  if not is_webhook(job.webhook) then return 'webhook' end
+end
+
+-- The job whose values begin at `first`; `fault` is the name of the first that cannot be.
+local function read_job(first)
+  local job = {
+    id = ARGV[first], body = ARGV[first + 1], format = ARGV[first + 2], tenant = ARGV[first + 3],
+    priority = whole(ARGV[first + 4], 0, 9), run_at = whole(ARGV[first + 5], 0, MAX_TIME),
+    deadline = whole(ARGV[first + 6], 0, MAX_TIME), max_attempts = whole(ARGV[first + 7], 1, 100),
+    idempotency_key = ARGV[first + 8], metadata = ARGV[first + 9], traceparent = ARGV[first + 10],
+  }
+  local read, envelope = pcall(cjson.decode, #job.body <= MAX_BODY and job.body or '')
+  job.envelope = read and type(envelope) == 'table' and envelope or nil
+  job.webhook = job.envelope and job.envelope.webhook
+  job.fault = fault_of(job)
+  return job
+end
+
+local wrong = fault_of_call()
+if wrong then return redis.error_reply('INVALID ' .. wrong) end
+default_deadline = tonumber(default_deadline)
+local jobs = {}
+for first = 3, #ARGV, FIELDS do jobs[#jobs + 1] = read_job(first) end
+
+-- Reading INFO costs more than an enqueue, so its verdict is kept for a moment. A user who may not
+-- read it goes by the verdict of others, and by Redis' own refusal at the brim.
+local function is_full()
+  local verdict = redis.call('GET', pressure)
+  if verdict then return verdict == 'full' end
+  local known, may = pcall(redis.acl_check_cmd, 'INFO', 'memory')
+  if not (known and may) then return false end
+  local info = redis.call('INFO', 'memory')
+  local used = tonumber(string.match(info, 'used_memory:(%d+)'))
+  local limit = tonumber(string.match(info, 'maxmemory:(%d+)'))
+  local full = limit > 0 and used > limit * FULL_AT
+  redis.call('SET', pressure, full and 'full' or 'free', 'PX', PRESSURE_MS)
+  return full
+end
+
+-- One text for all ways to write the same JSON; nil for what means nothing. `left` bounds the work.
+local left
+local function text_of(value)
+  left = left - 1
+  local kind = type(value)
+  if kind == 'string' then return 's' .. #value .. ':' .. value end
+  if kind == 'boolean' then return 'b' .. tostring(value) end
+  if kind == 'number' then return value ~= 0 and string.format('n%.17g', value) or nil end
+  if kind ~= 'table' or left <= 0 then return end
+  local parts, names = {}, {}
+  if #value > 0 then
+    for at = 1, math.min(#value, left) do parts[at] = text_of(value[at]) or '-' end
+    return 'a' .. #value .. table.concat(parts)
+  end
+  for name in pairs(value) do
+    left = left - 1
+    names[#names + 1] = name
+  end
+  if left <= 0 then return end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local text = text_of(value[name])
+    if text then parts[#parts + 1] = text_of(name) .. text end
+  end
+  return #parts > 0 and 'o' .. #parts .. table.concat(parts) or nil
+end
+
+-- The digest of what a body says. One that is no JSON, or larger than any envelope, is its bytes.
+local function digest_of(body, value)
+  left = NODES
+  local text = value and text_of(value)
+  return redis.sha1hex(text and left > 0 and text or body)
+end
+
+-- The clock by which jobs are ranked: where Redis' own was set back, it goes on from the last rank that
+-- was given. Answers its time, how far it is ahead, and how many jobs were ever enqueued.
+local function rank_clock()
+  local kept = redis.call('HMGET', counts, 'rank_ms', 'rank_ahead_ms', 'enqueued')
+  local last, ahead = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
+  if now + ahead < last then ahead = last + 1 - now end
+  return now + ahead, ahead, tonumber(kept[3] or 0)
+end
+
+-- Jobs that this call will create, by identifier and by key: a later one of the call may be the same.
+local new_by_id, new_by_key = {}, {}
+
+-- The job of this identifier, if its record lives or this call creates it.
+local function known(id)
+  if new_by_id[id] then return new_by_id[id] end
+  local record = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'body_sha1', 'request_sha1')
+  if record[1] then
+    return { id = id, state = record[1], bytes = record[2], request = record[3] }
+  end
+end
+
+-- Whether both ask for the same. An old client's script left the digest of the bytes alone.
+local function is_same(owner, job)
+  if owner.bytes == job.bytes then return true end
+  if owner.request then return owner.request == job.request end
+  local body = redis.call('GET', prefix .. 'body:' .. owner.id)
+  if not body then return false end
+  local read, envelope = pcall(cjson.decode, body)
+  return digest_of(body, read and type(envelope) == 'table' and envelope) == job.request
+end
+
+-- The job that stands for this request already, by its identifier or by its key.
+local function existing(job)
+  local same = known(job.id)
+  if same or job.idem == '' then return same end
+  if new_by_key[job.idem] then return new_by_key[job.idem] end
+  local owner = redis.call('GET', job.idem)
+  return owner and known(owner)
+end
+
+-- The answer to one job; one that is to be created is `created` and noted. Writes nothing.
+local function admit(job, full)
+  if job.fault then return { 'invalid', job.id, job.fault } end
+  job.idem = job.idempotency_key ~= '' and
+    prefix .. 'idem:' .. job.tenant .. '/' .. job.idempotency_key or ''
+  job.bytes, job.request = redis.sha1hex(job.body), digest_of(job.body, job.envelope)
+  job.begin = math.max(now, job.run_at)
+  if job.deadline == 0 then job.deadline = job.begin + default_deadline end
+  job.state = job.begin > now and 'delayed' or 'ready'
+  local owner = existing(job)
+  if owner then
+    return { is_same(owner, job) and 'duplicate' or 'mismatch', owner.id, owner.state }
+  end
+  if full then return { 'full', job.id, '' } end
+  if job.deadline <= job.begin then return { 'deadline-passed', job.id, '' } end
+  job.created, new_by_id[job.id] = true, job
+  if job.idem ~= '' then new_by_key[job.idem] = job end
+  return { 'created', job.id, job.state }
+end
+
+-- What the call adds to the indexes, and says on the channel: each in one command for all of its jobs.
+local to_ready, to_delayed, to_deadlines, words = {}, {}, {}, {}
+
+local function add(list, score, id)
+  list[#list + 1] = score
+  list[#list + 1] = id
+end
+
+-- `unpack` stays below 500.
+local function put(list, key)
+  for first = 1, #list, 400 do
+    redis.call('ZADD', key, unpack(list, first, math.min(first + 399, #list)))
+  end
+end
+
+local function create(job, rank_ms, ahead)
+  local fields = {
+    'state', job.state, 'format', job.format, 'tenant', job.tenant, 'priority', job.priority,
+    'enqueued_ms', now, 'ready_ms', job.begin, 'deadline_ms', job.deadline,
+    'deadline_len_ms', job.deadline - job.begin, 'max_attempts', job.max_attempts,
+    'body_sha1', job.bytes, 'request_sha1', job.request,
+  }
+  if job.state == 'ready' and ahead > 0 then
+    fields[#fields + 1] = 'rank_ms'
+    fields[#fields + 1] = rank_ms
+  end
+  for _, name in ipairs({ 'idempotency_key', 'metadata', 'traceparent' }) do
+    if job[name] ~= '' then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = job[name]
+    end
+  end
+  if type(job.webhook) == 'string' then
+    fields[#fields + 1] = 'webhook'
+    fields[#fields + 1] = job.webhook
+  end
+  redis.call('HSET', prefix .. 'job:' .. job.id, unpack(fields))
+  redis.call('SET', prefix .. 'body:' .. job.id, job.body)
+  if job.idem ~= '' then redis.call('SET', job.idem, job.id) end
+  if job.state == 'ready' then
+    add(to_ready, rank_ms - 60000 * job.priority, job.id)
+  else
+    add(to_delayed, job.begin, job.id)
+  end
+  add(to_deadlines, job.deadline, job.id)
+  words[#words + 1] = job.id .. ':' .. job.state
+end
+
+local full = is_full()
+local answers, created, soonest = {}, 0, math.huge
+local rank_ms, ahead, enqueued = rank_clock()
+for at, job in ipairs(jobs) do answers[at] = admit(job, full) end
+for _, job in ipairs(jobs) do
+  if job.created then
+    create(job, rank_ms, ahead)
+    created = created + 1
+    soonest = math.min(soonest, job.begin)
+  end
+end
+
+if created > 0 then
+  put(to_ready, ready)
+  put(to_delayed, delayed)
+  put(to_deadlines, deadlines)
+  redis.call('HSET', counts, 'enqueued', enqueued + created, 'rank_ms', rank_ms)
+  if ahead > 0 then redis.call('HSET', counts, 'rank_ahead_ms', ahead) end
+  redis.call('PUBLISH', events, table.concat(words, '\n'))
+  -- Idle workers look again every two seconds at the latest: later work need not wake them.
+  if soonest <= now + SOON_MS then redis.call('ZADD', wake, 0, '1') end
+end
+return answers
