@@ -332,7 +332,7 @@ if created > 0 then
   redis.call('HSET', counts, 'enqueued', enqueued + created, 'rank_ms', rank_ms)
   if ahead > 0 then redis.call('HSET', counts, 'rank_ahead_ms', ahead) end
   redis.call('PUBLISH', events, table.concat(words, '\n'))
-  -- Idle workers look again every two seconds at the latest: later work need not wake them.
+  -- Idle workers look again every 2.5 s at the latest: later work need not wake them.
   if soonest <= now + SOON_MS then redis.call('ZADD', wake, 0, '1') end
 end
 return answers

@@ -220,8 +220,11 @@ if redis.call('EXISTS', leased, ready, delayed, parked, deadlines, landed, solo)
 end
 sweep_workers()
 room = room + FOR_RETENTION
-local purged = retain('done', live_ms, max) + retain('cancelled', live_ms, max) +
-  retain('expired', live_ms, max) + retain('dead', dead_live_ms, max_dead)
+local purged = 0
+if redis.call('EXISTS', done, cancelled, expired, dead) > 0 then
+  purged = retain('done', live_ms, max) + retain('cancelled', live_ms, max) +
+    retain('expired', live_ms, max) + retain('dead', dead_live_ms, max_dead)
+end
 return {
   'now', now, 'leases', reaped, 'crashes', crashes, 'expired', expiries, 'purged', purged,
   'gap', gap and 1 or 0, 'next_due', due, 'more', (more or room <= 0) and 1 or 0,

@@ -119,6 +119,8 @@ for _, ring in ipairs(RINGS) do
     add_to(slot, seen)
   end
   add_to(slot, added)
-  redis.call('HSET', ring[1], slot[1] % ring[3], cmsgpack.pack(slot))
+  if is_new or next(added) then
+    redis.call('HSET', ring[1], slot[1] % ring[3], cmsgpack.pack(slot))
+  end
 end
 return { begun, roomless }

@@ -13,7 +13,7 @@ pub(crate) fn start(shared: &Shared) -> Running {
         loop {
             // After a failure a server is soon looked for again: the heartbeat waits for this answer.
             let pause = if say(&shared).await { lease_ttl / 3 } else { lease_ttl / 12 };
-            tokio::time::sleep(pause.mul_f64(fastrand::f64().midpoint(1.0))).await;
+            tokio::time::sleep(pause.mul_f64(0.9 + fastrand::f64() / 10.0)).await;
         }
     })
 }

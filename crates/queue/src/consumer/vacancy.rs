@@ -9,8 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::shared::Shared;
 use super::wake::Wake;
 
-/// Longest wait for the wake marker: whatever was missed is seen within it.
-const MAX_WAIT: Duration = Duration::from_secs(2);
+/// Longest wait for the wake marker: whatever was missed is seen within it. A ready job and a free slot
+/// meet within three seconds.
+const MAX_WAIT: Duration = Duration::from_millis(2500);
 
 /// The slots of a worker, and what it knows of the jobs that wait.
 pub(crate) struct Vacancy {

@@ -52,7 +52,7 @@ impl fmt::Debug for Delivery {
 }
 
 /// Deliveries that are due, and until when the next one is not.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Due {
     /// Now the caller's.
     pub(crate) deliveries: Vec<Delivery>,

@@ -24,6 +24,8 @@ const LEASE: Duration = Duration::from_mins(1);
 const ATTEMPT: Duration = Duration::from_secs(30);
 /// Between two looks with nothing due.
 const ROUND: Duration = Duration::from_secs(1);
+/// The same, of a process that can sign nothing: it takes only what others have left for a minute.
+const AT_LEISURE: Duration = Duration::from_secs(10);
 /// Shortest time between two looks, with something due that others take.
 const SHORTEST: Duration = Duration::from_millis(50);
 /// Between two looks while Redis does not answer, at most.
@@ -96,9 +98,10 @@ impl Notifier {
             let this = Arc::clone(self);
             under_way.spawn(async move { this.deliver(delivery).await });
         }
-        // Who only takes what others leave looks for it at leisure.
-        let next = due.next.filter(|_| self.courier.can_sign());
-        next.unwrap_or(ROUND).clamp(SHORTEST, ROUND)
+        if !self.courier.can_sign() {
+            return AT_LEISURE;
+        }
+        due.next.unwrap_or(ROUND).clamp(SHORTEST, ROUND)
     }
 
     /// Delivers what is due now, and waits for its end. How many attempts were begun comes out.
@@ -110,6 +113,12 @@ impl Notifier {
     }
 
     async fn take(&self, most: usize) -> Result<Due, QueueError> {
+        // Mostly nothing is owed, which one command tells.
+        let (owed, connection) = (self.scripts.keys().named("webhooks"), &mut self.connection.clone());
+        let is_owed: bool = redis::cmd("EXISTS").arg(owed).query_async(connection).await?;
+        if !is_owed {
+            return Ok(Due::default());
+        }
         let nonce = format!("{:016x}", fastrand::u64(..));
         let can_sign = self.courier.can_sign();
         let request = NotifyRequest {
@@ -119,7 +128,7 @@ impl Notifier {
             tries: MAX_TRIES,
             overdue: if can_sign { Duration::ZERO } else { UNSIGNED_AFTER },
         };
-        self.scripts.notify(&mut self.connection.clone(), request).await
+        self.scripts.notify(connection, request).await
     }
 
     async fn deliver(&self, delivery: Delivery) {

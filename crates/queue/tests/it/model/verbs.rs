@@ -10,7 +10,7 @@ use crate::fixture::{DEFAULT_DEADLINE, LEASE, RECEIVER, Request, Standing, Words
 
 /// How long the request of a dead job lives.
 const BODY_OF_DEAD_MS: i64 = 7 * 24 * 3_600_000;
-/// Idle workers look again every two seconds: later work need not wake them.
+/// Idle workers look again every 2.5 s: later work need not wake them.
 const SOON_MS: i64 = 2_000;
 
 impl Model {
