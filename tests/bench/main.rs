@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod arguments;
 mod bullmq;
 mod floors;
 mod meter;
@@ -12,15 +13,22 @@ mod retention;
 mod subject;
 mod table;
 
-use std::path::PathBuf;
-
 use anyhow::Context;
+use arguments::{Arguments, arguments};
 use table::{Measure, Subject, Table};
 use tests::server::Server;
+use tokio::task::JoinSet;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { node, modules, rounds, million } = arguments()?;
+    // In a task, as whoever enqueues and works does: the main thread is none of the runtime's workers.
+    let mut whole = JoinSet::new();
+    whole.spawn(measure(arguments()?));
+    whole.join_next().await.context("it was begun")??
+}
+
+async fn measure(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { node, modules, rounds, million } = arguments;
     let mut table = Table::default();
     for round in 1..=rounds {
         for subject in Subject::ALL {
@@ -50,31 +58,8 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is asked for.
-struct Arguments {
-    node: PathBuf,
-    modules: PathBuf,
-    rounds: u32,
-    million: bool,
-}
-
 /// How many jobs wait while others are worked on.
 fn crowds(million: bool) -> Vec<(usize, Measure)> {
     let few = [(10, Measure::CrowdNone), (10_000, Measure::CrowdThousands)];
     few.into_iter().chain(million.then_some((1_000_000, Measure::CrowdMillion))).collect()
-}
-
-fn arguments() -> anyhow::Result<Arguments> {
-    let mut words = std::env::args().skip(1);
-    let mut next = || words.next().context("usage: tests/bench/run [--rounds N] [--million]");
-    let (node, modules) = (next()?.into(), next()?.into());
-    let mut arguments = Arguments { node, modules, rounds: 3, million: false };
-    while let Ok(word) = next() {
-        match word.as_str() {
-            "--rounds" => arguments.rounds = next()?.parse().context("--rounds takes a number")?,
-            "--million" => arguments.million = true,
-            _ => anyhow::bail!("usage: tests/bench/run [--rounds N] [--million]"),
-        }
-    }
-    Ok(arguments)
 }

@@ -57,28 +57,36 @@ local function is_identifier(text)
   return #text <= 128 and string.find(text, '^[A-Za-z0-9][A-Za-z0-9._-]*$') ~= nil
 end
 
-local function is_metadata(text)
-  if #text > MAX_METADATA or not string.find(text, '^%s*{') then return false end
-  local read, object = pcall(cjson.decode, text)
-  if not read then return false end
-  for _, value in pairs(object) do
-    if type(value) ~= 'string' then return false end
+local function is_digest(text) return #text == 40 and string.find(text, '^%x+$') ~= nil end
+
+-- What few jobs have is judged by functions that are made for them: Redis makes every other one at each
+-- call.
+local function fault_of_extras(job)
+  local function is_metadata(text)
+    if #text > MAX_METADATA or not string.find(text, '^%s*{') then return false end
+    local read, object = pcall(cjson.decode, text)
+    if not read then return false end
+    for _, value in pairs(object) do
+      if type(value) ~= 'string' then return false end
+    end
+    return true
   end
-  return true
-end
-
-local function is_trace(text)
-  local trace, span = string.match(text, '^00%-([0-9a-f]+)%-([0-9a-f]+)%-[0-9a-f][0-9a-f]$')
-  return trace ~= nil and #trace == 32 and #span == 16
-end
-
--- An address without user, password and fragment; none at all is none.
-local function is_webhook(text)
-  if text == nil or text == cjson.null then return true end
-  if type(text) ~= 'string' or #text > MAX_WEBHOOK then return false end
-  if string.find(text, '[^!-~]') or string.find(text, '[\\"<>^`{|}#]') then return false end
-  local host = string.match(text, '^https?://([%w%[][^/?]*)')
-  return host ~= nil and not string.find(host, '@', 1, true)
+  local function is_trace(text)
+    local trace, span = string.match(text, '^00%-([0-9a-f]+)%-([0-9a-f]+)%-[0-9a-f][0-9a-f]$')
+    return trace ~= nil and #trace == 32 and #span == 16
+  end
+  -- An address without user, password and fragment; none at all is none.
+  local function is_webhook(text)
+    if text == nil or text == cjson.null then return true end
+    if type(text) ~= 'string' or #text > MAX_WEBHOOK then return false end
+    if string.find(text, '[^!-~]') or string.find(text, '[\\"<>^`{|}#]') then return false end
+    local host = string.match(text, '^https?://([%w%[][^/?]*)')
+    return host ~= nil and not string.find(host, '@', 1, true)
+  end
+  if job.metadata ~= '' and not is_metadata(job.metadata) then return 'metadata' end
+  if job.traceparent ~= '' and not is_trace(job.traceparent) then return 'traceparent' end
+  if job.digest ~= '' and not is_digest(job.digest) then return 'digest' end
+  if not is_webhook(job.webhook) then return 'webhook' end
 end
 
 -- What is wrong with the call as a whole, when something is.
@@ -105,14 +113,10 @@ local function fault_of(job)
   if not job.run_at then return 'run_at' end
   if not job.deadline then return 'deadline' end
   if not job.max_attempts then return 'max_attempts' end
-  local key, metadata, trace = job.idempotency_key, job.metadata, job.traceparent
+  local key = job.idempotency_key
   if key ~= '' and not is_identifier(key) then return 'idempotency_key' end
-  if metadata ~= '' and not is_metadata(metadata) then return 'metadata' end
-  if trace ~= '' and not is_trace(trace) then return 'traceparent' end
-  if job.digest ~= '' and not (#job.digest == 40 and string.find(job.digest, '^%x+$')) then
-    return 'digest'
-  end
-  if not is_webhook(job.webhook) then return 'webhook' end
+  local has_no_extras = job.metadata == '' and job.traceparent == '' and job.webhook == nil
+  if not (has_no_extras and is_digest(job.digest)) then return fault_of_extras(job) end
 end
 
 -- The job whose values begin at `first`; `fault` is the name of the first that cannot be.
@@ -159,46 +163,44 @@ local function is_full()
   return full, full and -now or now
 end
 
--- Names are sorted by their bytes, whatever language the server is set to.
-local function by_bytes(one, other)
-  for at = 1, math.min(#one, #other) do
-    local left, right = string.byte(one, at), string.byte(other, at)
-    if left ~= right then return left < right end
-  end
-  return #one < #other
-end
-local before = not ('B' < 'a' and 'a_b' < 'aab') and by_bytes or nil
-
--- One text for all ways to write the same JSON; nil for what means nothing. `left` bounds the work.
-local left
-local function text_of(value)
-  left = left - 1
-  local kind = type(value)
-  if kind == 'string' then return 's' .. #value .. ':' .. value end
-  if kind == 'boolean' then return 'b' .. tostring(value) end
-  if kind == 'number' then return value ~= 0 and string.format('n%.17g', value) or nil end
-  if kind ~= 'table' or left <= 0 then return end
-  local parts, names = {}, {}
-  if #value > 0 then
-    for at = 1, math.min(#value, left) do parts[at] = text_of(value[at]) or '-' end
-    return 'a' .. #value .. table.concat(parts)
-  end
-  for name in pairs(value) do
-    left = left - 1
-    names[#names + 1] = name
-  end
-  if left <= 0 then return end
-  table.sort(names, before)
-  for _, name in ipairs(names) do
-    local text = text_of(value[name])
-    if text then parts[#parts + 1] = text_of(name) .. text end
-  end
-  return #parts > 0 and 'o' .. #parts .. table.concat(parts) or nil
-end
-
--- The digest of what a body says. One that is no JSON, or larger than any envelope, is its bytes.
+-- The digest of what a body says: of one text for all ways to write the same JSON, in which names are
+-- sorted by their bytes, whatever language the server is set to. One that is no JSON, or larger than any
+-- envelope, is its bytes.
 local function digest_of(body, value)
-  left = NODES
+  local left = NODES
+  local function by_bytes(one, other)
+    for at = 1, math.min(#one, #other) do
+      local byte, against = string.byte(one, at), string.byte(other, at)
+      if byte ~= against then return byte < against end
+    end
+    return #one < #other
+  end
+  local before = not ('B' < 'a' and 'a_b' < 'aab') and by_bytes or nil
+  -- nil for what means nothing. `left` bounds the work.
+  local function text_of(value)
+    left = left - 1
+    local kind = type(value)
+    if kind == 'string' then return 's' .. #value .. ':' .. value end
+    if kind == 'boolean' then return 'b' .. tostring(value) end
+    if kind == 'number' then return value ~= 0 and string.format('n%.17g', value) or nil end
+    if kind ~= 'table' or left <= 0 then return end
+    local parts, names = {}, {}
+    if #value > 0 then
+      for at = 1, math.min(#value, left) do parts[at] = text_of(value[at]) or '-' end
+      return 'a' .. #value .. table.concat(parts)
+    end
+    for name in pairs(value) do
+      left = left - 1
+      names[#names + 1] = name
+    end
+    if left <= 0 then return end
+    table.sort(names, before)
+    for _, name in ipairs(names) do
+      local text = text_of(value[name])
+      if text then parts[#parts + 1] = text_of(name) .. text end
+    end
+    return #parts > 0 and 'o' .. #parts .. table.concat(parts) or nil
+  end
   local text = value and text_of(value)
   return redis.sha1hex(text and left > 0 and text or body)
 end

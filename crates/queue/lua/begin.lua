@@ -4,6 +4,7 @@
 -- KEYS  ready
 -- ARGV  id, token for each job, at most JOBS_A_SCRIPT of them, from 2 on
 -- Returns `ok` or `stale` for each, in order.
+-- Rare: refuse
 
 if #ARGV % 2 == 0 or #ARGV > 1 + 2 * JOBS_A_SCRIPT then refuse('number of leases') end
 local answers = {}

@@ -9,6 +9,7 @@
 -- transcript as far as it was said, at `transcript:<id>`, where they stay once its digest is kept. If
 -- a digest is new, crashes and interruptions without progress begin anew; a repeated one, or words
 -- alone, are no progress.
+-- Rare: refuse
 
 local MOST_FIELDS = 240
 local id, token, cost, words = ARGV[2], ARGV[3], ARGV[4], ARGV[5]

@@ -11,6 +11,7 @@
 -- Before: the caller holds the free slots. After: each job is leased under `fence:nonce`, its fence
 -- grown by one. Repeating a nonce returns the same jobs while those tokens are leased and prolongs
 -- nothing, so a lost reply leases to nobody.
+-- Rare: claimed_again look_for_due drop_flights finish refuse
 
 local words = {}
 local answer = claim_jobs(claim_at(2), words)

@@ -7,6 +7,8 @@
 -- Returns {what `report` returns, what `claim` returns}.
 -- Before: the caller holds the free slots once its reports are accepted. Repeating it whole answers the
 -- same.
+-- Rare: claimed_again look_for_due drop_flights finish owe_webhook report_undelivered
+-- Rare: answer_repeated flight_at refuse
 
 local claim, reports, words = claim_at(2), reports_at(7), {}
 local reported = report_all(reports, words)

@@ -3,6 +3,7 @@
 -- KEYS  ready events
 -- ARGV  2 id  3 token  4 stage  5 percent  6 stages (JSON, '' = unchanged)
 -- Returns 'ok' or 'stale'.
+-- Rare: refuse
 
 local id, token, percent = ARGV[2], ARGV[3], whole(5, 'percent', 100)
 if #ARGV ~= 6 then refuse('number of values') end

@@ -10,6 +10,7 @@
 --         a flight that the job wants to wait for has landed or lost its owner, so the job stays leased;
 --         its cost is kept.
 -- After `accepted`: the job is in `state`. Repeating a report that was accepted answers the same.
+-- Rare: drop_flights owe_webhook report_undelivered answer_repeated flight_at refuse
 
 local words = {}
 local answers = report_all(reports_at(2), words)

@@ -36,7 +36,8 @@ async fn every_answer_is_as_it_is_described() {
     let tokens = format!("all:{ADMIN}:*:admin");
     let api = Api::start_with(&[("API_TOKENS", &tokens), ("API_REQUESTS_PER_MINUTE", "0")]).await;
     let Extent { examples, seeds, timeout } = Extent::asked();
-    let runs = seeds.iter().map(|seed| printed_within(timeout, schemathesis(&api, examples, *seed)));
+    let runs =
+        seeds.iter().map(|seed| printed_within(timeout, schemathesis(&api, examples, *seed)));
     for said in join_all(runs).await {
         let said = said.unwrap();
         println!("{said}");

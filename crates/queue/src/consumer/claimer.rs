@@ -23,6 +23,8 @@ use crate::{ClaimedJob, Claims, Idle, Outcome, ParkReason, QueueError, Report, R
 /// How long a job in a newer envelope waits for a newer worker.
 const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
 
+/// How often other tasks get their turn before a report goes out: some microseconds.
+const TURNS_FOR_OTHERS: usize = 3;
 /// Most slots for which one call claims: what its script takes.
 const SLOTS_A_CLAIM: usize = 20;
 
@@ -106,7 +108,9 @@ impl Claimer {
     async fn give_back(&mut self, first: Ended) -> Option<Stopped> {
         let mut ended = vec![first];
         // What ends at the same moment goes out with it.
-        tokio::task::yield_now().await;
+        for _ in 0..TURNS_FOR_OTHERS {
+            tokio::task::yield_now().await;
+        }
         while ended.len() < REPORTS_A_CALL
             && let Ok(another) = self.ended.try_recv()
         {

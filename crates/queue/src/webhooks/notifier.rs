@@ -114,7 +114,8 @@ impl Notifier {
 
     async fn take(&self, most: usize) -> Result<Due, QueueError> {
         // Mostly nothing is owed, which one command tells.
-        let (owed, connection) = (self.scripts.keys().named("webhooks"), &mut self.connection.clone());
+        let (owed, connection) =
+            (self.scripts.keys().named("webhooks"), &mut self.connection.clone());
         let is_owed: bool = redis::cmd("EXISTS").arg(owed).query_async(connection).await?;
         if !is_owed {
             return Ok(Due::default());
