@@ -68,6 +68,9 @@ pub struct Options {
     /// Enters every cache key: another number asks for a fresh file. Default 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub variant: u32,
+    /// How long the file shall be, in seconds, 180 to 3,600. By default as long as its words take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u32>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -178,7 +181,7 @@ impl Job {
         Self { id, ..self }
     }
 
-    /// Sets voice, language and variant.
+    /// Sets voice, language, variant and duration.
     #[must_use]
     pub fn with_options(self, options: Options) -> Self {
         Self { options, ..self }

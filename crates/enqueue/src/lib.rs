@@ -56,8 +56,10 @@ pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{Producer, ProducerOptions};
 pub use readable::{Readable, has_visible, readable};
-pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
+pub use record::{Artifact, Cost, ErrorReport, ExtraFile, JobRecord, RawHash, State};
 pub use source::Source;
 pub use stage::{StageName, StageRecord};
+#[doc(hidden)]
+pub use validate::{DURATION, VARIANT};
 pub use waiting::Waiting;
 pub use webhook::{WebhookAttempt, WebhookRecord, WebhookState, WebhookUrl};

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use self::fields::Fields;
-use crate::validate::{MAX_ATTEMPTS, PRIORITY, VARIANT};
+use crate::validate::{DURATION, MAX_ATTEMPTS, PRIORITY, VARIANT};
 use crate::{Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent, WebhookUrl};
 
 /// What a file may begin with that was saved on Windows.
@@ -96,6 +96,7 @@ fn options(fields: &mut Fields<'_>) -> Options {
         voice: fields.identifier("voice"),
         language: fields.identifier("language"),
         variant: fields.number("variant", &VARIANT).unwrap_or_default(),
+        duration: fields.number("duration", &DURATION),
     }
 }
 

@@ -16,7 +16,9 @@ pub(crate) const PRIORITY: RangeInclusive<u8> = 0..=9;
 /// Attempts before a job is dead.
 pub(crate) const MAX_ATTEMPTS: RangeInclusive<u32> = 1..=100;
 /// Another number asks for another file.
-pub(crate) const VARIANT: RangeInclusive<u32> = 0..=u32::MAX;
+pub const VARIANT: RangeInclusive<u32> = 0..=u32::MAX;
+/// Seconds of a file: three minutes to an hour.
+pub const DURATION: RangeInclusive<u32> = 180..=3_600;
 /// Years in which a job may begin and end: what every reader of RFC 3339 reads.
 const YEARS: RangeInclusive<i32> = 1970..=9999;
 
@@ -26,6 +28,8 @@ impl Job {
         let mut faults = Vec::new();
         faults.extend(source(&self.source));
         faults.extend(in_range("priority", &self.priority, &PRIORITY));
+        let duration = self.options.duration.as_ref();
+        faults.extend(duration.and_then(|given| in_range("options.duration", given, &DURATION)));
         faults.extend(in_range("max_attempts", &self.max_attempts, &MAX_ATTEMPTS));
         faults.extend(Identifier::parse("tenant", &self.tenant).err());
         let key = self.idempotency_key.as_deref();

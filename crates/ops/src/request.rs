@@ -1,13 +1,14 @@
 //! Arguments of the command line go in; the source and the job that they describe come out.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use settings::Environment;
 use stillcast_enqueue::{Format, Identifier, Job, Options, Source, TraceParent};
 
 use crate::cli_error::CliError;
-use crate::input;
 use crate::render::Screen;
+use crate::{duration, input};
 
 /// The variable by which a process hands its trace on to those that it starts.
 const TRACEPARENT: &str = "TRACEPARENT";
@@ -59,6 +60,9 @@ pub(crate) struct OptionArgs {
     /// Another number asks for another file of the same text.
     #[arg(long, value_name = "NUMBER")]
     variant: Option<u32>,
+    /// How long the file shall be, such as 10m or 600s, three minutes to an hour; to half a second.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    duration: Option<Duration>,
     /// Whose job it is, and whose conversation; default when not given.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
@@ -75,6 +79,7 @@ impl OptionArgs {
             voice: named("voice", &self.voice)?,
             language: named("language", &self.language)?,
             variant: self.variant.unwrap_or(0),
+            duration: self.duration.map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX)),
         };
         let job = Job::new(source, format).with_options(options);
         Ok(Job { tenant: self.tenant.clone().unwrap_or(job.tenant), ..job })

@@ -9,8 +9,8 @@ use stillcast_enqueue::{Artifact, Format, StageName};
 use uuid::Uuid;
 
 use crate::{
-    Answer, Clip, Conversation, Draft, Image, Media, Prompt, ProviderError, Recording, Scene,
-    Speech, UploadTarget, Usage, Utterance,
+    Answer, Captions, Clip, Conversation, Draft, Image, Media, Prompt, ProviderError, Recording,
+    Scene, Speech, UploadTarget, Usage, Utterance,
 };
 
 /// Reads conversations from the application's database.
@@ -103,7 +103,8 @@ pub trait ImageGenerator: Send + Sync {
     }
 }
 
-/// Makes the file, in three steps of which the first two go on at once.
+/// Makes the file, in three steps of which the first two go on at once; a file of sound needs the first
+/// and the last.
 #[async_trait]
 pub trait MediaEncoder: Send + Sync {
     /// Its name in records.
@@ -118,11 +119,13 @@ pub trait MediaEncoder: Send + Sync {
     ) -> Result<Box<dyn Encoding>, ProviderError>;
     /// Renders a picture as a short clip.
     async fn still(&self, image: &Image, scratch: &Path) -> Result<Answer<Clip>, ProviderError>;
-    /// Lays the repeated clip under the sound, for exactly as long as the sound lasts.
+    /// Puts the file together: the sound with its chapters; for a video, the repeated clip under it for
+    /// exactly as long as the sound lasts, and its captions. Captions and chapters lie beside it, too.
     async fn mux(
         &self,
         sound: &Media,
-        clip: &Clip,
+        clip: Option<&Clip>,
+        captions: &Captions,
         scratch: &Path,
     ) -> Result<Answer<Media>, ProviderError>;
 }

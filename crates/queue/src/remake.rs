@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde_json::Value;
-use stillcast_enqueue::{DecodeError, Envelope, Identifier, InvalidField, Problem, StageName};
+use stillcast_enqueue::{
+    DURATION, DecodeError, Envelope, Identifier, InvalidField, Problem, StageName, VARIANT,
+};
 
 use StageName::{Collection, Encode, Image, Transcript, Tts, Upload};
 
@@ -22,13 +25,13 @@ struct JobOption {
     path: &'static str,
     read: fn(&'static str, &str) -> Result<Value, InvalidField>,
     /// A replay that changes it makes one of these anew: the language of the words decides that of the
-    /// voice too, and a variant that of each by itself.
+    /// voice too, their length that of the pauses, and a variant each by itself.
     decides: &'static [StageName],
     /// From where a replay begins that changes it and does not say.
     from: StageName,
 }
 
-const OPTIONS: [JobOption; 3] = [
+const OPTIONS: [JobOption; 4] = [
     JobOption { name: "voice", path: "options.voice", read: name, decides: &[Tts], from: Tts },
     JobOption {
         name: "language",
@@ -44,15 +47,23 @@ const OPTIONS: [JobOption; 3] = [
         decides: &[Transcript, Tts, Image],
         from: Collection,
     },
+    JobOption {
+        name: "duration",
+        path: "options.duration",
+        read: duration,
+        decides: &[Transcript],
+        from: Transcript,
+    },
 ];
 
 impl Remake {
     /// The options that can be changed.
-    pub const OPTIONS: [&str; OPTIONS.len()] = ["voice", "language", "variant"];
+    pub const OPTIONS: [&str; OPTIONS.len()] = ["voice", "language", "variant", "duration"];
 
     /// Reads what somebody wishes: the word of a stage, and options with their new values; an empty one
     /// is the worker's default again. Without a stage it begins where the options first decide
-    /// something: `voice` at tts, `language` at transcript, `variant` at the beginning.
+    /// something: `voice` at tts, `language` and `duration` at transcript, `variant` at the
+    /// beginning.
     ///
     /// Refused are a stage and an option that nobody knows, a value that an option does not take, an
     /// option that stands twice, and one that decides nothing from that stage on.
@@ -176,9 +187,21 @@ fn name(path: &'static str, text: &str) -> Result<Value, InvalidField> {
 }
 
 fn number(path: &'static str, text: &str) -> Result<Value, InvalidField> {
-    let takes = format!("a whole number from 0 to {}", u32::MAX);
-    let number: Result<u32, _> = text.parse();
-    number.map(Value::from).map_err(|_| InvalidField::value(path, takes, "another text"))
+    whole_number(path, text, &VARIANT)
+}
+
+fn duration(path: &'static str, text: &str) -> Result<Value, InvalidField> {
+    whole_number(path, text, &DURATION)
+}
+
+fn whole_number(
+    path: &'static str,
+    text: &str,
+    range: &RangeInclusive<u32>,
+) -> Result<Value, InvalidField> {
+    let takes = format!("a whole number from {} to {}", range.start(), range.end());
+    let number = text.parse().ok().filter(|number: &u32| range.contains(number));
+    number.map(Value::from).ok_or_else(|| InvalidField::value(path, takes, "another text"))
 }
 
 #[cfg(test)]
@@ -195,6 +218,7 @@ mod tests {
             (vec![("voice", "anna")], Tts),
             (vec![("voice", "anna"), ("language", "de")], Transcript),
             (vec![("voice", ""), ("variant", "3")], Collection),
+            (vec![("voice", "anna"), ("duration", "600")], Transcript),
         ] {
             assert_eq!(read(None, &set).unwrap().from(), Some(first), "{set:?}");
         }
@@ -221,6 +245,7 @@ mod tests {
             (None, vec![("my secret words", "x")], "`options.?` is not a field"),
             (None, vec![("voice", "a b")], "`options.voice` takes"),
             (None, vec![("variant", "-1")], "`options.variant` takes a whole number"),
+            (None, vec![("duration", "60")], "`options.duration` takes a whole number from 180"),
             (
                 None,
                 vec![("voice", "a"), ("voice", "b")],

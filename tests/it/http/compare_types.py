@@ -9,7 +9,7 @@ from stillcast import types
 
 NAMES = [
     "Accepted", "Artifact", "BulkPlan", "BulkRecord", "Cost", "ConversationSource", "ErrorReport",
-    "Eta", "JobList", "JobRecord", "JobRequest", "OptionsRequest", "Price", "ReplayRequest", "Search",
+    "Eta", "ExtraFile", "JobList", "JobRecord", "JobRequest", "OptionsRequest", "Price", "ReplayRequest", "Search",
     "StageRecord", "TextSource", "Waiting",
 ]
 WORDS = {"State": types.State, "Format": types.Format, "StageName": types.Stage, "BulkAction": types.Action}

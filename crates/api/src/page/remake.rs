@@ -18,6 +18,7 @@ pub(super) struct RemakeForm {
     pub(super) voice: String,
     pub(super) language: String,
     pub(super) variant: String,
+    pub(super) duration: String,
 }
 
 /// From where.
@@ -41,10 +42,10 @@ impl RemakeForm {
         // A server that has just begun knows no price yet, and says so.
         let _ = api.mirror.visit(&delivered, |_, job| dearest.see(job)).await;
         let worth = dearest.worth(job.format);
-        let [voice, language, variant] = texts(&options);
+        let [voice, language, variant, duration] = texts(&options);
         let choices = std::iter::once(None).chain(StageName::ALL.into_iter().map(Some));
         let choices = choices.map(|from| Choice::of(from, worth, job.cost.spent_usd)).collect();
-        Ok(Some(Self { choices, voice, language, variant }))
+        Ok(Some(Self { choices, voice, language, variant, duration }))
     }
 }
 
@@ -74,6 +75,7 @@ pub(super) struct Wish {
     voice: Option<String>,
     language: Option<String>,
     variant: Option<String>,
+    duration: Option<String>,
     #[serde(default)]
     why: String,
 }
@@ -85,7 +87,7 @@ impl Wish {
 
     /// What is to be made anew: a form sends every option, also those that nobody has touched.
     pub(super) fn remake(&self, known: &Options) -> Result<Remake, Problem> {
-        let wished = [&self.voice, &self.language, &self.variant];
+        let wished = [&self.voice, &self.language, &self.variant, &self.duration];
         let known = texts(known);
         let all = Remake::OPTIONS.iter().zip(wished).zip(&known);
         let changed = all.filter_map(|((name, wished), known)| {
@@ -98,11 +100,12 @@ impl Wish {
 }
 
 /// Options as a form shows them, in the order of [`Remake::OPTIONS`]; a default is empty.
-fn texts(options: &Options) -> [String; 3] {
-    let Options { voice, language, variant } = options;
+fn texts(options: &Options) -> [String; 4] {
+    let Options { voice, language, variant, duration } = options;
     let name = |name: &Option<_>| name.as_ref().map_or_else(String::new, ToString::to_string);
     let number = if *variant == 0 { String::new() } else { variant.to_string() };
-    [name(voice), name(language), number]
+    let duration = duration.map_or_else(String::new, |seconds| seconds.to_string());
+    [name(voice), name(language), number, duration]
 }
 
 #[cfg(test)]

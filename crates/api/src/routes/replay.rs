@@ -81,8 +81,7 @@ pub(crate) async fn replay(
 
 /// What a body wishes.
 fn read(body: &JsonBody) -> Result<Remake, Problem> {
-    let takes =
-        "{\"from\": text, \"options\": {\"voice\": text, \"language\": text, \"variant\": number}}";
+    let takes = "{\"from\": text, \"options\": {\"voice\": text, \"language\": text, \"variant\": number, \"duration\": number}}";
     let Some(ReplayRequest { from, options }) = body.read(takes)? else {
         return Ok(Remake::default());
     };
@@ -101,11 +100,14 @@ fn read(body: &JsonBody) -> Result<Remake, Problem> {
 fn text_of(name: &str, value: &Value) -> Result<String, InvalidField> {
     match (name, value) {
         (_, Value::Null) => Ok(String::new()),
-        ("variant", Value::Number(number)) => Ok(number.to_string()),
+        ("variant" | "duration", Value::Number(number)) => Ok(number.to_string()),
         ("voice" | "language", Value::String(text)) if !text.is_empty() => Ok(text.clone()),
-        ("variant" | "voice" | "language", _) => {
-            let takes =
-                if name == "variant" { "a whole number, or null" } else { "a name, or null" };
+        ("variant" | "duration" | "voice" | "language", _) => {
+            let takes = if ["variant", "duration"].contains(&name) {
+                "a whole number, or null"
+            } else {
+                "a name, or null"
+            };
             Err(InvalidField::value(format!("options.{name}"), takes, "something else"))
         }
         _ => Ok(String::new()),

@@ -95,6 +95,9 @@ pub(crate) struct OptionsRequest {
     language: Option<String>,
     /// Another number asks for another file of the same text.
     variant: Option<u32>,
+    /// How long the file shall be, in seconds; as long as its words take by default.
+    #[schema(minimum = 180, maximum = 3600)]
+    duration: Option<u32>,
 }
 
 /// What became of a request.

@@ -20,7 +20,7 @@ fn fault(json: &str) -> String {
 fn whole() -> Value {
     json!({
         "source": { "text": "Rain." }, "format": "video",
-        "options": { "voice": "slt", "language": "en", "variant": 2 },
+        "options": { "voice": "slt", "language": "en", "variant": 2, "duration": 600 },
         "idempotency_key": "k1", "priority": 9, "run_at": "2999-01-01T00:00:00Z",
         "deadline": "2999-01-02T00:00:00Z", "max_attempts": 2, "tenant": "acme",
         "metadata": { "a": "b" }, "webhook": "https://example.org/hook?t=1",
@@ -52,6 +52,7 @@ fn every_field_arrives() {
     assert_eq!((job.priority, job.max_attempts, job.options.variant), (9, 2, 2));
     assert_eq!((job.tenant.as_str(), job.idempotency_key.as_deref()), ("acme", Some("k1")));
     assert!(job.run_at.is_some() && job.deadline.is_some() && job.traceparent.is_some());
+    assert_eq!(job.options.duration, Some(600));
     assert_eq!(job.options.voice.unwrap().as_str(), "slt");
     assert_eq!(job.metadata["a"], "b");
     assert_eq!(job.webhook.unwrap().as_str(), "https://example.org/hook?t=1");
@@ -94,6 +95,7 @@ fn fields() -> Vec<(&'static str, &'static str)> {
         ("options.voice", identifier),
         ("options.language", identifier),
         ("options.variant", "a whole number from 0 to 4294967295"),
+        ("options.duration", "a whole number from 180 to 3600"),
         ("idempotency_key", identifier),
         ("priority", "a whole number from 0 to 9"),
         ("run_at", time),
@@ -173,7 +175,7 @@ fn what_is_no_field_and_what_stands_twice_is_named() {
     for (extra, sentence) in [
         (
             r#","options":{"tempo":2}"#,
-            "`options.tempo` is not a field; there are `voice`, `language`, `variant`",
+            "`options.tempo` is not a field; there are `voice`, `language`, `variant`, `duration`",
         ),
         (r#","priority":10"#, "`priority` takes a whole number from 0 to 9, got 10"),
         (r#","priority":1,"priority":2"#, "`priority` takes one value, got 2"),

@@ -44,7 +44,7 @@ pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
 }
 
 fn scene(options: &Options, source: &str) -> Scene {
-    let Options { voice: _, language: _, variant } = options;
+    let Options { voice: _, language: _, variant, duration: _ } = options;
     Scene { text: source.to_owned(), variant: *variant }
 }
 

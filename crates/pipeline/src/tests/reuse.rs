@@ -107,6 +107,12 @@ async fn a_delivery_that_is_gone_is_made_anew_without_paying() {
     let cached = |stage: StageName| produced.stages.iter().any(|r| r.stage == stage && r.cached);
     assert!(PAID.into_iter().all(cached), "{:?}", produced.stages);
     assert!(!cached(StageName::Encode) && !cached(StageName::Upload));
+    // Sound that was there already says as much of what is said when as sound that is just spoken.
+    let captions = second.journal.captions();
+    assert!(captions.srt().lines().count() > 4 * PASSAGES as usize, "{captions:?}");
+    let other = TestRun::of(&Arc::new(SharedState::default()), Format::Video);
+    made(&other).await;
+    assert_eq!(other.journal.captions(), captions);
     let told = shared.told_of("delivery");
     assert!(told.starts_with(&["recall".into(), "get".into(), "delete".into()]), "{told:?}");
 }

@@ -24,6 +24,7 @@ class OptionsRequest(TypedDict, total=False):
     voice: str | None
     language: str | None
     variant: int | None
+    duration: int | None
 
 
 ReplayRequest = TypedDict(
@@ -55,6 +56,17 @@ class Artifact(TypedDict):
     bytes: int
     content_type: str
     duration_s: float
+    sha256: str
+
+
+class ExtraFile(TypedDict):
+    """A file beside the delivered one."""
+
+    url: str
+    key: str
+    path: str | None
+    bytes: int
+    content_type: str
     sha256: str
 
 
@@ -129,7 +141,7 @@ class JobRecord(TypedDict):
     finished_at: str | None
     deadline: str | None
     artifact: Artifact | None
-    extras: dict[str, object]
+    extras: dict[str, ExtraFile]
     stages: list[StageRecord]
     cost: Cost
     error: ErrorReport | None
