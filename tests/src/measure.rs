@@ -189,3 +189,18 @@ fn clock(text: &str) -> Option<f64> {
     let seconds: f64 = parts.next()?.replace(',', ".").parse().ok()?;
     Some(hours * 3_600.0 + minutes * 60.0 + seconds)
 }
+
+/// How loud a file is from one moment to another: the mean of its samples' squares, in dB.
+pub async fn level_between(path: &Path, from_s: f64, to_s: f64) -> anyhow::Result<f64> {
+    let filter = format!("atrim=start={from_s:.3}:end={to_s:.3},volumedetect");
+    let report = listen(path, &filter).await?;
+    number(&report, "mean_volume:")
+}
+
+/// The channels of its sound.
+pub async fn channels(path: &Path) -> anyhow::Result<u64> {
+    let spec = Spec::new("ffprobe").args(["-v", "error", "-of", "json", "-show_streams"]);
+    let (json, _) = spec.args(["-select_streams", "a"]).arg(path).output(1 << 20).await?;
+    let json: Value = serde_json::from_slice(&json)?;
+    json["streams"][0]["channels"].as_u64().context("channels")
+}

@@ -126,7 +126,7 @@ pub struct JobRecord {
     pub deadline: Option<DateTime<Utc>>,
     /// The delivered file.
     pub artifact: Option<Artifact>,
-    /// Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`.
+    /// Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`, `voice.m4a`, `bed.m4a`.
     pub extras: BTreeMap<String, ExtraFile>,
     /// What each stage did.
     pub stages: Vec<StageRecord>,

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::sound::sample_count;
+
 /// A picture, as PNG or JPEG.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image {
@@ -55,6 +57,10 @@ pub enum Extra {
     Srt,
     /// Chapters, as one writes them below a film.
     Chapters,
+    /// The voice without the bed.
+    Voice,
+    /// The bed without the voice.
+    Bed,
 }
 
 impl Extra {
@@ -64,6 +70,8 @@ impl Extra {
             Self::Vtt => "captions.vtt",
             Self::Srt => "captions.srt",
             Self::Chapters => "chapters.txt",
+            Self::Voice => "voice.m4a",
+            Self::Bed => "bed.m4a",
         }
     }
 
@@ -73,7 +81,14 @@ impl Extra {
             Self::Vtt => "vtt",
             Self::Srt => "srt",
             Self::Chapters => "txt",
+            Self::Voice | Self::Bed => "m4a",
         }
+    }
+
+    /// Its name without the ending.
+    pub(crate) fn stem(self) -> &'static str {
+        let name = self.name();
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
     }
 
     /// Its media type.
@@ -82,6 +97,7 @@ impl Extra {
             Self::Vtt => "text/vtt; charset=utf-8",
             Self::Srt => "application/x-subrip",
             Self::Chapters => "text/plain; charset=utf-8",
+            Self::Voice | Self::Bed => "audio/mp4",
         }
     }
 }
@@ -98,6 +114,16 @@ pub(crate) enum Piece {
     },
     /// Exact silence.
     Pause(Duration),
+}
+
+impl Piece {
+    /// How long it is.
+    pub(crate) fn samples(&self) -> usize {
+        match self {
+            Self::Speech { text: _, pcm } => pcm.len() / 2,
+            Self::Pause(length) => sample_count(*length),
+        }
+    }
 }
 
 impl fmt::Debug for Piece {

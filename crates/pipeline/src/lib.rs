@@ -52,7 +52,7 @@ pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use prompt::{Part, Prompt, Scene, UploadTarget, Utterance};
 pub use provider::{
-    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Providers, SourceStore,
+    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Providers, SoundTrack, SourceStore,
     SpeechSynthesizer, TranscriptWriter,
 };
 pub use request::{Produced, Request, Run};

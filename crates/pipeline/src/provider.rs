@@ -111,10 +111,10 @@ pub trait MediaEncoder: Send + Sync {
     fn provider(&self) -> &'static str;
     /// What beside sound and picture decides the file: rates, profile.
     fn revision(&self) -> String;
-    /// Starts an encoder that takes sound as it comes. For `video` its sound ends on a whole frame.
+    /// Starts an encoder that takes sound as it comes. For a video its sound ends on a whole frame.
     async fn begin(
         &self,
-        format: Format,
+        track: SoundTrack,
         scratch: &Path,
     ) -> Result<Box<dyn Encoding>, ProviderError>;
     /// Renders a picture as a short clip.
@@ -130,10 +130,21 @@ pub trait MediaEncoder: Send + Sync {
     ) -> Result<Answer<Media>, ProviderError>;
 }
 
+/// A track of sound that is encoded.
+#[derive(Clone, Copy, Debug)]
+pub struct SoundTrack {
+    /// What it is called in the scratch folder.
+    pub name: &'static str,
+    /// One or two.
+    pub channels: u16,
+    /// What it is for.
+    pub format: Format,
+}
+
 /// An encoder at work. Dropped, it ends and leaves nothing that could pass for a whole file.
 #[async_trait]
 pub trait Encoding: Send {
-    /// Takes sound: s16le, mono, [`crate::sound::RATE`].
+    /// Takes sound: s16le, its track's channels, [`crate::sound::RATE`].
     async fn write(&mut self, pcm: Bytes) -> Result<(), ProviderError>;
     /// Ends the file and checks it.
     async fn finish(self: Box<Self>) -> Result<Answer<Media>, ProviderError>;

@@ -4,10 +4,12 @@
 //! faded by 5 ms at both ends, so that joining passages and exact silence never clicks. So it is kept;
 //! `loudness` makes it as loud as the file shall be, and `fit` the pauses as long.
 
+mod bed;
 mod fit;
 mod level;
 mod limiter;
 mod loudness;
+mod mix;
 mod samples;
 
 use bytes::Bytes;
@@ -15,6 +17,7 @@ use bytes::Bytes;
 pub(crate) use self::fit::fit;
 pub use self::fit::{Misfit, Stretch, lengths};
 pub use self::loudness::Loudness;
+pub(crate) use self::mix::{Backing, Mixed, Mixer, Turn};
 use self::samples::{encode, to_f32};
 pub use self::samples::{sample_count, seconds, silence};
 

@@ -12,7 +12,8 @@ NAMES = [
     "Eta", "ExtraFile", "JobList", "JobRecord", "JobRequest", "OptionsRequest", "Price", "ReplayRequest", "Search",
     "StageRecord", "TextSource", "Waiting",
 ]
-WORDS = {"State": types.State, "Format": types.Format, "StageName": types.Stage, "BulkAction": types.Action}
+WORDS = {"State": types.State, "Format": types.Format, "StageName": types.Stage, "BulkAction": types.Action,
+         "Bed": types.Bed}
 
 with open(sys.argv[1], encoding="utf-8") as file:
     schemas = json.load(file)["components"]["schemas"]

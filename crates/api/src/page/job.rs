@@ -73,10 +73,12 @@ struct File {
 }
 
 /// The extras of a page, and what they are called on it.
-const EXTRAS: [(&str, &str); 3] = [
+const EXTRAS: [(&str, &str); 5] = [
     ("captions.vtt", "Captions (VTT)"),
     ("captions.srt", "Captions (SRT)"),
     ("chapters.txt", "Chapters"),
+    ("voice.m4a", "Voice alone"),
+    ("bed.m4a", "Bed alone"),
 ];
 
 /// Something that happened.

@@ -1,20 +1,22 @@
 //! `GET /v1/jobs/{id}/extras/{name}`: a job goes in, a file beside its artifact comes out.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use providers::store::read;
 
+use super::artifact::serve;
 use super::schema::Failures;
 use crate::caller::{Caller, Right};
 use crate::problem::{Code, Problem};
 use crate::state::Api;
 
-/// Fetches a file beside the finished one: `captions.vtt`, `captions.srt` or `chapters.txt`.
+/// Fetches a file beside the finished one: `captions.vtt`, `captions.srt`, `chapters.txt`, and where they
+/// were asked for `voice.m4a` and `bed.m4a`.
 ///
-/// The record's `extras` name those that there are. It is answered here wherever it lies, since a player
-/// takes captions only from where its page comes from.
+/// The record's `extras` name those that there are. Text is answered here wherever it lies, since a player
+/// takes captions only from where its page comes from; sound as the artifact is.
 #[utoipa::path(
     get, path = "/v1/jobs/{id}/extras/{name}", tag = "jobs", security(("token" = ["enqueue"])),
     params(
@@ -30,6 +32,7 @@ pub(crate) async fn fetch_extra(
     State(api): State<Api>,
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
+    request: Request,
 ) -> Result<Response, Problem> {
     caller.may(Right::Content)?;
     let record = api.record(&caller, &id).await?;
@@ -40,6 +43,10 @@ pub(crate) async fn fetch_extra(
     }
     let extra = record.extras.get(&name);
     let extra = extra.ok_or_else(|| Problem::new(Code::NoExtra, Code::NoExtra.title()))?;
+    if extra.content_type.starts_with("audio/") {
+        let file = (extra.key.as_str(), extra.content_type.as_str());
+        return serve(&api, file, &format!("{id}.{name}"), request).await;
+    }
     let store = api.store()?;
     let found = read(&**store, &extra.key).await;
     let bytes = found.map_err(|error| Problem::of_store(error.code, &error))?;

@@ -39,20 +39,26 @@ impl Loudness {
         }
     }
 
-    /// Of a voice in one channel, in LUFS.
-    pub fn mono(self) -> f64 {
-        match self {
-            Self::Podcast => -19.0,
-            Self::Streaming => -14.0,
-            Self::Broadcast => -23.0,
+    /// Of a file with so many channels, in LUFS.
+    pub fn of(self, channels: u16) -> f64 {
+        match (self, channels) {
+            (Self::Podcast, 1) => -19.0,
+            (Self::Podcast, _) => -16.0,
+            (Self::Streaming, _) => -14.0,
+            (Self::Broadcast, _) => -23.0,
         }
     }
 
-    /// A finished passage as loud as this asks for, in one channel. Quieter is a factor; louder is levelled
+    /// Of a voice in one channel that makes a file as loud when it is in all of its channels.
+    fn voice(self, channels: u16) -> f64 {
+        self.of(channels) - 10.0 * f64::from(channels).log10()
+    }
+
+    /// A finished passage as loud as this asks for in a file with so many channels; still one. Quieter is a factor; louder is levelled
     /// anew, so that no peak rises above the ceiling.
-    pub(crate) fn apply(self, pcm: &Bytes) -> Bytes {
+    pub(crate) fn apply(self, pcm: &Bytes, channels: u16) -> Bytes {
         let samples = decode(pcm);
-        let target = self.mono();
+        let target = self.voice(channels);
         let levelled = if target <= TARGET {
             amplify(&samples, target - TARGET)
         } else {

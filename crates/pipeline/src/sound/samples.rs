@@ -6,6 +6,9 @@ use bytes::Bytes;
 
 use super::RATE;
 
+/// A sample of each of two channels, left and right.
+pub(super) type Frame = [f32; 2];
+
 /// Exact digital silence, to the nearest sample.
 pub fn silence(length: Duration) -> Bytes {
     Bytes::from(vec![0; sample_count(length) * 2])

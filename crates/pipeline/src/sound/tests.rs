@@ -35,8 +35,8 @@ fn every_voice_comes_out_equally_loud() {
 fn a_passage_is_as_loud_as_its_purpose_asks_for() {
     let kept = finish(&voice(5.0, 0.4), 0).unwrap();
     for (_, purpose) in Loudness::ALL {
-        let sound = decode(&purpose.apply(&kept));
-        assert!((loudness(&sound) - purpose.mono()).abs() < 0.5, "{purpose:?}");
+        let sound = decode(&purpose.apply(&kept, 1));
+        assert!((loudness(&sound) - purpose.of(1)).abs() < 0.5, "{purpose:?}");
         assert!(peak(&sound) <= CEILING + 0.01, "{purpose:?}: {}", peak(&sound));
         assert_eq!(sound.len(), kept.len() / 2);
     }

@@ -1,7 +1,9 @@
 //! Sound and picture → file: one encoder that is already running while the voice still speaks, and one
 //! copy that puts sound, picture, captions and chapters together.
 
-use std::collections::VecDeque;
+mod arranged;
+mod tracks;
+
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,20 +11,21 @@ use stillcast_enqueue::{Format, Options, StageName};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use self::arranged::Arranged;
+use self::tracks::{Tracks, channels};
 use crate::artifact::Piece;
 use crate::attempt::Attempt;
 use crate::cache_key::digest_of;
 use crate::captions::Listener;
-use crate::feed::{Cut, Reader};
-use crate::sound::{self, Loudness, Misfit};
-use crate::{
-    Answer, Call, Captions, Clip, Encoding, FailureClass, Image, Media, ProviderError, Providers,
-    StageError,
-};
+use crate::feed::Reader;
+use crate::sound::Loudness;
+use crate::{Answer, Call, Captions, Clip, Image, Media, ProviderError, Providers, StageError};
 
 const STAGE: StageName = StageName::Encode;
 /// Changes with whatever this file and `captions` put into the file or beside it.
 const REVISION: &str = "encode-2";
+/// Changes with whatever is heard of a bed.
+const BED_REVISION: &str = "bed-1";
 /// A step of which nobody hears: there is one for each piece of sound.
 const FEED: &str = "feed";
 
@@ -34,12 +37,17 @@ pub(crate) fn settings(
     providers: &Providers,
 ) -> String {
     // Voice, language and variant decide what is in the file, not how it is made.
-    let Options { voice: _, language: _, variant: _, duration } = options;
+    // But a bed takes another course for each variant.
+    let Options { voice: _, language: _, variant, duration, bed, bed_level, bells, tail, stems } =
+        options;
     let encoder = &providers.encoder;
     let (provider, revision) = (encoder.provider(), encoder.revision());
     let duration = duration.map(|seconds| format!("duration {seconds}"));
+    let backing = (channels(options) > 1)
+        .then(|| format!("{BED_REVISION} {bed} {bed_level:?} {bells} {tail} {stems} {variant}"));
     let parts = [REVISION, provider, &revision, format.as_str(), loudness.as_str()].into_iter();
-    digest_of(&parts.chain(duration.as_deref()).collect::<Vec<_>>())
+    let parts = parts.chain(duration.as_deref()).chain(backing.as_deref());
+    digest_of(&parts.collect::<Vec<_>>())
 }
 
 pub(crate) async fn encode(
@@ -80,84 +88,20 @@ async fn compress(
     pieces: Reader<Piece>,
 ) -> Result<(Media, Captions), StageError> {
     let run = heavy.attempt.run;
-    let mut pieces = Arranged::of(run.request.options.duration, pieces);
-    let encoder = run.providers.encoder.as_ref();
+    let mut pieces = Arranged::of(&run.request.options, pieces);
     let begin = async {
-        heavy.attempt.ledger.tried(STAGE, encoder.provider());
-        encoder.begin(run.request.format, &run.scratch).await.map(Answer::free)
+        heavy.attempt.ledger.tried(STAGE, run.providers.encoder.provider());
+        Tracks::begin(run).await.map(Answer::free)
     };
-    let mut encoding = heavy.work("begin", begin).await?;
+    let mut tracks = heavy.work("begin", begin).await?;
     let mut listener = Listener::default();
-    while let Some(piece) = pieces.next().await? {
+    while let Some((piece, turn)) = pieces.next().await? {
         listener.hear(&piece);
-        heavy.work(FEED, feed(encoding.as_mut(), piece, run.loudness)).await?;
+        heavy.work(FEED, tracks.feed(piece, turn)).await?;
     }
     heavy.attempt.announce(STAGE);
-    let media = heavy.work("finish", encoding.finish()).await?;
+    let media = heavy.work("finish", tracks.finish()).await?;
     Ok((media, listener.finish()))
-}
-
-/// Gives the encoder one piece, as loud as the file shall be.
-async fn feed(
-    encoding: &mut dyn Encoding,
-    piece: Piece,
-    loudness: Loudness,
-) -> Result<Answer<()>, ProviderError> {
-    let pcm = match piece {
-        Piece::Pause(length) => sound::silence(length),
-        Piece::Speech { text: _, pcm } => {
-            let levelled = tokio::task::spawn_blocking(move || loudness.apply(&pcm)).await;
-            levelled.map_err(|panic| {
-                ProviderError::transient("sound", "sound-panicked", panic.to_string())
-            })?
-        }
-    };
-    encoding.write(pcm).await.map(Answer::free)
-}
-
-/// The pieces as they are heard in the file.
-struct Arranged {
-    pieces: Reader<Piece>,
-    /// How long all of them shall be, in samples, until they are.
-    target: Option<usize>,
-    fitted: VecDeque<Piece>,
-}
-
-impl Arranged {
-    fn of(duration: Option<u32>, pieces: Reader<Piece>) -> Self {
-        let target = duration.map(|seconds| seconds as usize * sound::RATE as usize);
-        Self { pieces, target, fitted: VecDeque::new() }
-    }
-
-    /// The next piece. Where the length is asked for, the first one comes when the last one is known: only
-    /// then is it known how long each pause is.
-    async fn next(&mut self) -> Result<Option<Piece>, StageError> {
-        if let Some(target) = self.target.take() {
-            let mut pieces = Vec::new();
-            while let Some(piece) = self.come().await? {
-                pieces.push(piece);
-            }
-            self.fitted = sound::fit(pieces, target).map_err(|fault| misfit(fault, target))?.into();
-        }
-        match self.fitted.pop_front() {
-            Some(piece) => Ok(Some(piece)),
-            None => self.come().await,
-        }
-    }
-
-    async fn come(&mut self) -> Result<Option<Piece>, StageError> {
-        self.pieces.next().await.map_err(|Cut| StageError::halted(STAGE))
-    }
-}
-
-/// Another try would fit as badly: words and voice are as they are.
-fn misfit(fault: Misfit, target: usize) -> StageError {
-    let wanted = target / sound::RATE as usize;
-    let message = format!(
-        "the file shall last {wanted} s, and {fault}; ask for another `options.duration`, `voice` or \
-         `variant`"
-    );
-    StageError::new(STAGE, FailureClass::Permanent, "duration-out-of-reach", message)
 }
 
 async fn render(heavy: &Heavy<'_>, mut picture: Reader<Image>) -> Result<Clip, StageError> {

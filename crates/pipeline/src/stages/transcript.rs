@@ -49,7 +49,17 @@ pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
 
 /// What the first draft is asked for.
 fn prompt(options: &Options, source: &str) -> Prompt {
-    let Options { voice: _, language, variant, duration: _ } = options;
+    let Options {
+        voice: _,
+        language,
+        variant,
+        duration: _,
+        bed: _,
+        bed_level: _,
+        bells: _,
+        tail: _,
+        stems: _,
+    } = options;
     let length = ScriptLength::asked(options);
     let (index, words) = length.next_part(0);
     Prompt {

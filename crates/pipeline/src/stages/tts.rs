@@ -67,7 +67,18 @@ pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
 fn utterance(options: &Options, text: String) -> Utterance {
     // The variant counts in the keys: a provider is not told.
     // How long the file shall be decides the words and the pauses, not how any of them is said.
-    let Options { voice, language, variant: _, duration: _ } = options;
+    // A bed lies under the finished sound.
+    let Options {
+        voice,
+        language,
+        variant: _,
+        duration: _,
+        bed: _,
+        bed_level: _,
+        bells: _,
+        tail: _,
+        stems: _,
+    } = options;
     let name = |name: &Option<Identifier>| name.as_ref().map(Identifier::to_string);
     Utterance { text, voice: name(voice), language: name(language) }
 }
@@ -93,7 +104,17 @@ fn passage_key(attempt: &Attempt<'_>, text: &str) -> CacheKey {
 
 fn key(attempt: &Attempt<'_>, name: &str, spoken: &str) -> CacheKey {
     let Request { options, tenant, .. } = &attempt.run.request;
-    let Options { voice: _, language: _, variant, duration: _ } = options;
+    let Options {
+        voice: _,
+        language: _,
+        variant,
+        duration: _,
+        bed: _,
+        bed_level: _,
+        bells: _,
+        tail: _,
+        stems: _,
+    } = options;
     let settings = settings(options, &attempt.run.providers);
     let digest = digest_of(&[&settings, &variant.to_string(), spoken]);
     CacheKey::new(STAGE, CheckpointKind::Object, (tenant, name), &digest)

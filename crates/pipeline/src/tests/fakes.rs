@@ -18,7 +18,7 @@ use crate::{
     Answer, ArtifactStore, Captions, Clip, Conversation, Draft, DraftPiece, Encoding, Excerpt,
     Failed, FailureClass, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder,
     Policies, Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots,
-    SourceStore, TranscriptWriter, UploadTarget, Usage, produce, standard,
+    SoundTrack, SourceStore, TranscriptWriter, UploadTarget, Usage, produce, standard,
 };
 
 use super::shared_state::SharedState;
@@ -385,7 +385,7 @@ impl MediaEncoder for Fake {
 
     async fn begin(
         &self,
-        _format: Format,
+        _track: SoundTrack,
         _scratch: &Path,
     ) -> Result<Box<dyn Encoding>, ProviderError> {
         let mut entries = self.0.entries();

@@ -15,7 +15,7 @@ async fn keys_of_another_version_find_the_same_values() {
         voice: Identifier::parse("voice", "low").ok(),
         language: Identifier::parse("language", "de").ok(),
         variant: 3,
-        duration: None,
+        ..Options::default()
     };
     TestRun::of(&shared, Format::Video).with(options).attempt().await.unwrap();
     let mut keys = shared.keys();

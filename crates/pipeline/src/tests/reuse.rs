@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use stillcast_enqueue::{Format, Identifier, Options, StageName};
+use stillcast_enqueue::{Bed, Format, Identifier, Options, StageName};
 use tokio::time::Instant;
 
 use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun, of};
@@ -431,6 +431,26 @@ async fn a_permanent_failure_of_the_input_ends_all_that_wait_for_it() {
     third.script(StageName::Upload, [Step::Fail(FailureClass::Permanent)]);
     failed(&third).await;
     made(&TestRun::of(&shared, Format::Video).saying("third")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_bed_buys_nothing_again() {
+    let shared = shared();
+    made(&TestRun::of(&shared, Format::Video)).await;
+    let rain = Options { bed: Bed::Rain, ..Options::default() };
+    let beds = [
+        rain.clone(),
+        Options { bed_level: Some(-20), ..rain.clone() },
+        Options { tail: 60, ..rain.clone() },
+        Options { bells: true, ..rain.clone() },
+        Options { stems: true, ..rain },
+    ];
+    for options in beds {
+        let other = TestRun::of(&shared, Format::Video).with(options.clone());
+        let produced = made(&other).await;
+        assert_eq!(paid(&other), [0; 3], "{options:?}");
+        assert_eq!(produced.artifact.key, "delivered", "it is another file: {options:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,9 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use child::Spec;
 use pipeline::{
-    Answer, Captions, Clip, Encoding, Image, Media, MediaEncoder, ProviderError, Usage,
+    Answer, Captions, Clip, Encoding, Image, Media, MediaEncoder, ProviderError, SoundTrack, Usage,
 };
-use stillcast_enqueue::Format;
 use tokio::sync::OnceCell;
 
 use super::captions::Written;
@@ -81,12 +80,12 @@ impl MediaEncoder for FfmpegEncoder {
 
     async fn begin(
         &self,
-        format: Format,
+        track: SoundTrack,
         scratch: &Path,
     ) -> Result<Box<dyn Encoding>, ProviderError> {
         let FfmpegOptions { speed, audio_bitrate, .. } = &self.options;
-        let command = sound::encode(self.command(scratch), *speed, audio_bitrate);
-        Ok(Box::new(SoundEncoding::start(&self.ffmpeg, command, format, scratch).await?))
+        let command = sound::encode(self.command(scratch), track.channels, *speed, audio_bitrate);
+        Ok(Box::new(SoundEncoding::start(&self.ffmpeg, command, track, scratch).await?))
     }
 
     async fn still(&self, image: &Image, scratch: &Path) -> Result<Answer<Clip>, ProviderError> {
@@ -121,7 +120,8 @@ impl MediaEncoder for FfmpegEncoder {
             .await
             .map_err(|error| self.ffmpeg.failed(error))?;
         let media = keep(part, path, sound.duration_s).await?;
-        let media = Media { extras: written.extras(), ..media };
+        let extras = written.extras().into_iter().chain(sound.extras.iter().cloned());
+        let media = Media { extras: extras.collect(), ..media };
         Ok(Answer { value: media, usage: usage(&finished) })
     }
 }

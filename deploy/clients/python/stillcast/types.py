@@ -7,6 +7,7 @@ from typing import Literal, NotRequired, TypedDict
 State = Literal["delayed", "ready", "parked", "leased", "done", "dead", "cancelled", "expired"]
 Format = Literal["audio", "video"]
 Stage = Literal["collection", "transcript", "tts", "image", "encode", "upload"]
+Bed = Literal["none", "rain", "brown-noise", "drone", "sea", "singing-bowls"]
 Action = Literal["cancel", "replay", "purge"]
 
 ENDED: frozenset[State] = frozenset({"done", "dead", "cancelled", "expired"})
@@ -25,6 +26,11 @@ class OptionsRequest(TypedDict, total=False):
     language: str | None
     variant: int | None
     duration: int | None
+    bed: Bed | None
+    bed_level: int | None
+    bells: bool | None
+    tail: int | None
+    stems: bool | None
 
 
 ReplayRequest = TypedDict(

@@ -335,9 +335,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetches a file beside the finished one: `captions.vtt`, `captions.srt` or `chapters.txt`.
-         * @description The record's `extras` name those that there are. It is answered here wherever it lies, since a player
-         *     takes captions only from where its page comes from.
+         * Fetches a file beside the finished one: `captions.vtt`, `captions.srt`, `chapters.txt`, and where they
+         *     were asked for `voice.m4a` and `bed.m4a`.
+         * @description The record's `extras` name those that there are. Text is answered here wherever it lies, since a player
+         *     takes captions only from where its page comes from; sound as the artifact is.
          */
         get: operations["fetch_extra"];
         put?: never;
@@ -612,6 +613,11 @@ export interface components {
             /** @description One result a request. */
             results: components["schemas"]["BatchResult"][];
         };
+        /**
+         * @description What lies under the voice.
+         * @enum {string}
+         */
+        Bed: "none" | "rain" | "brown-noise" | "drone" | "sea" | "singing-bowls";
         /**
          * @description What is wished of each job.
          * @enum {string}
@@ -898,7 +904,7 @@ export interface components {
              * @description Seconds until done, the middle of `eta`; only where one job is asked for.
              */
             eta_s?: number | null;
-            /** @description Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`. */
+            /** @description Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`, `voice.m4a`, `bed.m4a`. */
             extras: {
                 [key: string]: components["schemas"]["ExtraFile"];
             };
@@ -1051,6 +1057,14 @@ export interface components {
         };
         /** @description How the file should sound. */
         OptionsRequest: {
+            bed?: components["schemas"]["Bed"] | null;
+            /**
+             * Format: int32
+             * @description How loud it is where the voice rests, in dB beside the voice; -14 by default.
+             */
+            bed_level?: number | null;
+            /** @description Whether a bell is struck at the beginning and at the end. */
+            bells?: boolean | null;
             /**
              * Format: int32
              * @description How long the file shall be, in seconds; as long as its words take by default.
@@ -1058,6 +1072,13 @@ export interface components {
             duration?: number | null;
             /** @description Such as `en` or `pt-BR`. */
             language?: string | null;
+            /** @description Whether voice and bed are delivered apart too. */
+            stems?: boolean | null;
+            /**
+             * Format: int32
+             * @description Seconds of the bed behind the last word.
+             */
+            tail?: number | null;
             /**
              * Format: int32
              * @description Another number asks for another file of the same text.
