@@ -68,6 +68,7 @@ impl Handler for Empty {
             content_type: "audio/mp4".to_owned(),
             duration_s: 0.0,
             sha256: String::new(),
+            extras: std::collections::BTreeMap::new(),
         };
         Outcome::Done { artifact: Box::new(artifact) }.into()
     }

@@ -65,9 +65,14 @@ impl MakeHarness {
         until("nobody is left", async || mentioning(&home).is_empty().then_some(())).await;
     }
 
+    /// The files that were made, without what lies beside them.
     fn files(&self) -> Vec<PathBuf> {
         let folder = std::fs::read_dir(self.folder.path().join("out"));
-        folder.map_or_else(|_| Vec::new(), |all| all.map(|file| file.unwrap().path()).collect())
+        let is_media = |path: &PathBuf| {
+            path.extension().is_some_and(|ending| ending == "m4a" || ending == "mp4")
+        };
+        let files = folder.into_iter().flatten().map(|file| file.unwrap().path());
+        files.filter(is_media).collect()
     }
 }
 
@@ -78,7 +83,10 @@ async fn an_audio_and_a_video_are_made_and_play() {
     let file = PathBuf::from(audio.stdout.trim_end());
     let seen = facts(&file).await.unwrap();
     assert!(seen.duration_s > 60.0, "{seen:?}");
-    assert_eq!(seen.codecs, ["aac"]);
+    assert_eq!(seen.codecs[0], "aac");
+    for ending in ["vtt", "srt", "chapters.txt"] {
+        assert!(file.with_extension(ending).exists(), "{ending}");
+    }
 
     let options = ["--tenant", "acme", "--variant", "7", "--language", "en", "--voice", "slt"];
     let options = options.into_iter().chain(["--format", "video", "--json"]).collect::<Vec<_>>();
@@ -88,7 +96,11 @@ async fn an_audio_and_a_video_are_made_and_play() {
     let seen = facts(Path::new(&artifact.path.unwrap())).await.unwrap();
     assert!(seen.duration_s > 60.0, "{seen:?}");
     assert!((seen.duration_s - artifact.duration_s).abs() < 0.1, "{seen:?}");
-    assert_eq!(seen.codecs, ["h264", "aac"]);
+    assert_eq!(seen.codecs[..3], ["h264", "aac", "mov_text"]);
+    assert_eq!(
+        record.extras.keys().collect::<Vec<_>>(),
+        ["captions.srt", "captions.vtt", "chapters.txt"]
+    );
     assert_eq!(record.stages.iter().map(|stage| stage.stage).collect::<Vec<_>>(), StageName::ALL);
     let copy = harness.files().into_iter().find(|path| path.extension().unwrap() == "mp4").unwrap();
     assert_eq!(std::fs::metadata(copy).unwrap().len(), artifact.bytes);

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub struct Facts {
     /// Of the container, in seconds.
     pub duration_s: f64,
-    /// Of each stream, in seconds.
+    /// Of sound and picture, in seconds.
     pub durations: Vec<f64>,
     /// Of each stream; the picture comes first.
     pub codecs: Vec<String>,
@@ -53,7 +53,11 @@ pub async fn facts(path: &Path) -> anyhow::Result<Facts> {
     let size = format!("{}x{}", first["width"], first["height"]);
     Ok(Facts {
         duration_s: seconds(&json["format"]["duration"])?,
-        durations: streams.iter().map(|one| seconds(&one["duration"])).collect::<Result<_, _>>()?,
+        durations: streams
+            .iter()
+            .filter(|one| ["audio", "video"].contains(&text(&one["codec_type"]).as_str()))
+            .map(|one| seconds(&one["duration"]))
+            .collect::<Result<_, _>>()?,
         codecs: streams.iter().map(|stream| text(&stream["codec_name"])).collect(),
         picture: [size].into_iter().chain(tags).collect::<Vec<_>>().join(" "),
     })
@@ -120,4 +124,83 @@ fn boxes(bytes: &[u8]) -> anyhow::Result<Vec<[u8; 4]>> {
         at += size as usize;
     }
     Ok(kinds)
+}
+
+/// A chapter of a file.
+#[derive(Clone, Debug)]
+pub struct Chapter {
+    /// Where it begins, in seconds.
+    pub from_s: f64,
+    /// Where it ends, in seconds.
+    pub to_s: f64,
+    /// What it is called.
+    pub title: String,
+}
+
+/// The chapters that ffprobe finds in a file.
+pub async fn chapters(path: &Path) -> anyhow::Result<Vec<Chapter>> {
+    let spec = Spec::new("ffprobe").args(["-v", "error", "-of", "json", "-show_chapters"]);
+    let (json, _) = spec.arg(path).output(1 << 20).await?;
+    let json: Value = serde_json::from_slice(&json)?;
+    let seconds =
+        |value: &Value| value.as_str().context("a time")?.parse::<f64>().context("a time");
+    let read = |chapter: &Value| -> anyhow::Result<Chapter> {
+        let title = chapter["tags"]["title"].as_str().context("a title")?.to_owned();
+        Ok(Chapter {
+            from_s: seconds(&chapter["start_time"])?,
+            to_s: seconds(&chapter["end_time"])?,
+            title,
+        })
+    };
+    json["chapters"].as_array().context("chapters")?.iter().map(read).collect()
+}
+
+/// A caption as a player gets it.
+#[derive(Clone, Debug)]
+pub struct Caption {
+    /// Where it comes up, in seconds.
+    pub from_s: f64,
+    /// Where it goes, in seconds.
+    pub to_s: f64,
+    /// What it says, without marks and line breaks.
+    pub text: String,
+}
+
+/// The captions that FFmpeg reads out of a file, be it one of captions or a film.
+pub async fn captions(path: &Path) -> anyhow::Result<Vec<Caption>> {
+    let spec = Spec::new("ffmpeg").args(["-v", "error", "-nostdin", "-i"]).arg(path);
+    let (text, _) = spec.args(["-map", "0:s", "-f", "srt", "-"]).output(1 << 20).await?;
+    let text = String::from_utf8(text)?.replace('\r', "");
+    let blocks = text.split("\n\n").filter(|block| !block.trim().is_empty());
+    blocks.map(|block| read_caption(block).with_context(|| format!("{block:?}"))).collect()
+}
+
+fn read_caption(block: &str) -> Option<Caption> {
+    let mut lines = block.trim().lines().skip(1);
+    let (from, to) = lines.next()?.split_once(" --> ")?;
+    let text: Vec<&str> = lines.collect();
+    Some(Caption { from_s: clock(from)?, to_s: clock(to)?, text: text.join(" ") })
+}
+
+/// `01:02:03,456` in seconds.
+fn clock(text: &str) -> Option<f64> {
+    let mut parts = text.splitn(3, ':');
+    let (hours, minutes) = (parts.next()?.parse::<f64>().ok()?, parts.next()?.parse::<f64>().ok()?);
+    let seconds: f64 = parts.next()?.replace(',', ".").parse().ok()?;
+    Some(hours * 3_600.0 + minutes * 60.0 + seconds)
+}
+
+/// How loud a file is from one moment to another: the mean of its samples' squares, in dB.
+pub async fn level_between(path: &Path, from_s: f64, to_s: f64) -> anyhow::Result<f64> {
+    let filter = format!("atrim=start={from_s:.3}:end={to_s:.3},volumedetect");
+    let report = listen(path, &filter).await?;
+    number(&report, "mean_volume:")
+}
+
+/// The channels of its sound.
+pub async fn channels(path: &Path) -> anyhow::Result<u64> {
+    let spec = Spec::new("ffprobe").args(["-v", "error", "-of", "json", "-show_streams"]);
+    let (json, _) = spec.args(["-select_streams", "a"]).arg(path).output(1 << 20).await?;
+    let json: Value = serde_json::from_slice(&json)?;
+    json["streams"][0]["channels"].as_u64().context("channels")
 }

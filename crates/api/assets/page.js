@@ -176,6 +176,12 @@ function complete(input) {
   list.replaceChildren(...list.terms.map((term) => Object.assign(document.createElement("option"), { value: kept + term })));
 }
 
+// ── What is said, below a player that has no picture to show it on.
+document.addEventListener("cuechange", ({ target }) => {
+  const line = target.closest("section")?.querySelector(".caption");
+  if (line) line.textContent = [...target.track.activeCues].map((cue) => cue.getCueAsHTML().textContent).join(" ");
+}, true);
+
 document.addEventListener("keydown", pressed);
 document.addEventListener("input", (event) => { if (event.target.matches("[data-focus]")) complete(event.target); });
 document.addEventListener("click", (event) => {

@@ -35,7 +35,7 @@ use axum::{Router, middleware};
 
 pub(crate) use self::assets::Assets;
 pub(crate) use self::lookout::Lookout;
-use crate::routes::fetch_artifact;
+use crate::routes::{fetch_artifact, fetch_extra};
 use crate::state::Api;
 
 /// What anybody may see who reaches the server.
@@ -54,6 +54,7 @@ fn guarded() -> Router<Api> {
         .route("/jobs", get(jobs::list_jobs))
         .route("/jobs/{id}", get(job::show_job))
         .route("/jobs/{id}/artifact", get(fetch_artifact))
+        .route("/jobs/{id}/extras/{name}", get(fetch_extra))
         .route("/jobs/{id}/cancel", post(actions::cancel))
         .route("/jobs/{id}/replay", post(actions::replay))
         .route("/jobs/{id}/purge", post(actions::purge))

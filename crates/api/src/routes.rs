@@ -9,6 +9,7 @@ mod conditional;
 mod dead;
 mod enqueue;
 mod events;
+mod extra;
 mod health;
 mod job;
 mod jobs;
@@ -31,6 +32,7 @@ use utoipa_axum::routes;
 pub(crate) use self::artifact::fetch_artifact;
 pub(crate) use self::audit::{ReasonQuery, audit_seen_by};
 pub(crate) use self::bulk::{begin_planned, bulk_seen_by, plan, right, stop_bulk};
+pub(crate) use self::extra::fetch_extra;
 pub(crate) use self::job::{cancel_job, purge_job};
 pub(crate) use self::jobs::{find, read_filter, seen_by};
 pub(crate) use self::queue::{pause_queue, resume_queue};
@@ -63,6 +65,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(webhook::resend_webhook))
         .routes(routes!(events::follow_job))
         .routes(routes!(artifact::fetch_artifact))
+        .routes(routes!(extra::fetch_extra))
         .routes(routes!(transcript::read_transcript))
         .routes(routes!(queue::show_queue))
         .routes(routes!(queue::show_history))

@@ -92,13 +92,14 @@ fn malformed(error: &serde_json::Error) -> DecodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Bed;
 
     #[test]
     fn golden_envelopes_still_decode() {
         let golden = include_str!("../golden/envelopes.jsonl");
         let decoded: Vec<Envelope> =
             golden.lines().map(|line| Envelope::decode(line.as_bytes()).unwrap()).collect();
-        assert_eq!(decoded.len(), 7);
+        assert_eq!(decoded.len(), 9);
         assert_eq!(decoded[0].source, Source::Text("A long day by the sea.".to_owned()));
         assert_eq!(decoded[1].format, Format::Video);
         assert_eq!(decoded[2].options.variant, 3);
@@ -108,6 +109,10 @@ mod tests {
         assert!(matches!(&decoded[5].source, Source::Unknown(kind) if kind.as_str() == "playlist"));
         assert!(decoded[..6].iter().all(|envelope| envelope.webhook.is_none()));
         assert_eq!(decoded[6].webhook, WebhookUrl::parse("https://example.org/hook?t=1").ok());
+        assert_eq!(decoded[7].options.duration, Some(600));
+        assert!(decoded[..7].iter().all(|envelope| envelope.options.duration.is_none()));
+        assert_eq!((decoded[8].options.bed, decoded[8].options.tail), (Bed::SingingBowls, 300));
+        assert!(decoded[..8].iter().all(|envelope| envelope.options.bed == Bed::None));
     }
 
     #[test]
@@ -118,7 +123,13 @@ mod tests {
         let conversation = Source::conversation("0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44").unwrap();
         assert_eq!(Envelope::of(&Job::video(conversation)).encode(), golden[4]);
         let told = WebhookUrl::parse("https://example.org/hook?t=1").unwrap();
-        assert_eq!(Envelope::of(&job.with_webhook(told)).encode(), golden[6]);
+        assert_eq!(Envelope::of(&job.clone().with_webhook(told)).encode(), golden[6]);
+        let options = Options { duration: Some(600), ..Options::default() };
+        assert_eq!(Envelope::of(&job.clone().with_options(options)).encode(), golden[7]);
+        let (bed, bed_level, tail) = (Bed::SingingBowls, Some(-20), 300);
+        let options =
+            Options { bed, bed_level, tail, bells: true, stems: true, ..Options::default() };
+        assert_eq!(Envelope::of(&job.with_options(options)).encode(), golden[8]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Identifier, InvalidField, JobId, Source, WebhookUrl};
+use crate::{Bed, Identifier, InvalidField, JobId, Source, WebhookUrl};
 
 /// Attempts of a job when the request names none.
 const DEFAULT_MAX_ATTEMPTS: u32 = 5;
@@ -68,6 +68,30 @@ pub struct Options {
     /// Enters every cache key: another number asks for a fresh file. Default 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub variant: u32,
+    /// How long the file shall be, in seconds, 180 to 3,600. By default as long as its words take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u32>,
+    /// What lies under the voice.
+    #[serde(default, skip_serializing_if = "Bed::is_none")]
+    pub bed: Bed,
+    /// How loud it is where the voice rests, in dB beside the voice, -40 to -8. By default -14. While the
+    /// voice speaks it is at least 18 dB below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bed_level: Option<i8>,
+    /// Whether a bell is struck at the beginning and at the end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub bells: bool,
+    /// Seconds of the bed behind the last word, at most 1,800. Default 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tail: u32,
+    /// Whether voice and bed are delivered apart too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stems: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -178,7 +202,7 @@ impl Job {
         Self { id, ..self }
     }
 
-    /// Sets voice, language and variant.
+    /// Sets how the file shall sound.
     #[must_use]
     pub fn with_options(self, options: Options) -> Self {
         Self { options, ..self }

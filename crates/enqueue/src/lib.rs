@@ -11,6 +11,7 @@
 pub mod address;
 #[cfg(feature = "redis")]
 mod answers;
+mod bed;
 #[doc(hidden)]
 pub mod capability;
 #[cfg(feature = "redis")]
@@ -47,6 +48,7 @@ mod webhook;
 
 #[cfg(feature = "redis")]
 pub use answers::{CancelAnswer, Enqueued, Replication, Submission, Waited};
+pub use bed::Bed;
 pub use envelope::{DecodeError, ENVELOPE_VERSION, Envelope};
 pub use error::EnqueueError;
 pub use eta::Eta;
@@ -56,8 +58,10 @@ pub use job::{Format, Job, Options, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{Producer, ProducerOptions};
 pub use readable::{Readable, has_visible, readable};
-pub use record::{Artifact, Cost, ErrorReport, JobRecord, RawHash, State};
+pub use record::{Artifact, Cost, ErrorReport, ExtraFile, JobRecord, RawHash, State};
 pub use source::Source;
 pub use stage::{StageName, StageRecord};
+#[doc(hidden)]
+pub use validate::{BED_LEVEL, DURATION, TAIL, VARIANT};
 pub use waiting::Waiting;
 pub use webhook::{WebhookAttempt, WebhookRecord, WebhookState, WebhookUrl};

@@ -126,8 +126,8 @@ pub struct JobRecord {
     pub deadline: Option<DateTime<Utc>>,
     /// The delivered file.
     pub artifact: Option<Artifact>,
-    /// Files beside it, such as captions.
-    pub extras: BTreeMap<String, serde_json::Value>,
+    /// Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`, `voice.m4a`, `bed.m4a`.
+    pub extras: BTreeMap<String, ExtraFile>,
     /// What each stage did.
     pub stages: Vec<StageRecord>,
     /// Money, in US dollars.
@@ -157,6 +157,28 @@ pub struct Artifact {
     pub content_type: String,
     /// Playing time in seconds.
     pub duration_s: f64,
+    /// Digest of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Files beside it, by name. They travel with it, and a record shows them as its own `extras`.
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extras: BTreeMap<String, ExtraFile>,
+}
+
+/// A file beside the delivered one.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtraFile {
+    /// Where to fetch it.
+    pub url: String,
+    /// Its key in the store: `media/<tenant>/<job>/<sha256>.<ext>`.
+    pub key: String,
+    /// Its path, when the store is a folder of this host.
+    pub path: Option<String>,
+    /// Its size.
+    pub bytes: u64,
+    /// Such as `text/vtt`.
+    pub content_type: String,
     /// Digest of its bytes, in hexadecimal.
     pub sha256: String,
 }
@@ -228,6 +250,8 @@ impl JobRecord {
             State::Dead => attempts < fields.number("max_attempts").unwrap_or(0),
             _ => false,
         };
+        let mut artifact: Option<Artifact> = fields.json("artifact");
+        let extras = artifact.as_mut().map(|artifact| std::mem::take(&mut artifact.extras));
         Some(Self {
             id: id.to_owned(),
             revision: fields.number("revision").unwrap_or(0),
@@ -254,8 +278,8 @@ impl JobRecord {
             started_at: fields.time("started_ms"),
             finished_at: fields.time("finished_ms"),
             deadline: fields.time("deadline_ms"),
-            artifact: fields.json("artifact"),
-            extras: BTreeMap::new(),
+            artifact,
+            extras: extras.unwrap_or_default(),
             stages: fields.json("stages").unwrap_or_default(),
             cost: fields.json("cost").unwrap_or_default(),
             error: fields.json("error"),

@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use self::fields::Fields;
-use crate::validate::{MAX_ATTEMPTS, PRIORITY, VARIANT};
-use crate::{Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent, WebhookUrl};
+use crate::validate::{BED_LEVEL, DURATION, MAX_ATTEMPTS, PRIORITY, TAIL, VARIANT};
+use crate::{Bed, Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent, WebhookUrl};
 
 /// What a file may begin with that was saved on Windows.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -96,6 +96,12 @@ fn options(fields: &mut Fields<'_>) -> Options {
         voice: fields.identifier("voice"),
         language: fields.identifier("language"),
         variant: fields.number("variant", &VARIANT).unwrap_or_default(),
+        duration: fields.number("duration", &DURATION),
+        bed: fields.parse("bed", Bed::WORDS, str::parse).unwrap_or_default(),
+        bed_level: fields.number("bed_level", &BED_LEVEL),
+        bells: fields.flag("bells").unwrap_or_default(),
+        tail: fields.number("tail", &TAIL).unwrap_or_default(),
+        stems: fields.flag("stems").unwrap_or_default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::readable::has_visible;
-use crate::{Identifier, InvalidField, InvalidJob, Job, Source};
+use crate::{Identifier, InvalidField, InvalidJob, Job, Options, Source};
 
 /// Largest `source.text`, in bytes (16 KiB: what Redis keeps inline without a slow fork).
 const MAX_TEXT: usize = 16 * 1024;
@@ -16,7 +16,15 @@ pub(crate) const PRIORITY: RangeInclusive<u8> = 0..=9;
 /// Attempts before a job is dead.
 pub(crate) const MAX_ATTEMPTS: RangeInclusive<u32> = 1..=100;
 /// Another number asks for another file.
-pub(crate) const VARIANT: RangeInclusive<u32> = 0..=u32::MAX;
+pub const VARIANT: RangeInclusive<u32> = 0..=u32::MAX;
+/// Seconds of a file: three minutes to an hour.
+pub const DURATION: RangeInclusive<u32> = 180..=3_600;
+/// How loud a bed may be beside the voice, in dB.
+pub const BED_LEVEL: RangeInclusive<i8> = -40..=-8;
+/// Seconds of the bed behind the last word.
+pub const TAIL: RangeInclusive<u32> = 0..=1_800;
+/// Seconds that words need beside a tail.
+const LEAST_BESIDE_TAIL: u32 = 180;
 /// Years in which a job may begin and end: what every reader of RFC 3339 reads.
 const YEARS: RangeInclusive<i32> = 1970..=9999;
 
@@ -26,6 +34,7 @@ impl Job {
         let mut faults = Vec::new();
         faults.extend(source(&self.source));
         faults.extend(in_range("priority", &self.priority, &PRIORITY));
+        faults.extend(sound(&self.options));
         faults.extend(in_range("max_attempts", &self.max_attempts, &MAX_ATTEMPTS));
         faults.extend(Identifier::parse("tenant", &self.tenant).err());
         let key = self.idempotency_key.as_deref();
@@ -73,6 +82,33 @@ fn source(source: &Source) -> Option<InvalidField> {
             Some(InvalidField::value("source", Source::KINDS, format!("`{kind}`")))
         }
     }
+}
+
+/// What of a sound nobody can make.
+fn sound(options: &Options) -> Vec<InvalidField> {
+    // The others take whatever their types take.
+    let Options { duration, bed, bed_level, bells, tail, stems, voice: _, language: _, variant: _ } =
+        options;
+    let range = |field, given: &Option<u32>, range| {
+        given.as_ref().and_then(|given| in_range(field, given, range))
+    };
+    let mut faults: Vec<InvalidField> =
+        range("options.duration", duration, &DURATION).into_iter().collect();
+    let level = bed_level.as_ref();
+    faults.extend(level.and_then(|given| in_range("options.bed_level", given, &BED_LEVEL)));
+    faults.extend(in_range("options.tail", tail, &TAIL));
+    if *tail > 0 && bed.is_none() {
+        faults.push(InvalidField::value("options.tail", "a bed in `options.bed`", "none"));
+    }
+    if *stems && bed.is_none() && !*bells {
+        faults.push(InvalidField::value("options.stems", "a bed in `options.bed`", "none"));
+    }
+    let left = duration.map(|duration| duration.saturating_sub(*tail));
+    if *tail > 0 && left.is_some_and(|left| left < LEAST_BESIDE_TAIL) {
+        let takes = format!("at least {LEAST_BESIDE_TAIL} s less than `options.duration`");
+        faults.push(InvalidField::value("options.tail", takes, tail.to_string()));
+    }
+    faults
 }
 
 fn within(field: &str, actual: usize, limit: usize) -> Option<InvalidField> {

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod connect;
 mod context;
+mod duration;
 mod embedded;
 mod input;
 mod job_files;

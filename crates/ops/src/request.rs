@@ -1,13 +1,14 @@
 //! Arguments of the command line go in; the source and the job that they describe come out.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use settings::Environment;
-use stillcast_enqueue::{Format, Identifier, Job, Options, Source, TraceParent};
+use stillcast_enqueue::{Bed, Format, Identifier, InvalidField, Job, Options, Source, TraceParent};
 
 use crate::cli_error::CliError;
-use crate::input;
 use crate::render::Screen;
+use crate::{duration, input};
 
 /// The variable by which a process hands its trace on to those that it starts.
 const TRACEPARENT: &str = "TRACEPARENT";
@@ -59,6 +60,24 @@ pub(crate) struct OptionArgs {
     /// Another number asks for another file of the same text.
     #[arg(long, value_name = "NUMBER")]
     variant: Option<u32>,
+    /// How long the file shall be, such as 10m or 600s, three minutes to an hour; to half a second.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    duration: Option<Duration>,
+    /// What lies under the voice: rain, brown-noise, drone, sea or singing-bowls.
+    #[arg(long, value_name = "BED")]
+    bed: Option<String>,
+    /// How loud it is where the voice rests, in dB beside the voice, -40 to -8; -14 when not given.
+    #[arg(long, value_name = "DB", allow_negative_numbers = true)]
+    bed_level: Option<i8>,
+    /// A bell at the beginning and at the end.
+    #[arg(long)]
+    bells: bool,
+    /// How long the bed goes on behind the last word, such as 5m; at most half an hour.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    tail: Option<Duration>,
+    /// Voice and bed apart, too.
+    #[arg(long)]
+    stems: bool,
     /// Whose job it is, and whose conversation; default when not given.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
@@ -71,10 +90,18 @@ impl OptionArgs {
             let parsed = text.as_deref().map(|text| Identifier::parse(field, text)).transpose();
             parsed.map_err(|error| CliError::usage(error.to_string()))
         };
+        let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
+        let usage = |error: InvalidField| CliError::usage(error.to_string());
         let options = Options {
             voice: named("voice", &self.voice)?,
             language: named("language", &self.language)?,
             variant: self.variant.unwrap_or(0),
+            duration: self.duration.map(seconds),
+            bed: self.bed.as_deref().map_or(Ok(Bed::None), str::parse).map_err(usage)?,
+            bed_level: self.bed_level,
+            bells: self.bells,
+            tail: self.tail.map_or(0, seconds),
+            stems: self.stems,
         };
         let job = Job::new(source, format).with_options(options);
         Ok(Job { tenant: self.tenant.clone().unwrap_or(job.tenant), ..job })

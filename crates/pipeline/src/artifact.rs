@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+
+use crate::sound::sample_count;
 
 /// A picture, as PNG or JPEG.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,6 +35,106 @@ pub struct Media {
     pub path: PathBuf,
     /// Playing time in seconds.
     pub duration_s: f64,
+    /// What is delivered beside it.
+    pub extras: Vec<Beside>,
+}
+
+/// A file that is delivered beside the finished one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// What it is.
+    pub extra: Extra,
+    /// Where it lies, in the attempt's scratch folder.
+    pub path: PathBuf,
+}
+
+/// What may lie beside a finished file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Extra {
+    /// What is said when, as `WebVTT`: sentences, and words within them.
+    Vtt,
+    /// The same as `SubRip`: sentences.
+    Srt,
+    /// Chapters, as one writes them below a film.
+    Chapters,
+    /// The voice without the bed.
+    Voice,
+    /// The bed without the voice.
+    Bed,
+}
+
+impl Extra {
+    /// Its name in records and at the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vtt => "captions.vtt",
+            Self::Srt => "captions.srt",
+            Self::Chapters => "chapters.txt",
+            Self::Voice => "voice.m4a",
+            Self::Bed => "bed.m4a",
+        }
+    }
+
+    /// The ending of its key.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Vtt => "vtt",
+            Self::Srt => "srt",
+            Self::Chapters => "txt",
+            Self::Voice | Self::Bed => "m4a",
+        }
+    }
+
+    /// Its name without the ending.
+    pub(crate) fn stem(self) -> &'static str {
+        let name = self.name();
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    }
+
+    /// Its media type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Vtt => "text/vtt; charset=utf-8",
+            Self::Srt => "application/x-subrip",
+            Self::Chapters => "text/plain; charset=utf-8",
+            Self::Voice | Self::Bed => "audio/mp4",
+        }
+    }
+}
+
+/// A part of the sound, in the order in which it is heard.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Words, and how they sound.
+    Speech {
+        /// What is said.
+        text: String,
+        /// Finished sound, as [`crate::sound::finish`] makes it.
+        pcm: Bytes,
+    },
+    /// Exact silence.
+    Pause(Duration),
+}
+
+impl Piece {
+    /// How long it is.
+    pub(crate) fn samples(&self) -> usize {
+        match self {
+            Self::Speech { text: _, pcm } => pcm.len() / 2,
+            Self::Pause(length) => sample_count(*length),
+        }
+    }
+}
+
+impl fmt::Debug for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Speech { text, pcm } => {
+                write!(f, "Speech({} bytes of {} bytes)", pcm.len(), text.len())
+            }
+            Self::Pause(length) => write!(f, "Pause({length:?})"),
+        }
+    }
 }
 
 /// What a voice has answered, as it came. It is kept before anything is made of it.

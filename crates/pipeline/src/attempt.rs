@@ -41,9 +41,11 @@ pub(crate) struct Attempt<'run> {
 impl<'run> Attempt<'run> {
     pub(crate) fn begin(run: &'run Run) -> Self {
         let (policies, format) = (&*run.policies, run.request.format);
+        let seconds = run.request.options.duration.unwrap_or_default();
+        let duration = Duration::from_secs(u64::from(seconds));
         Self {
             run,
-            limits: Limits { policies, format, began: Instant::now() },
+            limits: Limits { policies, format, duration, began: Instant::now() },
             ledger: Ledger::new(run),
             activity: Activity::default(),
             ceiling: Ceiling::of(run),

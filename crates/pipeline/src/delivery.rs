@@ -27,7 +27,7 @@ where
 
 /// All that decides the file: what decides each of its parts, and the source.
 fn key(run: &Run, source: &SourceText) -> CacheKey {
-    let Run { request, providers, .. } = run;
+    let Run { request, providers, loudness, .. } = run;
     let Request { options, format, tenant, .. } = request;
     let words = transcript::settings(options, providers);
     let speech = tts::settings(options, providers);
@@ -35,7 +35,7 @@ fn key(run: &Run, source: &SourceText) -> CacheKey {
         Format::Audio => String::new(),
         Format::Video => image::settings(options, providers),
     };
-    let encoding = encode::settings(options, *format, providers);
+    let encoding = encode::settings(options, *format, *loudness, providers);
     let digest = digest_of(&[&words, &speech, &picture, &encoding, &source.text]);
     CacheKey::new(STAGE, CheckpointKind::FinishedFile, (tenant, "delivery"), &digest)
 }

@@ -8,6 +8,7 @@
 mod artifact;
 mod attempt;
 mod cache_key;
+mod captions;
 mod conversation;
 mod delivery;
 mod draft;
@@ -34,7 +35,8 @@ mod stages;
 mod tests;
 mod usage;
 
-pub use artifact::{Clip, Image, Media, Recording, Speech};
+pub use artifact::{Beside, Clip, Extra, Image, Media, Recording, Speech};
+pub use captions::{Captions, Chapter};
 pub use conversation::{Conversation, Excerpt};
 pub use draft::{Draft, DraftPiece, Finish};
 pub use error::{Failed, FailureClass, OtherJob, ProviderError, StageError};
@@ -48,13 +50,13 @@ pub use pace::WORDS;
 pub use picture::{ImageFacts, ImageFault, ImageKind};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
-pub use prompt::{Prompt, Scene, UploadTarget, Utterance};
+pub use prompt::{Part, Prompt, Scene, UploadTarget, Utterance};
 pub use provider::{
-    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Providers, SourceStore,
+    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Providers, SoundTrack, SourceStore,
     SpeechSynthesizer, TranscriptWriter,
 };
 pub use request::{Produced, Request, Run};
-pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault};
+pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, ScriptLength};
 pub use slots::Slots;
 pub use source_text::SourceText;
 pub use usage::{Answer, Usage};

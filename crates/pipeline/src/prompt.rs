@@ -13,12 +13,35 @@ pub struct Prompt {
     pub text: String,
     /// The beginning that is already written, word for word; the writer goes on behind it.
     pub said: String,
-    /// Words that are still wanted.
+    /// Words that are still wanted, of this part.
     pub words: RangeInclusive<usize>,
+    /// Which part of the whole it is.
+    pub part: Part,
+    /// Words of all parts together.
+    pub whole: RangeInclusive<usize>,
     /// A language tag; the writer's default when unset.
     pub language: Option<String>,
     /// Another number asks for another transcript.
     pub variant: u32,
+}
+
+/// A part of a transcript that is written in one go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// From 0.
+    pub index: usize,
+    /// How many there are, at least 1.
+    pub of: usize,
+}
+
+impl Part {
+    /// All of it at once.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Whether the whole ends with it.
+    pub fn is_last(self) -> bool {
+        self.index + 1 >= self.of
+    }
 }
 
 /// What shall be drawn.

@@ -9,8 +9,8 @@ use stillcast_enqueue::{Artifact, Format, StageName};
 use uuid::Uuid;
 
 use crate::{
-    Answer, Clip, Conversation, Draft, Image, Media, Prompt, ProviderError, Recording, Scene,
-    Speech, UploadTarget, Usage, Utterance,
+    Answer, Captions, Clip, Conversation, Draft, Image, Media, Prompt, ProviderError, Recording,
+    Scene, Speech, UploadTarget, Usage, Utterance,
 };
 
 /// Reads conversations from the application's database.
@@ -103,34 +103,48 @@ pub trait ImageGenerator: Send + Sync {
     }
 }
 
-/// Makes the file, in three steps of which the first two go on at once.
+/// Makes the file, in three steps of which the first two go on at once; a file of sound needs the first
+/// and the last.
 #[async_trait]
 pub trait MediaEncoder: Send + Sync {
     /// Its name in records.
     fn provider(&self) -> &'static str;
     /// What beside sound and picture decides the file: rates, profile.
     fn revision(&self) -> String;
-    /// Starts an encoder that takes sound as it comes. For `video` its sound ends on a whole frame.
+    /// Starts an encoder that takes sound as it comes. For a video its sound ends on a whole frame.
     async fn begin(
         &self,
-        format: Format,
+        track: SoundTrack,
         scratch: &Path,
     ) -> Result<Box<dyn Encoding>, ProviderError>;
     /// Renders a picture as a short clip.
     async fn still(&self, image: &Image, scratch: &Path) -> Result<Answer<Clip>, ProviderError>;
-    /// Lays the repeated clip under the sound, for exactly as long as the sound lasts.
+    /// Puts the file together: the sound with its chapters; for a video, the repeated clip under it for
+    /// exactly as long as the sound lasts, and its captions. Captions and chapters lie beside it, too.
     async fn mux(
         &self,
         sound: &Media,
-        clip: &Clip,
+        clip: Option<&Clip>,
+        captions: &Captions,
         scratch: &Path,
     ) -> Result<Answer<Media>, ProviderError>;
+}
+
+/// A track of sound that is encoded.
+#[derive(Clone, Copy, Debug)]
+pub struct SoundTrack {
+    /// What it is called in the scratch folder.
+    pub name: &'static str,
+    /// One or two.
+    pub channels: u16,
+    /// What it is for.
+    pub format: Format,
 }
 
 /// An encoder at work. Dropped, it ends and leaves nothing that could pass for a whole file.
 #[async_trait]
 pub trait Encoding: Send {
-    /// Takes sound: s16le, mono, [`crate::sound::RATE`].
+    /// Takes sound: s16le, its track's channels, [`crate::sound::RATE`].
     async fn write(&mut self, pcm: Bytes) -> Result<(), ProviderError>;
     /// Ends the file and checks it.
     async fn finish(self: Box<Self>) -> Result<Answer<Media>, ProviderError>;

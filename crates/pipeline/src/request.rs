@@ -7,6 +7,7 @@ use std::sync::Arc;
 use stillcast_enqueue::{Artifact, Cost, Format, JobId, Options, Source, StageRecord};
 use tokio_util::sync::CancellationToken;
 
+use crate::sound::Loudness;
 use crate::{CallObserver, Gate, Memory, Policies, Progress, Providers, Slots};
 
 /// What shall be produced.
@@ -28,6 +29,8 @@ pub struct Request {
 pub struct Run {
     /// What shall be produced.
     pub request: Request,
+    /// How loud the file is.
+    pub loudness: Loudness,
     /// The policy table.
     pub policies: Arc<Policies>,
     /// The outside.

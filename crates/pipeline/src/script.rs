@@ -12,24 +12,26 @@
 
 mod fault;
 mod habits;
+mod length;
 mod mark;
 mod passage;
 mod pause;
+mod phrase;
 mod plain;
 
 use std::time::Duration;
 
 use self::mark::Border;
 use self::plain::Piece;
-use crate::pace::{self, WORDS};
+use crate::pace;
 
 pub use self::fault::ScriptFault;
+pub use self::length::ScriptLength;
 pub use self::passage::{MAX_PASSAGE, Passage};
+pub(crate) use self::phrase::{ends_sentence, may_end_sentence, phrases};
 
 /// Longest mark, in characters; a bracket that stays open longer encloses no mark.
 const MAX_MARK: usize = 300;
-/// Most silence of a whole transcript; pauses that ask for more are short ones.
-const MAX_SILENCE: Duration = Duration::from_mins(5);
 /// The gap between paragraphs where no pause is asked for.
 const PARAGRAPH_GAP: Duration = Duration::from_millis(900);
 /// The gap between the halves of a paragraph that is longer than a passage may be.
@@ -37,6 +39,7 @@ const SENTENCE_GAP: Duration = Duration::from_millis(450);
 
 /// A transcript under construction: what is said stays, what is unread can still be dropped.
 pub struct Script {
+    length: ScriptLength,
     said: String,
     unread: String,
     tally: Tally,
@@ -51,8 +54,10 @@ struct Tally {
     pause: Duration,
     /// Silence for want of a pause.
     gap: Duration,
-    /// All silence handed on.
-    silence: Duration,
+    /// Silence that may still be handed on.
+    silence_left: Duration,
+    /// Most words.
+    most: usize,
     /// Words, or what takes as long in other scripts.
     words: f64,
 }
@@ -67,21 +72,27 @@ struct Spoken {
 
 impl Default for Script {
     fn default() -> Self {
-        let (said, unread) = (String::new(), String::new());
-        Self { said, unread, tally: Tally::default(), is_opening: true }
+        Self::of(ScriptLength::default())
     }
 }
 
 impl Script {
-    /// An empty transcript.
+    /// An empty transcript of an ordinary length.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// An empty transcript that shall be so long.
+    pub fn of(length: ScriptLength) -> Self {
+        let tally =
+            Tally { silence_left: length.silence, most: *length.words.end(), ..Tally::default() };
+        Self { length, said: String::new(), unread: String::new(), tally, is_opening: true }
+    }
+
     /// Says `text` again, which was said before; returns its passages too. What is left behind the
     /// last border is dropped.
-    pub fn resume(text: &str) -> Result<(Self, Vec<Passage>), ScriptFault> {
-        let (mut script, mut passages) = (Self::new(), Vec::new());
+    pub fn resume(text: &str, length: ScriptLength) -> Result<(Self, Vec<Passage>), ScriptFault> {
+        let (mut script, mut passages) = (Self::of(length), Vec::new());
         script.push(text);
         while let Some(said) = script.step()? {
             passages.extend(said);
@@ -91,8 +102,8 @@ impl Script {
     }
 
     /// All passages of a transcript that was whole before.
-    pub fn read(text: &str) -> Result<Vec<Passage>, ScriptFault> {
-        let (script, mut passages) = Self::resume(text)?;
+    pub fn read(text: &str, length: ScriptLength) -> Result<Vec<Passage>, ScriptFault> {
+        let (script, mut passages) = Self::resume(text, length)?;
         passages.extend(script.finish()?);
         Ok(passages)
     }
@@ -149,7 +160,7 @@ impl Script {
 
     /// Ends the transcript with the pause that it may end with.
     pub fn finish(mut self) -> Result<Vec<Passage>, ScriptFault> {
-        if self.words() < *WORDS.start() {
+        if self.words() < *self.length.words.start() {
             return Err(ScriptFault::TooShort(self.words()));
         }
         self.tally.gap = Duration::ZERO;
@@ -161,15 +172,27 @@ impl Script {
     /// Says the text before `border`, and remembers the silence that the border asks for. Of a
     /// paragraph that is too much, where too little is said without it, as much as may be.
     fn take(&mut self, border: Border) -> Result<Vec<Passage>, ScriptFault> {
+        if self.repeats(border.at) {
+            self.unread.drain(..border.end);
+            return Ok(Vec::new());
+        }
         match self.speak(&self.unread[..border.at]) {
             Ok(spoken) => Ok(self.keep(border, spoken)),
-            Err(ScriptFault::TooLong) if self.words() < *WORDS.start() => {
+            Err(ScriptFault::TooLong) if self.words() < *self.length.words.start() => {
                 let (at, spoken) = self.shortened(border.at).ok_or(ScriptFault::TooLong)?;
                 self.unread.insert_str(at, "\n\n");
                 Ok(self.keep(Border { at, end: at + 2, pause: None }, spoken))
             }
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Whether the unread text before `end` was said before, word for word: who writes in parts forgets
+    /// at times what the last one held. A short one may be a refrain.
+    fn repeats(&self, end: usize) -> bool {
+        const REFRAIN: usize = 8;
+        let text = self.unread[..end].trim();
+        self.length.parts() > 1 && whole(pace::words(text)) >= REFRAIN && self.said.contains(text)
     }
 
     /// What comes of `text` when it is said now.
@@ -192,7 +215,8 @@ impl Script {
             // Read again, it must part where it is parted now.
             let alike = Border { at, end: at + 2, pause: None };
             let again = mark::border(&format!("{}\n\n", &text[..at]));
-            let is_enough = |spoken: &Spoken| whole(spoken.tally.words) >= *WORDS.start();
+            let is_enough =
+                |spoken: &Spoken| whole(spoken.tally.words) >= *self.length.words.start();
             let spoken = speak(at).filter(is_enough)?;
             (again == Ok(Some(alike))).then_some((at, spoken))
         })
@@ -246,9 +270,8 @@ impl Tally {
         let gap = if self.words > 0.0 { gap } else { Duration::ZERO };
         let pause = std::mem::take(&mut self.pause).min(pause::MAX_PAUSE);
         let least = gap.max(SENTENCE_GAP).min(pause);
-        let left = MAX_SILENCE.saturating_sub(self.silence);
-        let rest = if pause.is_zero() { gap } else { pause.min(left).max(least) };
-        self.silence += rest;
+        let rest = if pause.is_zero() { gap } else { pause.min(self.silence_left).max(least) };
+        self.silence_left = self.silence_left.saturating_sub(rest);
         if !rest.is_zero() {
             passages.push(Passage::Pause(rest));
         }
@@ -270,7 +293,7 @@ impl Tally {
             return Ok(());
         }
         let words = self.words + pace::words(text);
-        if whole(words) > *WORDS.end() {
+        if whole(words) > self.most {
             return Err(ScriptFault::TooLong);
         }
         for part in passage::split(text) {

@@ -1,14 +1,25 @@
 //! Spoken samples go in; exact, levelled sound comes out. Mono, 24 kHz, s16 little-endian.
 //!
 //! Each speech passage is trimmed to its words, checked, levelled to −16 LUFS below −2 dBTP, and
-//! faded by 5 ms at both ends, so that joining passages and exact silence never clicks.
+//! faded by 5 ms at both ends, so that joining passages and exact silence never clicks. So it is kept;
+//! `loudness` makes it as loud as the file shall be, and `fit` the pauses as long.
 
+mod bed;
+mod fit;
 mod level;
 mod limiter;
-
-use std::time::Duration;
+mod loudness;
+mod mix;
+mod samples;
 
 use bytes::Bytes;
+
+pub(crate) use self::fit::fit;
+pub use self::fit::{Misfit, Stretch, lengths};
+pub use self::loudness::Loudness;
+pub(crate) use self::mix::{Backing, Mixed, Mixer, Turn};
+use self::samples::{encode, to_f32};
+pub use self::samples::{sample_count, seconds, silence};
 
 /// Samples a second.
 pub const RATE: u32 = 24_000;
@@ -54,31 +65,12 @@ impl SoundFault {
 
 /// Checks and finishes one spoken passage of `characters` characters.
 pub fn finish(samples: &[i16], characters: usize) -> Result<Bytes, SoundFault> {
-    let samples: Vec<f32> = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
+    let samples: Vec<f32> = samples.iter().map(|sample| to_f32(*sample)).collect();
     let words = trim(&samples);
     check(words, characters)?;
     let mut levelled = level::level(words);
     fade(&mut levelled);
     Ok(encode(&levelled))
-}
-
-/// Exact digital silence, to the nearest sample.
-pub fn silence(length: Duration) -> Bytes {
-    Bytes::from(vec![0; sample_count(length) * 2])
-}
-
-/// Playing time of `bytes` bytes of sound, in seconds.
-pub fn seconds(bytes: usize) -> f64 {
-    bytes as f64 / 2.0 / f64::from(RATE)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a length of time is not negative, and its samples fit by far"
-)]
-fn sample_count(length: Duration) -> usize {
-    (length.as_secs_f64() * f64::from(RATE)).round() as usize
 }
 
 fn peak(samples: &[f32]) -> f32 {
@@ -116,12 +108,6 @@ fn fade(samples: &mut [f32]) {
     samples.iter_mut().take(length).enumerate().for_each(|(index, sample)| *sample *= gain(index));
     let tail = samples.iter_mut().rev().take(length).enumerate();
     tail.for_each(|(index, sample)| *sample *= gain(index));
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the limiter keeps samples within -1 to 1")]
-fn encode(samples: &[f32]) -> Bytes {
-    let s16 = |sample: &f32| ((sample * 32_767.0).round() as i16).to_le_bytes();
-    samples.iter().flat_map(s16).collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 //!
 //! Sound is encoded once, by one process that takes it as it is spoken. A picture is encoded once
 //! too, as one I-frame and all-skip P-frames, and repeated under the sound by copying: the price of
-//! a video does not grow with its length. `program` is FFmpeg itself, which voices need too.
+//! a video does not grow with its length. The same copy adds chapters and captions. `program` is FFmpeg itself, which voices need too.
 
+#[cfg(feature = "ffmpeg")]
+mod captions;
 #[cfg(feature = "ffmpeg")]
 mod encoder;
 #[cfg(all(test, feature = "ffmpeg"))]

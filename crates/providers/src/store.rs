@@ -1,7 +1,7 @@
 //! A finished file goes in; a durable copy under a key that names its bytes comes out.
 //!
 //! `media/<tenant>/<job>/<sha256>.<ext>` is the file, `….json` beside it the manifest, which
-//! outlives the queue. `fs` keeps them in a folder of this host, `s3` in a bucket; `deliver` is what
+//! outlives the queue; captions lie there under keys of the same make. `fs` keeps them in a folder of this host, `s3` in a bucket; `deliver` is what
 //! both do alike, and [`open`] tells which of them an address means. Beside deliveries, both keep
 //! small objects: `work/` and `cache/`.
 
@@ -26,6 +26,6 @@ mod tests;
 
 pub use contract::{Finished, Store};
 pub use error::StoreError;
-pub use locate::{Location, locate};
+pub use locate::{Location, locate, read};
 pub use open::open;
 pub use options::{Credentials, StoreOptions};

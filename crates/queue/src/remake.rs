@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use serde_json::Value;
-use stillcast_enqueue::{DecodeError, Envelope, Identifier, InvalidField, Problem, StageName};
+use stillcast_enqueue::{
+    BED_LEVEL, Bed, DURATION, DecodeError, Envelope, Identifier, InvalidField, Problem, StageName,
+    TAIL, VARIANT,
+};
 
 use StageName::{Collection, Encode, Image, Transcript, Tts, Upload};
 
@@ -22,13 +27,13 @@ struct JobOption {
     path: &'static str,
     read: fn(&'static str, &str) -> Result<Value, InvalidField>,
     /// A replay that changes it makes one of these anew: the language of the words decides that of the
-    /// voice too, and a variant that of each by itself.
+    /// voice too, their length that of the pauses, and a variant each by itself.
     decides: &'static [StageName],
     /// From where a replay begins that changes it and does not say.
     from: StageName,
 }
 
-const OPTIONS: [JobOption; 3] = [
+const OPTIONS: [JobOption; 9] = [
     JobOption { name: "voice", path: "options.voice", read: name, decides: &[Tts], from: Tts },
     JobOption {
         name: "language",
@@ -44,15 +49,38 @@ const OPTIONS: [JobOption; 3] = [
         decides: &[Transcript, Tts, Image],
         from: Collection,
     },
+    JobOption {
+        name: "duration",
+        path: "options.duration",
+        read: duration,
+        decides: &[Transcript],
+        from: Transcript,
+    },
+    encoded("bed", "options.bed", bed),
+    encoded("bed_level", "options.bed_level", bed_level),
+    encoded("bells", "options.bells", flag),
+    encoded("tail", "options.tail", tail),
+    encoded("stems", "options.stems", flag),
 ];
+
+/// An option that decides how the file is made of what there is.
+const fn encoded(
+    name: &'static str,
+    path: &'static str,
+    read: fn(&'static str, &str) -> Result<Value, InvalidField>,
+) -> JobOption {
+    JobOption { name, path, read, decides: &[Encode], from: Encode }
+}
 
 impl Remake {
     /// The options that can be changed.
-    pub const OPTIONS: [&str; OPTIONS.len()] = ["voice", "language", "variant"];
+    pub const OPTIONS: [&str; OPTIONS.len()] =
+        ["voice", "language", "variant", "duration", "bed", "bed_level", "bells", "tail", "stems"];
 
     /// Reads what somebody wishes: the word of a stage, and options with their new values; an empty one
     /// is the worker's default again. Without a stage it begins where the options first decide
-    /// something: `voice` at tts, `language` at transcript, `variant` at the beginning.
+    /// something: `voice` at tts, `language` and `duration` at transcript, `variant` at the
+    /// beginning, `bed` and whatever else is said of the bed at encode.
     ///
     /// Refused are a stage and an option that nobody knows, a value that an option does not take, an
     /// option that stands twice, and one that decides nothing from that stage on.
@@ -176,9 +204,44 @@ fn name(path: &'static str, text: &str) -> Result<Value, InvalidField> {
 }
 
 fn number(path: &'static str, text: &str) -> Result<Value, InvalidField> {
-    let takes = format!("a whole number from 0 to {}", u32::MAX);
-    let number: Result<u32, _> = text.parse();
-    number.map(Value::from).map_err(|_| InvalidField::value(path, takes, "another text"))
+    whole_number(path, text, &VARIANT)
+}
+
+fn duration(path: &'static str, text: &str) -> Result<Value, InvalidField> {
+    whole_number(path, text, &DURATION)
+}
+
+fn bed_level(path: &'static str, text: &str) -> Result<Value, InvalidField> {
+    whole_number(path, text, &BED_LEVEL)
+}
+
+fn tail(path: &'static str, text: &str) -> Result<Value, InvalidField> {
+    whole_number(path, text, &TAIL)
+}
+
+fn bed(path: &'static str, text: &str) -> Result<Value, InvalidField> {
+    let bed: Result<Bed, _> = text.parse();
+    let refused = |_| InvalidField::value(path, Bed::WORDS, "another text");
+    bed.map(|bed| Value::from(bed.as_str())).map_err(refused)
+}
+
+fn flag(path: &'static str, text: &str) -> Result<Value, InvalidField> {
+    let flag: Result<bool, _> = text.parse();
+    let refused = |_| InvalidField::value(path, "`true` or `false`", "another text");
+    flag.map(Value::from).map_err(refused)
+}
+
+fn whole_number<N>(
+    path: &'static str,
+    text: &str,
+    range: &RangeInclusive<N>,
+) -> Result<Value, InvalidField>
+where
+    N: FromStr + PartialOrd + fmt::Display + Into<Value>,
+{
+    let takes = format!("a whole number from {} to {}", range.start(), range.end());
+    let number = text.parse().ok().filter(|number: &N| range.contains(number));
+    number.map(Into::into).ok_or_else(|| InvalidField::value(path, takes, "another text"))
 }
 
 #[cfg(test)]
@@ -195,6 +258,8 @@ mod tests {
             (vec![("voice", "anna")], Tts),
             (vec![("voice", "anna"), ("language", "de")], Transcript),
             (vec![("voice", ""), ("variant", "3")], Collection),
+            (vec![("voice", "anna"), ("duration", "600")], Transcript),
+            (vec![("bed", "sea"), ("tail", "60"), ("stems", "true")], Encode),
         ] {
             assert_eq!(read(None, &set).unwrap().from(), Some(first), "{set:?}");
         }
@@ -221,6 +286,10 @@ mod tests {
             (None, vec![("my secret words", "x")], "`options.?` is not a field"),
             (None, vec![("voice", "a b")], "`options.voice` takes"),
             (None, vec![("variant", "-1")], "`options.variant` takes a whole number"),
+            (None, vec![("bed", "opera")], "`options.bed` takes one of `none`, `rain`"),
+            (None, vec![("bells", "yes")], "`options.bells` takes `true` or `false`"),
+            (None, vec![("bed_level", "0")], "`options.bed_level` takes a whole number from -40"),
+            (None, vec![("duration", "60")], "`options.duration` takes a whole number from 180"),
             (
                 None,
                 vec![("voice", "a"), ("voice", "b")],

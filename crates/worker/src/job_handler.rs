@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use isolation::Teller;
+use pipeline::sound::Loudness;
 use pipeline::{
     Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress, Providers,
     Request, Run, SharedCache, Sharing, Slots,
@@ -57,6 +58,7 @@ pub(crate) struct JobHandler {
     pub(crate) objects: Arc<dyn ObjectStore>,
     /// What jobs share; `None` when they share nothing.
     pub(crate) cache: Option<Arc<dyn SharedCache>>,
+    pub(crate) loudness: Loudness,
     pub(crate) policies: Arc<Policies>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) folders: Box<dyn Folders>,
@@ -135,6 +137,7 @@ impl JobHandler {
         };
         let run = Run {
             request,
+            loudness: self.loudness,
             policies: Arc::clone(&self.policies),
             providers: self.providers.clone(),
             memory: self.memory(lease),

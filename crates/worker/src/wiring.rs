@@ -119,6 +119,7 @@ fn handler(
         providers,
         objects: Arc::clone(store) as _,
         cache: cache(config, &watched.metrics)?,
+        loudness: config.encoding.loudness,
         slots: Arc::new(Slots::new(&policies)),
         policies: Arc::new(policies),
         folders,

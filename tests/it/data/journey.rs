@@ -38,12 +38,16 @@ async fn a_conversation_becomes_a_file_in_a_bucket() {
         (error.code.as_str(), error.provider.as_deref()),
         ("conversation-not-found", Some("postgres"))
     );
-    let artifact = of("acme").artifact.as_ref().unwrap();
+    let (artifact, extras) = (of("acme").artifact.as_ref().unwrap(), &of("acme").extras);
     assert!(artifact.url.starts_with(bucket.endpoint()) && artifact.path.is_none());
     let mut stored = bucket.objects().await.unwrap();
     stored.retain(|key| key.contains("/media/"));
-    let name = format!("a/prefix/{}", artifact.key);
-    assert_eq!(stored, [name.replace(".m4a", ".json"), name]);
+    let manifest = artifact.key.replace(".m4a", ".json");
+    let keys = extras.values().map(|extra| &extra.key).chain([&artifact.key, &manifest]);
+    let mut keys: Vec<String> = keys.map(|key| format!("a/prefix/{key}")).collect();
+    keys.sort();
+    stored.sort();
+    assert_eq!((stored, extras.len()), (keys, 3));
 
     // The operator's purge reaches the bucket too.
     let keys = [

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use pipeline::ObjectKey;
-use providers::store::{Store, StoreOptions, open};
+use pipeline::{Beside, Extra, Media, ObjectKey};
+use providers::store::{Store, StoreOptions, open, read};
 use stillcast_enqueue::{JobId, StageName};
 use tests::bucket::{self, Bucket};
 
@@ -97,7 +97,35 @@ async fn delivers(store: &dyn Store) {
     assert!(!store.purge("acme", &job).await.unwrap());
     let kept = store.list(&ObjectKey::parse("media/acme/job-2").unwrap()).await.unwrap();
     assert_eq!(kept.len(), 6, "the copies and their manifests are job-2's own");
+    delivers_what_lies_beside(store, &files).await;
     store.probe().await.unwrap();
+}
+
+/// Captions lie beside the file under keys that name their bytes, and are adopted with it or not at all.
+async fn delivers_what_lies_beside(store: &dyn Store, files: &Files) {
+    let captions = files.of(300);
+    let beside = Beside { extra: Extra::Vtt, path: captions.path.clone() };
+    let media = Media { extras: vec![beside], ..files.of(2_000) };
+    let first = store.put(&target("job-4"), &media).await.unwrap().value;
+    let extra = &first.extras["captions.vtt"];
+    assert_eq!(extra.key, format!("media/acme/job-4/{}.vtt", extra.sha256));
+    assert_eq!((extra.bytes, extra.content_type.as_str()), (300, "text/vtt; charset=utf-8"));
+    let stored = read(store, &extra.key).await.unwrap().unwrap();
+    assert!(stored == std::fs::read(&captions.path).unwrap());
+    let manifest = first.key.replace(".mp4", ".json");
+    let manifest = read(store, &manifest).await.unwrap().unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!(manifest["extras"]["captions.vtt"], extra.key.as_str());
+
+    let adopted = store.adopt(&target("job-5"), &first).await.unwrap().unwrap().value;
+    let copied = &adopted.extras["captions.vtt"];
+    assert_eq!(copied.key, format!("media/acme/job-5/{}.vtt", extra.sha256));
+    assert_eq!(store.size(&ObjectKey::parse(&copied.key).unwrap()).await.unwrap(), Some(300));
+    store.delete_prefix(&ObjectKey::parse(&extra.key).unwrap()).await.unwrap();
+    assert!(store.adopt(&target("job-6"), &first).await.unwrap().is_none(), "half is not enough");
+    let job = JobId::parse("job-5").unwrap();
+    assert!(store.purge("acme", &job).await.unwrap());
+    assert!(read(store, &copied.key).await.unwrap().is_none(), "a purge takes them along");
 }
 
 /// What is shared anew is young again, so that no sweep takes it while its time lasts.

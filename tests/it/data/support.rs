@@ -123,7 +123,7 @@ impl Files {
         let path: PathBuf = self.0.path().join(format!("{bytes}.mp4"));
         let content: Vec<u8> = (0..bytes).map(|at| (at >> 12 ^ at).to_le_bytes()[0]).collect();
         std::fs::write(&path, content).unwrap();
-        Media { path, duration_s: 1.5 }
+        Media { path, duration_s: 1.5, extras: Vec::new() }
     }
 }
 

@@ -24,6 +24,7 @@ async fn operations(api: &Api) -> Vec<(Method, String, Option<Vec<String>>)> {
                 .as_array()
                 .map(|roles| roles.iter().map(|role| role.as_str().unwrap().to_owned()).collect());
             let path = path.replace("{id}", "nobody").replace("{code}", "internal");
+            let path = path.replace("{name}", "captions.vtt");
             operations.push((method, path, roles));
         }
     }

@@ -40,7 +40,7 @@ async fn assert_sees(api: &Api, program: Spec) {
     let field = json!([{"pointer": "/priority", "detail": seen["problems"][0][3][0]["detail"]}]);
     let problems = json!([[400, "invalid-request", false, field], [404, "unknown-job", false, []]]);
     let wanted = json!({
-        "jobs": 1, "duplicate": true, "states": ["done"], "filtered": [true], "words": true,
+        "jobs": 1, "duplicate": true, "states": ["done"], "filtered": [true], "words": true, "captions": "WEBVTT",
         "problems": problems, "failed": "cancelled", "bulk": 1
     });
     assert_eq!(seen, wanted, "one job though its first answer was lost, and all that follows");

@@ -9,10 +9,11 @@ from stillcast import types
 
 NAMES = [
     "Accepted", "Artifact", "BulkPlan", "BulkRecord", "Cost", "ConversationSource", "ErrorReport",
-    "Eta", "JobList", "JobRecord", "JobRequest", "OptionsRequest", "Price", "ReplayRequest", "Search",
+    "Eta", "ExtraFile", "JobList", "JobRecord", "JobRequest", "OptionsRequest", "Price", "ReplayRequest", "Search",
     "StageRecord", "TextSource", "Waiting",
 ]
-WORDS = {"State": types.State, "Format": types.Format, "StageName": types.Stage, "BulkAction": types.Action}
+WORDS = {"State": types.State, "Format": types.Format, "StageName": types.Stage, "BulkAction": types.Action,
+         "Bed": types.Bed}
 
 with open(sys.argv[1], encoding="utf-8") as file:
     schemas = json.load(file)["components"]["schemas"]

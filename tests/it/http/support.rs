@@ -8,7 +8,7 @@ use queue::{Claim, ClaimRequest, Clock, Endpoint, Limits, Outcome, Report, Repor
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
-use stillcast_enqueue::{Artifact, ErrorReport};
+use stillcast_enqueue::{Artifact, ErrorReport, ExtraFile};
 use tests::program::Program;
 use tests::server::Server;
 
@@ -148,8 +148,37 @@ impl Api {
             content_type: "audio/mp4".to_owned(),
             duration_s: 1.0,
             sha256: "0e".to_owned(),
+            extras: std::collections::BTreeMap::new(),
         };
         (path, Outcome::Done { artifact: Box::new(artifact) })
+    }
+
+    /// The same with captions beside it.
+    pub(crate) fn deliver_with_captions(
+        &self,
+        id: &str,
+        bytes: &[u8],
+        captions: &str,
+    ) -> (PathBuf, Outcome) {
+        let (path, mut outcome) = self.deliver(id, bytes);
+        std::fs::write(self.captions_of(id), captions).unwrap();
+        if let Outcome::Done { artifact } = &mut outcome {
+            let extra = ExtraFile {
+                url: String::new(),
+                key: format!("media/default/{id}/0e.vtt"),
+                path: None,
+                bytes: captions.len() as u64,
+                content_type: "text/vtt; charset=utf-8".to_owned(),
+                sha256: "0e".to_owned(),
+            };
+            artifact.extras.insert("captions.vtt".to_owned(), extra);
+        }
+        (path, outcome)
+    }
+
+    /// Where the captions of a job lie.
+    pub(crate) fn captions_of(&self, id: &str) -> PathBuf {
+        self.server.folder().join(format!("store/media/default/{id}/0e.vtt"))
     }
 }
 

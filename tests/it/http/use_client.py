@@ -25,6 +25,7 @@ with Client(url, token) as client:
     seen["filtered"] = [job["id"] == done["id"] for job in client.jobs(filter=f"id:{done['id']}")]
     client.download(done["id"], file)
     seen["bytes"] = done["artifact"] is not None and done["artifact"]["bytes"]
+    seen["captions"] = client.extra(done["id"], "captions.vtt")[:6].decode()
     seen["words"] = len(client.transcript(done["id"]).split()) > 5
 
     for wrong in (lambda: client.enqueue({**request, "priority": 10}), lambda: client.job("nobody")):

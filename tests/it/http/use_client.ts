@@ -29,6 +29,7 @@ const done = await client.wait(again.id, 120_000);
 seen.filtered = (await all(client.jobs({ filter: `id:${done.id}` }))).map((job) => job.id === done.id);
 writeFileSync(file, new Uint8Array(await client.artifact(done.id)));
 seen.bytes = done.artifact?.bytes;
+seen.captions = new TextDecoder().decode(await client.extra(done.id, "captions.vtt")).slice(0, 6);
 seen.words = (await client.transcript(done.id)).split(" ").length > 5;
 
 const problems: unknown[] = [];

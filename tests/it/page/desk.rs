@@ -129,6 +129,7 @@ impl Desk {
             content_type: "audio/mp4".to_owned(),
             duration_s: 301.0,
             sha256: "0e".repeat(32),
+            extras: std::collections::BTreeMap::new(),
         };
         let cost = Cost { spent_usd: 0.0312, avoided_usd: 0.011, wasted_usd: 0.0 };
         let (stages, cost) = (Some(stages()), Some(cost));

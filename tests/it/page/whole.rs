@@ -36,6 +36,17 @@ async fn a_job_is_watched_heard_and_remembered_on_the_page_of_dev() {
         Some(browser.run(come).await).filter(|come| *come != false)
     });
     assert_eq!(plays.await, true);
+    // The player has its captions, and what is said stands below it.
+    let cues = "return document.querySelector('audio').textTracks[0].cues.length";
+    assert!(browser.run(cues).await.as_u64() > Some(20));
+    let said = until("a caption", async || {
+        Some(browser.text("#caption").await).filter(|said| !said.trim().is_empty())
+    });
+    let said = said.await;
+    assert!(!said.contains('<') && said.contains(char::is_alphabetic), "{said}");
+    let file = |name: &str| format!("main a[href$='extras/{name}']");
+    assert_eq!(browser.count(&file("captions.srt")).await, 1);
+    assert_eq!(browser.count(&file("chapters.txt")).await, 1);
     assert!(browser.text("#words").await.is_empty(), "the words are shown on a click");
     browser.click("main details:has(#words) summary").await;
     browser.until_says("#words", "breath").await;

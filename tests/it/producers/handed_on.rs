@@ -49,7 +49,7 @@ async fn trace_tenant_and_options_reach_the_worker() {
         .job()
         .with_traceparent(TraceParent::parse(TRACE).unwrap())
         .with_tenant("acme")
-        .with_options(Options { voice: voice.clone(), language: None, variant: 3 });
+        .with_options(Options { voice: voice.clone(), variant: 3, ..Options::default() });
     fleet.enqueue(std::slice::from_ref(&job)).await.unwrap();
 
     let (show, mut shown) = mpsc::unbounded_channel();

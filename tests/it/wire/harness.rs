@@ -132,6 +132,7 @@ impl WireHarness {
                 options: Options::default(),
             },
             memory: Memory::of_process(Arc::clone(&store) as _),
+            loudness: pipeline::sound::Loudness::default(),
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
@@ -178,6 +179,8 @@ pub(crate) fn prompt() -> Prompt {
         text: CANARY_TEXT.to_owned(),
         said: String::new(),
         words: pipeline::WORDS,
+        whole: pipeline::WORDS,
+        part: pipeline::Part::WHOLE,
         language: None,
         variant: 0,
     }

@@ -246,5 +246,6 @@ fn artifact() -> Artifact {
         content_type: "audio/mp4".to_owned(),
         duration_s: 0.0,
         sha256: String::new(),
+        extras: std::collections::BTreeMap::new(),
     }
 }

@@ -66,7 +66,20 @@ struct File {
     is_video: bool,
     says: String,
     url: String,
+    /// What is said when, for the player.
+    captions: Option<String>,
+    /// What lies beside it: what it is called here, and where.
+    extras: Vec<(&'static str, String)>,
 }
+
+/// The extras of a page, and what they are called on it.
+const EXTRAS: [(&str, &str); 5] = [
+    ("captions.vtt", "Captions (VTT)"),
+    ("captions.srt", "Captions (SRT)"),
+    ("chapters.txt", "Chapters"),
+    ("voice.m4a", "Voice alone"),
+    ("bed.m4a", "Bed alone"),
+];
 
 /// Something that happened.
 pub(super) struct Event {
@@ -109,7 +122,7 @@ pub(super) async fn show_job(
         beneath: beneath(&job),
         cure: job.waiting.as_ref().map_or_else(Vec::new, |why| words::marked(&why.cure)),
         failure: failure(&job),
-        file: job.artifact.as_ref().map(|file| File::of(file, &id)),
+        file: job.artifact.as_ref().map(|file| File::of(file, &job)),
         words,
         waterfall: Waterfall::of(&job.stages),
         costs: costs(&job),
@@ -201,12 +214,18 @@ fn failure(job: &JobRecord) -> Option<Failure> {
 }
 
 impl File {
-    fn of(file: &Artifact, id: &str) -> Self {
+    fn of(file: &Artifact, job: &JobRecord) -> Self {
         let says = format!("{}, {}", words::clock(file.duration_s), words::size(file.bytes));
+        let place = |name: &str| format!("/jobs/{}/extras/{name}", job.id);
+        let there = EXTRAS.into_iter().filter(|(name, _)| job.extras.contains_key(*name));
+        let extras: Vec<_> = there.map(|(name, says)| (says, place(name))).collect();
+        let [(captions, _), ..] = EXTRAS;
         Self {
             is_video: file.content_type.starts_with("video/"),
             says,
-            url: format!("/jobs/{id}/artifact"),
+            url: format!("/jobs/{}/artifact", job.id),
+            captions: job.extras.contains_key(captions).then(|| place(captions)),
+            extras,
         }
     }
 }

@@ -18,7 +18,19 @@ pub(super) struct RemakeForm {
     pub(super) voice: String,
     pub(super) language: String,
     pub(super) variant: String,
+    pub(super) duration: String,
+    /// The others: name, what it is called, and its value.
+    pub(super) others: [(&'static str, &'static str, String); OTHERS.len()],
 }
+
+/// Options that a form shows alike, and what they are called.
+const OTHERS: [(&str, &str); 5] = [
+    ("bed", "Bed"),
+    ("bed_level", "Bed’s level, dB"),
+    ("bells", "Bells"),
+    ("tail", "Tail, seconds"),
+    ("stems", "Stems"),
+];
 
 /// From where.
 pub(super) struct Choice {
@@ -41,10 +53,12 @@ impl RemakeForm {
         // A server that has just begun knows no price yet, and says so.
         let _ = api.mirror.visit(&delivered, |_, job| dearest.see(job)).await;
         let worth = dearest.worth(job.format);
-        let [voice, language, variant] = texts(&options);
+        let [voice, language, variant, duration, others @ ..] = texts(&options);
+        let mut others = others.into_iter();
+        let others = OTHERS.map(|(name, says)| (name, says, others.next().unwrap_or_default()));
         let choices = std::iter::once(None).chain(StageName::ALL.into_iter().map(Some));
         let choices = choices.map(|from| Choice::of(from, worth, job.cost.spent_usd)).collect();
-        Ok(Some(Self { choices, voice, language, variant }))
+        Ok(Some(Self { choices, voice, language, variant, duration, others }))
     }
 }
 
@@ -74,6 +88,12 @@ pub(super) struct Wish {
     voice: Option<String>,
     language: Option<String>,
     variant: Option<String>,
+    duration: Option<String>,
+    bed: Option<String>,
+    bed_level: Option<String>,
+    bells: Option<String>,
+    tail: Option<String>,
+    stems: Option<String>,
     #[serde(default)]
     why: String,
 }
@@ -85,7 +105,17 @@ impl Wish {
 
     /// What is to be made anew: a form sends every option, also those that nobody has touched.
     pub(super) fn remake(&self, known: &Options) -> Result<Remake, Problem> {
-        let wished = [&self.voice, &self.language, &self.variant];
+        let wished = [
+            &self.voice,
+            &self.language,
+            &self.variant,
+            &self.duration,
+            &self.bed,
+            &self.bed_level,
+            &self.bells,
+            &self.tail,
+            &self.stems,
+        ];
         let known = texts(known);
         let all = Remake::OPTIONS.iter().zip(wished).zip(&known);
         let changed = all.filter_map(|((name, wished), known)| {
@@ -98,11 +128,24 @@ impl Wish {
 }
 
 /// Options as a form shows them, in the order of [`Remake::OPTIONS`]; a default is empty.
-fn texts(options: &Options) -> [String; 3] {
-    let Options { voice, language, variant } = options;
-    let name = |name: &Option<_>| name.as_ref().map_or_else(String::new, ToString::to_string);
-    let number = if *variant == 0 { String::new() } else { variant.to_string() };
-    [name(voice), name(language), number]
+fn texts(options: &Options) -> [String; Remake::OPTIONS.len()] {
+    let Options { voice, language, variant, duration, bed, bed_level, bells, tail, stems } =
+        options;
+    [
+        text(voice.as_ref()),
+        text(language.as_ref()),
+        text(Some(variant).filter(|variant| **variant != 0)),
+        text(duration.as_ref()),
+        text(Some(bed).filter(|bed| !bed.is_none())),
+        text(bed_level.as_ref()),
+        text(Some(bells).filter(|bells| **bells)),
+        text(Some(tail).filter(|tail| **tail != 0)),
+        text(Some(stems).filter(|stems| **stems)),
+    ]
+}
+
+fn text(value: Option<&impl ToString>) -> String {
+    value.map_or_else(String::new, ToString::to_string)
 }
 
 #[cfg(test)]

@@ -80,6 +80,9 @@ codes! {
     ArtifactGone = "artifact-gone", GONE, Never,
         "The job's file is no longer in the store",
         "Replay or repeat the request; whoever cleans the store has removed the file.";
+    NoExtra = "no-extra", NOT_FOUND, Never,
+        "No file of this name lies beside the job's",
+        "The record's `extras` name those that there are.";
     NoTranscript = "no-transcript", NOT_FOUND, Never,
         "The job has no words",
         "They are written in the transcript stage, and go with the record.";

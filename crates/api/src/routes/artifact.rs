@@ -40,19 +40,31 @@ pub(crate) async fn fetch_artifact(
     let artifact = record.artifact.ok_or_else(|| {
         Problem::new(Code::NoArtifact, format!("the job {id} is {state}, and has no file"))
     })?;
+    let ending = artifact.key.rsplit_once('.').map_or("bin", |(_, ending)| ending);
+    let name = format!("{id}.{ending}");
+    serve(&api, (&artifact.key, &artifact.content_type), &name, request).await
+}
+
+/// The object that a record calls `key`, whole or in ranges, as a file called `name`; or the way to it.
+pub(super) async fn serve(
+    api: &Api,
+    (key, content_type): (&str, &str),
+    name: &str,
+    request: Request,
+) -> Result<Response, Problem> {
     let store = api.store()?;
-    let located = locate(&**store, &artifact.key).await;
+    let located = locate(&**store, key).await;
     let path = match located.map_err(|error| Problem::of_store(error.code, &error))? {
         Location::Address(url) => return redirect(&url),
         Location::File(path) => path,
     };
-    let kind = artifact.content_type.parse().unwrap_or(mime::APPLICATION_OCTET_STREAM);
+    let kind = content_type.parse().unwrap_or(mime::APPLICATION_OCTET_STREAM);
     let file = ServeFile::new_with_mime(path, &kind);
     let served = file.oneshot(request).await.into_response();
     if served.status() == StatusCode::NOT_FOUND {
         return Err(Problem::new(Code::ArtifactGone, Code::ArtifactGone.title()));
     }
-    Ok(named(served, &artifact.key, &id))
+    Ok(named(served, name))
 }
 
 fn redirect(url: &str) -> Result<Response, Problem> {
@@ -65,10 +77,9 @@ fn redirect(url: &str) -> Result<Response, Problem> {
 }
 
 /// The file is private, and has a name that people can keep it by.
-fn named(mut response: Response, key: &str, id: &str) -> Response {
-    let ending = key.rsplit_once('.').map_or("bin", |(_, ending)| ending);
+fn named(mut response: Response, name: &str) -> Response {
     let headers = response.headers_mut();
-    if let Ok(name) = HeaderValue::try_from(format!("inline; filename=\"{id}.{ending}\"")) {
+    if let Ok(name) = HeaderValue::try_from(format!("inline; filename=\"{name}\"")) {
         headers.insert(CONTENT_DISPOSITION, name);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, immutable"));

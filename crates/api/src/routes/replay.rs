@@ -81,8 +81,7 @@ pub(crate) async fn replay(
 
 /// What a body wishes.
 fn read(body: &JsonBody) -> Result<Remake, Problem> {
-    let takes =
-        "{\"from\": text, \"options\": {\"voice\": text, \"language\": text, \"variant\": number}}";
+    let takes = "{\"from\": text, \"options\": as of a request}";
     let Some(ReplayRequest { from, options }) = body.read(takes)? else {
         return Ok(Remake::default());
     };
@@ -101,13 +100,26 @@ fn read(body: &JsonBody) -> Result<Remake, Problem> {
 fn text_of(name: &str, value: &Value) -> Result<String, InvalidField> {
     match (name, value) {
         (_, Value::Null) => Ok(String::new()),
-        ("variant", Value::Number(number)) => Ok(number.to_string()),
-        ("voice" | "language", Value::String(text)) if !text.is_empty() => Ok(text.clone()),
-        ("variant" | "voice" | "language", _) => {
-            let takes =
-                if name == "variant" { "a whole number, or null" } else { "a name, or null" };
-            Err(InvalidField::value(format!("options.{name}"), takes, "something else"))
+        ("variant" | "duration" | "bed_level" | "tail", Value::Number(number)) => {
+            Ok(number.to_string())
         }
-        _ => Ok(String::new()),
+        ("bells" | "stems", Value::Bool(flag)) => Ok(flag.to_string()),
+        ("voice" | "language" | "bed", Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+        _ => match takes(name) {
+            Some(takes) => {
+                Err(InvalidField::value(format!("options.{name}"), takes, "something else"))
+            }
+            None => Ok(String::new()),
+        },
+    }
+}
+
+/// What an option takes; nothing where there is no such option.
+fn takes(name: &str) -> Option<&'static str> {
+    match name {
+        "variant" | "duration" | "bed_level" | "tail" => Some("a whole number, or null"),
+        "bells" | "stems" => Some("true, false, or null"),
+        "voice" | "language" | "bed" => Some("a name, or null"),
+        _ => None,
     }
 }

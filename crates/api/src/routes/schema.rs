@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use stillcast_enqueue::{Enqueued, Format, JobRecord, Replication, State, Submission};
+use stillcast_enqueue::{Bed, Enqueued, Format, JobRecord, Replication, State, Submission};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::{Ref, RefOr, Response};
@@ -95,6 +95,21 @@ pub(crate) struct OptionsRequest {
     language: Option<String>,
     /// Another number asks for another file of the same text.
     variant: Option<u32>,
+    /// How long the file shall be, in seconds; as long as its words take by default.
+    #[schema(minimum = 180, maximum = 3600)]
+    duration: Option<u32>,
+    /// What lies under the voice; the file has two channels with one.
+    bed: Option<Bed>,
+    /// How loud it is where the voice rests, in dB beside the voice; -14 by default.
+    #[schema(minimum = -40, maximum = -8)]
+    bed_level: Option<i8>,
+    /// Whether a bell is struck at the beginning and at the end.
+    bells: Option<bool>,
+    /// Seconds of the bed behind the last word.
+    #[schema(maximum = 1800)]
+    tail: Option<u32>,
+    /// Whether voice and bed are delivered apart too.
+    stems: Option<bool>,
 }
 
 /// What became of a request.

@@ -57,6 +57,10 @@ impl<'json> Fields<'json> {
         self.parse(name, Identifier::GRAMMAR, |text| Identifier::parse(name, text))
     }
 
+    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        self.read(name, "`true` or `false`", |json| serde_json::from_str(json).ok())
+    }
+
     pub(super) fn time(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
         self.parse(name, "a time such as `2030-01-01T06:00:00Z`", str::parse)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{InvalidField, InvalidJob, Job, Source};
+use crate::{Bed, InvalidField, InvalidJob, Job, Source};
 
 const CONVERSATION: &str = "0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44";
 
@@ -20,7 +20,8 @@ fn fault(json: &str) -> String {
 fn whole() -> Value {
     json!({
         "source": { "text": "Rain." }, "format": "video",
-        "options": { "voice": "slt", "language": "en", "variant": 2 },
+        "options": { "voice": "slt", "language": "en", "variant": 2, "duration": 600,
+            "bed": "sea", "bed_level": -20, "bells": true, "tail": 60, "stems": true },
         "idempotency_key": "k1", "priority": 9, "run_at": "2999-01-01T00:00:00Z",
         "deadline": "2999-01-02T00:00:00Z", "max_attempts": 2, "tenant": "acme",
         "metadata": { "a": "b" }, "webhook": "https://example.org/hook?t=1",
@@ -52,6 +53,12 @@ fn every_field_arrives() {
     assert_eq!((job.priority, job.max_attempts, job.options.variant), (9, 2, 2));
     assert_eq!((job.tenant.as_str(), job.idempotency_key.as_deref()), ("acme", Some("k1")));
     assert!(job.run_at.is_some() && job.deadline.is_some() && job.traceparent.is_some());
+    let options = &job.options;
+    assert_eq!(
+        (options.duration, options.bed, options.bed_level),
+        (Some(600), Bed::Sea, Some(-20))
+    );
+    assert_eq!((options.bells, options.tail, options.stems), (true, 60, true));
     assert_eq!(job.options.voice.unwrap().as_str(), "slt");
     assert_eq!(job.metadata["a"], "b");
     assert_eq!(job.webhook.unwrap().as_str(), "https://example.org/hook?t=1");
@@ -94,6 +101,12 @@ fn fields() -> Vec<(&'static str, &'static str)> {
         ("options.voice", identifier),
         ("options.language", identifier),
         ("options.variant", "a whole number from 0 to 4294967295"),
+        ("options.duration", "a whole number from 180 to 3600"),
+        ("options.bed", "one of `none`, `rain`, `brown-noise`"),
+        ("options.bed_level", "a whole number from -40 to -8"),
+        ("options.bells", "`true` or `false`"),
+        ("options.tail", "a whole number from 0 to 1800"),
+        ("options.stems", "`true` or `false`"),
         ("idempotency_key", identifier),
         ("priority", "a whole number from 0 to 9"),
         ("run_at", time),
@@ -122,7 +135,8 @@ fn of_the_right_kind(path: &str, value: &Value) -> bool {
     match path {
         "source.text" | "metadata.a" => value.is_string(),
         "options" | "metadata" => value.is_object(),
-        "options.variant" | "priority" | "max_attempts" => value == &json!(7),
+        "options.variant" | "options.tail" | "priority" | "max_attempts" => value == &json!(7),
+        "options.bells" | "options.stems" => value.is_boolean(),
         _ => false,
     }
 }
@@ -173,7 +187,8 @@ fn what_is_no_field_and_what_stands_twice_is_named() {
     for (extra, sentence) in [
         (
             r#","options":{"tempo":2}"#,
-            "`options.tempo` is not a field; there are `voice`, `language`, `variant`",
+            "`options.tempo` is not a field; there are `voice`, `language`, `variant`, `duration`, `bed`, `bed_level`, \
+             `bells`, `tail`, `stems`",
         ),
         (r#","priority":10"#, "`priority` takes a whole number from 0 to 9, got 10"),
         (r#","priority":1,"priority":2"#, "`priority` takes one value, got 2"),

@@ -64,7 +64,8 @@ pub(crate) struct ReplayArgs {
     /// image, encode or upload. Without it, where a changed option first decides something.
     #[arg(long, value_name = "STAGE")]
     from: Option<String>,
-    /// Another value of an option: voice, language or variant; an empty one is the worker's default.
+    /// Another value of an option: voice, language, variant, duration, bed,
+    /// `bed_level`, bells, tail or stems; an empty one is the worker's default.
     /// Another variant asks for what no cache has.
     #[arg(long, value_name = "OPTION=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,

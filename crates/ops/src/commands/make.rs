@@ -1,6 +1,5 @@
 //! A text or a conversation goes in, a file comes out, and nothing is left running.
 
-mod duration;
 mod earlier;
 mod save;
 mod session;
@@ -15,6 +14,7 @@ use tokio::time::Instant;
 use self::session::Session;
 use crate::cli_error::CliError;
 use crate::context::Context;
+use crate::duration;
 use crate::embedded::Stack;
 use crate::request::{OptionArgs, SourceArgs, traced};
 use crate::signals::Signals;
@@ -23,6 +23,7 @@ use crate::signals::Signals;
 #[command(after_help = "\
 Examples:
   stillcast make --text evening.txt
+  stillcast make --text evening.txt --duration 10m
   stillcast make --conversation 0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44 --tenant acme --language de
   stillcast make --text - --format video --out films --json < evening.txt | jq .artifact.duration_s")]
 pub(crate) struct MakeArgs {

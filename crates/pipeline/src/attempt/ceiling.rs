@@ -2,10 +2,10 @@
 
 use stillcast_enqueue::{Format, StageName};
 
-use crate::{FailureClass, Prompt, Run, StageError, Utterance};
+use crate::{FailureClass, Part, Prompt, Run, ScriptLength, StageError, Utterance};
 
-/// Characters of the words of a meditation: 600 words of six.
-const CHARACTERS: usize = 3_600;
+/// Characters of a word with whatever stands behind it, and a fifth for what is too much.
+const WORD: f64 = 7.2;
 
 /// How much a job may waste over all its attempts (`JOB_WASTE_LIMIT`).
 #[derive(Clone, Copy, Debug)]
@@ -39,16 +39,25 @@ impl Ceiling {
 
 /// What the job costs when nothing is spoilt, as far as prices are known.
 fn price(run: &Run) -> f64 {
+    let most = *ScriptLength::asked(&run.request.options).words.end();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "some thousands, never negative"
+    )]
+    let characters = (most as f64 * WORD) as usize;
     let prompt = Prompt {
-        text: "x".repeat(CHARACTERS / 2),
+        text: "x".repeat(characters / 2),
         said: String::new(),
         words: 0..=0,
+        part: Part::WHOLE,
+        whole: 0..=0,
         language: None,
         variant: 0,
     };
-    let utterance = Utterance { text: "x".repeat(CHARACTERS), voice: None, language: None };
+    let utterance = Utterance { text: "x".repeat(characters), voice: None, language: None };
     let providers = &run.providers;
-    let words = providers.writer.estimate(&prompt, CHARACTERS).usd();
+    let words = providers.writer.estimate(&prompt, characters).usd();
     let speech = providers.speaker.estimate(&utterance).usd();
     let picture = match run.request.format {
         Format::Audio => 0.0,

@@ -1,16 +1,15 @@
 //! What is wrong with a transcript, where nothing can mend it.
 
 use super::MAX_MARK;
-use crate::pace::WORDS;
 
 /// What is wrong with a transcript; never quotes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptFault {
-    /// Fewer words than [`WORDS`].
-    #[error("the transcript has {0} words, too few for {WORDS:?}")]
+    /// Fewer words than its length asks for.
+    #[error("the transcript has {0} words, too few for the length that it shall have")]
     TooShort(usize),
-    /// More words than [`WORDS`].
-    #[error("the transcript has more words than {WORDS:?} allows")]
+    /// More words than its length allows.
+    #[error("the transcript has more words than the length that it shall have allows")]
     TooLong,
     /// A bracket that is not closed.
     #[error("a bracket in the transcript stays open for more than {MAX_MARK} characters")]

@@ -38,7 +38,7 @@ impl fmt::Debug for Passage {
 
 /// Where a text may be cut, the best places first.
 #[derive(Clone, Copy)]
-enum Border {
+pub(super) enum Border {
     /// Behind a sentence, by the rules of Unicode.
     Sentence,
     /// Behind a comma, a colon, a dash. Thai, Lao, Khmer and Burmese part clauses by spaces.
@@ -60,7 +60,7 @@ impl Border {
     }
 
     /// The pieces of `text` between such borders, none of them within a grapheme.
-    fn pieces(self, text: &str) -> Vec<&str> {
+    pub(super) fn pieces(self, text: &str) -> Vec<&str> {
         if matches!(self, Self::Grapheme) {
             return text.graphemes(true).collect();
         }
@@ -85,7 +85,7 @@ impl Border {
 }
 
 /// Whether a clause ends between the character `c` and the grapheme behind it.
-fn ends_clause(c: char, behind: &str) -> bool {
+pub(super) fn ends_clause(c: char, behind: &str) -> bool {
     let is_comma = ",;:".contains(c) && behind.starts_with(char::is_whitespace);
     let is_wide = "，、；：،؛፣፤၊—–".contains(c);
     // Thai to Lao, Burmese, Khmer.

@@ -5,7 +5,7 @@ use ebur128::{EbuR128, Mode};
 use super::RATE;
 use super::limiter::limit;
 
-/// Integrated loudness, in LUFS: what spoken word on phones and in podcasts is made to.
+/// Integrated loudness at which passages are kept, in LUFS; what a file is for decides its own.
 pub(super) const TARGET: f64 = -16.0;
 /// The ceiling: −2 dBTP, so that AAC's own overshoot stays below −1 dBTP.
 pub(super) const CEILING: f32 = 0.794;
@@ -16,13 +16,18 @@ const ROUNDS: usize = 4;
 /// Integrated loudness needs blocks of 0.4 s: shorter passages are measured as if repeated.
 const MEASURED: usize = 2 * RATE as usize;
 
-/// Levels `samples`, which are not silent.
+/// Levels `samples`, which are not silent, to how passages are kept.
 pub(super) fn level(samples: &[f32]) -> Vec<f32> {
-    let mut gain = TARGET - loudness(samples);
+    level_to(samples, TARGET)
+}
+
+/// Levels `samples`, which are not silent, to `target` LUFS below the ceiling.
+pub(super) fn level_to(samples: &[f32], target: f64) -> Vec<f32> {
+    let mut gain = target - loudness(samples);
     let mut levelled = samples.to_vec();
     for _ in 0..ROUNDS {
         levelled = limit(&amplify(samples, gain), CEILING);
-        let missing = TARGET - loudness(&levelled);
+        let missing = target - loudness(&levelled);
         if missing.abs() < TOLERANCE {
             break;
         }
@@ -31,8 +36,9 @@ pub(super) fn level(samples: &[f32]) -> Vec<f32> {
     levelled
 }
 
+/// `samples` so many decibels louder.
 #[expect(clippy::cast_possible_truncation, reason = "a gain needs no more than f32")]
-fn amplify(samples: &[f32], decibels: f64) -> Vec<f32> {
+pub(super) fn amplify(samples: &[f32], decibels: f64) -> Vec<f32> {
     let factor = 10_f64.powf(decibels / 20.0) as f32;
     samples.iter().map(|sample| sample * factor).collect()
 }

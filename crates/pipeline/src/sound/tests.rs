@@ -1,6 +1,9 @@
 //! Voices made of tones: loudness, edges and faults.
 
-use super::level::{TARGET, loudness};
+use std::time::Duration;
+
+use super::level::{CEILING, TARGET, loudness};
+use super::samples::decode;
 use super::*;
 
 #[expect(
@@ -19,17 +22,23 @@ fn voice(seconds: f32, amplitude: f32) -> Vec<i16> {
     (0..count).map(sample).collect()
 }
 
-fn decode(pcm: &Bytes) -> Vec<f32> {
-    let sample = |pair: &[u8]| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0;
-    pcm.chunks_exact(2).map(sample).collect()
-}
-
 #[test]
 fn every_voice_comes_out_equally_loud() {
     for (seconds, amplitude) in [(5.0, 0.05), (5.0, 0.9), (0.3, 0.3), (2.0, 0.02)] {
         let sound = finish(&voice(seconds, amplitude), 0).unwrap();
         let level = loudness(&decode(&sound));
         assert!((level - TARGET).abs() < 0.5, "{seconds} s at {amplitude}: {level}");
+    }
+}
+
+#[test]
+fn a_passage_is_as_loud_as_its_purpose_asks_for() {
+    let kept = finish(&voice(5.0, 0.4), 0).unwrap();
+    for (_, purpose) in Loudness::ALL {
+        let sound = decode(&purpose.apply(&kept, 1));
+        assert!((loudness(&sound) - purpose.of(1)).abs() < 0.5, "{purpose:?}");
+        assert!(peak(&sound) <= CEILING + 0.01, "{purpose:?}: {}", peak(&sound));
+        assert_eq!(sound.len(), kept.len() / 2);
     }
 }
 

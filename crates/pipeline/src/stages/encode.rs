@@ -1,33 +1,58 @@
-//! Sound and picture → file: one encoder that is already running while the voice still speaks.
+//! Sound and picture → file: one encoder that is already running while the voice still speaks, and one
+//! copy that puts sound, picture, captions and chapters together.
+
+mod arranged;
+mod tracks;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use stillcast_enqueue::{Format, Options, StageName};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use self::arranged::Arranged;
+use self::tracks::{Tracks, channels};
+use crate::artifact::Piece;
 use crate::attempt::Attempt;
 use crate::cache_key::digest_of;
-use crate::feed::{Cut, Reader};
-use crate::{Answer, Call, Clip, Image, Media, ProviderError, Providers, StageError};
+use crate::captions::Listener;
+use crate::feed::Reader;
+use crate::sound::Loudness;
+use crate::{Answer, Call, Captions, Clip, Image, Media, ProviderError, Providers, StageError};
 
 const STAGE: StageName = StageName::Encode;
+/// Changes with whatever this file and `captions` put into the file or beside it.
+const REVISION: &str = "encode-2";
+/// Changes with whatever is heard of a bed.
+const BED_REVISION: &str = "bed-1";
 /// A step of which nobody hears: there is one for each piece of sound.
 const FEED: &str = "feed";
 
 /// All that decides the file, besides the sound and the picture in it.
-pub(crate) fn settings(options: &Options, format: Format, providers: &Providers) -> String {
-    // They decide what is in the file, not how it is made.
-    let Options { voice: _, language: _, variant: _ } = options;
+pub(crate) fn settings(
+    options: &Options,
+    format: Format,
+    loudness: Loudness,
+    providers: &Providers,
+) -> String {
+    // Voice, language and variant decide what is in the file, not how it is made.
+    // But a bed takes another course for each variant.
+    let Options { voice: _, language: _, variant, duration, bed, bed_level, bells, tail, stems } =
+        options;
     let encoder = &providers.encoder;
-    digest_of(&[encoder.provider(), &encoder.revision(), format.as_str()])
+    let (provider, revision) = (encoder.provider(), encoder.revision());
+    let duration = duration.map(|seconds| format!("duration {seconds}"));
+    let backing = (channels(options) > 1)
+        .then(|| format!("{BED_REVISION} {bed} {bed_level:?} {bells} {tail} {stems} {variant}"));
+    let parts = [REVISION, provider, &revision, format.as_str(), loudness.as_str()].into_iter();
+    let parts = parts.chain(duration.as_deref()).chain(backing.as_deref());
+    digest_of(&parts.collect::<Vec<_>>())
 }
 
 pub(crate) async fn encode(
     attempt: &Attempt<'_>,
-    sound: Reader<Bytes>,
+    sound: Reader<Piece>,
     picture: Reader<Image>,
 ) -> Result<Media, StageError> {
     // A clip, once rendered, serves the second try too.
@@ -38,36 +63,45 @@ pub(crate) async fn encode(
 
 async fn encode_once(
     attempt: &Attempt<'_>,
-    sound: Reader<Bytes>,
+    sound: Reader<Piece>,
     picture: Reader<Image>,
     clip: &OnceCell<Clip>,
 ) -> Result<Media, StageError> {
     let format = attempt.limits.format;
-    let heavy = Heavy::new(attempt, attempt.limits.policies.timeout(STAGE, format));
-    if format == Format::Audio {
-        return compress(&heavy, sound).await;
-    }
-    let render = clip.get_or_try_init(|| render(&heavy, picture));
-    let (sound, clip) = tokio::join!(compress(&heavy, sound), render);
-    let (sound, clip) = (sound?, clip?);
+    let heavy = Heavy::new(attempt, attempt.limits.timeout(STAGE));
+    let render = async {
+        match format {
+            Format::Audio => Ok::<_, StageError>(None),
+            Format::Video => clip.get_or_try_init(|| render(&heavy, picture)).await.map(Some),
+        }
+    };
+    let (compressed, clip) = tokio::join!(compress(&heavy, sound), render);
+    let ((sound, captions), clip) = (compressed?, clip?);
     let encoder = attempt.run.providers.encoder.as_ref();
-    heavy.work("mux", encoder.mux(&sound, clip, &attempt.run.scratch)).await
+    let scratch = &attempt.run.scratch;
+    heavy.work("mux", encoder.mux(&sound, clip, &captions, scratch)).await
 }
 
-/// Feeds the encoder as the sound comes.
-async fn compress(heavy: &Heavy<'_>, mut sound: Reader<Bytes>) -> Result<Media, StageError> {
+/// Feeds the encoder as the sound comes, and listens to what is said when.
+async fn compress(
+    heavy: &Heavy<'_>,
+    pieces: Reader<Piece>,
+) -> Result<(Media, Captions), StageError> {
     let run = heavy.attempt.run;
-    let encoder = run.providers.encoder.as_ref();
+    let mut pieces = Arranged::of(&run.request.options, pieces);
     let begin = async {
-        heavy.attempt.ledger.tried(STAGE, encoder.provider());
-        encoder.begin(run.request.format, &run.scratch).await.map(Answer::free)
+        heavy.attempt.ledger.tried(STAGE, run.providers.encoder.provider());
+        Tracks::begin(run).await.map(Answer::free)
     };
-    let mut encoding = heavy.work("begin", begin).await?;
-    while let Some(pcm) = sound.next().await.map_err(|Cut| StageError::halted(STAGE))? {
-        heavy.work(FEED, async { encoding.write(pcm).await.map(Answer::free) }).await?;
+    let mut tracks = heavy.work("begin", begin).await?;
+    let mut listener = Listener::default();
+    while let Some((piece, turn)) = pieces.next().await? {
+        listener.hear(&piece);
+        heavy.work(FEED, tracks.feed(piece, turn)).await?;
     }
     heavy.attempt.announce(STAGE);
-    heavy.work("finish", encoding.finish()).await
+    let media = heavy.work("finish", tracks.finish()).await?;
+    Ok((media, listener.finish()))
 }
 
 async fn render(heavy: &Heavy<'_>, mut picture: Reader<Image>) -> Result<Clip, StageError> {

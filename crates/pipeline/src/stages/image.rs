@@ -44,7 +44,17 @@ pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
 }
 
 fn scene(options: &Options, source: &str) -> Scene {
-    let Options { voice: _, language: _, variant } = options;
+    let Options {
+        voice: _,
+        language: _,
+        variant,
+        duration: _,
+        bed: _,
+        bed_level: _,
+        bells: _,
+        tail: _,
+        stems: _,
+    } = options;
     Scene { text: source.to_owned(), variant: *variant }
 }
 

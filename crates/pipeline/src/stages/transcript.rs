@@ -22,13 +22,15 @@ use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::Feed;
 use crate::reuse::{Checkpoint, OnConflict, Reusable, WhileWaiting, digest, recall_or_make};
 use crate::{
-    Answer, Call, DraftPiece, FailureClass, Finish, Passage, Prompt, ProviderError, Providers,
-    Script, ScriptFault, SourceText, StageError, TranscriptWriter, WORDS,
+    Answer, Call, DraftPiece, FailureClass, Finish, Part, Passage, Prompt, ProviderError,
+    Providers, Script, ScriptFault, ScriptLength, SourceText, StageError, TranscriptWriter,
 };
 
 const STAGE: StageName = StageName::Transcript;
 /// Changes with whatever this file, `script` and `pace` do to a draft.
 const REVISION: &str = "transcript-2";
+/// Changes with how the length of words follows from that of the file.
+const LONG_REVISION: &str = "duration-1";
 
 pub(crate) async fn write(
     attempt: &Attempt<'_>,
@@ -42,26 +44,44 @@ pub(crate) async fn write(
 
 /// All that decides the words, besides the source.
 pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
-    settings_of(&prompt(options, ""), providers.writer.as_ref())
+    settings_of(options, &prompt(options, ""), providers.writer.as_ref())
 }
 
 /// What the first draft is asked for.
 fn prompt(options: &Options, source: &str) -> Prompt {
-    let Options { voice: _, language, variant } = options;
+    let Options {
+        voice: _,
+        language,
+        variant,
+        duration: _,
+        bed: _,
+        bed_level: _,
+        bells: _,
+        tail: _,
+        stems: _,
+    } = options;
+    let length = ScriptLength::asked(options);
+    let (index, words) = length.next_part(0);
     Prompt {
         text: source.to_owned(),
         said: String::new(),
-        words: WORDS,
+        words,
+        part: Part { index, of: length.parts() },
+        whole: length.words,
         language: language.as_ref().map(Identifier::to_string),
         variant: *variant,
     }
 }
 
-fn settings_of(prompt: &Prompt, writer: &dyn TranscriptWriter) -> String {
-    // What was said before is a part of the result, and how many words are wanted of the revision.
-    let Prompt { text: _, said: _, words: _, language, variant } = prompt;
+fn settings_of(options: &Options, prompt: &Prompt, writer: &dyn TranscriptWriter) -> String {
+    // What was said before is a part of the result; how many words are wanted, and in which parts,
+    // follows from the duration, and without one from the revision.
+    let Prompt { text: _, said: _, words: _, part: _, whole: _, language, variant } = prompt;
     let (language, variant) = (language.as_deref().unwrap_or_default(), variant.to_string());
-    digest_of(&[REVISION, writer.provider(), &writer.revision(), language, &variant])
+    let (provider, revision) = (writer.provider(), writer.revision());
+    let duration = options.duration.map(|seconds| format!("{LONG_REVISION} {seconds}"));
+    let parts = [REVISION, provider, &revision, language, &variant].into_iter();
+    digest_of(&parts.chain(duration.as_deref()).collect::<Vec<_>>())
 }
 
 /// The transcript while it is written.
@@ -70,6 +90,7 @@ struct Manuscript<'run> {
     writer: &'run dyn TranscriptWriter,
     /// What the first draft is asked for.
     prompt: Prompt,
+    length: ScriptLength,
     passages: Feed<Passage>,
     written: Feed<Written>,
     script: Mutex<Script>,
@@ -93,7 +114,8 @@ impl Reusable for Manuscript<'_> {
     }
 
     async fn accept(&self, words: Bytes) -> Result<Option<()>, StageError> {
-        let read = std::str::from_utf8(&words).ok().and_then(|text| Script::read(text).ok());
+        let text = std::str::from_utf8(&words).ok();
+        let read = text.and_then(|text| Script::read(text, self.length.clone()).ok());
         let Some(passages) = read else { return Ok(None) };
         self.written.push(Written::before(digest(&words)));
         for passage in passages {
@@ -105,10 +127,14 @@ impl Reusable for Manuscript<'_> {
 
     async fn make(&self) -> Result<((), Bytes), StageError> {
         self.resume().await?;
-        let finish = self.go_on().await?;
-        if self.wants_more(finish) {
-            // One repair, which can only append: its own excess is trimmed, not repaired.
-            self.go_on().await?;
+        // A draft for each part, and as many repairs, which can only append: their own excess is
+        // trimmed, not repaired.
+        for _ in 0..2 * self.length.parts() {
+            let part = self.next_prompt().part;
+            let finish = self.go_on().await?;
+            if part.is_last() && !self.wants_more(finish) {
+                break;
+            }
         }
         self.finish().await.map(|words| ((), words))
     }
@@ -124,17 +150,20 @@ impl<'run> Manuscript<'run> {
         let request = &attempt.run.request;
         let writer = attempt.run.providers.writer.as_ref();
         let prompt = prompt(&request.options, &source.text);
-        let digest = digest_of(&[&settings_of(&prompt, writer), &source.text]);
+        let length = ScriptLength::asked(&request.options);
+        let settings = settings_of(&request.options, &prompt, writer);
+        let digest = digest_of(&[&settings, &source.text]);
         let name = (request.tenant.as_str(), "transcript");
         let key = CacheKey::new(STAGE, CheckpointKind::Transcript, name, &digest);
-        let (script, arrived) = (Mutex::default(), Mutex::default());
-        Self { attempt, writer, prompt, passages, written, script, arrived, key }
+        let script = Mutex::new(Script::of(length.clone()));
+        let arrived = Mutex::default();
+        Self { attempt, writer, prompt, length, passages, written, script, arrived, key }
     }
 
     /// Says again what an earlier attempt had said: it is spoken and paid for.
     async fn resume(&self) -> Result<(), StageError> {
         let said = Checkpoint::of(self.attempt.run).partial_transcript(STAGE).await?;
-        let resumed = said.and_then(|words| Script::resume(&words).ok());
+        let resumed = said.and_then(|words| Script::resume(&words, self.length.clone()).ok());
         if let Some((script, passages)) = resumed {
             let mut begun = self.script();
             *begun = script;
@@ -164,9 +193,11 @@ impl<'run> Manuscript<'run> {
         // Whatever an earlier draft left unsaid, this one says it anew.
         script.trim();
         let left = |bound: &usize| bound.saturating_sub(script.words());
+        let (index, words) = self.length.next_part(script.words());
         Prompt {
             said: script.said().to_owned(),
-            words: left(WORDS.start())..=left(WORDS.end()),
+            words: left(words.start())..=left(words.end()),
+            part: Part { index, of: self.length.parts() },
             ..self.prompt.clone()
         }
     }
@@ -254,7 +285,7 @@ impl<'run> Manuscript<'run> {
 
     /// Too few words, or an end in the middle.
     fn wants_more(&self, finish: Finish) -> bool {
-        finish == Finish::Length || self.script().words() < *WORDS.start()
+        finish == Finish::Length || self.script().words() < *self.length.words.start()
     }
 
     /// The whole transcript. The flight of its sound is joined before anybody else can know it.

@@ -3,15 +3,19 @@
 //! Words that are known as a whole have a flight: another job may have spoken them, or be at it.
 //! Words that are still being written are spoken as they come.
 
+mod track;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::{Bytes, BytesMut};
-use futures::{FutureExt, Stream, StreamExt, stream};
+use bytes::Bytes;
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
 use stillcast_enqueue::{Identifier, Options, StageName};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use self::track::{TrackWriter, unpack};
+use crate::artifact::Piece;
 use crate::attempt::{Attempt, Price};
 use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::{Feed, Reader};
@@ -27,8 +31,8 @@ use crate::{
 const STAGE: StageName = StageName::Tts;
 /// Changes with whatever this file and `sound` do to speech, and with what `script` reads in words.
 const REVISION: &str = "tts-2";
-/// A sound that is there already goes to the encoder in pieces of this many bytes, some 20 s.
-const PIECE: usize = 1 << 20;
+/// Changes with the layout of a whole sound, which its passages do not share.
+const TRACK_REVISION: &str = "track-1";
 
 /// A whole transcript.
 #[derive(Clone, Debug)]
@@ -62,7 +66,19 @@ pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
 
 fn utterance(options: &Options, text: String) -> Utterance {
     // The variant counts in the keys: a provider is not told.
-    let Options { voice, language, variant: _ } = options;
+    // How long the file shall be decides the words and the pauses, not how any of them is said.
+    // A bed lies under the finished sound.
+    let Options {
+        voice,
+        language,
+        variant: _,
+        duration: _,
+        bed: _,
+        bed_level: _,
+        bells: _,
+        tail: _,
+        stems: _,
+    } = options;
     let name = |name: &Option<Identifier>| name.as_ref().map(Identifier::to_string);
     Utterance { text, voice: name(voice), language: name(language) }
 }
@@ -76,7 +92,7 @@ fn settings_of(utterance: &Utterance, speaker: &dyn SpeechSynthesizer) -> String
 
 /// The whole sound of the words with this digest.
 fn track_key(attempt: &Attempt<'_>, words: &str) -> CacheKey {
-    key(attempt, "tts", words)
+    key(attempt, "tts", &digest_of(&[TRACK_REVISION, words]))
 }
 
 /// One spoken passage. It has no flight: whoever speaks the words it is of, speaks it too.
@@ -88,7 +104,17 @@ fn passage_key(attempt: &Attempt<'_>, text: &str) -> CacheKey {
 
 fn key(attempt: &Attempt<'_>, name: &str, spoken: &str) -> CacheKey {
     let Request { options, tenant, .. } = &attempt.run.request;
-    let Options { voice: _, language: _, variant } = options;
+    let Options {
+        voice: _,
+        language: _,
+        variant,
+        duration: _,
+        bed: _,
+        bed_level: _,
+        bells: _,
+        tail: _,
+        stems: _,
+    } = options;
     let settings = settings(options, &attempt.run.providers);
     let digest = digest_of(&[&settings, &variant.to_string(), spoken]);
     CacheKey::new(STAGE, CheckpointKind::Object, (tenant, name), &digest)
@@ -98,7 +124,7 @@ pub(crate) async fn speak(
     attempt: &Attempt<'_>,
     passages: Reader<Passage>,
     mut written: Reader<Written>,
-    sound: Feed<Bytes>,
+    sound: Feed<Piece>,
 ) -> Result<(), StageError> {
     let voice = Voice { attempt, passages, sound, spoken: Mutex::default() };
     let body = async {
@@ -125,7 +151,7 @@ pub(crate) async fn speak(
 struct Voice<'run> {
     attempt: &'run Attempt<'run>,
     passages: Reader<Passage>,
-    sound: Feed<Bytes>,
+    sound: Feed<Piece>,
     /// By name: what is said twice is bought once.
     spoken: Mutex<HashMap<String, Arc<OnceCell<Bytes>>>>,
 }
@@ -146,17 +172,17 @@ impl Reusable for Track<'_> {
         &self.key
     }
 
-    async fn accept(&self, pcm: Bytes) -> Result<Option<()>, StageError> {
-        if pcm.is_empty() || !pcm.len().is_multiple_of(2) {
-            return Ok(None);
+    async fn accept(&self, track: Bytes) -> Result<Option<()>, StageError> {
+        let passages: Vec<Passage> = self.voice.all().try_collect().await?;
+        let Some(pieces) = unpack(&track, &passages) else { return Ok(None) };
+        for piece in pieces {
+            self.voice.sound.push(piece);
         }
-        let pieces = (0..pcm.len()).step_by(PIECE);
-        pieces.for_each(|at| self.voice.sound.push(pcm.slice(at..pcm.len().min(at + PIECE))));
         Ok(Some(()))
     }
 
     async fn make(&self) -> Result<((), Bytes), StageError> {
-        self.voice.speak().await.map(|pcm| ((), pcm))
+        self.voice.speak().await.map(|track| ((), track))
     }
 }
 
@@ -181,12 +207,12 @@ impl Voice<'_> {
         let abreast = self.attempt.limits.row(STAGE).slots * 2;
         let spoken = self.all().map(|passage| self.say(passage)).buffered(abreast);
         futures::pin_mut!(spoken);
-        let (mut whole, mut failure) = (BytesMut::new(), None);
+        let (mut track, mut failure) = (TrackWriter::default(), None);
         while let Some(said) = spoken.next().await {
             match said {
-                Ok(pcm) => {
-                    whole.extend_from_slice(&pcm);
-                    self.sound.push(pcm);
+                Ok(piece) => {
+                    track.push(&piece);
+                    self.sound.push(piece);
                 }
                 Err(error) => {
                     self.attempt.halt(error.clone());
@@ -194,7 +220,7 @@ impl Voice<'_> {
                 }
             }
         }
-        failure.map_or(Ok(whole.freeze()), Err)
+        failure.map_or_else(|| Ok(track.pack()), Err)
     }
 
     /// The passages as they come; an error when the writer stopped before the end.
@@ -208,9 +234,9 @@ impl Voice<'_> {
         })
     }
 
-    async fn say(&self, passage: Result<Passage, StageError>) -> Result<Bytes, StageError> {
+    async fn say(&self, passage: Result<Passage, StageError>) -> Result<Piece, StageError> {
         let text = match passage? {
-            Passage::Pause(length) => return Ok(sound::silence(length)),
+            Passage::Pause(length) => return Ok(Piece::Pause(length)),
             Passage::Speech(text) => text,
         };
         let key = passage_key(self.attempt, &text);
@@ -218,8 +244,8 @@ impl Voice<'_> {
             let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(spoken.entry(key.checkpoint.clone()).or_default())
         };
-        let pcm = cell.get_or_try_init(|| self.say_new(&key, text)).await?;
-        Ok(pcm.clone())
+        let pcm = cell.get_or_try_init(|| self.say_new(&key, text.clone())).await?;
+        Ok(Piece::Speech { pcm: pcm.clone(), text })
     }
 
     /// From an earlier attempt, or another job that never came to the end, or else the provider.

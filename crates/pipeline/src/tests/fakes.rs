@@ -15,13 +15,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    Answer, ArtifactStore, Clip, Conversation, Draft, DraftPiece, Encoding, Excerpt, Failed,
-    FailureClass, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder, Policies,
-    Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots, SourceStore,
-    TranscriptWriter, UploadTarget, Usage, produce, standard,
+    Answer, ArtifactStore, Captions, Clip, Conversation, Draft, DraftPiece, Encoding, Excerpt,
+    Failed, FailureClass, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder,
+    Policies, Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots,
+    SoundTrack, SourceStore, TranscriptWriter, UploadTarget, Usage, produce, standard,
 };
 
 use super::shared_state::SharedState;
+use crate::sound::Loudness;
 
 /// What the next call of a stage does; without a script it succeeds at once.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +74,7 @@ struct Entries {
     open_encoders: usize,
     gate: Option<usize>,
     shown: Bytes,
+    captions: Captions,
     is_revised: bool,
     are_deliveries_lost: bool,
     is_deaf: bool,
@@ -110,6 +112,7 @@ impl TestRun {
                 format,
                 options: Options::default(),
             },
+            loudness: Loudness::default(),
             slots: Arc::new(Slots::of_the_admitted(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
@@ -217,6 +220,11 @@ impl Journal {
     /// The picture that the last encoder took.
     pub(super) fn shown(&self) -> Bytes {
         self.entries().shown.clone()
+    }
+
+    /// What the last file is told of what is said when.
+    pub(super) fn captions(&self) -> Captions {
+        self.entries().captions.clone()
     }
 
     /// Whoever listens to a recording never gets to its end; or does again.
@@ -377,7 +385,7 @@ impl MediaEncoder for Fake {
 
     async fn begin(
         &self,
-        _format: Format,
+        _track: SoundTrack,
         _scratch: &Path,
     ) -> Result<Box<dyn Encoding>, ProviderError> {
         let mut entries = self.0.entries();
@@ -394,10 +402,12 @@ impl MediaEncoder for Fake {
     async fn mux(
         &self,
         sound: &Media,
-        _clip: &Clip,
+        _clip: Option<&Clip>,
+        captions: &Captions,
         _scratch: &Path,
     ) -> Result<Answer<Media>, ProviderError> {
         self.0.step(StageName::Encode).await?;
+        self.0.entries().captions = captions.clone();
         Ok(Answer::free(sound.clone()))
     }
 }
@@ -414,7 +424,7 @@ impl Encoding for FakeEncoding {
     async fn finish(self: Box<Self>) -> Result<Answer<Media>, ProviderError> {
         self.0.step(StageName::Encode).await?;
         let duration_s = crate::sound::seconds(self.0.entries().encoded.len());
-        Ok(Answer::free(Media { path: "/nowhere/sound".into(), duration_s }))
+        Ok(Answer::free(Media { path: "/nowhere/sound".into(), duration_s, extras: Vec::new() }))
     }
 }
 
@@ -444,6 +454,7 @@ impl ArtifactStore for Fake {
             content_type: "audio/mp4".to_owned(),
             duration_s: media.duration_s,
             sha256: "0".repeat(64),
+            extras: BTreeMap::new(),
         }))
     }
 

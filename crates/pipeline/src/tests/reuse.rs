@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use stillcast_enqueue::{Format, Identifier, Options, StageName};
+use stillcast_enqueue::{Bed, Format, Identifier, Options, StageName};
 use tokio::time::Instant;
 
 use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun, of};
@@ -107,6 +107,12 @@ async fn a_delivery_that_is_gone_is_made_anew_without_paying() {
     let cached = |stage: StageName| produced.stages.iter().any(|r| r.stage == stage && r.cached);
     assert!(PAID.into_iter().all(cached), "{:?}", produced.stages);
     assert!(!cached(StageName::Encode) && !cached(StageName::Upload));
+    // Sound that was there already says as much of what is said when as sound that is just spoken.
+    let captions = second.journal.captions();
+    assert!(captions.srt().lines().count() > 4 * PASSAGES as usize, "{captions:?}");
+    let other = TestRun::of(&Arc::new(SharedState::default()), Format::Video);
+    made(&other).await;
+    assert_eq!(other.journal.captions(), captions);
     let told = shared.told_of("delivery");
     assert!(told.starts_with(&["recall".into(), "get".into(), "delete".into()]), "{told:?}");
 }
@@ -425,6 +431,26 @@ async fn a_permanent_failure_of_the_input_ends_all_that_wait_for_it() {
     third.script(StageName::Upload, [Step::Fail(FailureClass::Permanent)]);
     failed(&third).await;
     made(&TestRun::of(&shared, Format::Video).saying("third")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_bed_buys_nothing_again() {
+    let shared = shared();
+    made(&TestRun::of(&shared, Format::Video)).await;
+    let rain = Options { bed: Bed::Rain, ..Options::default() };
+    let beds = [
+        rain.clone(),
+        Options { bed_level: Some(-20), ..rain.clone() },
+        Options { tail: 60, ..rain.clone() },
+        Options { bells: true, ..rain.clone() },
+        Options { stems: true, ..rain },
+    ];
+    for options in beds {
+        let other = TestRun::of(&shared, Format::Video).with(options.clone());
+        let produced = made(&other).await;
+        assert_eq!(paid(&other), [0; 3], "{options:?}");
+        assert_eq!(produced.artifact.key, "delivered", "it is another file: {options:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

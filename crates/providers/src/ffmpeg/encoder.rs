@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use child::Spec;
-use pipeline::{Answer, Clip, Encoding, Image, Media, MediaEncoder, ProviderError, Usage};
-use stillcast_enqueue::Format;
+use pipeline::{
+    Answer, Captions, Clip, Encoding, Image, Media, MediaEncoder, ProviderError, SoundTrack, Usage,
+};
 use tokio::sync::OnceCell;
 
+use super::captions::Written;
 use super::output::{keep, part};
 use super::picture::{clip, demuxer};
 use super::sound::{self, SoundEncoding};
 use super::{Ffmpeg, PROVIDER, hardware, usage};
 
-/// CPU time that no encode of a few minutes comes near.
-const CPU: Duration = Duration::from_mins(2);
+/// CPU time that no encode of an hour comes near.
+const CPU: Duration = Duration::from_mins(10);
 
 /// Changes with whatever changes the file of an equal sound and picture.
-const REVISION: &str = "ffmpeg-1";
+const REVISION: &str = "ffmpeg-2";
 
 /// How files are made.
 #[derive(Clone, Debug)]
@@ -78,12 +80,12 @@ impl MediaEncoder for FfmpegEncoder {
 
     async fn begin(
         &self,
-        format: Format,
+        track: SoundTrack,
         scratch: &Path,
     ) -> Result<Box<dyn Encoding>, ProviderError> {
         let FfmpegOptions { speed, audio_bitrate, .. } = &self.options;
-        let command = sound::encode(self.command(scratch), *speed, audio_bitrate);
-        Ok(Box::new(SoundEncoding::start(&self.ffmpeg, command, format, scratch).await?))
+        let command = sound::encode(self.command(scratch), track.channels, *speed, audio_bitrate);
+        Ok(Box::new(SoundEncoding::start(&self.ffmpeg, command, track, scratch).await?))
     }
 
     async fn still(&self, image: &Image, scratch: &Path) -> Result<Answer<Clip>, ProviderError> {
@@ -104,24 +106,40 @@ impl MediaEncoder for FfmpegEncoder {
     async fn mux(
         &self,
         sound: &Media,
-        clip: &Clip,
+        clip: Option<&Clip>,
+        captions: &Captions,
         scratch: &Path,
     ) -> Result<Answer<Media>, ProviderError> {
-        let (part, path) = (part(scratch, "mp4"), scratch.join("video.mp4"));
-        let finished = self
-            .command(scratch)
-            .args(["-stream_loop", "-1", "-f", "mov", "-i"])
-            .arg(&clip.path)
-            .args(["-f", "mov", "-i"])
-            .arg(&sound.path)
-            .args(["-map", "0:v", "-map", "1:a", "-c", "copy"])
-            .args(["-t", &format!("{:.6}", sound.duration_s)])
-            .args(["-movflags", "+faststart", "-f", "mp4"])
+        let written = Written::write(captions, scratch).await;
+        let written = written.map_err(|error| self.ffmpeg.unwritable(error))?;
+        let extension = if clip.is_some() { "mp4" } else { "m4a" };
+        let (part, path) = (part(scratch, extension), scratch.join(format!("file.{extension}")));
+        let finished = mux(self.command(scratch), sound, clip, &written)
             .arg(&part)
             .run()
             .await
             .map_err(|error| self.ffmpeg.failed(error))?;
         let media = keep(part, path, sound.duration_s).await?;
+        let extras = written.extras().into_iter().chain(sound.extras.iter().cloned());
+        let media = Media { extras: extras.collect(), ..media };
         Ok(Answer { value: media, usage: usage(&finished) })
     }
+}
+
+/// Has `command` copy everything into one file, and encode nothing but the captions' text.
+fn mux(command: Spec, sound: &Media, clip: Option<&Clip>, written: &Written) -> Spec {
+    let command = command.args(["-f", "mov", "-i"]).arg(&sound.path);
+    let command = command.args(["-f", "ffmetadata", "-i"]).arg(&written.chapters);
+    let command = match clip {
+        None => command.args(["-map", "0:a"]),
+        Some(clip) => command
+            .args(["-stream_loop", "-1", "-f", "mov", "-i"])
+            .arg(&clip.path)
+            .args(["-f", "srt", "-i"])
+            .arg(&written.srt)
+            .args(["-map", "2:v", "-map", "0:a", "-map", "3:s", "-c:s", "mov_text"])
+            .args(["-t", &format!("{:.6}", sound.duration_s)]),
+    };
+    let command = command.args(["-map_chapters", "1", "-c:v", "copy", "-c:a", "copy"]);
+    command.args(["-movflags", "+faststart", "-f", "mp4"])
 }

@@ -22,7 +22,7 @@ pub(super) async fn keep(
         let facts = mp4::inspect(&part)?;
         facts.check(duration_s)?;
         std::fs::rename(&part, &path)?;
-        Ok::<_, std::io::Error>(Media { path, duration_s: facts.duration_s })
+        Ok::<_, std::io::Error>(Media { path, duration_s: facts.duration_s, extras: Vec::new() })
     });
     let media = kept.await.map_err(|panic| broken(panic.to_string()))?;
     media.map_err(|fault| broken(fault.to_string()))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use pipeline::sound::RATE;
-use pipeline::{Image, MediaEncoder, ProviderError};
+use pipeline::{Captions, Image, MediaEncoder, ProviderError, SoundTrack};
 use stillcast_enqueue::Format;
 
 use super::FfmpegEncoder;
@@ -20,14 +20,15 @@ const PICTURE: &[u8] =
     \x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
 
 impl FfmpegEncoder {
-    /// Makes a video of a grey picture and half a second of silence in `scratch`, by the commands that
-    /// make a job's.
+    /// Makes a video of a grey picture and half a second of silence in `scratch`, with a caption, by the
+    /// commands that make a job's.
     pub async fn rehearse(&self, scratch: &Path) -> Result<(), ProviderError> {
-        let mut encoding = self.begin(Format::Video, scratch).await?;
+        let track = SoundTrack { name: "sound", channels: 1, format: Format::Video };
+        let mut encoding = self.begin(track, scratch).await?;
         encoding.write(Bytes::from(vec![0; SOUND])).await?;
         let sound = encoding.finish().await?.value;
         let picture = Image { bytes: Bytes::from_static(PICTURE) };
         let clip = self.still(&picture, scratch).await?.value;
-        self.mux(&sound, &clip, scratch).await.map(drop)
+        self.mux(&sound, Some(&clip), &Captions::sample(), scratch).await.map(drop)
     }
 }

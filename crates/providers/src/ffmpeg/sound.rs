@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use child::{Running, Spec, Stream};
 use pipeline::sound::{RATE, seconds};
-use pipeline::{Answer, Encoding, Media, ProviderError};
+use pipeline::{Answer, Encoding, Media, ProviderError, SoundTrack};
 use stillcast_enqueue::Format;
 use tokio::io::AsyncWriteExt;
 
@@ -20,15 +20,15 @@ pub(super) struct SoundEncoding {
     running: Running,
     part: PathBuf,
     path: PathBuf,
-    format: Format,
+    track: SoundTrack,
     bytes: usize,
 }
 
-/// Has `command` take samples from its stdin and write AAC.
-pub(super) fn encode(command: Spec, speed: bool, bitrate: &str) -> Spec {
+/// Has `command` take samples of so many channels from its stdin and write AAC.
+pub(super) fn encode(command: Spec, channels: u16, speed: bool, bitrate: &str) -> Spec {
     let coder: &[&str] = if speed { &["-aac_coder", "fast"] } else { &[] };
     command
-        .args(["-f", "s16le", "-ar", &RATE.to_string(), "-ac", "1"])
+        .args(["-f", "s16le", "-ar", &RATE.to_string(), "-ac", &channels.to_string()])
         .args(["-probesize", "32", "-analyzeduration", "0", "-i", "pipe:0"])
         .args(["-c:a", "aac", "-b:a", bitrate])
         .args(coder)
@@ -36,14 +36,14 @@ pub(super) fn encode(command: Spec, speed: bool, bitrate: &str) -> Spec {
 }
 
 impl SoundEncoding {
-    /// Starts `command`, whose file will be `sound.m4a` in `scratch`.
+    /// Starts `command`, whose file will have the track's name in `scratch`.
     pub(super) async fn start(
         ffmpeg: &Ffmpeg,
         command: Spec,
-        format: Format,
+        track: SoundTrack,
         scratch: &Path,
     ) -> Result<Self, ProviderError> {
-        let (part, path) = (part(scratch, "m4a"), scratch.join("sound.m4a"));
+        let (part, path) = (part(scratch, "m4a"), scratch.join(format!("{}.m4a", track.name)));
         let running = command
             .arg(&part)
             .stdin(Stream::Piped)
@@ -51,14 +51,14 @@ impl SoundEncoding {
             .without_timeout()
             .spawn().await
             .map_err(|error| ffmpeg.failed(error))?;
-        Ok(Self { ffmpeg: ffmpeg.clone(), running, part, path, format, bytes: 0 })
+        Ok(Self { ffmpeg: ffmpeg.clone(), running, part, path, track, bytes: 0 })
     }
 
     /// Silence up to the next whole picture, so that both tracks of a video end together.
     fn padding(&self) -> Bytes {
-        let frame = match self.format {
+        let frame = match self.track.format {
             Format::Audio => return Bytes::new(),
-            Format::Video => (RATE / FPS) as usize * 2,
+            Format::Video => (RATE / FPS) as usize * 2 * usize::from(self.track.channels),
         };
         Bytes::from(vec![0; self.bytes.next_multiple_of(frame) - self.bytes])
     }
@@ -87,7 +87,7 @@ impl Encoding for SoundEncoding {
         let padding = self.padding();
         self.write(padding).await?;
         let finished = self.running.wait().await.map_err(|error| self.ffmpeg.failed(error))?;
-        let duration_s = seconds(self.bytes);
+        let duration_s = seconds(self.bytes / usize::from(self.track.channels));
         let media = keep(self.part.clone(), self.path.clone(), duration_s).await?;
         Ok(Answer { value: media, usage: usage(&finished) })
     }

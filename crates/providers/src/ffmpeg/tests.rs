@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use pipeline::{FailureClass, Image, Media, MediaEncoder, ProviderError, Scene, sound};
+use pipeline::{FailureClass, Image, Media, MediaEncoder, ProviderError, Scene, SoundTrack, sound};
 use stillcast_enqueue::Format;
 
 use super::*;
+
+const TRACK: SoundTrack = SoundTrack { name: "sound", channels: 1, format: Format::Audio };
 
 fn encoder(program: &str, audio_bitrate: &str) -> FfmpegEncoder {
     FfmpegEncoder::new(FfmpegOptions {
@@ -30,7 +32,7 @@ fn tone() -> Bytes {
 }
 
 async fn encode(encoder: &FfmpegEncoder, scratch: &Path) -> Result<Media, ProviderError> {
-    let mut encoding = encoder.begin(Format::Audio, scratch).await?;
+    let mut encoding = encoder.begin(TRACK, scratch).await?;
     for _ in 0..40 {
         encoding.write(tone()).await?;
     }
@@ -72,7 +74,7 @@ async fn a_missing_encoder_is_the_set_up_s_fault() {
 #[tokio::test]
 async fn an_encoder_dropped_in_the_middle_leaves_no_finished_file() {
     let scratch = tempfile::tempdir().unwrap();
-    let mut encoding = encoder("ffmpeg", "96k").begin(Format::Audio, scratch.path()).await.unwrap();
+    let mut encoding = encoder("ffmpeg", "96k").begin(TRACK, scratch.path()).await.unwrap();
     encoding.write(tone()).await.unwrap();
     drop(encoding);
     assert!(!names(scratch.path()).contains(&"sound.m4a".to_owned()));

@@ -1,11 +1,12 @@
 //! A source text goes in; a guided meditation on its own words comes out, in English.
 
 mod phrases;
+mod walks;
 
 use async_trait::async_trait;
 use fastrand::Rng;
 use futures::{StreamExt, stream};
-use pipeline::{Draft, DraftPiece, Finish, Prompt, ProviderError, TranscriptWriter, Usage};
+use pipeline::{Draft, DraftPiece, Finish, Prompt, ProviderError, TranscriptWriter, Usage, WORDS};
 use unicode_segmentation::UnicodeSegmentation;
 
 use self::phrases::{Place, REFLECTIONS};
@@ -15,8 +16,9 @@ use super::{PROVIDER, REVISION};
 
 /// Words of the source that are dwelt on.
 const DWELT: usize = 8;
-/// Rest is added until this length; no paragraph is long enough to pass 500 from here.
-const ENOUGH: usize = 430;
+/// Rest is added until this part of the way from the least to the most words: 430 of 400 to 500, from
+/// where no paragraph is long enough to pass the most.
+const ENOUGH: usize = 30;
 
 /// The offline writer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,8 +69,11 @@ fn unsaid(paragraphs: Vec<String>, said: &str) -> Vec<String> {
         .collect()
 }
 
-/// Arrive, breathe, dwell on the words, rest in a place, come back.
+/// Arrive, breathe, dwell on the words, rest in a place, come back: all parts at once.
 fn compose(prompt: &Prompt, own: Vec<String>) -> Vec<String> {
+    if prompt.whole != WORDS {
+        return compose_to_length(prompt, own);
+    }
     let mut rng = Rng::with_seed(seed("transcript", &prompt.text, prompt.variant));
     let place = Place::choose(&own, &mut rng);
     let words = dwelt(own, place, &mut rng);
@@ -84,12 +89,46 @@ fn compose(prompt: &Prompt, own: Vec<String>) -> Vec<String> {
         [&phrases::RETURNS, &phrases::CLOSES].map(|pool| fill(pick(&mut rng, pool), &words));
     let count = |parts: &[String]| parts.iter().map(|part| spoken_words(part)).sum::<usize>();
     let fixed = count(&opening) + spoken_words(&theme) + count(&closing);
-    while fixed + count(&middle) < ENOUGH
+    while fixed + count(&middle) < enough(prompt)
         && let Some(more) = rest.pop()
     {
         middle.push(more.to_owned());
     }
     opening.into_iter().chain([theme]).chain(middle).chain(closing).collect()
+}
+
+/// The same, of as many of these as fit; a long one goes on to walks through body, sounds and colours.
+fn compose_to_length(prompt: &Prompt, own: Vec<String>) -> Vec<String> {
+    let mut rng = Rng::with_seed(seed("transcript", &prompt.text, prompt.variant));
+    let place = Place::choose(&own, &mut rng);
+    let words = dwelt(own, place, &mut rng);
+    let [arrival, body, breath] = [&phrases::ARRIVALS, &phrases::BODIES, &phrases::BREATHS]
+        .map(|pool| pick(&mut rng, pool).to_owned());
+    let theme = fill(pick(&mut rng, &phrases::THEMES), &words);
+    let gathering = fill(pick(&mut rng, &phrases::GATHERINGS), &words);
+    let closing =
+        [&phrases::RETURNS, &phrases::CLOSES].map(|pool| fill(pick(&mut rng, pool), &words));
+    let mut rest: Vec<String> = phrases::REST.map(str::to_owned).to_vec();
+    rng.shuffle(&mut rest);
+    let reflections = reflections(&mut rng, &words);
+    let candidates = [body].into_iter().chain(reflections).chain([place.scene.to_owned()]);
+    let candidates = candidates.chain(walks::paragraphs(&mut rng)).chain(rest).chain([gathering]);
+    let always = [arrival, breath, theme];
+    let mut count: usize = always.iter().chain(&closing).map(|part| spoken_words(part)).sum();
+    let fits = |part: &String| {
+        let longer = count + spoken_words(part);
+        let fits = count < enough(prompt) && longer <= *prompt.whole.end();
+        count = if fits { longer } else { count };
+        fits
+    };
+    let middle: Vec<String> = candidates.filter(fits).collect();
+    always.into_iter().chain(middle).chain(closing).collect()
+}
+
+/// Where enough is said.
+fn enough(prompt: &Prompt) -> usize {
+    let (least, most) = (*prompt.whole.start(), *prompt.whole.end());
+    least + most.saturating_sub(least) * ENOUGH / 100
 }
 
 /// The source's own words, and where they are few, words of the place.

@@ -1,7 +1,7 @@
 //! A source's text goes in; what is asked of writer, voice and painter comes out. The text is data
 //! inside JSON, whatever it says.
 
-use pipeline::{MAX_PASSAGE, Prompt, Scene, pace};
+use pipeline::{MAX_PASSAGE, Part, Prompt, Scene, pace};
 use serde_json::{Value, json};
 
 /// Changes with every word that is asked of a writer, a voice or a painter.
@@ -32,12 +32,15 @@ pub(super) fn messages(prompt: &Prompt) -> Value {
     let (length, unit) = pace::in_script(&prompt.words, own, like);
     let (least, most) = (length.start(), length.end());
     let language = prompt.language.as_deref().unwrap_or("the language of the source");
-    let data = json!({
+    let mut data = json!({
         "source": prompt.text,
         "language": language,
         "length": format!("{least} to {most} {unit}"),
         "variant": prompt.variant,
     });
+    if prompt.part.of > 1 {
+        data["part"] = part_rule(prompt.part).into();
+    }
     let mut messages = vec![
         json!({ "role": "system", "content": rules() }),
         json!({ "role": "user", "content": data.to_string() }),
@@ -48,14 +51,32 @@ pub(super) fn messages(prompt: &Prompt) -> Value {
         } else {
             format!("{least} to {most} more {unit}")
         };
+        let end = if prompt.part.is_last() {
+            "and bring the meditation to its end"
+        } else {
+            "with images and thoughts that are not in them yet, and without coming to an end"
+        };
         let go_on = format!(
             "These words are already spoken. Go on exactly behind them, in the same language, \
-             without repeating any of them: {rest}, and bring the meditation to its end."
+             without repeating any of them: {rest}, {end}."
         );
         messages.push(json!({ "role": "assistant", "content": prompt.said }));
         messages.push(json!({ "role": "user", "content": go_on }));
     }
     Value::Array(messages)
+}
+
+/// What a part of a long meditation is for.
+fn part_rule(part: Part) -> String {
+    let (number, of) = (part.index + 1, part.of);
+    let duty = if part.is_last() {
+        "gather what was said, and end by returning to the room"
+    } else if part.index == 0 {
+        "begin with arriving and breathing; do not end: other parts follow"
+    } else {
+        "neither begin nor end: open one new image, and dwell on it"
+    };
+    format!("This is part {number} of {of} of one long meditation: {duty}.")
 }
 
 /// How the voice shall sound, for models that listen to that.

@@ -1,11 +1,12 @@
-//! A finished file goes in; the same file under a key that names its bytes comes out, with its
-//! manifest beside it: what both stores do alike.
+//! A finished file goes in; the same file under a key that names its bytes comes out, with its captions
+//! and its manifest beside it: what both stores do alike.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use pipeline::{Answer, Media, ObjectKey, ProviderError, UploadTarget, Usage};
-use stillcast_enqueue::{Artifact, Format};
+use pipeline::{Answer, Beside, Media, ObjectKey, ProviderError, UploadTarget, Usage};
+use stillcast_enqueue::{Artifact, ExtraFile, Format};
 
 use super::blocking::blocking;
 use super::contract::{Finished, Store};
@@ -47,63 +48,111 @@ macro_rules! delivers {
 }
 pub(super) use delivers;
 
-/// Delivers a file and its manifest.
+/// Delivers a file, what lies beside it, and its manifest.
 pub(super) async fn deliver<S: Store>(
     store: &S,
     target: &UploadTarget,
     media: &Media,
 ) -> Result<Answer<Artifact>, ProviderError> {
-    let file = measure(store, media, target.format).await?;
-    let key = key(store, target, &file.sha256)?;
-    store.put_file(&key, &file).await?;
-    let artifact = Artifact {
-        url: store.url(&key).await?,
-        path: store.path_of(&key).map(|path| path.display().to_string()),
-        bytes: file.bytes,
-        content_type: file.content_type.to_owned(),
-        duration_s: media.duration_s,
-        sha256: file.sha256,
-        key: key.to_string(),
-    };
-    describe(store, target, &key, &artifact).await?;
+    let (extension, content_type) = kind(target.format);
+    let placing = place(store, target, &media.path, (extension, content_type));
+    let (placed, extras) = tokio::try_join!(placing, place_extras(store, target, &media.extras))?;
+    let ExtraFile { url, key, path, bytes, content_type, sha256 } = placed;
+    let duration_s = media.duration_s;
+    let artifact = Artifact { url, key, path, bytes, content_type, duration_s, sha256, extras };
+    describe(store, target, &artifact).await?;
     let usage = Usage::default().and("bytes", artifact.bytes as f64);
     Ok(Answer { value: artifact, usage })
 }
 
-/// Delivers what lies in the store already; `None` when it is gone or not what it was.
+/// The same of what lies beside it.
+async fn place_extras<S: Store>(
+    store: &S,
+    target: &UploadTarget,
+    extras: &[Beside],
+) -> Result<BTreeMap<String, ExtraFile>, ProviderError> {
+    let placing = extras.iter().map(async |Beside { extra, path }| {
+        let kind = (extra.extension(), extra.content_type());
+        let placed = place(store, target, path, kind).await?;
+        Ok((extra.name().to_owned(), placed))
+    });
+    futures::future::try_join_all(placing).await.map(BTreeMap::from_iter)
+}
+
+/// Puts one file under a key that names its bytes.
+async fn place<S: Store>(
+    store: &S,
+    target: &UploadTarget,
+    path: &Path,
+    (extension, content_type): (&str, &'static str),
+) -> Result<ExtraFile, ProviderError> {
+    let file = measure(store, path, content_type).await?;
+    let key = key(store, target, &file.sha256, extension)?;
+    store.put_file(&key, &file).await?;
+    Ok(ExtraFile {
+        url: store.url(&key).await?,
+        path: path_of(store, &key),
+        bytes: file.bytes,
+        content_type: content_type.to_owned(),
+        sha256: file.sha256,
+        key: key.to_string(),
+    })
+}
+
+/// Delivers what lies in the store already; `None` when some of it is gone or not what it was.
 pub(super) async fn adopt<S: Store>(
     store: &S,
     target: &UploadTarget,
     delivered: &Artifact,
 ) -> Result<Option<Answer<Artifact>>, ProviderError> {
+    let Artifact { url, key, path, bytes, content_type, duration_s, sha256, extras } =
+        delivered.clone();
+    let file = ExtraFile { url, key, path, bytes, content_type, sha256 };
+    let Some(placed) = copy(store, target, &file).await? else { return Ok(None) };
+    let mut copies = BTreeMap::new();
+    for (name, extra) in extras {
+        let Some(placed) = copy(store, target, &extra).await? else { return Ok(None) };
+        copies.insert(name, placed);
+    }
+    let ExtraFile { url, key, path, bytes, content_type, sha256 } = placed;
+    let extras = copies;
+    let artifact = Artifact { url, key, path, bytes, content_type, duration_s, sha256, extras };
+    describe(store, target, &artifact).await?;
+    Ok(Some(Answer::free(artifact)))
+}
+
+/// Lays one delivered file under this job's own key, too.
+async fn copy<S: Store>(
+    store: &S,
+    target: &UploadTarget,
+    delivered: &ExtraFile,
+) -> Result<Option<ExtraFile>, ProviderError> {
     let from = ObjectKey::parse(&delivered.key).map_err(|error| invalid(store, &error))?;
     if store.size(&from).await? != Some(delivered.bytes) {
         return Ok(None);
     }
-    let key = key(store, target, &delivered.sha256)?;
+    let extension = delivered.key.rsplit_once('.').map_or("bin", |(_, extension)| extension);
+    let key = key(store, target, &delivered.sha256, extension)?;
     if key != from && !store.copy(&from, &key).await? {
         return Ok(None);
     }
     let seen = Seen::length(store.size(&key).await?, delivered.bytes);
     seen.proves(store.provider(), delivered.bytes)?;
-    let artifact = Artifact {
-        url: store.url(&key).await?,
-        path: store.path_of(&key).map(|path| path.display().to_string()),
-        key: key.to_string(),
-        ..delivered.clone()
-    };
-    describe(store, target, &key, &artifact).await?;
-    Ok(Some(Answer::free(artifact)))
+    let (url, path) = (store.url(&key).await?, path_of(store, &key));
+    Ok(Some(ExtraFile { url, path, key: key.to_string(), ..delivered.clone() }))
+}
+
+fn path_of<S: Store>(store: &S, key: &ObjectKey) -> Option<String> {
+    store.path_of(key).map(|path| path.display().to_string())
 }
 
 /// Puts the manifest. The first writer's stays: both tell of the same bytes.
 async fn describe<S: Store>(
     store: &S,
     target: &UploadTarget,
-    key: &ObjectKey,
     artifact: &Artifact,
 ) -> Result<(), ProviderError> {
-    let path = Path::new(key.as_str()).with_extension("json");
+    let path = Path::new(&artifact.key).with_extension("json");
     let beside = ObjectKey::parse(&path.to_string_lossy()).map_err(|e| invalid(store, &e))?;
     let manifest = Bytes::from(manifest::write(target, artifact));
     store.put_if_absent(&beside, manifest).await.map(drop)
@@ -111,24 +160,27 @@ async fn describe<S: Store>(
 
 async fn measure<S: Store>(
     store: &S,
-    media: &Media,
-    format: Format,
+    path: &Path,
+    content_type: &'static str,
 ) -> Result<Finished, ProviderError> {
-    let path = media.path.clone();
-    let measured = blocking(move || digest(&path)).await;
+    let path = path.to_owned();
+    let measured = {
+        let path = path.clone();
+        blocking(move || digest(&path)).await
+    };
     let (bytes, sha256) = measured.map_err(|error| {
         ProviderError::transient(store.provider(), "file-unreadable", error.to_string())
     })?;
-    Ok(Finished { path: media.path.clone(), bytes, sha256, content_type: kind(format).1 })
+    Ok(Finished { path, bytes, sha256, content_type })
 }
 
 fn key<S: Store>(
     store: &S,
     target: &UploadTarget,
     sha256: &str,
+    extension: &str,
 ) -> Result<ObjectKey, ProviderError> {
     let folder = ObjectKey::media(&target.tenant, &target.job);
-    let (extension, _) = kind(target.format);
     let key = folder.and_then(|folder| folder.join(&format!("{sha256}.{extension}")));
     key.map_err(|error| invalid(store, &error))
 }

@@ -32,7 +32,7 @@ impl StoreHarness {
         // Each put has a file of its own, as each attempt has.
         let mut file = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap();
         io::Write::write_all(&mut file, content.as_bytes()).unwrap();
-        let media = Media { path: file.path().to_owned(), duration_s: 1.5 };
+        let media = Media { path: file.path().to_owned(), duration_s: 1.5, extras: Vec::new() };
         self.store.put(&target(tenant, "job-1"), &media).await.map(|answer| answer.value)
     }
 

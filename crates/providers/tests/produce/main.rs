@@ -3,4 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
+mod beds;
+mod captions;
+mod duration;
+mod loudness;
 mod media;

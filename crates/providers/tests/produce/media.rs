@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use pipeline::sound::Loudness;
 use pipeline::{
     Gate, Interrupted, Memory, Produced, Progress, Providers, Request, Run, Slots, percent,
     produce, standard,
@@ -45,13 +46,13 @@ impl Progress for Heard {
 }
 
 /// A store in a temporary folder, and a way to produce into it.
-struct MediaHarness {
+pub(crate) struct MediaHarness {
     folder: TempDir,
     heard: Arc<Heard>,
 }
 
 impl MediaHarness {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), heard: Arc::default() }
     }
 
@@ -61,10 +62,20 @@ impl MediaHarness {
         store::open(&options).await.unwrap()
     }
 
-    async fn produce(&self, format: Format, speed: bool) -> (Produced, PathBuf) {
+    pub(crate) async fn produce(&self, format: Format, speed: bool) -> (Produced, PathBuf) {
+        self.produce_with(format, speed, |_| {}).await
+    }
+
+    pub(crate) async fn produce_with(
+        &self,
+        format: Format,
+        speed: bool,
+        change: impl FnOnce(&mut Run),
+    ) -> (Produced, PathBuf) {
         let scratch = Scratch::open(&self.folder.path().join("scratch")).unwrap();
         let attempt = scratch.attempt().unwrap();
-        let run = self.run(format, speed, attempt.path()).await;
+        let mut run = self.run(format, speed, attempt.path()).await;
+        change(&mut run);
         let produced = produce(&run).await.unwrap();
         let path = PathBuf::from(produced.artifact.path.as_deref().unwrap());
         (produced, path)
@@ -88,6 +99,7 @@ impl MediaHarness {
                 options: Options::default(),
             },
             memory: Memory::of_process(Arc::clone(&store) as _),
+            loudness: Loudness::default(),
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
@@ -128,9 +140,9 @@ async fn an_audio_job_becomes_a_levelled_file_with_exact_pauses() {
 
     let seen = facts(&path).await.unwrap();
     assert!((seen.duration_s - artifact.duration_s).abs() < 0.1, "{seen:?}");
-    assert_eq!(seen.codecs, ["aac"]);
+    assert_eq!(seen.codecs[0], "aac");
     let level = loudness(&path).await.unwrap();
-    assert!((level.integrated + 16.0).abs() <= 0.5, "{level:?}");
+    assert!((level.integrated + 19.0).abs() <= 0.5, "{level:?}");
     assert!(level.true_peak <= -1.0, "{level:?}");
     let pauses = silences(&path).await.unwrap();
     let exact = |length: f64| pauses.iter().filter(|p| (p.length_s - length).abs() < 0.1).count();
@@ -158,7 +170,7 @@ async fn a_video_job_becomes_one_still_picture_over_the_same_sound() {
     assert_eq!(artifact.content_type, "video/mp4");
 
     let seen = facts(&path).await.unwrap();
-    assert_eq!(seen.codecs, ["h264", "aac"]);
+    assert_eq!(seen.codecs[..2], ["h264", "aac"]);
     for duration in seen.durations.iter().chain([&seen.duration_s]) {
         assert!((duration - artifact.duration_s).abs() < 0.1, "{seen:?}");
     }
@@ -167,7 +179,7 @@ async fn a_video_job_becomes_one_still_picture_over_the_same_sound() {
     assert_eq!(seen.picture, picture);
     assert!(has_faststart(&path).unwrap());
     assert_eq!(distinct_pictures(&path).await.unwrap(), 1);
-    assert!((loudness(&path).await.unwrap().integrated + 16.0).abs() <= 0.5);
+    assert!((loudness(&path).await.unwrap().integrated + 19.0).abs() <= 0.5);
     let encode = stage(&produced, StageName::Encode);
     assert!(encode.resources.contains_key("hardware_encoder"), "{encode:?}");
     assert_eq!(stage(&produced, StageName::Image).provider.as_deref(), Some("offline"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use redis::Value;
 use serde_json::json;
-use stillcast_enqueue::{Artifact, Identifier, JobId, JobRecord, WebhookUrl};
+use stillcast_enqueue::{Artifact, ExtraFile, Identifier, JobId, JobRecord, WebhookUrl};
 
 /// Largest body that is sent, in bytes; beyond it the caller's own strings stay out.
 const MAX_BODY: usize = 20_000;
@@ -113,6 +113,10 @@ fn event(record: &JobRecord, with_metadata: bool) -> serde_json::Value {
     if let Some(artifact) = &record.artifact {
         data["artifact"] = file(artifact);
     }
+    if !record.extras.is_empty() {
+        let beside = record.extras.iter().map(|(name, extra)| (name.clone(), beside(extra)));
+        data["extras"] = beside.collect::<serde_json::Map<_, _>>().into();
+    }
     if let Some(error) = &record.error {
         data["error"] = json!(error);
     }
@@ -126,11 +130,19 @@ fn event(record: &JobRecord, with_metadata: bool) -> serde_json::Value {
 /// Where to fetch it and what it is: of this host's folders and of the store's keys a receiver knows
 /// nothing.
 fn file(artifact: &Artifact) -> serde_json::Value {
-    let Artifact { url, key: _, path: _, bytes, content_type, duration_s, sha256 } = artifact;
+    // A record has taken them as its own.
+    let Artifact { url, key: _, path: _, bytes, content_type, duration_s, sha256, extras: _ } =
+        artifact;
     json!({
         "url": url, "bytes": bytes, "content_type": content_type, "duration_s": duration_s,
         "sha256": sha256,
     })
+}
+
+/// The same of a file beside it.
+fn beside(extra: &ExtraFile) -> serde_json::Value {
+    let ExtraFile { url, key: _, path: _, bytes, content_type, sha256 } = extra;
+    json!({ "url": url, "bytes": bytes, "content_type": content_type, "sha256": sha256 })
 }
 
 #[cfg(test)]

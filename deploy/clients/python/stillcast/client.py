@@ -149,6 +149,10 @@ class Client:
                 for piece in answer.iter_bytes():
                     file.write(piece)
 
+    def extra(self, job: str, name: str) -> bytes:
+        """A file beside the finished one, such as `captions.vtt`."""
+        return self._request("GET", _path(job, f"extras/{name}")).content
+
     def cancel(self, job: str) -> None:
         """Ends a job; repeating it is harmless."""
         self._send("POST", _path(job, "cancel"))

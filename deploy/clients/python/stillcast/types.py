@@ -7,6 +7,7 @@ from typing import Literal, NotRequired, TypedDict
 State = Literal["delayed", "ready", "parked", "leased", "done", "dead", "cancelled", "expired"]
 Format = Literal["audio", "video"]
 Stage = Literal["collection", "transcript", "tts", "image", "encode", "upload"]
+Bed = Literal["none", "rain", "brown-noise", "drone", "sea", "singing-bowls"]
 Action = Literal["cancel", "replay", "purge"]
 
 ENDED: frozenset[State] = frozenset({"done", "dead", "cancelled", "expired"})
@@ -24,6 +25,12 @@ class OptionsRequest(TypedDict, total=False):
     voice: str | None
     language: str | None
     variant: int | None
+    duration: int | None
+    bed: Bed | None
+    bed_level: int | None
+    bells: bool | None
+    tail: int | None
+    stems: bool | None
 
 
 ReplayRequest = TypedDict(
@@ -55,6 +62,17 @@ class Artifact(TypedDict):
     bytes: int
     content_type: str
     duration_s: float
+    sha256: str
+
+
+class ExtraFile(TypedDict):
+    """A file beside the delivered one."""
+
+    url: str
+    key: str
+    path: str | None
+    bytes: int
+    content_type: str
     sha256: str
 
 
@@ -129,7 +147,7 @@ class JobRecord(TypedDict):
     finished_at: str | None
     deadline: str | None
     artifact: Artifact | None
-    extras: dict[str, object]
+    extras: dict[str, ExtraFile]
     stages: list[StageRecord]
     cost: Cost
     error: ErrorReport | None

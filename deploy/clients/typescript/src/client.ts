@@ -134,6 +134,11 @@ export class Client {
     return this.#request(path(id, "artifact"), {}, (answer) => answer.arrayBuffer());
   }
 
+  /** A file beside the finished one, such as `captions.vtt`. */
+  async extra(id: string, name: string): Promise<ArrayBuffer> {
+    return this.#request(path(id, `extras/${name}`), {}, (answer) => answer.arrayBuffer());
+  }
+
   /** Ends a job; repeating it is harmless. */
   async cancel(id: string): Promise<void> {
     await this.#json(path(id, "cancel"), { method: "POST" });

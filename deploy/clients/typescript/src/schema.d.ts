@@ -327,6 +327,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}/extras/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetches a file beside the finished one: `captions.vtt`, `captions.srt`, `chapters.txt`, and where they
+         *     were asked for `voice.m4a` and `bed.m4a`.
+         * @description The record's `extras` name those that there are. Text is answered here wherever it lies, since a player
+         *     takes captions only from where its page comes from; sound as the artifact is.
+         */
+        get: operations["fetch_extra"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{id}/replay": {
         parameters: {
             query?: never;
@@ -592,6 +614,11 @@ export interface components {
             results: components["schemas"]["BatchResult"][];
         };
         /**
+         * @description What lies under the voice.
+         * @enum {string}
+         */
+        Bed: "none" | "rain" | "brown-noise" | "drone" | "sea" | "singing-bowls";
+        /**
          * @description What is wished of each job.
          * @enum {string}
          */
@@ -784,6 +811,24 @@ export interface components {
              */
             to_s: number;
         };
+        /** @description A file beside the delivered one. */
+        ExtraFile: {
+            /**
+             * Format: int64
+             * @description Its size.
+             */
+            bytes: number;
+            /** @description Such as `text/vtt`. */
+            content_type: string;
+            /** @description Its key in the store: `media/<tenant>/<job>/<sha256>.<ext>`. */
+            key: string;
+            /** @description Its path, when the store is a folder of this host. */
+            path?: string | null;
+            /** @description Digest of its bytes, in hexadecimal. */
+            sha256: string;
+            /** @description Where to fetch it. */
+            url: string;
+        };
         /**
          * @description What is wrong with one field of the request.
          * @example {
@@ -859,9 +904,9 @@ export interface components {
              * @description Seconds until done, the middle of `eta`; only where one job is asked for.
              */
             eta_s?: number | null;
-            /** @description Files beside it, such as captions. */
+            /** @description Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`, `voice.m4a`, `bed.m4a`. */
             extras: {
-                [key: string]: unknown;
+                [key: string]: components["schemas"]["ExtraFile"];
             };
             /**
              * Format: date-time
@@ -1012,8 +1057,28 @@ export interface components {
         };
         /** @description How the file should sound. */
         OptionsRequest: {
+            bed?: components["schemas"]["Bed"] | null;
+            /**
+             * Format: int32
+             * @description How loud it is where the voice rests, in dB beside the voice; -14 by default.
+             */
+            bed_level?: number | null;
+            /** @description Whether a bell is struck at the beginning and at the end. */
+            bells?: boolean | null;
+            /**
+             * Format: int32
+             * @description How long the file shall be, in seconds; as long as its words take by default.
+             */
+            duration?: number | null;
             /** @description Such as `en` or `pt-BR`. */
             language?: string | null;
+            /** @description Whether voice and bed are delivered apart too. */
+            stems?: boolean | null;
+            /**
+             * Format: int32
+             * @description Seconds of the bed behind the last word.
+             */
+            tail?: number | null;
             /**
              * Format: int32
              * @description Another number asks for another file of the same text.
@@ -3819,6 +3884,148 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["StreamEvent"];
+                };
+            };
+            /** @description The request cannot be as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or none that is known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not know this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job is in another state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not called JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The idempotency key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has asked too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The queue or the store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fetch_extra: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                id: string;
+                /** @description The file's name among the record's `extras` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": string;
                 };
             };
             /** @description The request cannot be as it is */

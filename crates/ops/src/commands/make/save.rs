@@ -1,28 +1,43 @@
-//! A finished job's file goes in, a copy of it in the person's folder comes out.
+//! A finished job's files go in, copies of them in the person's folder come out.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use stillcast_enqueue::{Artifact, JobRecord};
 
-/// Copies the file of job `id` into `folder`; answers where it is now, as an absolute path.
-pub(super) async fn copy_into(folder: &Path, source: PathBuf, id: &str) -> anyhow::Result<PathBuf> {
-    let target = std::path::absolute(folder.join(file_name(id, &source)))?;
-    let copying = {
-        let target = target.clone();
-        tokio::task::spawn_blocking(move || copy(&source, &target))
+/// Copies the delivered files of job `id` into `folder`, from where they lie in `store`; answers where
+/// the artifact is now, as an absolute path. What lies beside it gets the same name with another ending.
+pub(super) async fn copy_into(
+    folder: &Path,
+    record: &JobRecord,
+    artifact: &Artifact,
+    store: &Path,
+) -> anyhow::Result<PathBuf> {
+    let place = |path: &Option<String>, key: &str| {
+        path.as_ref().map_or_else(|| store.join(key), PathBuf::from)
     };
+    let (source, id) = (place(&artifact.path, &artifact.key), &record.id);
+    let ending = source.extension().unwrap_or_default().display().to_string();
+    let target = std::path::absolute(folder.join(file_name(id, &ending)))?;
+    let extras = record.extras.iter().map(|(name, extra)| {
+        let ending = name.strip_prefix("captions.").unwrap_or(name);
+        (place(&extra.path, &extra.key), target.with_file_name(file_name(id, ending)))
+    });
+    let files: Vec<_> = extras.chain([(source, target.clone())]).collect();
+    let copying = tokio::task::spawn_blocking(move || {
+        files.into_iter().try_for_each(|(source, target)| copy(&source, &target))
+    });
     copying.await??;
     Ok(target)
 }
 
-/// `meditation-<short id>.<ext>`: the end of an identifier tells jobs apart, its start is a time.
-fn file_name(id: &str, source: &Path) -> String {
+/// `meditation-<short id>.<ending>`: the end of an identifier tells jobs apart, its start is a time.
+fn file_name(id: &str, ending: &str) -> String {
     const SHORT: usize = 8;
     let short: String = id.chars().skip(id.chars().count().saturating_sub(SHORT)).collect();
-    let extension = source.extension().unwrap_or_default();
-    format!("meditation-{short}.{}", extension.display())
+    format!("meditation-{short}.{ending}")
 }
 
 /// Writes to a temporary file and renames it when it is whole, so that half a file is never seen.
@@ -46,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_name_is_short_and_tells_jobs_apart() {
-        let name = file_name("01a206f6-7eaf-72f4-a002-4bc7ee311fcb", Path::new("/store/x.m4a"));
+        let name = file_name("01a206f6-7eaf-72f4-a002-4bc7ee311fcb", "m4a");
         assert_eq!(name, "meditation-ee311fcb.m4a");
     }
 

@@ -1,7 +1,7 @@
 //! A job goes into the private stack, its file comes out in the person's folder; the stack is
 //! supervised until then, or until the time is over or a signal arrives.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stillcast_enqueue::{Job, JobRecord, State};
 use tokio::time::Instant;
@@ -103,9 +103,8 @@ impl Session<'_> {
             let sentence = render::failure(record);
             return Err(CliError::failed(format!("{sentence}; see {}", log.display())));
         };
-        let source = artifact.path.clone().map(PathBuf::from);
-        let source = source.unwrap_or_else(|| self.stack.home().store().join(&artifact.key));
-        let target = save::copy_into(out, source, &record.id).await?;
+        let store = self.stack.home().store();
+        let target = save::copy_into(out, record, &artifact, &store).await?;
         screen.answer(record, || target.display().to_string())?;
         if screen.is_json() {
             screen.live_line(&target.display().to_string());

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::pace;
-use crate::script::{MAX_PASSAGE, Passage, Script, ScriptFault};
+use crate::script::{MAX_PASSAGE, Passage, Script, ScriptFault, ScriptLength};
 
 /// What a reading of pieces gave: passages, the fault that ended it, what was said.
 type Reading = (Vec<Passage>, Option<ScriptFault>, String);
@@ -95,7 +95,7 @@ proptest! {
         let pieces: Vec<String> = letters.chunks(size).map(<[_]>::concat).collect();
         prop_assert_eq!(&reading(pieces.iter().map(String::as_str)), &whole);
         // Whoever reads again what was said hears the same.
-        let (_, again) = Script::resume(&whole.2).expect("what was said can be said again");
+        let (_, again) = Script::resume(&whole.2, ScriptLength::default()).expect("what was said can be said again");
         prop_assert_eq!(&again, &whole.0);
     }
 

@@ -2,7 +2,7 @@
 //! the silence is.
 
 use super::{enough, feed};
-use crate::script::{Passage, Script};
+use crate::script::{Passage, Script, ScriptLength};
 
 /// What is spoken and how many milliseconds are silent, in order; what the text ends with is closed.
 fn heard(text: &str) -> Vec<String> {
@@ -214,5 +214,5 @@ fn what_introduces_a_second_draft_is_not_spoken_either() {
     passages.extend(script.close().unwrap());
     let said = script.said().to_owned();
     passages.extend(script.finish().unwrap());
-    assert_eq!(Script::read(&said).unwrap(), passages);
+    assert_eq!(Script::read(&said, ScriptLength::default()).unwrap(), passages);
 }

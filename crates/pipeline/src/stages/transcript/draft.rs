@@ -2,6 +2,7 @@
 
 use super::STAGE;
 use crate::attempt::Attempt;
+use crate::script::may_end_sentence;
 use crate::{Prompt, TranscriptWriter, Usage};
 
 /// What came of one draft. Dropped unsettled, however that comes, it books the draft's price: lost
@@ -39,7 +40,7 @@ impl<'draft> OpenDraft<'draft> {
 
     /// Whether the text stops where a sentence may.
     pub(super) fn ends_a_sentence(&self) -> bool {
-        self.last.is_some_and(may_end_a_sentence)
+        self.last.is_some_and(may_end_sentence)
     }
 
     fn usage(&mut self) -> Usage {
@@ -52,14 +53,6 @@ impl<'draft> OpenDraft<'draft> {
         self.is_settled = true;
         self.usage()
     }
-}
-
-/// Marks of all scripts end a sentence, but for those behind which one goes on; scripts without such
-/// marks (Thai, Lao, Khmer) may end with any letter.
-fn may_end_a_sentence(c: char) -> bool {
-    let goes_on = ",;:-–—、،؛，；：([{<（「『《“‘«¿¡&+/";
-    let is_markless = matches!(c, '\u{e00}'..='\u{eff}' | '\u{1780}'..='\u{17ff}');
-    is_markless || !(c.is_alphanumeric() || goes_on.contains(c))
 }
 
 impl Drop for OpenDraft<'_> {

@@ -1,14 +1,16 @@
 //! Every text becomes a transcript that the contract accepts, and no two the same.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use pipeline::{Passage, Script};
+use pipeline::{Part, Passage, Script, ScriptLength};
 
 use super::*;
 
 fn prompt(text: &str, variant: u32) -> Prompt {
     let (text, said) = (text.to_owned(), String::new());
-    Prompt { text, said, words: pipeline::WORDS, language: None, variant }
+    let (words, whole, part) = (WORDS, WORDS, Part::WHOLE);
+    Prompt { text, said, words, whole, part, language: None, variant }
 }
 
 async fn write(prompt: &Prompt) -> String {
@@ -92,5 +94,31 @@ async fn a_beginning_that_is_said_is_not_written_again() {
         let said = whole[..part].to_owned();
         let rest = write(&Prompt { said, ..prompt("the harbour", 0) }).await;
         assert_eq!(format!("{}{rest}", &whole[..part]), whole, "{part}");
+    }
+}
+
+/// What is written for a file of so many minutes.
+async fn write_long(text: &str, minutes: u64) -> (String, ScriptLength) {
+    let length = ScriptLength::of(Some(Duration::from_mins(minutes)));
+    let (words, part) = (length.next_part(0).1, Part { index: 0, of: length.parts() });
+    let prompt = Prompt { words, part, whole: length.words.clone(), ..prompt(text, 0) };
+    (write(&prompt).await, length)
+}
+
+#[tokio::test]
+async fn a_file_of_any_length_has_its_words_and_says_none_of_them_twice() {
+    for text in ["x", "My daughter moved to Lisbon.", "我今天很累", "The sea, the sea."] {
+        for minutes in [3, 5, 10, 20, 40, 60] {
+            let (script, length) = write_long(text, minutes).await;
+            let spoken = Script::read(&script, length.clone());
+            let spoken = spoken.unwrap_or_else(|fault| panic!("{text} {minutes}: {fault}"));
+            let said: Vec<&str> = script.unicode_sentences().map(str::trim).collect();
+            let long = said.iter().filter(|sentence| spoken_words(sentence) > 6);
+            let mut seen = HashSet::new();
+            for sentence in long {
+                assert!(seen.insert(*sentence), "{text} {minutes}: {sentence}");
+            }
+            assert!(spoken.len() > 15 * usize::try_from(minutes).unwrap() / 3, "{minutes}");
+        }
     }
 }

@@ -92,6 +92,9 @@ impl Content {
         let extension = match self.media_type {
             "audio/mp4" => "m4a",
             "video/mp4" => "mp4",
+            "application/x-subrip" => "srt",
+            text if text.starts_with("text/vtt") => "vtt",
+            text if text.starts_with("text/plain") => "txt",
             _ => return None,
         };
         Some(format!("inline; filename=\"meditation.{extension}\""))

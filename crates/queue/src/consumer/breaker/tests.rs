@@ -41,6 +41,7 @@ fn done() -> Report {
         content_type: String::new(),
         duration_s: 0.0,
         sha256: String::new(),
+        extras: std::collections::BTreeMap::new(),
     };
     Outcome::Done { artifact: Box::new(artifact) }.into()
 }

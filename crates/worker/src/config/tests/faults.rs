@@ -10,6 +10,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("LEASE_TTL", "soon", "is a time from 1s to 3600s, such as \"90s\", \"20m\" or 90"),
     ("OPTIMIZE_FOR_SPEED", "yes", "is true or false"),
     ("AUDIO_BITRATE", "96", "is a rate from 32k to 320k"),
+    ("OUTPUT_LOUDNESS", "loud", "is one of podcast, streaming, broadcast"),
     ("QUEUE_NAME", "a b", "is letters, digits, `.`, `_`, `-`"),
     ("LLM_PROVIDER", "command", "is openai or offline"),
     ("TTS_PROVIDER", "piper", "is openai, command or offline"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads a whole number of seconds, minutes or hours; without a unit, seconds.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1),
         Some((at, 'm')) => (&text[..at], 60),
