@@ -48,6 +48,10 @@ bench-traces *arguments:
 bench-window *arguments:
     tests/bench/window/run {{ arguments }}
 
+# What the voice of `deploy/voice` takes.
+bench-voice:
+    tests/bench/voice/run
+
 # Every reader of foreign bytes, a million inputs each.
 fuzz *arguments:
     tests/fuzz {{ arguments }}
