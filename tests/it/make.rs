@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use child::Running;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, geteuid};
 use serde_json::Value;
 use stillcast_enqueue::{JobRecord, StageName, State};
-use tests::measure::facts;
+use tests::measure::{facts, quieter_above};
 use tests::process::{children, mentioning};
-use tests::program::{Program, Ran, ended};
+use tests::program::{Program, Ran, binary, ended, voice};
 use tests::wait::until;
 
 const TEXT: &str = "\
@@ -104,6 +104,31 @@ async fn an_audio_and_a_video_are_made_and_play() {
     assert_eq!(record.stages.iter().map(|stage| stage.stage).collect::<Vec<_>>(), StageName::ALL);
     let copy = harness.files().into_iter().find(|path| path.extension().unwrap() == "mp4").unwrap();
     assert_eq!(std::fs::metadata(copy).unwrap().len(), artifact.bytes);
+    harness.is_cleared().await;
+}
+
+/// The voice of `deploy/voice`, as `deploy/demo` uses it, in a network of its own where nobody is.
+#[tokio::test]
+async fn a_real_voice_speaks_without_a_network() {
+    let harness = MakeHarness::new();
+    let (text, out) = (harness.path("text.txt"), harness.path("out"));
+    let (home, stillcast) = (harness.path("home"), binary("stillcast").display().to_string());
+    let settings = std::fs::read_to_string(voice().join("settings")).unwrap();
+    let settings = settings.lines().filter_map(|line| line.split_once('='));
+    let alone = Program::at("unshare").env("STILLCAST_HOME", home);
+    let alone = settings.fold(alone, |program, (name, value)| program.env(name, value));
+    let rights: &[&str] = if geteuid().is_root() { &[] } else { &["--map-root-user"] };
+    let make = ["--net", "--", &stillcast, "make", "--text", &text, "--out", &out, "--json"];
+    let args: Vec<&str> = rights.iter().copied().chain(make).collect();
+    let record: JobRecord = alone.run(&args).await.unwrap().expect(0).json();
+    let speech = record.stages.iter().find(|stage| stage.stage == StageName::Tts).unwrap();
+    assert_eq!(speech.provider.as_deref(), Some("command"), "{record:?}");
+    let file = harness.files().remove(0);
+    let seen = facts(&file).await.unwrap();
+    assert!(seen.duration_s > 60.0, "{seen:?}");
+    // What is built into FFmpeg knows nothing above 8 kHz.
+    let quieter = quieter_above(&file, 9_000).await.unwrap();
+    assert!(quieter < 50.0, "{quieter} dB quieter above 9 kHz");
     harness.is_cleared().await;
 }
 

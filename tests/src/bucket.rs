@@ -11,16 +11,20 @@ use anyhow::Context;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use child::{Running, Spec, Stream};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{S3Result, s3_error};
+use s3s::{HttpError, HttpResponse, S3Result, s3_error};
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 use crate::ports::free_address;
@@ -50,6 +54,19 @@ pub struct Script {
     steps: Mutex<HashMap<String, Step>>,
     heard: Mutex<Vec<String>>,
     changed: Notify,
+}
+
+/// A request that the store of this process has answered; its times are in µs since the epoch.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Such as `PUT`.
+    pub method: String,
+    /// Bucket and key.
+    pub path: String,
+    /// When its head had come.
+    pub began: i64,
+    /// When its answer was ready.
+    pub ended: i64,
 }
 
 /// Instead of an answer.
@@ -123,6 +140,11 @@ impl S3Access for Scripted {
 impl Bucket {
     /// A store in this process.
     pub async fn here() -> anyhow::Result<Self> {
+        Self::told(None).await
+    }
+
+    /// The same; `told` hears of each request.
+    pub async fn told(told: Option<UnboundedSender<Served>>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let files = FileSystem::new(folder.path());
         let files = files.map_err(|error| anyhow::anyhow!("s3s-fs: {error:?}"))?;
@@ -133,7 +155,7 @@ impl Bucket {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, builder.build()));
+        serving.spawn(serve(listener, builder.build(), told));
         let folder = Some(folder);
         Self { endpoint, script, folder, _serving: serving, _moto: None }.made().await
     }
@@ -217,16 +239,36 @@ pub fn age(file: &Path, by: Duration) -> anyhow::Result<()> {
     Ok(opened.set_modified(opened.metadata()?.modified()? - by)?)
 }
 
-async fn serve(listener: TcpListener, service: S3Service) {
+async fn serve(listener: TcpListener, service: S3Service, told: Option<UnboundedSender<Served>>) {
     let mut connections = JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
-        let service = service.clone();
+        let (service, told) = (service.clone(), told.clone());
         connections.spawn(async move {
             let builder = Builder::new(TokioExecutor::new());
+            let service = service_fn(|request| answered(service.clone(), request, told.clone()));
             // A client that goes away in the middle is what some tests are about.
             let _ = builder.serve_connection(TokioIo::new(socket), service).await;
         });
     }
+}
+
+/// The store's answer; `told` hears of it.
+async fn answered(
+    service: S3Service,
+    request: Request<Incoming>,
+    told: Option<UnboundedSender<Served>>,
+) -> Result<HttpResponse, HttpError> {
+    let Some(told) = told else { return Service::call(&service, request).await };
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let began = now();
+    let answer = Service::call(&service, request).await;
+    // Who listens no more need not know.
+    let _ = told.send(Served { method, path, began, ended: now() });
+    answer
+}
+
+fn now() -> i64 {
+    chrono::Utc::now().timestamp_micros()
 }
 
 /// The interpreter of the environment that `tests/run` makes.

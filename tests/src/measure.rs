@@ -81,6 +81,16 @@ pub async fn silences(path: &Path) -> anyhow::Result<Vec<Silence>> {
     found.map(read).collect()
 }
 
+/// By how many dB the sound above `hertz` is quieter than the whole.
+pub async fn quieter_above(path: &Path, hertz: u32) -> anyhow::Result<f64> {
+    let mean = async |filter: &str| {
+        number(&listen(path, &format!("{filter}volumedetect")).await?, "mean_volume:")
+    };
+    // Steep, since speech is a thousand times as strong an octave below.
+    let above = format!("highpass=f={hertz},").repeat(6);
+    Ok(mean("").await? - mean(&above).await?)
+}
+
 /// The number behind the first `label`.
 fn number(text: &str, label: &str) -> anyhow::Result<f64> {
     let (_, rest) = text.split_once(label).with_context(|| format!("no {label:?} in {text:?}"))?;

@@ -41,6 +41,14 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
+/// The folder of the real voice that `tests/run` installs.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the runner of the tests hands it over")]
+pub fn voice() -> PathBuf {
+    let folder = std::env::var_os("STILLCAST_TEST_VOICE");
+    folder.expect("STILLCAST_TEST_VOICE is not set; tests/run sets it, and installs a voice").into()
+}
+
 impl Program {
     /// The program at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {

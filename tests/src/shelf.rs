@@ -66,7 +66,8 @@ struct Kept {
     whim: Mutex<Option<Whim>>,
     objects: Mutex<HashMap<String, (Bytes, HeaderMap)>>,
     parts: Mutex<HashMap<String, Upload>>,
-    heard: Mutex<Vec<String>>,
+    /// Methods, and whether a condition came along.
+    heard: Mutex<Vec<(String, bool)>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -107,16 +108,20 @@ impl Shelf {
     /// How many requests of a method it got with `If-None-Match`.
     #[must_use]
     pub fn conditions(&self) -> usize {
-        lock(&self.kept.heard).iter().filter(|heard| heard.contains("if-none-match")).count()
+        lock(&self.kept.heard).iter().filter(|(_, has_condition)| *has_condition).count()
+    }
+
+    /// The methods of all requests, in their order.
+    #[must_use]
+    pub fn heard(&self) -> Vec<String> {
+        lock(&self.kept.heard).iter().map(|(method, _)| method.clone()).collect()
     }
 }
 
 async fn answer(State(kept): State<Arc<Kept>>, request: Request) -> Response {
     let whim = (*lock(&kept.whim)).unwrap_or(Whim::Honest);
     let condition = request.headers().contains_key(header::IF_NONE_MATCH);
-    if condition {
-        lock(&kept.heard).push(format!("{} if-none-match", request.method()));
-    }
+    lock(&kept.heard).push((request.method().to_string(), condition));
     let refused = |status, code: &str| {
         xml(
             status,

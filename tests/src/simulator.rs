@@ -8,6 +8,7 @@
 mod admin;
 mod bill;
 mod chat;
+mod delivery;
 mod faults;
 mod holds;
 mod image;
@@ -23,9 +24,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 pub use bill::{Prices, Purchase, Purchases};
+pub use delivery::Sent;
 pub use faults::{Endpoint, Fault, Faults};
 pub use keys::{Key, Keys};
 pub use latency::Latency;
@@ -54,6 +57,8 @@ pub struct Options {
     pub prices: Prices,
     /// Whose keys it knows; anybody's when empty.
     pub keys: Keys,
+    /// Who hears of each answer when its last byte has left.
+    pub told: Option<UnboundedSender<Sent>>,
 }
 
 impl Options {
@@ -71,6 +76,7 @@ impl Options {
             voice: Voice::Tone,
             prices: Prices::default(),
             keys: Keys::default(),
+            told: None,
         }
     }
 }

@@ -9,6 +9,10 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getpid, getppid};
 use tokio::process::Command;
 
+/// Steps of priority by which a child gives way: a third of the others' share. A tenth would starve it on
+/// a machine that others keep busy.
+const WAY: i32 = 5;
+
 /// Upper bounds that the kernel holds for one child; an unset one is inherited, and so is one that is
 /// lower in this process: nobody may raise their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,18 +61,25 @@ fn own_bound(resource: Resource) -> rlim_t {
     getrlimit(resource).map_or(rlim_t::MAX, |(_, hard)| hard)
 }
 
-/// Makes the child apply its limits, and ask to be killed when its parent dies, before it execs.
-pub(crate) fn harden(command: &mut Command, limits: &Limits) {
+/// Makes the child apply its limits, give way where it shall, and ask to be killed when its parent dies,
+/// before it execs.
+pub(crate) fn harden(command: &mut Command, limits: &Limits, gives_way: bool) {
     let rows = limits.rows();
     let parent = getpid();
     #[expect(
         unsafe_code,
-        reason = "limits and the parent-death signal can only be set in the child"
+        reason = "limits, priority and the parent-death signal can only be set in the child"
     )]
     // SAFETY: between fork and exec the closure only makes system calls on memory that was filled
-    // before the fork (setrlimit, prctl, getppid); it neither allocates nor takes a lock.
+    // before the fork (nice, setrlimit, prctl, getppid); it neither allocates nor takes a lock.
     unsafe {
-        command.pre_exec(move || prepare(&rows, parent));
+        command.pre_exec(move || {
+            if gives_way {
+                // Whoever cannot give way any further is fine.
+                let _ = nix::libc::nice(WAY);
+            }
+            prepare(&rows, parent)
+        });
     }
 }
 

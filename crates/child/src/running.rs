@@ -81,6 +81,11 @@ impl Running {
         self.leader.group().as_raw()
     }
 
+    /// User and system time that it and its reaped children have used until now, in steps of 10 ms.
+    pub fn cpu_time(&self) -> Duration {
+        cpu_time(self.leader.group())
+    }
+
     /// Waits for its end; closes stdin first. The spec's time-out, counted from the start, ends
     /// the group; a status other than 0 is an error. Cancel-safe: may be awaited again.
     pub async fn wait(&mut self) -> Result<Finished, ChildError> {

@@ -43,6 +43,7 @@ pub struct Spec {
     hint: String,
     timeout: Option<Duration>,
     measured: bool,
+    gives_way: bool,
 }
 
 /// Where its standard streams lead; stderr to the tail for the error unless it is set.
@@ -68,6 +69,7 @@ impl Spec {
             hint: "install it, or set its path".to_owned(),
             timeout: None,
             measured: false,
+            gives_way: false,
         }
     }
 
@@ -161,6 +163,13 @@ impl Spec {
     #[must_use]
     pub fn measured(self) -> Self {
         Self { measured: true, ..self }
+    }
+
+    /// Lets it give way to this process and to its neighbours: where there is more to do than the machine
+    /// can, it gets a third of what they get. For long arithmetic whose owner must go on hearing others.
+    #[must_use]
+    pub fn giving_way(self) -> Self {
+        Self { gives_way: true, ..self }
     }
 
     /// Starts it. The runtime that awaits this tells of its streams and its end, so it needs I/O and

@@ -56,6 +56,17 @@ async fn endings_become_typed_errors() {
 }
 
 #[tokio::test]
+async fn a_child_gives_way_where_it_shall() {
+    let niceness = async |spec: Spec| -> i32 {
+        let (said, _) = spec.output(64).await.unwrap();
+        String::from_utf8(said).unwrap().trim().parse().unwrap()
+    };
+    let own = niceness(Spec::new("nice")).await;
+    // 19 is as far as anybody can.
+    assert_eq!(niceness(Spec::new("nice").giving_way()).await, (own + 5).min(19));
+}
+
+#[tokio::test]
 async fn a_missing_program_says_what_to_do() {
     let spec = Spec::new("no-such-program").hint("install it with: apt-get install -y thing");
     let error = spec.run().await.expect_err("it is missing");

@@ -44,7 +44,7 @@ pub use host::{Gate, Interrupted, Progress, percent};
 pub use memory::{
     Checkpoints, FlightResult, Flights, JoinAnswer, Memory, Put, SharedCache, Sharing,
 };
-pub use object::{InvalidKey, Listed, ObjectKey, ObjectStore};
+pub use object::{InvalidKey, Listed, NamedBytes, ObjectKey, ObjectStore};
 pub use observer::{Call, CallObserver, OpenCall, Unobserved};
 pub use pace::WORDS;
 pub use picture::{ImageFacts, ImageFault, ImageKind};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use stillcast_enqueue::{Identifier, JobId, StageName};
 
 use crate::ProviderError;
@@ -66,6 +67,28 @@ impl fmt::Display for ObjectKey {
     }
 }
 
+/// Bytes, and the digest by which they are found.
+#[derive(Clone, Debug)]
+pub struct NamedBytes {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Their SHA-256.
+    pub sha256: [u8; 32],
+}
+
+impl NamedBytes {
+    /// Computes the digest: half a millisecond for a megabyte.
+    pub fn of(bytes: Bytes) -> Self {
+        let sha256 = Sha256::digest(&bytes).into();
+        Self { bytes, sha256 }
+    }
+
+    /// The digest in hexadecimal digits.
+    pub fn name(&self) -> String {
+        hex::encode(self.sha256)
+    }
+}
+
 /// What a listing tells of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -85,6 +108,12 @@ pub trait ObjectStore: Send + Sync {
 
     /// Puts an object unless there is one already, which stays. True when this put made it.
     async fn put_if_absent(&self, key: &ObjectKey, bytes: Bytes) -> Result<bool, ProviderError>;
+
+    /// Puts an object under a key that names its bytes, whose SHA-256 the caller knows, in as few steps as
+    /// the store has: nobody looks behind it, so that whoever reads it must compare the digest.
+    async fn keep(&self, key: &ObjectKey, named: &NamedBytes) -> Result<(), ProviderError> {
+        self.put_if_absent(key, named.bytes.clone()).await.map(drop)
+    }
 
     /// Lays the same bytes under another key, without moving them through this process where the
     /// store can. False when there is nothing at `from`. Keys name their bytes: an object that is

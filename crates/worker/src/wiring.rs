@@ -184,8 +184,8 @@ async fn probe_speaker(config: &Config) -> anyhow::Result<String> {
             let asked = probe_account(Capability::Tts, account).await?;
             Ok(format!("{asked}; {}", asked_for(format)))
         }
-        SpeakerConfig::Command { words, environment } => {
-            Ok(command(words, environment, &config.encoding).probe()?)
+        SpeakerConfig::Command { words, resident, environment } => {
+            Ok(command((words, *resident), environment, &config.encoding).probe()?)
         }
     }
 }
@@ -261,19 +261,20 @@ fn speaker(
         SpeakerConfig::OpenAi { account, voice, format, price } => {
             vendor.speaker(account, (voice, format), *price, &encoding.ffmpeg)
         }
-        SpeakerConfig::Command { words, environment } => {
-            Ok(Arc::new(command(words, environment, encoding)))
+        SpeakerConfig::Command { words, resident, environment } => {
+            Ok(Arc::new(command((words, *resident), environment, encoding)))
         }
     }
 }
 
 fn command(
-    words: &[String],
+    (words, resident): (&[String], bool),
     environment: &[(String, String)],
     encoding: &EncodingConfig,
 ) -> CommandSpeech {
     let (words, environment) = (words.to_owned(), environment.to_owned());
-    CommandSpeech::new(CommandOptions { words, environment, ffmpeg: encoding.ffmpeg.clone() })
+    let ffmpeg = encoding.ffmpeg.clone();
+    CommandSpeech::new(CommandOptions { words, environment, resident, ffmpeg })
 }
 
 fn painter(

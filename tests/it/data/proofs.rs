@@ -1,8 +1,10 @@
 //! `done` is what a store says afterwards, never what it answers to the write: a shelf with whims, a
 //! bucket, a folder.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use pipeline::{FailureClass, ObjectKey, ProviderError};
+use pipeline::{FailureClass, NamedBytes, ObjectKey, ProviderError};
 use providers::store::{Credentials, Store, StoreOptions, open};
 use stillcast_enqueue::Artifact;
 use tests::bucket::{ACCESS_KEY, BUCKET, SECRET_KEY};
@@ -142,6 +144,29 @@ async fn dialects_are_spoken() {
             assert_eq!(shelf.conditions(), 1, "it is remembered");
         }
     }
+}
+
+/// Between paid and remembered: one request, and no thread that something else may hold.
+#[test]
+fn a_checkpoint_is_one_request_and_waits_for_no_thread() {
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let shelf = Shelf::start(Whim::Honest).await.unwrap();
+        let store = store(&shelf).await;
+        let holding = tokio::task::spawn_blocking(move || held.recv());
+        let before = shelf.heard().len();
+        let named = NamedBytes::of(Bytes::from(vec![7; 1 << 20]));
+        let key = ObjectKey::parse("work/acme/job-1").unwrap().join(&named.name()).unwrap();
+        let keeping = tokio::time::timeout(Duration::from_mins(1), store.keep(&key, &named));
+        keeping.await.expect("the one thread for what blocks is held").unwrap();
+        assert_eq!(shelf.heard()[before..], ["PUT"], "nothing else lies between");
+        hold.send(()).unwrap();
+        holding.await.unwrap().unwrap();
+        store.keep(&key, &named).await.unwrap();
+        assert_eq!(store.get(&key).await.unwrap().unwrap(), named.bytes, "it is there");
+    });
 }
 
 #[tokio::test]

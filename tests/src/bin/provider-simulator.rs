@@ -46,6 +46,7 @@ async fn main() -> anyhow::Result<()> {
         voice: if cli.tone { Voice::Tone } else { Voice::Flite },
         prices: Prices::default(),
         keys: keys(&cli.keys)?,
+        told: None,
     };
     let simulator = Simulator::start(options).await?;
     say(&format!("OPENAI_BASE_URL={}", simulator.base_url()))?;

@@ -47,6 +47,7 @@ enum Step {
 struct Talking {
     steps: VecDeque<Step>,
     bill: Bill,
+    call: Value,
     asked: usize,
     said: usize,
 }
@@ -63,7 +64,7 @@ pub(super) async fn complete(
     sleep(shared.options.latency.first_token(&mut call.rng)).await;
     let asked = contents(&call.asked, None).chars().count();
     let steps = steps(&mut call);
-    let talking = Talking { steps, bill: call.bill, asked, said: 0 };
+    let talking = Talking { steps, bill: call.bill, call: call.asked, asked, said: 0 };
     let events = stream::unfold(talking, async |mut talking| {
         let event = talking.next().await?;
         Some((event, talking))
@@ -144,6 +145,7 @@ impl Talking {
                 let usage = json!({ "prompt_tokens": input, "completion_tokens": output });
                 let last = event(&json!({ "choices": [choice] }));
                 let usage = event(&json!({ "choices": [], "usage": usage }));
+                self.bill.tell(&self.call, Bytes::new());
                 Some(Ok([last, usage, Bytes::from_static(b"data: [DONE]\n\n")].concat().into()))
             }
             Step::Garble => Some(Ok(Bytes::from_static(b"data: {\"choices\":[\xff\xfe]}\n\n"))),

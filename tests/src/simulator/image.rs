@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::Shared;
-use super::admin::{answer, refusal};
+use super::admin::refusal;
 use super::faults::{Endpoint, Fault};
 
 /// Larger than any screen, and than any worker takes.
@@ -77,7 +77,7 @@ pub(super) async fn draw(
         Some(Fault::Short) => base64(b"this is no picture"),
         _ => base64(&picture),
     };
-    answer(200, "application/json", json!({ "created": 0, "data": [data] }).to_string())
+    call.deliver("application/json", json!({ "created": 0, "data": [data] }).to_string())
 }
 
 fn base64(bytes: &[u8]) -> Value {

@@ -26,7 +26,7 @@ impl Spec {
         command.stdin(stdio(stdin)).stdout(stdio(stdout));
         command.stderr(stderr.as_mut().map_or_else(Stdio::piped, stdio));
         command.process_group(0).kill_on_drop(true);
-        harden(&mut command, &self.limits);
+        harden(&mut command, &self.limits, self.gives_way);
         command
     }
 

@@ -7,11 +7,10 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use tokio::time::Instant;
 
-use super::cache_value::digest;
 use super::checkpoint::Checkpoint;
-use crate::StageError;
 use crate::attempt::{Attempt, Price};
 use crate::cache_key::{CacheKey, CheckpointKind};
+use crate::{NamedBytes, StageError};
 
 /// Things kept under one key, at most: tries of all attempts are fewer.
 const MOST: usize = 256;
@@ -49,10 +48,10 @@ pub(crate) async fn keep_as_it_came(
     let is_free =
         |number: &usize| own.checkpoints.recall(&numbered(key, *number).checkpoint).is_none();
     let Some(key) = (0..MOST).find(is_free).map(|number| numbered(key, number)) else { return };
-    let digest = digest(&bytes);
-    if own.store(&key, &bytes, &digest).await {
+    let named = NamedBytes::of(bytes);
+    if own.keep(&key, &named).await {
         attempt.ledger.kept(price);
-        if own.pin(&key, &bytes, &digest).await {
+        if own.pin(&key, &named.bytes, &named.name()).await {
             attempt.run.observer.kept(key.stage, arrived.elapsed());
         }
     }

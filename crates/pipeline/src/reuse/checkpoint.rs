@@ -8,7 +8,7 @@ use stillcast_enqueue::StageName;
 use super::cache_value::digest;
 use super::objects::Objects;
 use crate::cache_key::{CacheKey, CheckpointKind};
-use crate::{Checkpoints, Run, StageError};
+use crate::{Checkpoints, NamedBytes, ObjectKey, ProviderError, Run, StageError};
 
 /// What one job keeps for its later attempts.
 pub(crate) struct Checkpoint<'run> {
@@ -51,18 +51,22 @@ impl<'run> Checkpoint<'run> {
         words.map_err(|why| StageError::interrupted(stage, why))
     }
 
-    /// Lays a value into the job's own folder. Without it a later attempt would only be dearer.
-    /// Whether it lies there.
+    /// Lays a value into the job's own folder; whether it lies there.
     pub(super) async fn store(&self, key: &CacheKey, bytes: &Bytes, digest: &str) -> bool {
-        let (CheckpointKind::Object, Some(place)) = (key.kind, self.objects.own(digest)) else {
-            return false;
-        };
+        let Some(place) = self.place(key, digest) else { return false };
         let put = self.objects.put(&place, bytes.clone()).await;
-        if let Err(error) = &put {
-            let (stage, code) = (key.stage, error.code);
-            tracing::warn!(%stage, code, "a finished call is not kept: {error}");
-        }
-        put.is_ok()
+        is_kept(key, put.err().as_ref())
+    }
+
+    /// The same with one put and no look behind it: what lies there is compared when it is recalled.
+    pub(super) async fn keep(&self, key: &CacheKey, named: &NamedBytes) -> bool {
+        let Some(place) = self.place(key, &named.name()) else { return false };
+        is_kept(key, self.objects.keep(&place, named).await.err().as_ref())
+    }
+
+    fn place(&self, key: &CacheKey, digest: &str) -> Option<ObjectKey> {
+        let is_object = key.kind == CheckpointKind::Object;
+        is_object.then(|| self.objects.own(digest)).flatten()
     }
 
     /// From here on the job uses this value and no other; whether that is written.
@@ -81,4 +85,13 @@ impl<'run> Checkpoint<'run> {
         }
         remembered.is_ok()
     }
+}
+
+/// What is not kept makes a later attempt dearer, and fails nothing.
+fn is_kept(key: &CacheKey, failure: Option<&ProviderError>) -> bool {
+    if let Some(error) = failure {
+        let (stage, code) = (key.stage, error.code);
+        tracing::warn!(%stage, code, "a finished call is not kept: {error}");
+    }
+    failure.is_none()
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::timeout;
 
 use crate::cache_key::CacheKey;
-use crate::{ObjectKey, ObjectStore, ProviderError, Run};
+use crate::{NamedBytes, ObjectKey, ObjectStore, ProviderError, Run};
 
 /// Longest wait for one object of the store; the largest, a whole track, is some 20 MB.
 const STORE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -48,6 +48,14 @@ impl<'run> Objects<'run> {
 
     pub(super) async fn put(&self, place: &ObjectKey, bytes: Bytes) -> Result<bool, ProviderError> {
         self.in_time(self.store.put_if_absent(place, bytes)).await
+    }
+
+    pub(super) async fn keep(
+        &self,
+        place: &ObjectKey,
+        named: &NamedBytes,
+    ) -> Result<(), ProviderError> {
+        self.in_time(self.store.keep(place, named)).await
     }
 
     pub(super) async fn copy(

@@ -64,6 +64,8 @@ impl Ffmpeg {
             .limits(limits)
             .timeout(cpu * 10)
             .measured()
+            // What others send must be heard and kept meanwhile.
+            .giving_way()
             .args(["-hide_banner", "-nostdin", "-loglevel", "error", "-xerror", "-y"])
             .args(["-filter_threads", "1", "-filter_complex_threads", "1"])
     }

@@ -1,7 +1,8 @@
 //! A bucket as a store (`STORAGE_URL=s3://bucket/prefix`), over the wire of S3.
 //!
-//! One PUT below 16 MiB, above it parts, and a look behind each at what lies there; whatever does not come to its end is aborted, also when
-//! nobody waits for it any more. The client repeats nothing by itself: the pipeline's runner does.
+//! One PUT below 16 MiB, above it parts, and a look behind each at what lies there, but for checkpoints,
+//! which are compared when they are read; whatever does not come to its end is aborted, also when nobody
+//! waits for it any more. The client repeats nothing by itself: the pipeline's runner does.
 
 mod background;
 mod bucket;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_s3::presigning::PresigningConfig;
 use bytes::Bytes;
-use pipeline::{Listed, ObjectKey, ObjectStore, ProviderError};
+use pipeline::{Listed, NamedBytes, ObjectKey, ObjectStore, ProviderError};
 
 use self::bucket::Bucket;
 use self::content::Content;
@@ -68,6 +69,10 @@ impl ObjectStore for S3Store {
     async fn put_if_absent(&self, key: &ObjectKey, bytes: Bytes) -> Result<bool, ProviderError> {
         let content = Content::of(bytes, key).await?;
         self.bucket.put(key, &content).await
+    }
+
+    async fn keep(&self, key: &ObjectKey, named: &NamedBytes) -> Result<(), ProviderError> {
+        self.bucket.offer(key, &Content::named(named, key)).await.map(drop)
     }
 
     async fn copy(&self, from: &ObjectKey, to: &ObjectKey) -> Result<bool, ProviderError> {

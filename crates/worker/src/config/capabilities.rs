@@ -67,6 +67,8 @@ pub(crate) enum SpeakerConfig {
     Command {
         /// The program and its arguments.
         words: Vec<String>,
+        /// Whether it stays for many passages.
+        resident: bool,
         /// What it gets of the environment.
         environment: Vec<(String, String)>,
     },
@@ -131,6 +133,7 @@ fn speaker(
     let words = reader.read("tts_command", |text| {
         shlex::split(text).ok_or_else(|| "has a quote that is never closed".to_owned())
     });
+    let resident = reader.flag("tts_command_resident");
     match provider? {
         Provider::Offline => Some(SpeakerConfig::Offline),
         Provider::OpenAi => {
@@ -139,12 +142,14 @@ fn speaker(
             Some(SpeakerConfig::OpenAi { account: account?, voice, format, price })
         }
         Provider::Command if words.as_ref()?.is_empty() => {
-            reader.missing("tts_command", "TTS_PROVIDER=command runs it for each passage");
+            reader.missing("tts_command", "TTS_PROVIDER=command has it speak each passage");
             None
         }
-        Provider::Command => {
-            Some(SpeakerConfig::Command { words: words?, environment: harmless(environment) })
-        }
+        Provider::Command => Some(SpeakerConfig::Command {
+            words: words?,
+            resident: resident?,
+            environment: harmless(environment),
+        }),
     }
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use pipeline::{ObjectKey, ProviderError};
+use pipeline::{NamedBytes, ObjectKey, ProviderError};
 use sha2::{Digest, Sha256};
 
 use super::failure;
@@ -55,14 +55,19 @@ impl Content {
 
     /// Bytes for an object that no browser fetches.
     pub(super) async fn of(bytes: Bytes, key: &ObjectKey) -> Result<Self, ProviderError> {
+        let named = blocking(move || Ok(NamedBytes::of(bytes))).await;
+        let named = named.map_err(|error| failure::unreadable(&error.to_string()))?;
+        Ok(Self::named(&named, key))
+    }
+
+    /// The same of bytes whose digest is known.
+    pub(super) fn named(named: &NamedBytes, key: &ObjectKey) -> Self {
+        let NamedBytes { bytes, sha256 } = named.clone();
         let is_json = Path::new(key.as_str()).extension().is_some_and(|ending| ending == "json");
         let media_type = if is_json { "application/json" } else { "application/octet-stream" };
-        let hashed = bytes.clone();
-        let sha256 = blocking(move || Ok(Sha256::digest(&hashed).into())).await;
-        let sha256 = sha256.map_err(|error| failure::unreadable(&error.to_string()))?;
         let length = bytes.len() as u64;
         let body = Body::Bytes(bytes);
-        Ok(Self { body, bytes: length, sha256, media_type, cache_control: None })
+        Self { body, bytes: length, sha256, media_type, cache_control: None }
     }
 
     pub(super) async fn whole(&self) -> Result<Bytes, ProviderError> {

@@ -20,7 +20,17 @@ impl Bucket {
         key: &ObjectKey,
         content: &Content,
     ) -> Result<bool, ProviderError> {
+        if self.offer(key, content).await? { self.prove(key, content).await } else { Ok(false) }
+    }
+
+    /// Puts `content` unless its key exists, on the store's word; true when it says that this put made it.
+    pub(super) async fn offer(
+        &self,
+        key: &ObjectKey,
+        content: &Content,
+    ) -> Result<bool, ProviderError> {
         match self.send(key, content).await {
+            Ok(()) => Ok(true),
             Err(Refused::Exists) => Ok(false),
             // A store that refuses early reads no further, and cuts the connection: what it answered
             // may be lost, as any answer may be. What it holds says whether anything is left to do.
@@ -28,7 +38,6 @@ impl Bucket {
                 Ok(Seen::Same) => Ok(false),
                 _ => Err(error),
             },
-            Ok(()) => self.prove(key, content).await,
         }
     }
 

@@ -84,14 +84,17 @@ fn a_server_of_one_s_own_may_need_no_key() {
 #[test]
 fn a_command_is_words_and_knows_nothing_secret() {
     let command = required().set("TTS_PROVIDER", "command");
-    let message = "TTS_COMMAND: is not set; TTS_PROVIDER=command runs it for each passage";
+    let message = "TTS_COMMAND: is not set; TTS_PROVIDER=command has it speak each passage";
     assert_eq!(faults(&command), [message]);
     let sources = command
         .set("TTS_COMMAND", "piper --model 'my voice.onnx' $HOME")
         .set("PATH", "/usr/bin")
         .set("OPENAI_API_KEY", CANARY);
     let config = Config::load(&sources).unwrap();
-    let SpeakerConfig::Command { words, environment } = &config.providers.speaker else { panic!() };
+    let SpeakerConfig::Command { words, resident, environment } = &config.providers.speaker else {
+        panic!()
+    };
+    assert!(!resident, "a program speaks once, unless it is said to stay");
     assert_eq!(*words, ["piper", "--model", "my voice.onnx", "$HOME"]);
     assert_eq!(*environment, [("PATH".to_owned(), "/usr/bin".to_owned())]);
 }

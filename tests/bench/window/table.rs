@@ -1,0 +1,72 @@
+//! Windows and puts go in; two tables are printed: how long, and where that time went.
+
+use stillcast_enqueue::StageName;
+
+use crate::moments::Window;
+
+/// What a checkpoint may take beside the store's own put, in ms at p99.
+const GOAL: f64 = 20.0;
+/// What is bought.
+const STAGES: [StageName; 3] = [StageName::Transcript, StageName::Tts, StageName::Image];
+
+pub(crate) fn print(windows: &[Window], puts: &[f64]) {
+    let put = quantile(puts, 0.99);
+    println!("| ms | count | p50 | p99 | p99 beside the put's |");
+    println!("|---|---|---|---|---|");
+    println!(
+        "| a PUT of 1 MiB by itself | {} | {:.1} | {put:.1} | |",
+        puts.len(),
+        quantile(puts, 0.5)
+    );
+    for (stage, windows) in by_stage(windows) {
+        let took = all(&windows, |window| Some(window.pinned - window.sent));
+        let (p50, p99) = (quantile(&took, 0.5), quantile(&took, 0.99));
+        // Words go to Redis alone.
+        let beside = if stage == StageName::Transcript { p99 } else { p99 - put };
+        let verdict = if beside <= GOAL { "" } else { ", more than 20" };
+        println!("| {stage} | {} | {p50:.1} | {p99:.1} | {beside:+.1}{verdict} |", took.len());
+    }
+    println!(
+        "\n| ms, p50 / p99 | until the store hears | its put | from its answer to Redis | all but the put |"
+    );
+    println!("|---|---|---|---|---|");
+    for (stage, windows) in by_stage(windows) {
+        let until = all(&windows, |window| Some(window.put?.0 - window.sent));
+        let put = all(&windows, |window| window.put.map(|(began, ended)| ended - began));
+        let redis = all(&windows, |window| Some(window.pinned - window.put?.1));
+        let rest = all(&windows, |window| {
+            let (began, ended) = window.put.unwrap_or((window.sent, window.sent));
+            Some(window.pinned - window.sent - (ended - began))
+        });
+        let cells = [until, put, redis, rest].map(|took| match took.len() {
+            0 => "–".to_owned(),
+            _ => format!("{:.1} / {:.1}", quantile(&took, 0.5), quantile(&took, 0.99)),
+        });
+        println!("| {stage} | {} |", cells.join(" | "));
+    }
+}
+
+fn by_stage(windows: &[Window]) -> impl Iterator<Item = (StageName, Vec<Window>)> {
+    STAGES.into_iter().map(|stage| {
+        let of_stage = windows.iter().filter(|window| window.stage == stage);
+        (stage, of_stage.copied().collect())
+    })
+}
+
+/// In ms.
+fn all(windows: &[Window], took: impl Fn(&Window) -> Option<i64>) -> Vec<f64> {
+    windows.iter().filter_map(took).map(|micros| micros as f64 / 1e3).collect()
+}
+
+/// The nearest rank; 0 of nothing.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "ranks are positive and few"
+)]
+fn quantile(numbers: &[f64], share: f64) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
