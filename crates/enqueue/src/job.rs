@@ -75,7 +75,7 @@ pub struct Options {
     #[serde(default, skip_serializing_if = "Bed::is_none")]
     pub bed: Bed,
     /// How loud it is where the voice rests, in dB beside the voice, -40 to -8. By default -14. While the
-    /// voice speaks it is at least 18 dB below it.
+    /// voice speaks it is at least 12 dB below it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bed_level: Option<i8>,
     /// Whether a bell is struck at the beginning and at the end.

@@ -13,8 +13,7 @@ use tests::measure::{captions, facts, silences};
 use crate::captions::extra;
 use crate::media::MediaHarness;
 
-/// Characters that a voice says in a second, pauses left out: of the offline voice, by its sentences in
-/// `captions.rs` 14.6 in the mean, and of a slower and a faster one.
+/// Characters that a voice says in a second, pauses left out: of an ordinary one, a slower and a faster one.
 const PACES: [f64; 3] = [11.0, 14.6, 17.5];
 /// How far one sentence's pace lies from the mean of its voice.
 const SPREAD: f64 = 0.15;
