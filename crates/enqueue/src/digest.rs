@@ -15,7 +15,8 @@ pub(crate) fn digest(envelope: &Envelope, body: &str) -> String {
     digest_of(&value, body)
 }
 
-fn digest_of(value: &Value, body: &str) -> String {
+/// Of any JSON; `body` is its text.
+pub fn digest_of(value: &Value, body: &str) -> String {
     let mut reading = Reading { left: NODES };
     let text = reading.text_of(value).filter(|_| reading.left > 0);
     sha1_smol::Sha1::from(text.as_deref().unwrap_or(body)).digest().to_string()

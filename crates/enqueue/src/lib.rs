@@ -18,7 +18,8 @@ pub mod capability;
 #[doc(hidden)]
 pub mod connection;
 #[cfg(feature = "redis")]
-mod digest;
+#[doc(hidden)]
+pub mod digest;
 mod envelope;
 mod error;
 mod eta;

@@ -1,8 +1,11 @@
 //! `enqueue`, `promote` and `claim`: what enters, in which order it is claimed, and who is woken for it.
 
+use proptest::prelude::*;
 use queue::Verb;
+use serde_json::Value as Json;
+use stillcast_enqueue::digest::digest_of;
 
-use crate::fixture::{DEFAULT_DEADLINE, LEASE, Queue, Request, START, Words};
+use crate::fixture::{DEFAULT_DEADLINE, LEASE, Queue, Request, START, Words, for_any};
 
 #[test]
 fn t1_a_request_enters_once_however_often_it_is_sent() {
@@ -80,6 +83,43 @@ fn t1_a_client_of_the_last_version_knows_a_new_job() {
     queue.enqueue(std::slice::from_ref(&request));
     queue.replace_enqueue(include_str!("../golden/enqueue-v2.lua"));
     assert_eq!(queue.enqueue(&[request]), ["duplicate", "a", "ready"]);
+}
+
+/// Any JSON, in which a request's fields might lie.
+fn json() -> impl Strategy<Value = Json> {
+    let numbers = prop_oneof![
+        any::<i64>().prop_map(Json::from),
+        (-1e9..1e9_f64).prop_map(Json::from),
+        any::<f64>().prop_filter("JSON has no others", |n| n.is_finite()).prop_map(Json::from),
+        Just(Json::from(0.9)),
+    ];
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        numbers,
+        prop::collection::vec(any::<char>(), 0..12)
+            .prop_map(|text| text.iter().collect::<String>().into()),
+    ];
+    leaf.prop_recursive(4, 700, 40, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..40).prop_map(Json::from),
+            prop::collection::btree_map("[a-zA-Z_0-9]{0,6}", inner, 0..12)
+                .prop_map(|fields| Json::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+#[test]
+fn producers_digest_a_request_as_the_script_does() {
+    let queue = std::cell::RefCell::new(Queue::start());
+    for_any(&json(), |value| {
+        let queue = &mut *queue.borrow_mut();
+        queue.begin_anew();
+        let envelope = serde_json::json!({ "v": 1, "options": value });
+        let body = envelope.to_string();
+        queue.enqueue(&[Request { body: body.clone(), ..Request::new("a") }]);
+        assert_eq!(queue.field("a", "request_sha1"), digest_of(&envelope, &body), "{body}");
+    });
 }
 
 /// The order in which all ready jobs are claimed.
