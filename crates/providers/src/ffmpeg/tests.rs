@@ -85,14 +85,14 @@ async fn an_encoder_dropped_in_the_middle_leaves_no_finished_file() {
 /// Changed, it lets a running fleet encode again all that it has.
 #[test]
 fn the_revision_is_rate_and_profile() {
-    assert_eq!(encoder("ffmpeg", "96k").revision(), "ffmpeg-1 96k speed");
+    assert_eq!(encoder("ffmpeg", "96k").revision(), "ffmpeg-2 96k speed");
     let options = FfmpegOptions {
         program: "ffmpeg".into(),
         speed: false,
         audio_bitrate: "128k".to_owned(),
         hardware: true,
     };
-    assert_eq!(FfmpegEncoder::new(options).revision(), "ffmpeg-1 128k quality");
+    assert_eq!(FfmpegEncoder::new(options).revision(), "ffmpeg-2 128k quality");
 }
 
 /// An FFmpeg that does `instead` where `pattern` is among its arguments.
