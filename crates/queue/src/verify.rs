@@ -22,7 +22,7 @@ const PAGE: usize = 200;
 /// Indexes of the states, in the order in which a job is looked for in them.
 const INDEXES: [&str; 9] =
     ["ready", "solo", "delayed", "parked", "leased", "done", "dead", "cancelled", "expired"];
-/// Keys beside [`FIXED`] that need no owner: the moment's verdict on memory.
+/// Keys beside [`FIXED`] that need no owner; the last one is of older producers.
 const OTHERS: [&str; 3] = ["bulks", "bulks_ended", "pressure"];
 
 /// A promise that a queue does not keep.

@@ -9,7 +9,7 @@ import sys
 import redis
 
 DAY_MS = 24 * 3600 * 1000
-FIXED = ["ready", "delayed", "deadlines", "counts", "wake", "pressure", "events"]
+FIXED = ["ready", "delayed", "deadlines", "counts", "wake", "events"]
 
 
 def arguments(job):
@@ -27,6 +27,9 @@ def arguments(job):
         job.get("idempotency_key", ""),
         metadata,
         job.get("traceparent", ""),
+        # The script digests the body, and takes its webhook from there.
+        "",
+        "",
     ]
 
 
