@@ -101,6 +101,11 @@ async fn a_tenant_s_token_knows_of_no_other_tenant_s_jobs() {
     assert_eq!(api.send(Method::GET, history, &[&root], None).await.status, StatusCode::OK);
     let both = api.send(Method::GET, "/v1/jobs", &[&root], None).await.json();
     assert_eq!(both["jobs"].as_array().unwrap().len(), 2);
+    // The page of jobs leads to a job whose identifier is looked for.
+    for (id, status) in [(own, StatusCode::SEE_OTHER), (theirs, StatusCode::OK)] {
+        let found = api.send(Method::GET, &format!("/jobs?q={id}"), &[&acme], None).await;
+        assert_eq!(found.status, status, "{}", found.text);
+    }
 }
 
 #[tokio::test]
