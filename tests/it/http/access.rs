@@ -102,9 +102,16 @@ async fn a_tenant_s_token_knows_of_no_other_tenant_s_jobs() {
     let both = api.send(Method::GET, "/v1/jobs", &[&root], None).await.json();
     assert_eq!(both["jobs"].as_array().unwrap().len(), 2);
     // The page of jobs leads to a job whose identifier is looked for.
+    let form = "content-type: application/x-www-form-urlencoded";
+    let login = format!("token={}", acme.trim_start_matches("Authorization: Bearer "));
+    let entered = api.send(Method::POST, "/login", &[form], Some(login)).await;
+    let cookie = entered.headers["set-cookie"].to_str().unwrap();
+    let cookie = format!("cookie: {}", cookie.split(';').next().unwrap());
     for (id, status) in [(own, StatusCode::SEE_OTHER), (theirs, StatusCode::OK)] {
-        let found = api.send(Method::GET, &format!("/jobs?q={id}"), &[&acme], None).await;
-        assert_eq!(found.status, status, "{}", found.text);
+        let found = api.send(Method::GET, &format!("/jobs?q={id}"), &[&cookie], None).await;
+        assert_eq!(found.status, status, "{id}: {:?}", found.headers);
+        let path = found.headers.get("location").map(|path| path.to_str().unwrap());
+        assert_eq!(path, (id == own).then_some(format!("/jobs/{own}")).as_deref());
     }
 }
 
