@@ -16,7 +16,7 @@ use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, RawHash, Source};
 
 /// Jobs in one script: a longer one would hold up everybody else on the same Redis.
 const JOBS_A_SCRIPT: usize = 100;
-/// Bytes of texts in one script, or one text: Redis digests each, at some 30 MB a second.
+/// Bytes of texts in one script, or one text: Redis copies each, into its memory and its log.
 const TEXT_A_SCRIPT: usize = 64 * 1024;
 /// Who cancels and by which interface, as the queue's audit names them, and nothing of why.
 const AUDITED_AS: [&str; 3] = ["producer", "crate", ""];

@@ -1,6 +1,6 @@
 //! The first write of an attempt, before any handler code. Attempts that start together begin in one call.
 
-use stillcast_enqueue::connection::{SharedConnection, pause};
+use stillcast_enqueue::connection::{SharedConnection, is_unserved, pause};
 use tokio::sync::{mpsc, oneshot};
 
 use super::role::Running;
@@ -72,6 +72,10 @@ async fn until_answered(
         match scripts.begin(connection, leases).await {
             Ok(current) => return current,
             // Whoever watches the connection tells of an outage, once.
+            Err(error) if is_unserved(&error) => {}
+            Err(error) if tries == 0 => {
+                tracing::warn!(%error, "the beginning was not written, retrying");
+            }
             Err(error) => tracing::debug!(%error, "the beginning was not written, retrying"),
         }
         if batch.iter().all(|begin| begin.answer.is_closed()) {
