@@ -13,7 +13,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 /// Longest run of one command; reaching it is a failure, never a pass.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// A program with an environment of its own: nothing of the tester's gets in but `PATH`.
+/// A program with an environment of its own: nothing of the tester's gets in but `PATH`, and it
+/// answers on a port that nobody else has, as tests run side by side.
 #[derive(Clone, Debug)]
 pub struct Program {
     path: PathBuf,
@@ -52,7 +53,8 @@ pub fn voice() -> PathBuf {
 impl Program {
     /// The program at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), environment: Vec::new() }.inherit("PATH")
+        let program = Self { path: path.into(), environment: Vec::new() };
+        program.inherit("PATH").env("HTTP_ADDR", "127.0.0.1:0")
     }
 
     /// The operators' program of this build, its data in `home`.
@@ -130,12 +132,15 @@ pub async fn serve(program: &Program) -> anyhow::Result<(Running, String)> {
     Ok((serving, url.to_owned()))
 }
 
-/// The first line that a running program prints.
+/// The first line that a running program prints; of one that says nothing, how it ended.
 pub async fn first_line(running: &mut Running) -> anyhow::Result<String> {
     let out = running.stdout.take().context("stdout is piped")?;
     let mut reader = BufReader::new(out);
     let mut line = String::new();
     tokio::time::timeout(WAIT_TIMEOUT, reader.read_line(&mut line)).await??;
+    if line.is_empty() {
+        anyhow::bail!("it printed no line, and ended: {:?}", running.wait().await);
+    }
     running.stdout = Some(reader.into_inner());
     Ok(line)
 }

@@ -52,8 +52,7 @@ impl Desk {
         let folder = server.folder();
         let program = Program::stillcast(&folder.join("home"))
             .env("REDIS_URL", server.url())
-            .env("STORAGE_URL", format!("file://{}/store", folder.display()))
-            .env("HTTP_ADDR", "127.0.0.1:0");
+            .env("STORAGE_URL", format!("file://{}/store", folder.display()));
         let program =
             settings.iter().fold(program, |program, (name, value)| program.env(name, *value));
         let (serving, url) = serve(&program).await.unwrap();

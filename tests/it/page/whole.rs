@@ -9,7 +9,7 @@ use crate::browser::Browser;
 #[tokio::test]
 async fn a_job_is_watched_heard_and_remembered_on_the_page_of_dev() {
     let home = tempfile::tempdir().unwrap();
-    let program = Program::stillcast(home.path()).env("HTTP_ADDR", "127.0.0.1:0");
+    let program = Program::stillcast(home.path());
     let mut dev = program.providers("offline").spawn(&["dev", "--json"]).await.unwrap();
     let line: Value = serde_json::from_str(&first_line(&mut dev).await.unwrap()).unwrap();
     let url = line["url"].as_str().unwrap();
