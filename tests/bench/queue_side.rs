@@ -8,7 +8,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use futures::future::join_all;
 use queue::{
-    Consumer, ConsumerOptions, Endpoint, Event, Handler, Lease, Limits, Observer, Outcome, Report,
+    Consumer, ConsumerOptions, Endpoint, Event, Handler, Limits, NewLease, Observer, Outcome, Report,
     Shutdown, Tally,
 };
 use stillcast_enqueue::{Artifact, Job, Producer, ProducerOptions, Source};
@@ -57,7 +57,7 @@ struct Empty(mpsc::UnboundedSender<Told>);
 
 #[async_trait]
 impl Handler for Empty {
-    async fn attempt(&self, lease: Lease) -> Report {
+    async fn attempt(&self, lease: NewLease) -> Report {
         // Whoever listens may have heard enough.
         let _ = self.0.send(Told::Started(lease.id().to_owned(), Instant::now()));
         let artifact = Artifact {

@@ -46,6 +46,9 @@ local NODES = 500
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
+-- A number as text: Redis itself would write each one with 17 digits, which takes it longer.
+local function text_of(number) return string.format('%.0f', number) end
+
 -- Digits alone: `tonumber` also takes nan, inf, 1e300 and 0x5.
 local function whole(text, min, max)
   if #text > 15 or not string.find(text, '^%d+$') then return end
@@ -103,16 +106,44 @@ local function fault_of_call()
   if values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then return 'number of values' end
 end
 
+-- Format, tenant, priority, times and attempts: the same for most jobs of a call, so that they are judged
+-- anew only where they differ from those of the job before.
+local terms = {}
+
+local function fault_of_terms(one)
+  if one.format ~= 'audio' and one.format ~= 'video' then return 'format' end
+  if not is_identifier(one.tenant) then return 'tenant' end
+  if not one.priority then return 'priority' end
+  if not one.run_at then return 'run_at' end
+  if not one.deadline then return 'deadline' end
+  if not one.max_attempts then return 'max_attempts' end
+end
+
+local function terms_of(format, tenant, priority, run_at, deadline, max_attempts)
+  local is_same = terms.format == format and terms.tenant == tenant and
+    terms.asked_priority == priority and terms.asked_run_at == run_at and
+    terms.asked_deadline == deadline and terms.asked_attempts == max_attempts
+  if is_same then return terms end
+  terms = {
+    format = format, tenant = tenant, asked_priority = priority, asked_run_at = run_at,
+    asked_deadline = deadline, asked_attempts = max_attempts, priority = whole(priority, 0, 9),
+    run_at = whole(run_at, 0, MAX_TIME), deadline = whole(deadline, 0, MAX_TIME),
+    max_attempts = whole(max_attempts, 1, 100),
+  }
+  terms.fault = fault_of_terms(terms)
+  if terms.fault then return terms end
+  terms.begin = math.max(now, terms.run_at)
+  if terms.deadline == 0 then terms.deadline = terms.begin + default_deadline end
+  terms.length = terms.deadline - terms.begin
+  terms.state = terms.begin > now and 'delayed' or 'ready'
+  return terms
+end
+
 -- The name of the first value that cannot be.
 local function fault_of(job)
   if not is_identifier(job.id) then return 'id' end
   if #job.body == 0 or #job.body > MAX_BODY then return 'body' end
-  if job.format ~= 'audio' and job.format ~= 'video' then return 'format' end
-  if not is_identifier(job.tenant) then return 'tenant' end
-  if not job.priority then return 'priority' end
-  if not job.run_at then return 'run_at' end
-  if not job.deadline then return 'deadline' end
-  if not job.max_attempts then return 'max_attempts' end
+  if job.terms.fault then return job.terms.fault end
   local key = job.idempotency_key
   if key ~= '' and not is_identifier(key) then return 'idempotency_key' end
   local has_no_extras = job.metadata == '' and job.traceparent == '' and job.webhook == nil
@@ -122,9 +153,7 @@ end
 -- The job whose values begin at `first`; `fault` is the name of the first that cannot be.
 local function read_job(first)
   local job = {
-    id = ARGV[first], body = ARGV[first + 1], format = ARGV[first + 2], tenant = ARGV[first + 3],
-    priority = whole(ARGV[first + 4], 0, 9), run_at = whole(ARGV[first + 5], 0, MAX_TIME),
-    deadline = whole(ARGV[first + 6], 0, MAX_TIME), max_attempts = whole(ARGV[first + 7], 1, 100),
+    id = ARGV[first], body = ARGV[first + 1], terms = terms_of(unpack(ARGV, first + 2, first + 7)),
     idempotency_key = ARGV[first + 8], metadata = ARGV[first + 9], traceparent = ARGV[first + 10],
     digest = ARGV[first + 11], webhook = ARGV[first + 12] ~= '' and ARGV[first + 12] or nil,
   }
@@ -134,6 +163,10 @@ local function read_job(first)
     job.webhook = job.envelope and job.envelope.webhook
   end
   job.fault = fault_of(job)
+  job.key = prefix .. 'job:' .. job.id
+  if job.idempotency_key ~= '' then
+    job.idem = prefix .. 'idem:' .. job.terms.tenant .. '/' .. job.idempotency_key
+  end
   return job
 end
 
@@ -177,7 +210,7 @@ local function digest_of(body, value)
   end
   local before = not ('B' < 'a' and 'a_b' < 'aab') and by_bytes or nil
   -- nil for what means nothing. `left` bounds the work.
-  local function text_of(value)
+  local function said(value)
     left = left - 1
     local kind = type(value)
     if kind == 'string' then return 's' .. #value .. ':' .. value end
@@ -186,7 +219,7 @@ local function digest_of(body, value)
     if kind ~= 'table' or left <= 0 then return end
     local parts, names = {}, {}
     if #value > 0 then
-      for at = 1, math.min(#value, left) do parts[at] = text_of(value[at]) or '-' end
+      for at = 1, math.min(#value, left) do parts[at] = said(value[at]) or '-' end
       return 'a' .. #value .. table.concat(parts)
     end
     for name in pairs(value) do
@@ -196,12 +229,12 @@ local function digest_of(body, value)
     if left <= 0 then return end
     table.sort(names, before)
     for _, name in ipairs(names) do
-      local text = text_of(value[name])
-      if text then parts[#parts + 1] = text_of(name) .. text end
+      local text = said(value[name])
+      if text then parts[#parts + 1] = said(name) .. text end
     end
     return #parts > 0 and 'o' .. #parts .. table.concat(parts) or nil
   end
-  local text = value and text_of(value)
+  local text = value and said(value)
   return redis.sha1hex(text and left > 0 and text or body)
 end
 
@@ -216,123 +249,137 @@ end
 -- Jobs that this call will create, by identifier and by key: a later one of the call may be the same.
 local new_by_id, new_by_key = {}, {}
 
--- The job of this identifier, if its record lives or this call creates it.
-local function known(id)
-  if new_by_id[id] then return new_by_id[id] end
-  local record = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'body_sha1', 'request_sha1')
-  if record[1] then
-    return { id = id, state = record[1], bytes = record[2], digest = record[3] }
+-- `unpack` stays below 500.
+local function in_parts(list, call)
+  for first = 1, #list, 400 do call(unpack(list, first, math.min(first + 399, #list))) end
+end
+
+-- Whether any of the identifiers and keys is taken: mostly none is, and then nothing has to be read.
+local function is_any_known()
+  local keys, known = {}, 0
+  for _, job in ipairs(jobs) do
+    if not job.fault then
+      keys[#keys + 1] = job.key
+      keys[#keys + 1] = job.idem
+    end
   end
+  in_parts(keys, function(...) known = known + redis.call('EXISTS', ...) end)
+  return known > 0
 end
 
--- Whether both ask for the same. An old client's script left the digest of the bytes alone.
-local function is_same(owner, job)
-  if owner.digest then return owner.digest == job.digest end
-  if owner.bytes == redis.sha1hex(job.body) then return true end
-  local body = redis.call('GET', prefix .. 'body:' .. owner.id)
-  if not body then return false end
-  local read, envelope = pcall(cjson.decode, body)
-  return digest_of(body, read and type(envelope) == 'table' and envelope) == job.digest
-end
-
--- The job that stands for this request already, by its identifier or by its key.
-local function existing(job)
-  local same = known(job.id)
-  if same or job.idem == '' then return same end
-  if new_by_key[job.idem] then return new_by_key[job.idem] end
-  local owner = redis.call('GET', job.idem)
-  return owner and known(owner)
+-- The job that stands for this request already, by its identifier or by its key, and whether it asks for
+-- the same. An old client's script left the digest of the bytes alone.
+local function judge_existing(job)
+  local function known(id)
+    if new_by_id[id] then return new_by_id[id] end
+    local record = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'body_sha1', 'request_sha1')
+    if record[1] then
+      return { id = id, state = record[1], bytes = record[2], digest = record[3] }
+    end
+  end
+  local function by_key()
+    if not job.idem then return end
+    if new_by_key[job.idem] then return new_by_key[job.idem] end
+    local owner = redis.call('GET', job.idem)
+    return owner and known(owner)
+  end
+  local function is_same(owner)
+    if owner.digest then return owner.digest == job.digest end
+    if owner.bytes == redis.sha1hex(job.body) then return true end
+    local body = redis.call('GET', prefix .. 'body:' .. owner.id)
+    if not body then return false end
+    local read, envelope = pcall(cjson.decode, body)
+    return digest_of(body, read and type(envelope) == 'table' and envelope) == job.digest
+  end
+  local owner = known(job.id) or by_key()
+  return owner, owner and is_same(owner)
 end
 
 -- The answer to one job; one that is to be created is `created` and noted. Writes nothing.
-local function admit(job, full)
+local function admit(job, full, any_known)
   if job.fault then return { 'invalid', job.id, job.fault } end
-  job.idem = job.idempotency_key ~= '' and
-    prefix .. 'idem:' .. job.tenant .. '/' .. job.idempotency_key or ''
   if job.digest == '' then job.digest = digest_of(job.body, job.envelope) end
-  job.begin = math.max(now, job.run_at)
-  if job.deadline == 0 then job.deadline = job.begin + default_deadline end
-  job.state = job.begin > now and 'delayed' or 'ready'
-  local owner = existing(job)
-  if owner then
-    return { is_same(owner, job) and 'duplicate' or 'mismatch', owner.id, owner.state }
+  if any_known or new_by_id[job.id] or new_by_key[job.idem or ''] then
+    local owner, is_same = judge_existing(job)
+    if owner then return { is_same and 'duplicate' or 'mismatch', owner.id, owner.state } end
   end
   if full then return { 'full', job.id, '' } end
-  if job.deadline <= job.begin then return { 'deadline-passed', job.id, '' } end
-  job.created, new_by_id[job.id] = true, job
-  if job.idem ~= '' then new_by_key[job.idem] = job end
+  if job.terms.length <= 0 then return { 'deadline-passed', job.id, '' } end
+  job.state, new_by_id[job.id] = job.terms.state, job
+  if job.idem then new_by_key[job.idem] = job end
   return { 'created', job.id, job.state }
 end
 
--- What the call adds to the indexes, and says on the channel: each in one command for all of its jobs.
-local to_ready, to_delayed, to_deadlines, words = {}, {}, {}, {}
+-- What the call adds to the indexes and stores, and says on the channel: each in one command for all of
+-- its jobs.
+local to_ready, to_delayed, to_deadlines, to_store, words = {}, {}, {}, {}, {}
 
-local function add(list, score, id)
-  list[#list + 1] = score
-  list[#list + 1] = id
+local function add(list, one, other)
+  list[#list + 1] = one
+  list[#list + 1] = other
 end
 
--- `unpack` stays below 500.
-local function put(list, key)
-  for first = 1, #list, 400 do
-    redis.call('ZADD', key, unpack(list, first, math.min(first + 399, #list)))
+-- What the record of a job holds beside its terms.
+local function fields_of(job, rank_ms, ahead)
+  local fields = {}
+  if job.state == 'ready' and ahead > 0 then add(fields, 'rank_ms', text_of(rank_ms)) end
+  for _, name in ipairs({ 'idempotency_key', 'metadata', 'traceparent' }) do
+    if job[name] ~= '' then add(fields, name, job[name]) end
   end
+  if type(job.webhook) == 'string' then add(fields, 'webhook', job.webhook) end
+  return fields
+end
+
+local now_text = text_of(now)
+
+-- The terms as they are stored: once, for all jobs that have them.
+local function write_terms(one, rank_ms)
+  one.begin_text = one.begin == now and now_text or text_of(one.begin)
+  one.deadline_text, one.length_text = text_of(one.deadline), text_of(one.length)
+  one.attempts_text, one.priority_text = text_of(one.max_attempts), text_of(one.priority)
+  one.rank_text = text_of(rank_ms - 60000 * one.priority)
 end
 
 local function create(job, rank_ms, ahead)
-  local fields = {
-    'state', job.state, 'format', job.format, 'tenant', job.tenant, 'priority', job.priority,
-    'enqueued_ms', now, 'ready_ms', job.begin, 'deadline_ms', job.deadline,
-    'deadline_len_ms', job.deadline - job.begin, 'max_attempts', job.max_attempts,
-    'request_sha1', job.digest,
-  }
-  if job.state == 'ready' and ahead > 0 then
-    fields[#fields + 1] = 'rank_ms'
-    fields[#fields + 1] = rank_ms
-  end
-  for _, name in ipairs({ 'idempotency_key', 'metadata', 'traceparent' }) do
-    if job[name] ~= '' then
-      fields[#fields + 1] = name
-      fields[#fields + 1] = job[name]
-    end
-  end
-  if type(job.webhook) == 'string' then
-    fields[#fields + 1] = 'webhook'
-    fields[#fields + 1] = job.webhook
-  end
-  redis.call('HSET', prefix .. 'job:' .. job.id, unpack(fields))
-  redis.call('SET', prefix .. 'body:' .. job.id, job.body)
-  if job.idem ~= '' then redis.call('SET', job.idem, job.id) end
+  local one = job.terms
+  if not one.rank_text then write_terms(one, rank_ms) end
+  redis.call('HSET', job.key, 'state', job.state, 'format', one.format, 'tenant', one.tenant,
+    'priority', one.priority_text, 'enqueued_ms', now_text, 'ready_ms', one.begin_text,
+    'deadline_ms', one.deadline_text, 'deadline_len_ms', one.length_text,
+    'max_attempts', one.attempts_text, 'request_sha1', job.digest, unpack(fields_of(job, rank_ms, ahead)))
+  add(to_store, prefix .. 'body:' .. job.id, job.body)
+  if job.idem then add(to_store, job.idem, job.id) end
   if job.state == 'ready' then
-    add(to_ready, rank_ms - 60000 * job.priority, job.id)
+    add(to_ready, one.rank_text, job.id)
   else
-    add(to_delayed, job.begin, job.id)
+    add(to_delayed, one.begin_text, job.id)
   end
-  if job.state == 'delayed' or job.deadline - job.begin < FOUND_BY_RANK_MS then
-    add(to_deadlines, job.deadline, job.id)
+  if job.state == 'delayed' or one.length < FOUND_BY_RANK_MS then
+    add(to_deadlines, one.deadline_text, job.id)
   end
   words[#words + 1] = job.id .. ':' .. job.state
 end
 
 local full, verdict = is_full()
-if verdict then redis.call('HSET', counts, 'full_ms', verdict) end
-local answers, created, soonest = {}, 0, math.huge
+if verdict then redis.call('HSET', counts, 'full_ms', text_of(verdict)) end
+local answers, soonest = {}, math.huge
 local rank_ms, ahead, enqueued = rank_clock()
-for at, job in ipairs(jobs) do answers[at] = admit(job, full) end
+local any_known = is_any_known()
+for at, job in ipairs(jobs) do answers[at] = admit(job, full, any_known) end
 for _, job in ipairs(jobs) do
-  if job.created then
+  if job.state then
     create(job, rank_ms, ahead)
-    created = created + 1
-    soonest = math.min(soonest, job.begin)
+    soonest = math.min(soonest, job.terms.begin)
   end
 end
 
-if created > 0 then
-  put(to_ready, ready)
-  put(to_delayed, delayed)
-  put(to_deadlines, deadlines)
-  redis.call('HSET', counts, 'enqueued', enqueued + created, 'rank_ms', rank_ms)
-  if ahead > 0 then redis.call('HSET', counts, 'rank_ahead_ms', ahead) end
+if #words > 0 then
+  in_parts(to_store, function(...) redis.call('MSET', ...) end)
+  in_parts(to_ready, function(...) redis.call('ZADD', ready, ...) end)
+  in_parts(to_delayed, function(...) redis.call('ZADD', delayed, ...) end)
+  in_parts(to_deadlines, function(...) redis.call('ZADD', deadlines, ...) end)
+  redis.call('HSET', counts, 'enqueued', text_of(enqueued + #words), 'rank_ms', text_of(rank_ms))
+  if ahead > 0 then redis.call('HSET', counts, 'rank_ahead_ms', text_of(ahead)) end
   redis.call('PUBLISH', events, table.concat(words, '\n'))
   -- Idle workers look again every 2.5 s at the latest: later work need not wake them.
   if soonest <= now + SOON_MS then redis.call('ZADD', wake, 0, '1') end

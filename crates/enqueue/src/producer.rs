@@ -129,8 +129,8 @@ impl Producer {
 
     async fn enqueue_chunk(&self, jobs: &[Job]) -> Vec<Result<Enqueued, EnqueueError>> {
         let verdicts: Vec<Result<(), InvalidJob>> = jobs.iter().map(Job::validate).collect();
-        let valid: Vec<Job> =
-            jobs.iter().zip(&verdicts).filter(|(_, v)| v.is_ok()).map(|(j, _)| j.clone()).collect();
+        let judged = jobs.iter().zip(&verdicts);
+        let valid: Vec<&Job> = judged.filter_map(|(job, v)| v.is_ok().then_some(job)).collect();
         let mut answers = self.send(&valid).await.into_iter();
         let mut answer = || answers.next().expect("one answer a valid job");
         verdicts
@@ -139,7 +139,7 @@ impl Producer {
             .collect()
     }
 
-    async fn send(&self, jobs: &[Job]) -> Vec<Result<Enqueued, EnqueueError>> {
+    async fn send(&self, jobs: &[&Job]) -> Vec<Result<Enqueued, EnqueueError>> {
         if jobs.is_empty() {
             return Vec::new();
         }
@@ -159,7 +159,7 @@ impl Producer {
         }
     }
 
-    async fn send_once(&self, jobs: &[Job]) -> Result<Vec<Answer>, EnqueueError> {
+    async fn send_once(&self, jobs: &[&Job]) -> Result<Vec<Answer>, EnqueueError> {
         let call = &self.scripts.enqueue.call(jobs);
         self.repeat(|mut open| async move { call.invoke_async(&mut open).await }).await
     }
@@ -167,7 +167,7 @@ impl Producer {
     /// In one pipeline, so that all of it goes over one connection, of which `WAIT` speaks.
     async fn send_and_prove(
         &self,
-        jobs: &[Job],
+        jobs: &[&Job],
         Copies { replicas, limit }: Copies,
     ) -> Result<(Vec<Answer>, Replication), EnqueueError> {
         let mut asked = redis::pipe();

@@ -41,6 +41,13 @@ pub fn readable(text: &str) -> Readable {
 /// Whether there is anything to see in `text`: a letter, a digit, a sign. A text without is empty,
 /// however long it is.
 pub fn has_visible(text: &str) -> bool {
+    // Most texts begin with a letter: what follows cannot take it away.
+    let begin = text.chars().take_while(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
+    let is_letter = |c: char| c.is_alphanumeric() && !is_junk(c) && !is_blank(c);
+    begin.into_iter().any(is_letter) || is_any_visible(text)
+}
+
+fn is_any_visible(text: &str) -> bool {
     readable(text).text.chars().any(|c| !c.is_whitespace() && !is_blank(c))
 }
 

@@ -58,7 +58,7 @@ impl EnqueueScript {
     }
 
     /// The same call as a command, for a pipeline; the script must be loaded.
-    pub(crate) fn command(&self, jobs: &[Job]) -> redis::Cmd {
+    pub(crate) fn command(&self, jobs: &[&Job]) -> redis::Cmd {
         let mut command = redis::cmd("EVALSHA");
         command.arg(self.script.get_hash()).arg(self.keys.len()).arg(&self.keys);
         command.arg(self.arguments(jobs).0);
@@ -66,7 +66,7 @@ impl EnqueueScript {
     }
 
     /// The call for `jobs`, at most 500; fewer hold up others for less long.
-    pub(crate) fn call(&self, jobs: &[Job]) -> ScriptInvocation<'_> {
+    pub(crate) fn call(&self, jobs: &[&Job]) -> ScriptInvocation<'_> {
         let mut call = self.script.prepare_invoke();
         call.key(&self.keys).arg(self.arguments(jobs).0);
         call
@@ -77,7 +77,7 @@ impl EnqueueScript {
         self.script.prepare_invoke().load_async(connection).await.map(drop)
     }
 
-    fn arguments(&self, jobs: &[Job]) -> Arguments {
+    fn arguments(&self, jobs: &[&Job]) -> Arguments {
         let mut arguments = Arguments::default();
         arguments.arg(&self.prefix).arg(DEFAULT_DEADLINE.as_secs() * 1000);
         for job in jobs {

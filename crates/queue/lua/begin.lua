@@ -1,5 +1,5 @@
--- The worker's first write under its tokens, before any handler code: from here on its death counts as a
--- crash.
+-- The worker's first write under its tokens, before an attempt can pay, remember or show anything: from
+-- here on its death counts as a crash.
 --
 -- KEYS  ready
 -- ARGV  id, token for each job, at most JOBS_A_SCRIPT of them, from 2 on

@@ -28,15 +28,16 @@ local function answer_job(id, hash, at, body)
   return { id, hash[at.token], body or '', number(hash[at.deadline_ms]) - now, hash }
 end
 
--- Those of the open claim that are leased under it still.
-local function claimed_again(line)
+-- Those of an earlier claim that are leased under it still.
+local function claimed_again(line, nonce)
   local answer = {}
-  for id in string.gmatch(line.id, '[^,]+') do
+  each_claimed(line, function(id, claim)
+    if claim ~= nonce then return end
     local hash, at = read_job(id)
-    if hash[at.state] == 'leased' and string.match(hash[at.token], '^%d+:(.*)$') == line.nonce then
+    if hash[at.state] == 'leased' and string.match(hash[at.token], '^%d+:(.*)$') == nonce then
       answer[#answer + 1] = answer_job(id, hash, at, redis.call('GET', body_key(id)))
     end
-  end
+  end)
   return answer
 end
 
@@ -113,7 +114,8 @@ local function enter_leases(claim, line, jobs, ids, words)
   redis.call('ZADD', leased, unpack(leases))
   bodies = redis.call('MGET', unpack(bodies))
   for at, job in ipairs(jobs) do job[3] = bodies[at] or '' end
-  line.nonce, line.id = claim.nonce, table.concat(ids, ',')
+  line.nonces = add_claim(claim.nonce, line.nonces)
+  line.ids = add_claim(table.concat(ids, ','), line.ids)
   line.standing = string.gsub(
     line.standing, '^(%d+)|%d+', '%1|' .. string.format('%.0f', claim.held + #ids)
   )
@@ -123,8 +125,8 @@ end
 -- The claim whole; its answer is that of the verb. What it has done to which job is added to `words`.
 local function claim_jobs(claim, words)
   local line = worker_line(claim.worker)
-  if line.nonce == claim.nonce and line.id ~= '' then
-    local again = claimed_again(line)
+  if string.find(line.nonces, claim.nonce, 1, true) then
+    local again = claimed_again(line, claim.nonce)
     if #again > 0 then return { 'jobs', next_due(), unpack(again) } end
   end
   -- One look for all that is rare.

@@ -15,15 +15,15 @@ if step == 'leaving' then
   return 0
 end
 local returned = 0
-for id in string.gmatch(line.id, '[^,]+') do
+each_claimed(line, function(id, nonce)
   local job = get(id, 'state', 'token', 'worker', 'begun')
   if job[1] == 'leased' and job[3] == worker and not job[4] and
-    string.match(job[2], '^%d+:(.*)$') == line.nonce then
+    string.match(job[2], '^%d+:(.*)$') == nonce then
     local overrule = overruled(id)
     leave_leased(id)
     if overrule then finish(id, overrule) else make_ready(id) end
     returned = returned + 1
   end
-end
+end)
 redis.call('HDEL', workers, worker)
 return returned

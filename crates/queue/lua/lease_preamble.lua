@@ -33,21 +33,36 @@ local function count_interruption(id, limit)
   return redis.call('HINCRBY', job_key(id), 'stalls', 1) >= limit
 end
 
--- A worker's line in `workers`: seen ms | draining 0/1 | open nonce | jobs claimed under it, and of one that
--- has said so | slots | jobs it holds | lease ms | stage that refuses it, if any | its next probe, ms.
+-- A worker's line in `workers`: seen ms | draining 0/1 | nonces of its latest claims | the jobs of each,
+-- and of one that has said so | slots | jobs it holds | lease ms | stage that refuses it, if any | its next
+-- probe, ms. The latest claim comes first, with `;` between claims and `,` between jobs.
 local function worker_line(name)
   local line = redis.call('HGET', workers, name)
-  local seen, draining, nonce, id, standing =
+  local seen, draining, nonces, ids, standing =
     string.match(line or '', '^(%d+)|(%d)|([^|]*)|([^|]*)|?(.*)$')
   return {
-    known = seen ~= nil, draining = draining == '1', nonce = nonce or '', id = id or '',
+    known = seen ~= nil, draining = draining == '1', nonces = nonces or '', ids = ids or '',
     standing = standing or '',
   }
 end
 
+-- As many claims as a worker may have on their way: an answer that was lost is asked for again.
+local function add_claim(first, list)
+  if list == '' then return first end
+  return first .. ';' .. (string.match(list, '^[^;]*;[^;]*;[^;]*') or list)
+end
+
+-- Each job that the worker's latest claims have named, and its claim's nonce.
+local function each_claimed(line, visit)
+  local groups = string.gmatch(line.ids, '[^;]+')
+  for nonce in string.gmatch(line.nonces, '[^;]+') do
+    for id in string.gmatch(groups() or '', '[^,]+') do visit(id, nonce) end
+  end
+end
+
 local function write_worker(name, line)
   local draining = line.draining and '1' or '0'
-  local text = table.concat({ string.format('%.0f', now), draining, line.nonce, line.id }, '|')
+  local text = table.concat({ string.format('%.0f', now), draining, line.nonces, line.ids }, '|')
   if line.standing ~= '' then text = text .. '|' .. line.standing end
   redis.call('HSET', workers, name, text)
 end

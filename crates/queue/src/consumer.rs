@@ -9,6 +9,7 @@ mod claimed;
 mod claimer;
 mod drain;
 mod ended;
+mod exchange;
 mod executor;
 mod handler;
 mod health;
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-pub use self::handler::Handler;
+pub use self::handler::{Handler, NewLease};
 pub use self::health::Health;
 pub use self::options::ConsumerOptions;
 pub use self::shutdown::{Shutdown, Stopped};

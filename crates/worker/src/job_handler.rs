@@ -10,14 +10,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use isolation::Teller;
 use pipeline::sound::Loudness;
 use pipeline::{
     Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress, Providers,
     Request, Run, SharedCache, Sharing, Slots,
 };
-use queue::{Handler, Lease, Outcome, ParkReason, Report, Tally};
+use queue::{Lease, Outcome, ParkReason, Report, Tally};
 use stillcast_enqueue::{ErrorReport, JobId};
 use telemetry::{Metrics, TracedAttempt, TracedJob, Traces};
 use tracing::Instrument;
@@ -71,9 +70,9 @@ pub(crate) struct JobHandler {
     pub(crate) teller: Option<Teller>,
 }
 
-#[async_trait]
-impl Handler for JobHandler {
-    async fn attempt(&self, lease: Lease) -> Report {
+impl JobHandler {
+    /// Makes what the job asks for, as far as the lease goes.
+    pub(crate) async fn attempt(&self, lease: Lease) -> Report {
         let trace = Arc::new(self.trace(&lease));
         let trace_id = trace.trace_id();
         let trace_id = trace_id.or_else(|| lease.traceparent().and_then(telemetry::trace_id));
@@ -87,9 +86,7 @@ impl Handler for JobHandler {
         trace.settled(outcome, failure);
         report
     }
-}
 
-impl JobHandler {
     fn trace(&self, lease: &Lease) -> TracedAttempt {
         let first_attempt = lease.recall(FIRST_ATTEMPT);
         self.watched.traces.attempt(&TracedJob {

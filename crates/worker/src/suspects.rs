@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use isolation::{Bounds, Isolation, share_of_memory};
-use queue::{Handler, Lease, Outcome, Report};
+use queue::{Handler, Lease, NewLease, Outcome, Report};
 use stillcast_enqueue::Cost;
 
 use crate::job_handler::{JobHandler, Unfinished};
@@ -54,7 +54,8 @@ impl Suspects {
 
 #[async_trait]
 impl Handler for Suspects {
-    async fn attempt(&self, lease: Lease) -> Report {
+    async fn attempt(&self, lease: NewLease) -> Report {
+        let lease = lease.begin().await;
         if lease.is_suspect() {
             self.apart(&lease).await
         } else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use queue::{
-    Consumer, ConsumerOptions, Endpoint, Handler, Lease, Limits, Outcome, Report, Shutdown, Tally,
+    Consumer, ConsumerOptions, Endpoint, Handler, Lease, Limits, NewLease, Outcome, Report, Shutdown, Tally,
 };
 use stillcast_enqueue::{ErrorReport, Format, Identifier, Options, TraceParent};
 use tests::fleet::{Fleet, QUEUE};
@@ -19,8 +19,8 @@ struct Show(mpsc::UnboundedSender<Lease>);
 
 #[async_trait]
 impl Handler for Show {
-    async fn attempt(&self, lease: Lease) -> Report {
-        self.0.send(lease).unwrap();
+    async fn attempt(&self, lease: NewLease) -> Report {
+        self.0.send(lease.begin().await).unwrap();
         Outcome::Dead { error: ErrorReport::new("seen", "that was all") }.into()
     }
 }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use isolation::{Bounds, Isolation, Process};
 use queue::{
     Consumer, ConsumerOptions, Endpoint, FlightResult, Handler, Interrupted, JoinAnswer, Lease,
-    Limits, Outcome, ParkReason, Report, Shutdown, Tally,
+    Limits, NewLease, Outcome, ParkReason, Report, Shutdown, Tally,
 };
 use stillcast_enqueue::{Artifact, ErrorReport, Source};
 use telemetry::{LogFormat, Logging};
@@ -101,7 +101,8 @@ struct Worker {
 
 #[async_trait]
 impl Handler for Worker {
-    async fn attempt(&self, lease: Lease) -> Report {
+    async fn attempt(&self, lease: NewLease) -> Report {
+        let lease = lease.begin().await;
         if !lease.is_suspect() {
             return self.calls.attempt(lease).await;
         }
@@ -128,8 +129,7 @@ impl From<Interrupted> for Early {
     }
 }
 
-#[async_trait]
-impl Handler for SixCalls {
+impl SixCalls {
     async fn attempt(&self, lease: Lease) -> Report {
         let Source::Text(text) = &lease.envelope().source else {
             return Outcome::Dead { error: ErrorReport::new("source", "no script") }.into();

@@ -1,4 +1,4 @@
-//! The first write of an attempt, before any handler code. Attempts that start together begin in one call.
+//! The first write of an attempt. Attempts that start together begin in one call.
 
 use stillcast_enqueue::connection::{SharedConnection, is_unserved, pause};
 use tokio::sync::{mpsc, oneshot};

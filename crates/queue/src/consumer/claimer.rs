@@ -3,22 +3,24 @@
 
 use std::time::Duration;
 
-use stillcast_enqueue::connection::{SharedConnection, is_unserved, pause};
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{DecodeError, ErrorReport, StageName};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::claimed::Claimed;
 use super::ended::Ended;
+use super::exchange::{Answer, Exchange};
 use super::role::Running;
 use super::shared::Shared;
 use super::shutdown::{Shutdown, Stopped};
 use super::vacancy::Vacancy;
 use crate::clock::Moment;
 use crate::event::Event;
-use crate::scripts::lease_calls::Ending;
 use crate::scripts::probe_calls::ProbeStep;
-use crate::scripts::worker_calls::{ClaimRequest, REPORTS_A_CALL};
-use crate::{ClaimedJob, Claims, Idle, Outcome, ParkReason, QueueError, Report, Reported};
+use crate::scripts::worker_calls::REPORTS_A_CALL;
+use crate::{ClaimedJob, Claims, Idle, Outcome, ParkReason, QueueError, Report};
 
 /// How long a job in a newer envelope waits for a newer worker.
 const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
@@ -27,6 +29,12 @@ const NEWER_ENVELOPE_WAIT: Duration = Duration::from_secs(30);
 const TURNS_FOR_OTHERS: usize = 3;
 /// Most slots for which one call claims: what its script takes.
 const SLOTS_A_CLAIM: usize = 20;
+/// Calls on their way at once: while Redis works on one, the next is made. A worker's line in Redis keeps
+/// four of them (`add_claim` in `lua/lease_preamble.lua`).
+const CALLS: usize = 2;
+
+/// A call on its way; owned, as it is, by the loop.
+type Call = BoxFuture<'static, (Exchange, Result<Answer, QueueError>)>;
 
 /// The loop that claims: slots, then a job for each.
 pub(crate) struct Claimer {
@@ -36,24 +44,19 @@ pub(crate) struct Claimer {
     ended: mpsc::Receiver<Ended>,
     vacancy: Vacancy,
     connection: SharedConnection,
+    calls: FuturesUnordered<Call>,
 }
 
 /// What the loop does next.
 enum Turn {
+    /// Redis has answered a call.
+    Answered(Exchange, Result<Answer, QueueError>),
     /// An attempt has ended.
     Ended(Ended),
     /// A slot may be filled.
     Slot(OwnedSemaphorePermit),
     /// The worker leaves.
     Drain,
-}
-
-/// What one call has brought.
-struct Answer {
-    reported: Vec<Reported>,
-    claims: Option<Claims>,
-    /// When it was first sent: leases begin then.
-    sent: Moment,
 }
 
 impl Claimer {
@@ -66,8 +69,8 @@ impl Claimer {
         shutdown: Shutdown,
     ) -> Running<Stopped> {
         let (vacancy, connection) = (Vacancy::new(shared), shared.link.connection.clone());
-        let shared = shared.clone();
-        let claimer = Self { shared, shutdown, claims, ended, vacancy, connection };
+        let (shared, calls) = (shared.clone(), FuturesUnordered::new());
+        let claimer = Self { shared, shutdown, claims, ended, vacancy, connection, calls };
         Running::task(claimer.run())
     }
 
@@ -75,14 +78,24 @@ impl Claimer {
         self.tell_probes(None, ProbeStep::Begun).await;
         let stopped = loop {
             let stopped = match self.turn().await {
-                Turn::Ended(ended) => self.give_back(ended).await,
-                Turn::Slot(slot) => self.fill(slot).await,
+                Turn::Answered(call, answer) => self.answered(call, answer).await,
+                Turn::Ended(ended) => {
+                    self.give_back(ended).await;
+                    None
+                }
+                Turn::Slot(slot) => {
+                    self.fill(slot).await;
+                    None
+                }
                 Turn::Drain => Some(Stopped::Drained),
             };
             if let Some(stopped) = stopped {
                 break stopped;
             }
         };
+        while let Some((call, answer)) = self.calls.next().await {
+            self.answered(call, answer).await;
+        }
         self.ended.close();
         while let Some(ended) = self.ended.recv().await {
             ended.alone();
@@ -94,24 +107,40 @@ impl Claimer {
     async fn turn(&mut self) -> Turn {
         loop {
             self.shared.health.turn();
+            let may_call = self.calls.len() < self.most_calls();
             tokio::select! {
                 biased;
+                Some((call, answer)) = self.calls.next() => return Turn::Answered(call, answer),
                 () = self.shutdown.begun() => return Turn::Drain,
-                Some(ended) = self.ended.recv() => return Turn::Ended(ended),
-                slot = self.vacancy.slot() => return Turn::Slot(slot),
+                Some(ended) = self.ended.recv(), if may_call => return Turn::Ended(ended),
+                slot = self.vacancy.slot(), if may_call => return Turn::Slot(slot),
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
         }
     }
 
+    /// Behind an open breaker one job goes at a time.
+    fn most_calls(&self) -> usize {
+        if self.shared.breaker.refused_at().is_some() { 1 } else { CALLS }
+    }
+
+    /// So many that the other calls have something to bring, too.
+    fn reports_a_call(&self) -> usize {
+        self.shared.options.slots.div_ceil(CALLS).min(REPORTS_A_CALL)
+    }
+
+    fn call(&mut self, exchange: Exchange) {
+        self.calls.push(Box::pin(exchange.send(self.shared.clone())));
+    }
+
     /// Reports this attempt and what else has ended by now, and claims for their slots.
-    async fn give_back(&mut self, first: Ended) -> Option<Stopped> {
+    async fn give_back(&mut self, first: Ended) {
         let mut ended = vec![first];
         // What ends at the same moment goes out with it.
         for _ in 0..TURNS_FOR_OTHERS {
             tokio::task::yield_now().await;
         }
-        while ended.len() < REPORTS_A_CALL
+        while ended.len() < self.reports_a_call()
             && let Ok(another) = self.ended.try_recv()
         {
             ended.push(another);
@@ -125,7 +154,28 @@ impl Claimer {
             self.vacancy.add_free(&mut free, SLOTS_A_CLAIM.saturating_sub(freed));
             (freed + free.len()).min(SLOTS_A_CLAIM)
         };
-        match self.call(&ended, wanted).await {
+        self.call(Exchange { ended, free, wanted });
+    }
+
+    /// Claims for this slot and all others that are free now; behind an open breaker for it alone.
+    async fn fill(&mut self, slot: OwnedSemaphorePermit) {
+        if !self.fleet_lets_in().await {
+            return;
+        }
+        let mut free = vec![slot];
+        if self.shared.breaker.refused_at().is_none() {
+            self.vacancy.add_free(&mut free, SLOTS_A_CLAIM);
+        }
+        let wanted = free.len();
+        self.call(Exchange { ended: Vec::new(), free, wanted });
+    }
+
+    async fn answered(
+        &mut self,
+        Exchange { ended, mut free, .. }: Exchange,
+        answer: Result<Answer, QueueError>,
+    ) -> Option<Stopped> {
+        match answer {
             Ok(Answer { reported, claims, sent }) => {
                 let answers = ended.into_iter().zip(reported);
                 free.extend(answers.filter_map(|(ended, answer)| ended.reported(answer)));
@@ -138,20 +188,6 @@ impl Claimer {
                 None
             }
         }
-    }
-
-    /// Claims for this slot and all others that are free now; behind an open breaker for it alone.
-    async fn fill(&mut self, slot: OwnedSemaphorePermit) -> Option<Stopped> {
-        if !self.fleet_lets_in().await {
-            return None;
-        }
-        let mut slots = vec![slot];
-        if self.shared.breaker.refused_at().is_none() {
-            self.vacancy.add_free(&mut slots, SLOTS_A_CLAIM);
-        }
-        let answer = self.call(&[], slots.len()).await;
-        let Ok(Answer { claims, sent, .. }) = answer else { return None };
-        self.settle(claims, sent, slots).await
     }
 
     /// What was claimed goes into the slots; the others are free.
@@ -208,56 +244,6 @@ impl Claimer {
         if let Err(error) = link.scripts.probe(&mut self.connection, stage, step, first).await {
             tracing::warn!(%error, ?step, "the fleet was not told of a probe");
         }
-    }
-
-    /// Repeats one call, whole and by its nonce, until Redis answers: an open claim is always completed,
-    /// since its jobs would wait for their leases to run out. Fails where Redis refuses a report.
-    async fn call(&mut self, ended: &[Ended], wanted: usize) -> Result<Answer, QueueError> {
-        let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let endings: Vec<Ending<'_>> = ended.iter().map(Ended::ending).collect();
-        let sent = Moment::now();
-        for tries in 0.. {
-            self.shared.health.turn();
-            match self.try_call(&endings, &nonce, wanted).await {
-                Ok((reported, claims)) => {
-                    self.shared.health.answer();
-                    return Ok(Answer { reported, claims, sent });
-                }
-                // Whoever watches the connection tells of an outage, once.
-                Err(QueueError::Redis(error)) if is_unserved(&error) => {}
-                Err(error) if !ended.is_empty() && error.is_refusal() => return Err(error),
-                Err(error) if tries == 0 => {
-                    tracing::warn!(%error, "claim or report failed, retrying");
-                }
-                Err(error) => tracing::debug!(%error, "claim or report failed, retrying"),
-            }
-            tokio::time::sleep(pause(tries)).await;
-        }
-        unreachable!("a call is repeated until Redis answers")
-    }
-
-    async fn try_call(
-        &mut self,
-        endings: &[Ending<'_>],
-        nonce: &str,
-        wanted: usize,
-    ) -> Result<(Vec<Reported>, Option<Claims>), QueueError> {
-        let Shared { options, link, leases, .. } = &self.shared;
-        let (scripts, limits) = (&link.scripts, &options.limits);
-        let held = leases.len().saturating_sub(endings.len());
-        let (worker, lease_ttl) = (options.worker.as_str(), options.lease_ttl);
-        let request = ClaimRequest { worker, nonce, lease_ttl, held };
-        let connection = &mut self.connection;
-        Ok(match (endings, wanted) {
-            ([], _) => (vec![], Some(scripts.claim_many(connection, &request, wanted).await?)),
-            (_, 0) => (scripts.report_all(connection, endings, limits).await?, None),
-            _ => {
-                let claim = (&request, wanted);
-                let (reported, claims) =
-                    scripts.exchange(connection, endings, limits, claim).await?;
-                (reported, Some(claims))
-            }
-        })
     }
 
     async fn accept(&mut self, job: ClaimedJob, sent: Moment, slot: OwnedSemaphorePermit) {

@@ -13,7 +13,7 @@ use super::begins::Begins;
 use super::breaker::Change;
 use super::claimed::Claimed;
 use super::ended::{Answered, Ended};
-use super::handler::Handler;
+use super::handler::{Handler, NewLease};
 use super::role::Running;
 use super::shared::Shared;
 use crate::clock::Moment;
@@ -88,7 +88,7 @@ impl Executor {
     ) -> Option<String> {
         let mut slot = Some(slot);
         loop {
-            let report = match self.begin(lease).await {
+            let report = match lease.check() {
                 Ok(()) => self.work(lease).await,
                 Err(why) => self.interrupted(lease, why),
             };
@@ -154,17 +154,10 @@ impl Executor {
         None
     }
 
-    async fn begin(&self, lease: &Lease) -> Result<(), Interrupted> {
-        lease.check()?;
-        tokio::select! {
-            begun = self.begins.begin(lease) => lease.still_current(begun.unwrap_or_default()),
-            why = lease.interrupted() => Err(why),
-        }
-    }
-
     /// Runs the handler until it answers, must stop, panics or has had its time.
     async fn work(&self, lease: &Lease) -> Report {
-        let handler = AssertUnwindSafe(self.handler.attempt(lease.clone())).catch_unwind();
+        let new = NewLease::new(lease.clone(), self.begins.clone());
+        let handler = AssertUnwindSafe(self.handler.attempt(new)).catch_unwind();
         tokio::select! {
             answer = handler => answer.unwrap_or_else(|_| self.panicked(lease)),
             why = lease.interrupted() => self.interrupted(lease, why),

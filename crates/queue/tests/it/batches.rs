@@ -88,9 +88,24 @@ fn what_is_over_its_deadline_is_ended_on_the_way_to_each_slot() {
 }
 
 #[test]
-fn a_worker_that_signs_off_gives_back_the_whole_of_its_open_claim() {
+fn four_claims_of_a_worker_may_be_on_their_way() {
+    let mut queue = with_jobs(10);
+    let claims = ["n1", "n2", "n3", "n4", "n5"];
+    let brought = claims.map(|nonce| queue.claim_many("anna", nonce, 0, 2).1);
+    for (nonce, jobs) in claims.into_iter().zip(&brought).skip(1) {
+        let (_, again) = queue.claim_many("anna", nonce, 0, 2);
+        assert_eq!(ids(&again), ids(jobs), "{nonce}");
+    }
+    let workers = queue.key("workers");
+    let line: String = queue.command(&["HGET", &workers, "anna"]);
+    assert!(line.contains("|n5;n4;n3;n2|j08,j09;"), "{line}");
+}
+
+#[test]
+fn a_worker_that_signs_off_gives_back_the_whole_of_its_open_claims() {
     let mut queue = with_jobs(3);
-    queue.claim_many("anna", "n1", 0, 3);
+    queue.claim_many("anna", "n1", 0, 2);
+    queue.claim_many("anna", "n2", 2, 1);
     queue.call(Verb::Begin, &["j01", "1:n1"]);
     assert_eq!(queue.call(Verb::Drain, &["anna", "gone"]), ["2"], "but for what has begun");
     assert_eq!(queue.state("j00"), "ready");

@@ -146,9 +146,8 @@ pub(crate) enum Flight {
 pub(crate) struct Worker {
     pub(crate) seen: i64,
     pub(crate) draining: bool,
-    /// Of its open claim, and the jobs that this brought.
-    pub(crate) nonce: String,
-    pub(crate) ids: Vec<String>,
+    /// The nonces of its latest claims, and the jobs that each brought; the latest first.
+    pub(crate) claims: Vec<(String, Vec<String>)>,
     pub(crate) standing: Option<Standing>,
 }
 

@@ -208,8 +208,8 @@ pub(crate) enum Command {
 pub(crate) struct History {
     pub(crate) tokens: Vec<(String, String)>,
     nonces: usize,
-    last_nonce: [String; 3],
-    last_free: [usize; 3],
+    /// Nonce and slots of each worker's claims, the latest last.
+    claims: [Vec<(String, usize)>; 3],
     last: Option<Command>,
 }
 
@@ -418,16 +418,18 @@ impl History {
         Command::Notify { nonce: format!("nonce{}", self.nonces), most: most + 1 }
     }
 
-    /// Another claim for so many slots, or the last one again.
+    /// Another claim for so many slots, or one of the latest again.
     fn claim(&mut self, worker: usize, model: &Model, anew: Option<usize>) -> Command {
-        if anew.is_some() || self.last_nonce[worker].is_empty() {
+        let claims = &mut self.claims[worker];
+        if anew.is_some() || claims.is_empty() {
             self.nonces += 1;
-            self.last_nonce[worker] = format!("nonce{}", self.nonces);
-            self.last_free[worker] = anew.unwrap_or(1);
+            claims.push((format!("nonce{}", self.nonces), anew.unwrap_or(1)));
         }
-        let (name, nonce) = (WORKERS[worker].to_owned(), self.last_nonce[worker].clone());
+        let back = if anew.is_some() { 0 } else { self.nonces % claims.len().min(5) };
+        let (nonce, free) = claims[claims.len() - 1 - back].clone();
+        let name = WORKERS[worker].to_owned();
         let held = held(&name, model).len();
-        Command::Claim { worker: name, nonce, held, free: self.last_free[worker] }
+        Command::Claim { worker: name, nonce, held, free }
     }
 }
 

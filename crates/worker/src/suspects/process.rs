@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use isolation::{Process, Teller};
-use queue::{Endpoint, Handler, Tally};
+use queue::{Endpoint, Tally};
 use secrecy::ExposeSecret;
 use telemetry::{Metrics, Traces};
 

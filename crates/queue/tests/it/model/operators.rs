@@ -140,7 +140,8 @@ impl Model {
             let lease = self.jobs[id].lease.as_ref();
             lease.is_some_and(|lease| !lease.begun && lease.worker == worker)
         };
-        let returned: Vec<String> = self.open_claim(worker).into_iter().filter(unbegun).collect();
+        let claimed = self.leased_by(worker, |_| true);
+        let returned: Vec<String> = claimed.into_iter().filter(unbegun).collect();
         for id in &returned {
             if let Some(state) = self.overruled(id) {
                 self.end(id, state);

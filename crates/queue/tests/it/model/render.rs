@@ -93,8 +93,10 @@ impl Model {
                 let Standing { slots, busy, refused, probe } = standing;
                 format!("|{slots}|{busy}|{LEASE}|{refused}|{probe}")
             });
-            let ids = worker.ids.join(",");
-            let line = format!("{}|{draining}|{}|{ids}", worker.seen, worker.nonce);
+            let nonces: Vec<&str> = worker.claims.iter().map(|(nonce, _)| nonce.as_str()).collect();
+            let ids: Vec<String> = worker.claims.iter().map(|(_, ids)| ids.join(",")).collect();
+            let claims = [nonces.join(";"), ids.join(";")].join("|");
+            let line = format!("{}|{draining}|{claims}", worker.seen);
             (name.clone(), line + &standing)
         });
         put_map(dump, "workers", lines.collect());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stillcast_enqueue::State;
 
-use super::{Answer, BETWEEN, Body, Job, Lease, Model, Worker, words};
+use super::{Answer, BETWEEN, Body, Job, Lease, Model, words};
 use crate::fixture::{DEFAULT_DEADLINE, LEASE, RECEIVER, Request, Standing, Words};
 
 /// How long the request of a dead job lives.
@@ -61,10 +61,9 @@ impl Model {
 
     /// The transition `claim`.
     pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize, free: usize) -> Answer {
-        let open = self.open_claim(worker);
-        let again = self.workers.get(worker).is_some_and(|line| line.nonce == nonce);
-        if again && !open.is_empty() {
-            return self.claimed(&open);
+        let again = self.leased_by(worker, |claim| claim == nonce);
+        if !again.is_empty() {
+            return self.claimed(&again);
         }
         self.promote_due();
         if self.paused.is_some() {
@@ -92,16 +91,18 @@ impl Model {
         fair.min(free).clamp(1, 20)
     }
 
-    /// The jobs that are still leased by the worker's last claim.
-    pub(crate) fn open_claim(&self, worker: &str) -> Vec<String> {
-        let Some(line) = self.workers.get(worker) else { return Vec::new() };
-        let is_open = |id: &&String| {
+    /// The jobs that are still leased by those of the worker's latest claims that `which` names.
+    pub(crate) fn leased_by(&self, worker: &str, which: impl Fn(&str) -> bool) -> Vec<String> {
+        let is_open = |id: &&String, claim: &str| {
             let token = self.jobs.get(*id).and_then(Job::token);
-            token
-                .and_then(|token| token.split_once(':'))
-                .is_some_and(|(_, nonce)| nonce == line.nonce)
+            token.and_then(|token| token.split_once(':')).is_some_and(|(_, nonce)| nonce == claim)
         };
-        line.ids.iter().filter(is_open).cloned().collect()
+        let claims = self.workers.get(worker).map(|line| line.claims.as_slice());
+        let claims = claims.unwrap_or_default().iter().filter(|(nonce, _)| which(nonce));
+        let leased = |(nonce, ids): &(String, Vec<String>)| {
+            ids.iter().filter(|id| is_open(id, nonce)).cloned().collect::<Vec<_>>()
+        };
+        claims.flat_map(leased).collect()
     }
 
     /// The best of those that are ready; what is over its deadline is ended on the way.
@@ -129,7 +130,8 @@ impl Model {
     fn sign(&mut self, worker: &str, nonce: &str, held: usize, ids: &[String]) {
         self.seen(worker);
         let line = self.workers.get_mut(worker).expect("just seen");
-        *line = Worker { nonce: nonce.to_owned(), ids: ids.to_vec(), ..line.clone() };
+        line.claims.insert(0, (nonce.to_owned(), ids.to_vec()));
+        line.claims.truncate(4);
         if let Some(standing) = &mut line.standing {
             standing.busy = i64::try_from(held + ids.len()).expect("few");
         }
