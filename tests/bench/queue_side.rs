@@ -8,8 +8,8 @@ use anyhow::Context;
 use async_trait::async_trait;
 use futures::future::join_all;
 use queue::{
-    Consumer, ConsumerOptions, Endpoint, Event, Handler, Limits, NewLease, Observer, Outcome, Report,
-    Shutdown, Tally,
+    Consumer, ConsumerOptions, Endpoint, Event, Handler, Limits, NewLease, Observer, Outcome,
+    Report, Shutdown, Tally,
 };
 use stillcast_enqueue::{Artifact, Job, Producer, ProducerOptions, Source};
 use tests::fleet::QUEUE;

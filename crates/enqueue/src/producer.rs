@@ -15,7 +15,7 @@ use crate::script::{Answer, EnqueueScript};
 use crate::{EnqueueError, InvalidJob, Job, JobId, JobRecord, RawHash, Source};
 
 /// Jobs in one script: a longer one would hold up everybody else on the same Redis.
-const JOBS_A_SCRIPT: usize = 100;
+const JOBS_A_SCRIPT: usize = 50;
 /// Bytes of texts in one script, or one text: Redis copies each, into its memory and its log.
 const TEXT_A_SCRIPT: usize = 64 * 1024;
 /// Who cancels and by which interface, as the queue's audit names them, and nothing of why.
@@ -112,7 +112,8 @@ impl Producer {
         results.pop().expect("one result a job")
     }
 
-    /// Enqueues many, at most 100 a script, and says of each in order what became of it.
+    /// Enqueues many, at most 50 a script, and says of each in order what became of it. Two scripts are on
+    /// their way at once, so that Redis works on one while the next is made.
     ///
     /// An invalid job, a full Redis or a broken connection on some never hides the others. The errors
     /// are those of [`Producer::enqueue`].
@@ -120,8 +121,10 @@ impl Producer {
         let mut results = Vec::with_capacity(jobs.len());
         let mut left = jobs;
         while !left.is_empty() {
-            let (chunk, rest) = left.split_at(a_script_of(left));
-            results.extend(self.enqueue_chunk(chunk).await);
+            let (one, rest) = left.split_at(a_script_of(left));
+            let (other, rest) = rest.split_at(a_script_of(rest).min(rest.len()));
+            let (one, other) = tokio::join!(self.enqueue_chunk(one), self.enqueue_chunk(other));
+            results.extend(one.into_iter().chain(other));
             left = rest;
         }
         results
@@ -313,13 +316,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_takes_a_hundred_jobs_or_few_long_ones() {
+    fn a_script_takes_fifty_jobs_or_few_long_ones() {
         let jobs = |number, length| {
             let job = |_| Job::audio(Source::Text("a".repeat(length)));
             (0..number).map(job).collect::<Vec<_>>()
         };
         for (number, length, taken) in
-            [(1, 10, 1), (100, 10, 100), (101, 10, 100), (9, 16 * 1024, 4), (2, 100_000, 1)]
+            [(1, 10, 1), (50, 10, 50), (51, 10, 50), (9, 16 * 1024, 4), (2, 100_000, 1)]
         {
             assert_eq!(a_script_of(&jobs(number, length)), taken, "{number} of {length} bytes");
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use queue::{
-    Consumer, ConsumerOptions, Endpoint, Handler, Lease, Limits, NewLease, Outcome, Report, Shutdown, Tally,
+    Consumer, ConsumerOptions, Endpoint, Handler, Lease, Limits, NewLease, Outcome, Report,
+    Shutdown, Tally,
 };
 use stillcast_enqueue::{ErrorReport, Format, Identifier, Options, TraceParent};
 use tests::fleet::{Fleet, QUEUE};

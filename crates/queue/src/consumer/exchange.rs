@@ -77,9 +77,7 @@ impl Exchange {
         let (worker, lease_ttl): (_, Duration) = (options.worker.as_str(), options.lease_ttl);
         let request = ClaimRequest { worker, nonce, lease_ttl, held };
         Ok(match (endings.as_slice(), self.wanted) {
-            ([], wanted) => {
-                (vec![], Some(scripts.claim_many(connection, &request, wanted).await?))
-            }
+            ([], wanted) => (vec![], Some(scripts.claim_many(connection, &request, wanted).await?)),
             (endings, 0) => (scripts.report_all(connection, endings, limits).await?, None),
             (endings, wanted) => {
                 let claim = (&request, wanted);
