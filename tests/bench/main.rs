@@ -9,6 +9,7 @@ mod bullmq;
 mod floors;
 mod meter;
 mod queue_side;
+mod real_job;
 mod retention;
 mod subject;
 mod table;
@@ -53,6 +54,7 @@ async fn measure(arguments: Arguments) -> anyhow::Result<()> {
     for (waiting, measure) in crowds(million) {
         queue_side::crowd(&Server::start_everysec().await?, waiting, measure, &mut table).await?;
     }
+    real_job::measure(&Server::start_everysec().await?, &mut table).await?;
     retention::measure(&Server::start_everysec().await?, &mut table).await?;
     println!("\n{table}");
     Ok(())

@@ -18,6 +18,8 @@ pub(crate) struct Reading {
     pub(crate) redis_us: f64,
     /// Commands, those inside scripts counted too.
     pub(crate) commands: f64,
+    /// Scripts among them.
+    pub(crate) scripts: f64,
     /// Memory in use, in bytes.
     pub(crate) memory: f64,
     /// The append-only file, in bytes.
@@ -43,6 +45,11 @@ impl Meter {
         Ok(Reading {
             redis_us: cpu * 1e6,
             commands: info.lines().filter_map(calls).sum(),
+            scripts: info
+                .lines()
+                .filter(|line| line.starts_with("cmdstat_eval"))
+                .filter_map(calls)
+                .sum(),
             memory: field("used_memory"),
             log: field("aof_current_size"),
             process_us: process.as_secs_f64() * 1e6,
@@ -63,6 +70,7 @@ impl Reading {
         Self {
             redis_us: each(self.redis_us, before.redis_us),
             commands: each(self.commands, before.commands),
+            scripts: each(self.scripts, before.scripts),
             memory: each(self.memory, before.memory),
             log: each(self.log, before.log),
             process_us: each(self.process_us, before.process_us),

@@ -235,13 +235,15 @@ local function wake_refused()
   return woken
 end
 
--- The job that pays for a flight now: alive exactly while it is leased under the flight's token.
-local function owner_of(key)
-  local flight = redis.call('HMGET', flight_key(key), 'job', 'token')
+-- The job that pays for a flight now, by the job and the token that the flight names: alive exactly while
+-- it is leased under that.
+local function owner_by(flight)
   if not flight[1] then return end
   local job = get(flight[1], 'state', 'token')
   if job[1] == 'leased' and job[2] == flight[2] then return flight[1] end
 end
+
+local function owner_of(key) return owner_by(redis.call('HMGET', flight_key(key), 'job', 'token')) end
 
 -- An owner left without landing: the best-ranked waiter that still waits goes on, as the heir.
 local function unpark_heir(key)
@@ -451,5 +453,3 @@ end
 
 -- Whether `token` is the one under which the job is leased now, by its state and its token.
 local function is_current(job, token) return job[1] == 'leased' and job[2] == token end
-
-local function holds(id, token) return is_current(get(id, 'state', 'token'), token) end

@@ -8,15 +8,19 @@
 -- Returns 'ok', or 'stale' when the caller does not own the flight under this token.
 -- After: a stored value needs no flight; the other answers stay as a mark for 60 s.
 
+-- Rare: refuse drop_line wake_waiters
+
 local id, token, key, how = ARGV[2], ARGV[3], flight_at(4), ARGV[5]
 if not how then refuse('result') end
 local flight = redis.call('HMGET', flight_key(key), 'job', 'token')
-if not holds(id, token) or flight[1] ~= id or flight[2] ~= token then return 'stale' end
+local job = get(id, 'state', 'token', 'owns')
+local is_owner = flight[1] == id and flight[2] == token
+if not (is_current(job, token) and is_owner) then return 'stale' end
 redis.call('DEL', flight_key(key))
 if how ~= 'stored' then
   redis.call('HSET', flight_key(key), 'landed', how)
   redis.call('EXPIRE', flight_key(key), FLIGHT_MARK_S)
 end
-drop_line(id, 'owns', key)
-wake_waiters(key, JOBS_A_SCRIPT)
+if job[3] == key then redis.call('HDEL', job_key(id), 'owns') else drop_line(id, 'owns', key) end
+if redis.call('EXISTS', waiters_key(key), landed) > 0 then wake_waiters(key, JOBS_A_SCRIPT) end
 return 'ok'

@@ -28,7 +28,7 @@ impl Vacancy {
         let patience = (shared.options.lease_ttl / 3).min(MAX_WAIT);
         Self {
             slots: Arc::new(Semaphore::new(shared.options.slots)),
-            wake: Wake::start(shared.options.endpoint.clone(), MAX_WAIT, patience),
+            wake: Wake::new(shared.options.endpoint.clone(), MAX_WAIT, patience),
             idle: None,
             connection: shared.link.connection.clone(),
             shared: shared.clone(),

@@ -2,81 +2,78 @@
 
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use redis::aio::MultiplexedConnection;
-use tokio::sync::{mpsc, oneshot};
 
-use super::role::Running;
 use crate::connection::Endpoint;
 
 const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(200);
 
-type Request = (Duration, oneshot::Sender<bool>);
-
-/// Blocks on the wake marker for others.
+/// Blocks on the wake marker.
 pub(crate) struct Wake {
-    requests: mpsc::Sender<Request>,
-    pending: Option<oneshot::Receiver<bool>>,
-    _task: Running,
+    endpoint: Endpoint,
+    /// A server that is later than this with the answer to a wait is given up.
+    limit: Duration,
+    connection: Option<MultiplexedConnection>,
+    /// A block that goes on although nobody waits for it.
+    pending: Option<BoxFuture<'static, Block>>,
 }
 
+/// The end of a block: the connection, if it is of more use, and whether the marker came or may have come.
+type Block = (Option<MultiplexedConnection>, bool);
+
 impl Wake {
-    /// A server that is `patience` late with the answer to a wait is given up.
-    pub(crate) fn start(endpoint: Endpoint, longest: Duration, patience: Duration) -> Self {
-        let (requests, incoming) = mpsc::channel(1);
-        let task = Running::task(serve(endpoint, longest + patience, incoming));
-        Self { requests, pending: None, _task: task }
+    /// A server that is `patience` late with the answer to a wait of `longest` is given up.
+    pub(crate) fn new(endpoint: Endpoint, longest: Duration, patience: Duration) -> Self {
+        Self { endpoint, limit: longest + patience, connection: None, pending: None }
     }
 
-    /// Returns when the marker is there, or `limit` is over; true when it was, or may have been. May be dropped: the block itself lives
-    /// on in its task, and the next wait takes over its answer.
+    /// Returns when the marker is there, or `limit` is over; true when it was, or may have been. May be
+    /// dropped: the block itself lives on, and the next wait takes over its answer.
     pub(crate) async fn wait(&mut self, limit: Duration) -> bool {
-        if self.pending.is_none() {
-            let (answer, pending) = oneshot::channel();
-            if self.requests.send((limit, answer)).await.is_err() {
-                return true;
-            }
-            self.pending = Some(pending);
-        }
-        let Some(pending) = &mut self.pending else { return true };
-        // An answer that never comes means that the task is gone, and so are we soon.
-        let is_woken = pending.await.unwrap_or(true);
-        self.pending = None;
+        let Self { endpoint, connection, pending, .. } = self;
+        let (endpoint, patience) = (&*endpoint, self.limit);
+        let block = pending.get_or_insert_with(|| {
+            Box::pin(block(endpoint.clone(), connection.take(), patience, limit))
+        });
+        let (open, is_woken) = block.await;
+        (self.connection, self.pending) = (open, None);
         is_woken
     }
 }
 
-async fn serve(endpoint: Endpoint, limit: Duration, mut incoming: mpsc::Receiver<Request>) {
-    let key = endpoint.keys().named("wake");
-    let mut connection: Option<MultiplexedConnection> = None;
-    while let Some((longest, answer)) = incoming.recv().await {
-        if connection.is_none() {
-            connection = endpoint.dedicated(limit).await.ok();
-        }
-        let blocked = match &mut connection {
-            Some(open) => block(open, &key, longest).await,
-            None => Ok(true),
-        };
-        if let Err(error) = &blocked {
-            endpoint.failed(error);
-            connection = None;
-        }
-        if connection.is_none() {
+async fn block(
+    endpoint: Endpoint,
+    open: Option<MultiplexedConnection>,
+    patience: Duration,
+    limit: Duration,
+) -> Block {
+    let open = match open {
+        Some(open) => Some(open),
+        None => endpoint.dedicated(patience).await.ok(),
+    };
+    let blocked = match open {
+        Some(mut open) => pop(&endpoint, &mut open, limit).await.map(|popped| (open, popped)),
+        None => Err(()),
+    };
+    match blocked {
+        Ok((open, is_woken)) => (Some(open), is_woken),
+        Err(()) => {
             tokio::time::sleep(PAUSE_AFTER_FAULT.mul_f64(fastrand::f64())).await;
+            (None, true)
         }
-        // Whoever asked may have gone.
-        let _ = answer.send(blocked.unwrap_or(true));
     }
 }
 
 /// Whether the marker came. Fails when the connection is of no more use.
-async fn block(
-    connection: &mut MultiplexedConnection,
-    key: &str,
+async fn pop(
+    endpoint: &Endpoint,
+    open: &mut MultiplexedConnection,
     limit: Duration,
-) -> redis::RedisResult<bool> {
+) -> Result<bool, ()> {
     let seconds = limit.as_secs_f64().max(0.01);
     let mut command = redis::cmd("BZPOPMIN");
-    let popped: redis::RedisResult<Option<(String, String, f64)>> =
-        command.arg(key).arg(seconds).query_async(connection).await;
-    popped.map(|marker| marker.is_some())
+    command.arg(endpoint.keys().named("wake")).arg(seconds);
+    let popped: redis::RedisResult<Option<(String, String, f64)>> = command.query_async(open).await;
+    popped.map(|marker| marker.is_some()).map_err(|error| endpoint.failed(&error))
 }

@@ -9,8 +9,10 @@ use queue::Lease;
 use stillcast_enqueue::{Format, StageName, StageRecord};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
+/// The end of one stage and the beginning of the next are one write.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// Progress is worth no longer wait; the next write says it all again.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -75,6 +77,7 @@ async fn write(lease: Lease, board: Arc<Board>) {
     let format = lease.envelope().format;
     loop {
         board.changed.notified().await;
+        sleep(TOGETHER).await;
         let state = board.state().clone();
         let Some(stage) = state.stage else { continue };
         let (percent, stages) = state.shown(format);
