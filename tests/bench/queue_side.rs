@@ -98,7 +98,7 @@ pub(crate) async fn with_worker<T>(
         lease_ttl: Duration::from_secs(30),
         slots,
         drain_timeout: Duration::from_secs(25),
-        attempt_budget: Duration::from_mins(1),
+        attempt_budget: Arc::new(|_| Duration::from_mins(1)),
         backoff: (Duration::from_secs(5), Duration::from_mins(10)),
         limits,
         until_empty: false,

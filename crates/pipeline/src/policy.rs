@@ -58,7 +58,8 @@ pub(crate) enum Budget {
 /// The whole table: one row a stage, in travel order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policies {
-    /// All tries, back-off and waits before encode (`CONTENT_GENERATION_TIMEOUT`).
+    /// All tries, back-off and waits before encode (`CONTENT_GENERATION_TIMEOUT`), for each ten minutes of
+    /// the file that are begun.
     pub content_timeout: Duration,
     /// The encode stage's time-out for video (`VIDEO_ENCODING_TIMEOUT`); its row holds audio's.
     pub video_timeout: Duration,
@@ -99,25 +100,41 @@ impl Policies {
         self
     }
 
-    /// Longest time of one try of `stage` for a file of `format`.
-    pub fn timeout(&self, stage: StageName, format: Format) -> Duration {
+    /// Longest time of one try of `stage` for a file of `format` that shall last for `length`, zero where
+    /// nobody says.
+    pub fn timeout(&self, stage: StageName, format: Format, length: Duration) -> Duration {
         match (stage, format) {
-            (StageName::Encode, Format::Video) => self.video_timeout,
+            (StageName::Encode, Format::Video) => self.video_timeout * times_ordinary(length),
+            (StageName::Encode, Format::Audio) => self.row(stage).timeout * times_ordinary(length),
             _ => self.row(stage).timeout,
         }
     }
 
+    /// All tries, back-off and waits before encode, for a file that shall last for `length`.
+    pub fn content_time(&self, length: Duration) -> Duration {
+        self.content_timeout * times_ordinary(length)
+    }
+
     /// Longest time of one attempt of a job, anew with each claim: the content's time, every try
     /// and back-off of the stages behind it, and 30 s.
-    pub fn attempt_budget(&self, format: Format) -> Duration {
+    pub fn attempt_budget(&self, format: Format, length: Duration) -> Duration {
         let behind = StageName::ALL.into_iter().filter(|stage| budget(*stage) == Budget::Attempt);
         let longest = behind.map(|stage| {
             let row = self.row(stage);
-            let tries = self.timeout(stage, format) * row.tries;
+            let tries = self.timeout(stage, format, length) * row.tries;
             tries + row.backoff.ceilings(row.tries).sum::<Duration>()
         });
-        self.content_timeout + longest.sum::<Duration>() + SLACK
+        self.content_time(length) + longest.sum::<Duration>() + SLACK
     }
+}
+
+/// The table's times are for files of at most this length; a longer one has as much more.
+const ORDINARY: Duration = Duration::from_mins(10);
+
+/// How many files of an ordinary length one is as long as, rounded up.
+fn times_ordinary(length: Duration) -> u32 {
+    let times = length.as_secs().div_ceil(ORDINARY.as_secs());
+    u32::try_from(times).unwrap_or(u32::MAX).max(1)
 }
 
 /// Whose time `stage` spends.

@@ -53,8 +53,13 @@ fn the_attempt_budget_is_content_then_encode_and_upload_at_their_worst_then_slac
     let policies = standard(4, 2);
     let upload = 4 * 120 + (1 + 2 + 4);
     let audio = 300 + (2 * 60 + 1) + upload + 30;
-    assert_eq!(policies.attempt_budget(Format::Audio), Duration::from_secs(audio));
-    assert_eq!(policies.attempt_budget(Format::Video), Duration::from_secs(audio + 2 * 60));
+    let budget = |format, minutes| policies.attempt_budget(format, Duration::from_mins(minutes));
+    assert_eq!(budget(Format::Audio, 0), Duration::from_secs(audio));
+    assert_eq!(budget(Format::Audio, 10), Duration::from_secs(audio), "a file of ordinary length");
+    assert_eq!(budget(Format::Video, 0), Duration::from_secs(audio + 2 * 60));
+    // Six times the content and the encode of a file of ten minutes, and its upload once.
+    let hour = 6 * 300 + (6 * 2 * 60 + 1) + upload + 30;
+    assert_eq!(budget(Format::Audio, 60), Duration::from_secs(hour));
 }
 
 #[test]

@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 
 pub use self::handler::{Handler, NewLease};
 pub use self::health::Health;
-pub use self::options::ConsumerOptions;
+pub use self::options::{AttemptBudget, ConsumerOptions};
 pub use self::shutdown::{Shutdown, Stopped};
 
 use self::begins::Begins;

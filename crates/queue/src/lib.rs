@@ -42,7 +42,9 @@ pub use answers::{Claim, ClaimedJob, Claims, Idle, Reaped, Reported};
 pub use audit::{Actor, AuditEntry, Interface};
 pub use bulk::{BulkAction, BulkAnswer, BulkOrder, BulkRecord, BulkState};
 pub use connection::Endpoint;
-pub use consumer::{Consumer, ConsumerOptions, Handler, Health, NewLease, Shutdown, Stopped};
+pub use consumer::{
+    AttemptBudget, Consumer, ConsumerOptions, Handler, Health, NewLease, Shutdown, Stopped,
+};
 pub use error::QueueError;
 pub use event::{Event, Observer};
 pub use examination::ServerReport;

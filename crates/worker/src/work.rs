@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use pipeline::Policies;
 use queue::{Consumer, ConsumerOptions, Endpoint, Limits, Shutdown, Stopped, Tally};
 use secrecy::ExposeSecret;
-use stillcast_enqueue::Format;
+use stillcast_enqueue::{DURATION, Envelope, Format};
 use telemetry::{Metrics, Traces};
 
 use crate::cli::Cli;
@@ -47,7 +48,7 @@ pub(crate) async fn work(config: &Config, cli: &Cli) -> Result<(), StartError> {
     let parts = wiring::parts(config, &worker, watched).await.map_err(StartError::Missing)?;
     let observed = (MetricsObserver(Arc::clone(&metrics)), tally);
     let options = options(config, worker.clone(), cli.until_empty, observed)?;
-    let (endpoint, attempt_budget) = (options.endpoint.clone(), options.attempt_budget);
+    let endpoint = options.endpoint.clone();
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
     let _server = listener.map(|listener| health::serve(listener, vitals));
@@ -56,7 +57,7 @@ pub(crate) async fn work(config: &Config, cli: &Cli) -> Result<(), StartError> {
     let webhooks = wiring::deliver(endpoint.clone(), &config.webhooks);
     let _webhooks = webhooks.map_err(StartError::Missing)?;
     let _janitor = Janitor { endpoint, objects, ttl }.start();
-    let times = (attempt_budget, config.queue.lease_ttl);
+    let times = (longest_attempt(&config.policies), config.queue.lease_ttl);
     let suspects = Arc::new(Suspects::new(parts.handler, worker, cli.of_suspect(), times));
     let stopped = consumer.run(Arc::clone(&suspects) as _, shutdown).await;
     suspects.settle().await;
@@ -81,20 +82,35 @@ fn options(
     let queue = &config.queue;
     let endpoint = Endpoint::new(queue.redis_url.expose_secret(), &queue.name)
         .map_err(|error| StartError::Missing(error.into()))?;
-    let budget = |format| config.policies.attempt_budget(format);
+    let policies = config.policies.clone();
     Ok(ConsumerOptions {
         endpoint,
         worker,
         lease_ttl: queue.lease_ttl,
         slots: queue.slots,
         drain_timeout: queue.drain_timeout,
-        attempt_budget: budget(Format::Audio).max(budget(Format::Video)),
+        attempt_budget: Arc::new(move |request| {
+            policies.attempt_budget(request.format, length_of(request))
+        }),
         backoff: BACKOFF,
         limits: Limits { probe_interval: queue.probe_interval, ..Limits::default() },
         until_empty,
         tally,
         observer: Arc::new(observer),
     })
+}
+
+/// How long the file shall last; zero where nobody says.
+fn length_of(request: &Envelope) -> Duration {
+    request.options.duration.map_or(Duration::ZERO, |seconds| Duration::from_secs(seconds.into()))
+}
+
+/// The time of the longest file that anybody may ask for: the bound of a process, whatever runs in it.
+fn longest_attempt(policies: &Policies) -> Duration {
+    let longest = Duration::from_secs((*DURATION.end()).into());
+    policies
+        .attempt_budget(Format::Audio, longest)
+        .max(policies.attempt_budget(Format::Video, longest))
 }
 
 async fn connect(options: ConsumerOptions) -> Result<Consumer, StartError> {

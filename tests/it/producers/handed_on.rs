@@ -33,7 +33,7 @@ fn options(fleet: &Fleet) -> ConsumerOptions {
         lease_ttl: Duration::from_secs(3),
         slots: 1,
         drain_timeout: Duration::from_secs(5),
-        attempt_budget: Duration::from_mins(1),
+        attempt_budget: Arc::new(|_| Duration::from_mins(1)),
         backoff: (Duration::from_millis(50), Duration::from_secs(2)),
         limits: Limits::default(),
         until_empty: false,

@@ -44,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
         lease_ttl: lease,
         slots: usize::try_from(slots)?,
         drain_timeout: Duration::from_millis(drain),
-        attempt_budget: budget,
+        attempt_budget: Arc::new(move |_| budget),
         backoff: (Duration::from_millis(backoff), Duration::from_secs(2)),
         limits: Limits::default(),
         until_empty: false,

@@ -17,9 +17,6 @@ pub(crate) struct Limits<'run> {
     pub(crate) began: Instant,
 }
 
-/// The table's times are for files of at most this length; a longer one has as much more.
-const ORDINARY: Duration = Duration::from_mins(10);
-
 impl Limits<'_> {
     pub(crate) fn row(&self, stage: StageName) -> &StagePolicy {
         self.policies.row(stage)
@@ -27,30 +24,16 @@ impl Limits<'_> {
 
     /// Longest time of one try of `stage`.
     pub(crate) fn timeout(&self, stage: StageName) -> Duration {
-        let timeout = self.policies.timeout(stage, self.format);
-        if stage == StageName::Encode { timeout * self.longer() } else { timeout }
-    }
-
-    /// How many files of an ordinary length it is as long as, rounded up.
-    fn longer(&self) -> u32 {
-        let times = self.duration.as_secs().div_ceil(ORDINARY.as_secs());
-        u32::try_from(times).unwrap_or(u32::MAX).max(1)
+        self.policies.timeout(stage, self.format, self.duration)
     }
 
     /// What is left of the content's time, or behind it of the attempt's budget.
     pub(crate) fn time_left(&self, stage: StageName) -> Duration {
         let whole = match budget(stage) {
-            Budget::Content => self.policies.content_timeout,
-            Budget::Attempt => self.policies.attempt_budget(self.format) + self.more_to_encode(),
+            Budget::Content => self.policies.content_time(self.duration),
+            Budget::Attempt => self.policies.attempt_budget(self.format, self.duration),
         };
         whole.saturating_sub(self.began.elapsed())
-    }
-
-    /// What all tries of a long file's encode may take beyond those of an ordinary one.
-    fn more_to_encode(&self) -> Duration {
-        let stage = StageName::Encode;
-        let more = self.timeout(stage).saturating_sub(self.policies.timeout(stage, self.format));
-        more * self.row(stage).tries
     }
 
     /// The failure of a call that took longer than `limit`.
@@ -68,7 +51,7 @@ impl Limits<'_> {
                 transient(stage, "attempt-timeout", "the attempt's time budget is used up".into())
             }
             Budget::Content => {
-                let limit = self.policies.content_timeout;
+                let limit = self.policies.content_time(self.duration);
                 let message = format!("CONTENT_GENERATION_TIMEOUT ({limit:?}) is used up");
                 transient(stage, "content-timeout", message)
             }

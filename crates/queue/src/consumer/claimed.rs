@@ -38,7 +38,7 @@ impl Claimed {
         let (options, now) = (&shared.options, Moment::now());
         let bounds = Bounds {
             valid_until: valid_until(sent, options.lease_ttl),
-            renew_until: now + options.attempt_budget + options.lease_ttl,
+            renew_until: now + (options.attempt_budget)(&envelope) + options.lease_ttl,
             deadline: now + job.remaining,
         };
         let state = LeaseState::new(job.id, job.token, &bounds);

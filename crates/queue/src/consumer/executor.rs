@@ -161,7 +161,7 @@ impl Executor {
         tokio::select! {
             answer = handler => answer.unwrap_or_else(|_| self.panicked(lease)),
             why = lease.interrupted() => self.interrupted(lease, why),
-            () = tokio::time::sleep(self.budget()) => self.out_of_time(lease),
+            () = tokio::time::sleep(self.budget(lease)) => self.out_of_time(lease),
         }
     }
 
@@ -185,7 +185,7 @@ impl Executor {
         let message = format!(
             "the attempt took longer than its budget of {} s; raise CONTENT_GENERATION_TIMEOUT \
              or the time-outs of encode and upload",
-            self.budget().as_secs()
+            self.budget(lease).as_secs()
         );
         Outcome::Retry { after: None, error: ErrorReport::new("attempt-timeout", message) }.into()
     }
@@ -234,8 +234,8 @@ impl Executor {
     }
 
     /// The longest attempt, each anew.
-    fn budget(&self) -> Duration {
-        self.shared.options.attempt_budget
+    fn budget(&self, lease: &Lease) -> Duration {
+        (self.shared.options.attempt_budget)(lease.envelope())
     }
 
     /// Full jitter: anything from nothing to the doubled back-off, so that a herd spreads.

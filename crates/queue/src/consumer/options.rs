@@ -3,10 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use stillcast_enqueue::Envelope;
+
 use crate::connection::Endpoint;
 use crate::event::Observer;
 use crate::history::Tally;
 use crate::limits::Limits;
+
+/// How long an attempt may last, by what the request asks for.
+pub type AttemptBudget = Arc<dyn Fn(&Envelope) -> Duration + Send + Sync>;
 
 /// How to consume.
 #[derive(Clone)]
@@ -22,7 +27,7 @@ pub struct ConsumerOptions {
     /// How long running attempts may go on after the first signal.
     pub drain_timeout: Duration,
     /// Longest attempt.
-    pub attempt_budget: Duration,
+    pub attempt_budget: AttemptBudget,
     /// First and longest back-off between two attempts of a job.
     pub backoff: (Duration, Duration),
     /// When a job without progress is dead, and how long records live.

@@ -10,7 +10,7 @@ fn both_encode_time_outs_reach_the_table() {
     let sources =
         required().set("AUDIO_COMPRESSION_TIMEOUT", "41").set("VIDEO_ENCODING_TIMEOUT", "1.5m");
     let policies = Config::load(&sources).unwrap().policies;
-    let timeout = |format| policies.timeout(StageName::Encode, format);
+    let timeout = |format| policies.timeout(StageName::Encode, format, Duration::ZERO);
     assert_eq!(timeout(Format::Audio), Duration::from_secs(41));
     assert_eq!(timeout(Format::Video), Duration::from_secs(90));
 }
