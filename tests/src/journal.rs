@@ -17,6 +17,8 @@ pub enum Act {
     CallStart,
     /// A paid call was answered: from here on its price is paid for good.
     CallEnd,
+    /// The checkpoint of a call was accepted: it is never paid again.
+    Kept,
     /// All calls are through; the report follows.
     Finish,
 }
@@ -99,6 +101,34 @@ impl Account {
         let mut paid = HashSet::new();
         let ends = self.entries().into_iter().filter(|entry| entry.act == Act::CallEnd);
         ends.filter_map(|entry| (!paid.insert(entry.key.clone())).then_some(entry.key)).collect()
+    }
+
+    /// Calls that were answered, and whose checkpoint was still on its way when their attempt ended, by key.
+    /// Each of them may be answered once more; whoever kills says how many there may be.
+    #[must_use]
+    pub fn on_their_way(&self) -> Vec<String> {
+        let entries = self.entries();
+        let of = |entry: &Entry| (entry.token.clone(), entry.call);
+        let kept: HashSet<_> =
+            entries.iter().filter(|entry| entry.act == Act::Kept).map(of).collect();
+        let ends = entries.iter().filter(|entry| entry.act == Act::CallEnd);
+        let under_way = ends.filter(|entry| !kept.contains(&of(entry)));
+        under_way.map(|entry| entry.key.clone()).collect()
+    }
+
+    /// Calls that were answered once more after their checkpoint had been accepted, by key.
+    #[must_use]
+    pub fn paid_though_kept(&self) -> Vec<String> {
+        let mut kept = HashSet::new();
+        let mut again = Vec::new();
+        for Entry { act, key, .. } in self.entries() {
+            if act == Act::CallEnd && kept.contains(&key) {
+                again.push(key);
+            } else if act == Act::Kept {
+                kept.insert(key);
+            }
+        }
+        again
     }
 
     /// Calls that began under a token after a newer token of the same job had begun one.

@@ -5,6 +5,7 @@
 //! from outside, `host` what they need from the worker, `observer` what it hears of them. `reuse` is how a result is had without paying
 //! for it twice, `memory` what that needs; each stage says itself what decides its result.
 
+mod arithmetic;
 mod artifact;
 mod attempt;
 mod cache_key;
@@ -35,6 +36,7 @@ mod stages;
 mod tests;
 mod usage;
 
+pub use arithmetic::{GivenUp, arithmetic};
 pub use artifact::{Beside, Clip, Extra, Image, Media, Recording, Speech};
 pub use captions::{Captions, Chapter};
 pub use conversation::{Conversation, Excerpt};

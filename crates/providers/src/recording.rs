@@ -25,8 +25,7 @@ mod wav;
 use std::path::Path;
 
 use bytes::Bytes;
-use pipeline::{Answer, ProviderError, Speech, sound};
-use tokio::task::{JoinError, spawn_blocking};
+use pipeline::{Answer, GivenUp, ProviderError, Speech, arithmetic, sound};
 
 use claim::claim;
 pub(crate) use container::Container;
@@ -102,8 +101,8 @@ impl Listener {
         scratch: &Path,
     ) -> Result<Answer<Speech>, ProviderError> {
         let bytes = body.clone();
-        let reading = spawn_blocking(move || Recording::read(&bytes, media_type.as_ref()));
-        let read = reading.await.map_err(|panic| self.panicked(&panic))?;
+        let reading = arithmetic(move || Recording::read(&bytes, media_type.as_ref()));
+        let read = reading.await.map_err(|panic| self.panicked(panic))?;
         match read.map_err(|fault| self.error(fault))? {
             Recording::Samples { mono: samples, rate: sound::RATE } => {
                 Ok(Answer::free(Speech { samples }))
@@ -118,7 +117,7 @@ impl Listener {
         }
     }
 
-    fn panicked(&self, panic: &JoinError) -> ProviderError {
+    fn panicked(&self, panic: GivenUp) -> ProviderError {
         ProviderError::transient(self.ffmpeg.provider, "speech-unreadable", panic.to_string())
     }
 }

@@ -1,6 +1,6 @@
 //! Workers that keep both cores busy, providers ten times as fast as real ones, and a bucket as their
 //! store: how long from a provider's last byte to the accepted checkpoint of what it sent, where that
-//! time goes, and what a PUT of the store takes by itself meanwhile.
+//! time goes, and what a PUT of as many bytes takes by itself in the same moments.
 //!
 //! Provider and store run in this process and tell what happens there; Redis tells by `MONITOR` when a
 //! checkpoint was accepted. Nothing is asked of the workers, so that what they do not see counts too: the
@@ -22,11 +22,11 @@ use stillcast_enqueue::{Job, JobId, JobRecord, Producer, Source, State};
 use tests::bucket::{ACCESS_KEY, BUCKET, Bucket, SECRET_KEY};
 use tests::program::Program;
 use tests::server::Server;
-use tests::simulator::{Latency, Options, Simulator, Voice};
+use tests::simulator::{Latency, Options, Sent, Simulator, Voice};
 use tests::wait::look;
+use tokio::sync::mpsc::UnboundedSender;
 
 use apart::Apart;
-use moments::Heard;
 
 /// Of a paid provider's time.
 const SCALE: f64 = 0.1;
@@ -41,21 +41,22 @@ struct Load {
     workers: usize,
 }
 
-#[tokio::main(worker_threads = 2)]
+// More than there are cores: while it digests what one worker puts, the store hears the next one.
+#[tokio::main(worker_threads = 8)]
 async fn main() -> anyhow::Result<()> {
     let load = load()?;
     let server = Server::start_everysec().await?;
     let (heard, listening) = moments::listen(&server.url()).await?;
     let bucket = Bucket::told(Some(heard.served.clone())).await?;
-    let simulator = Simulator::start(provider(&server, heard)).await?;
-    let apart = Apart::begin(&bucket)?;
+    let (sent, apart) = Apart::begin(&bucket, heard.sent)?;
+    let simulator = Simulator::start(provider(&server, sent)).await?;
     let before = busy_and_idle()?;
     let ids = work(&load, &server, &simulator, &bucket).await?;
     let after = busy_and_idle()?;
-    let puts = apart.end()?;
+    let twins = apart.end()?;
     let busy = 100 * (after.0 - before.0) / (after.0 + after.1 - before.0 - before.1).max(1);
     println!("{} videos on {} workers, both cores {busy} % busy\n", load.jobs, load.workers);
-    table::print(&listening.windows(&ids), &puts);
+    table::print(&listening.windows(&ids), &twins);
     Ok(())
 }
 
@@ -73,9 +74,9 @@ fn load() -> anyhow::Result<Load> {
     Ok(load)
 }
 
-fn provider(server: &Server, heard: Heard) -> Options {
+fn provider(server: &Server, sent: UnboundedSender<Sent>) -> Options {
     let latency = Latency::TYPICAL.scaled(SCALE);
-    let told = Some(heard.sent);
+    let told = Some(sent);
     Options { latency, voice: Voice::Tone, told, ..Options::quick(server.folder()) }
 }
 

@@ -4,10 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt;
-use sha2::{Digest, Sha256};
 use stillcast_enqueue::{JobId, StageName};
 use tests::bucket::Served;
 use tests::simulator::{Endpoint, Sent};
@@ -116,13 +113,10 @@ struct Answers(HashMap<(StageName, String), VecDeque<i64>>);
 impl Answers {
     fn add(&mut self, sent: &Sent, ids: &[JobId]) {
         let kept = match sent.endpoint {
+            // All pictures of the provider's double are the same: whose it is, the prompt tells.
             Endpoint::Chat => (StageName::Transcript, job(sent, ids).unwrap_or_default()),
-            Endpoint::Speech => {
-                // As the pipeline packs it: media type, line end, sound.
-                let digest = Sha256::new().chain_update("audio/pcm\n").chain_update(&sent.body);
-                (StageName::Tts, hex::encode(digest.finalize()))
-            }
-            Endpoint::Image => (StageName::Image, picture(sent).unwrap_or_default()),
+            Endpoint::Image => (StageName::Image, job(sent, ids).unwrap_or_default()),
+            Endpoint::Speech => (StageName::Tts, sent.kept().unwrap_or_default().1),
             Endpoint::Models => return,
         };
         let Self(answers) = self;
@@ -138,8 +132,7 @@ impl Answers {
             // `image` itself is what the fleet has agreed upon, later.
             pinned.name.strip_prefix("image.").map(|_| StageName::Image)?
         };
-        let is_words = stage == StageName::Transcript;
-        let kept = if is_words { &pinned.job } else { &pinned.digest };
+        let kept = if stage == StageName::Tts { &pinned.digest } else { &pinned.job };
         let Self(answers) = self;
         let sent = answers.get_mut(&(stage, kept.clone()))?.pop_front()?;
         let put = puts.get(&format!("{}/{}", pinned.job, pinned.digest)).copied();
@@ -147,18 +140,12 @@ impl Answers {
     }
 }
 
-/// The job whose words a chat has written.
+/// The job whose words a chat has written, or whose picture was drawn.
 fn job(sent: &Sent, ids: &[JobId]) -> Option<String> {
     let asked = sent.asked.to_string();
     let (_, number) = asked.split_once("Evening ")?;
     let number: usize = number.split(':').next()?.parse().ok()?;
     Some(ids.get(number)?.to_string())
-}
-
-fn picture(sent: &Sent) -> Option<String> {
-    let answer: serde_json::Value = serde_json::from_slice(&sent.body).ok()?;
-    let bytes = STANDARD.decode(answer["data"][0]["b64_json"].as_str()?).ok()?;
-    Some(hex::encode(Sha256::digest(bytes)))
 }
 
 /// The last so many segments of a path.

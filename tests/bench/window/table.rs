@@ -1,7 +1,8 @@
-//! Windows and puts go in; two tables are printed: how long, and where that time went.
+//! Windows and puts by themselves go in; two tables are printed: how long, and where that time went.
 
 use stillcast_enqueue::StageName;
 
+use crate::apart::Twin;
 use crate::moments::Window;
 
 /// What a checkpoint may take beside the store's own put, in ms at p99.
@@ -9,22 +10,28 @@ const GOAL: f64 = 20.0;
 /// What is bought.
 const STAGES: [StageName; 3] = [StageName::Transcript, StageName::Tts, StageName::Image];
 
-pub(crate) fn print(windows: &[Window], puts: &[f64]) {
-    let put = quantile(puts, 0.99);
-    println!("| ms | count | p50 | p99 | p99 beside the put's |");
-    println!("|---|---|---|---|---|");
+pub(crate) fn print(windows: &[Window], twins: &[Twin]) {
     println!(
-        "| a PUT of 1 MiB by itself | {} | {:.1} | {put:.1} | |",
-        puts.len(),
-        quantile(puts, 0.5)
+        "| ms, p50 / p99 | count | window | a PUT of as many bytes by itself | p99 beside it |"
     );
+    println!("|---|---|---|---|---|");
     for (stage, windows) in by_stage(windows) {
         let took = all(&windows, |window| Some(window.pinned - window.sent));
-        let (p50, p99) = (quantile(&took, 0.5), quantile(&took, 0.99));
+        let twins = twins.iter().filter(|twin| twin.stage == stage);
+        let puts: Vec<f64> = twins.clone().map(|twin| twin.ms).collect();
         // Words go to Redis alone.
-        let beside = if stage == StageName::Transcript { p99 } else { p99 - put };
+        let (put, beside) = match quantile(&twins.map(|t| t.bytes as f64).collect::<Vec<_>>(), 0.5)
+        {
+            0.0 => ("–".to_owned(), quantile(&took, 0.99)),
+            bytes => {
+                let (count, kib) = (puts.len(), bytes / 1024.0);
+                let beside = quantile(&took, 0.99) - quantile(&puts, 0.99);
+                (format!("{} ({count} of {kib:.0} KiB)", both(&puts)), beside)
+            }
+        };
         let verdict = if beside <= GOAL { "" } else { ", more than 20" };
-        println!("| {stage} | {} | {p50:.1} | {p99:.1} | {beside:+.1}{verdict} |", took.len());
+        let (count, took) = (took.len(), both(&took));
+        println!("| {stage} | {count} | {took} | {put} | {beside:+.1}{verdict} |");
     }
     println!(
         "\n| ms, p50 / p99 | until the store hears | its put | from its answer to Redis | all but the put |"
@@ -40,7 +47,7 @@ pub(crate) fn print(windows: &[Window], puts: &[f64]) {
         });
         let cells = [until, put, redis, rest].map(|took| match took.len() {
             0 => "–".to_owned(),
-            _ => format!("{:.1} / {:.1}", quantile(&took, 0.5), quantile(&took, 0.99)),
+            _ => both(&took),
         });
         println!("| {stage} | {} |", cells.join(" | "));
     }
@@ -56,6 +63,11 @@ fn by_stage(windows: &[Window]) -> impl Iterator<Item = (StageName, Vec<Window>)
 /// In ms.
 fn all(windows: &[Window], took: impl Fn(&Window) -> Option<i64>) -> Vec<f64> {
     windows.iter().filter_map(took).map(|micros| micros as f64 / 1e3).collect()
+}
+
+/// p50 and p99.
+fn both(took: &[f64]) -> String {
+    format!("{:.1} / {:.1}", quantile(took, 0.5), quantile(took, 0.99))
 }
 
 /// The nearest rank; 0 of nothing.

@@ -32,4 +32,9 @@ async fn kill_at_every_call_repeats_only_the_call_in_flight() {
         assert!(again.at - killed < 3000 + 500 + 500, "recovered {} ms after", again.at - killed);
     }
     assert_eq!(fleet.account().paid_twice(), Vec::<String>::new());
+    assert_eq!(
+        fleet.account().on_their_way(),
+        Vec::<String>::new(),
+        "killed in the middle of a call"
+    );
 }

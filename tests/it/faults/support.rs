@@ -13,7 +13,8 @@ pub(crate) fn six_calls() -> WorkerOptions {
     WorkerOptions::of(env!("CARGO_BIN_EXE_six_calls"))
 }
 
-/// Nothing lost, nothing completed twice, nothing begun under an old token; the books agree.
+/// Nothing lost, nothing completed twice, nothing begun under an old token, nothing paid again that was
+/// kept; the books agree.
 pub(crate) async fn assert_sound(fleet: &Fleet, ids: &[JobId]) -> Vec<JobRecord> {
     let records = fleet.ended(ids).await.unwrap();
     let account = fleet.account();
@@ -22,6 +23,7 @@ pub(crate) async fn assert_sound(fleet: &Fleet, ids: &[JobId]) -> Vec<JobRecord>
         let ends = account.count(id.as_str(), Act::CallEnd);
         assert_eq!(ends.len(), 6, "{id}: calls answered {ends:?}");
     }
+    assert_eq!(account.paid_though_kept(), Vec::<String>::new(), "kept, and paid again");
     assert_eq!(account.stale_starts().len(), 0, "a call began under an old token");
     let stats = fleet.stats().await.unwrap();
     assert_eq!(stats.enqueued, stats.purged + stats.states.all(), "I1: {stats:?}");

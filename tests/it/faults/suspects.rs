@@ -208,7 +208,8 @@ const KILLS: usize = 15;
 /// busy machine takes its own; a job that waited for an empty worker waited for 40 to 76.
 const IDLE: i64 = 12_000;
 
-/// I16: in a storm of kills no innocent job waits for an empty worker.
+/// I8, I16: in a storm of kills no innocent job waits for an empty worker, and a kill costs of each slot one
+/// call that was on its way to its checkpoint at most.
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_storm_of_kills_no_slot_waits_for_a_suspect() {
     let fleet = Fleet::start().await.unwrap();
@@ -223,7 +224,10 @@ async fn in_a_storm_of_kills_no_slot_waits_for_a_suspect() {
     fleet.until("every job has ended", ended).await.unwrap();
     assert_eq!(storm.kills, KILLS, "the storm was over before");
     let records = assert_sound(&fleet, &ids).await;
-    let apart = fleet.account().entries().into_iter();
+    let (account, lost) = (fleet.account(), fleet.account().on_their_way());
+    assert!(lost.len() <= SLOTS * KILLS, "{} calls on their way to a checkpoint", lost.len());
+    assert!(account.paid_twice().len() <= lost.len(), "{:?}", account.paid_twice());
+    let apart = account.entries().into_iter();
     let apart: BTreeSet<_> =
         apart.filter(|entry| entry.worker.contains('/')).map(|entry| entry.job).collect();
     let most = records.iter().map(|record| record.crashes).max();

@@ -171,21 +171,32 @@ impl SixCalls {
     async fn calls(&self, lease: &Lease, script: &Script) -> Result<(), Early> {
         let mut paid = Vec::new();
         for call in 1..=script.calls {
-            let name = format!("call-{call}");
-            if lease.recall(&name).is_none() {
-                if script.flight.is_empty() {
-                    let key = format!("{}/{call}", lease.id());
-                    self.pay(lease, script, call, &key).await?;
-                } else {
-                    self.fly(lease, script, call).await?;
-                }
-                paid.push(name);
+            if lease.recall(&name(call)).is_none() {
+                paid.push((call, self.buy(lease, script, call).await?));
             }
             if call % script.checkpoint_every == 0 {
-                let digests: Vec<_> = paid.iter().map(|name| (name.as_str(), "paid")).collect();
-                lease.checkpoint(&digests).await?;
-                paid.clear();
+                self.keep(lease, std::mem::take(&mut paid)).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Pays for one call, or has it from who did; its key.
+    async fn buy(&self, lease: &Lease, script: &Script, call: u32) -> Result<String, Early> {
+        if !script.flight.is_empty() {
+            return self.fly(lease, script, call).await;
+        }
+        let key = format!("{}/{call}", lease.id());
+        self.pay(lease, script, call, &key).await.map(|()| key)
+    }
+
+    /// Keeps calls, each with its key.
+    async fn keep(&self, lease: &Lease, paid: Vec<(u32, String)>) -> Result<(), Early> {
+        let names: Vec<_> = paid.iter().map(|(call, _)| name(*call)).collect();
+        let digests: Vec<_> = names.iter().map(|name| (name.as_str(), "paid")).collect();
+        lease.checkpoint(&digests).await?;
+        for (call, key) in paid {
+            self.write(lease, Act::Kept, call, &key);
         }
         Ok(())
     }
@@ -202,32 +213,34 @@ impl SixCalls {
         Ok(())
     }
 
-    /// The same under a flight: recall, join, recall again, pay, put, land.
-    async fn fly(&self, lease: &Lease, script: &Script, call: u32) -> Result<(), Early> {
+    /// The same under a flight, whose name comes back: recall, join, recall again, pay, put, land.
+    async fn fly(&self, lease: &Lease, script: &Script, call: u32) -> Result<String, Early> {
         let key = format!("{}-{call}", script.flight);
         let value = self.folder.join(&key);
         // Looks twice before it parks, as a branch beside working siblings would for longer.
         for look in 0..3 {
             if value.exists() {
-                return Ok(());
+                return Ok(key);
             }
             match lease.join(&key).await? {
                 JoinAnswer::Owned if value.exists() => {
                     lease.land(&key, &FlightResult::Stored).await?;
-                    return Ok(());
+                    return Ok(key);
                 }
                 JoinAnswer::Owned => {
                     self.pay(lease, script, call, &key).await?;
                     std::fs::write(&value, "paid")
                         .map_err(|e| Early::Failed(ErrorReport::new("put", e.to_string())))?;
                     lease.land(&key, &FlightResult::Stored).await?;
-                    return Ok(());
+                    return Ok(key);
                 }
                 JoinAnswer::Waiting { .. } if look < 2 => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 JoinAnswer::Waiting { .. } => return Err(Early::Park(key)),
-                JoinAnswer::Unshared => return self.pay(lease, script, call, &key).await,
+                JoinAnswer::Unshared => {
+                    return self.pay(lease, script, call, &key).await.map(|()| key);
+                }
                 JoinAnswer::Permanent(text) => {
                     return Err(Early::Failed(ErrorReport::new("permanent", &text)));
                 }
@@ -235,6 +248,11 @@ impl SixCalls {
         }
         Err(Early::Park(key))
     }
+}
+
+/// Of a call's checkpoint.
+fn name(call: u32) -> String {
+    format!("call-{call}")
 }
 
 fn artifact() -> Artifact {

@@ -145,7 +145,7 @@ impl Talking {
                 let usage = json!({ "prompt_tokens": input, "completion_tokens": output });
                 let last = event(&json!({ "choices": [choice] }));
                 let usage = event(&json!({ "choices": [], "usage": usage }));
-                self.bill.tell(&self.call, Bytes::new());
+                self.bill.tell(&self.call, "", Bytes::new());
                 Some(Ok([last, usage, Bytes::from_static(b"data: [DONE]\n\n")].concat().into()))
             }
             Step::Garble => Some(Ok(Bytes::from_static(b"data: {\"choices\":[\xff\xfe]}\n\n"))),

@@ -4,6 +4,8 @@
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use crate::{GivenUp, arithmetic};
+
 /// Most bytes of a value that lies in the cache itself: a larger one would crowd the others out.
 pub(crate) const MAX_INLINE: usize = 64 << 10;
 
@@ -21,10 +23,10 @@ pub(crate) struct CacheValue {
 }
 
 impl CacheValue {
-    /// Of `value`, which lies in the store too when it is large.
-    pub(crate) fn of(value: &Bytes, usd: f64) -> Self {
+    /// Of `value` with this digest, which lies in the store too when it is large.
+    pub(crate) fn of(value: &Bytes, digest: String, usd: f64) -> Self {
         let inline = value.len() <= MAX_INLINE;
-        Self { usd, digest: digest(value), value: inline.then(|| value.clone()) }
+        Self { usd, digest, value: inline.then(|| value.clone()) }
     }
 
     pub(crate) fn encode(&self) -> Bytes {
@@ -56,6 +58,16 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
+/// The same of bytes that may be many: a whole track has twenty million, and whoever waits for a provider
+/// would wait for their digest.
+pub(crate) async fn digest_apart(bytes: &Bytes) -> String {
+    if bytes.len() <= MAX_INLINE {
+        return digest(bytes);
+    }
+    let whole = bytes.clone();
+    arithmetic(move || digest(&whole)).await.unwrap_or_else(|GivenUp| digest(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,11 +75,12 @@ mod tests {
     #[test]
     fn small_values_travel_inline_and_large_ones_by_digest() {
         let small = Bytes::from_static(b"two\nlines");
-        let cached = CacheValue::decode(&CacheValue::of(&small, 0.25).encode()).unwrap();
+        let cached =
+            CacheValue::decode(&CacheValue::of(&small, digest(&small), 0.25).encode()).unwrap();
         assert_eq!((cached.value, cached.usd), (Some(small.clone()), 0.25));
         assert_eq!(cached.digest, digest(&small));
         let large = Bytes::from(vec![7; MAX_INLINE + 1]);
-        let packed = CacheValue::of(&large, 0.0).encode();
+        let packed = CacheValue::of(&large, digest(&large), 0.0).encode();
         assert!(packed.len() < 128, "{}", packed.len());
         let cached = CacheValue::decode(&packed).unwrap();
         assert_eq!((cached.value, cached.digest), (None, digest(&large)));
@@ -75,7 +88,8 @@ mod tests {
 
     #[test]
     fn what_was_damaged_is_no_value() {
-        let packed = CacheValue::of(&Bytes::from_static(b"words"), 0.5).encode();
+        let words = Bytes::from_static(b"words");
+        let packed = CacheValue::of(&words, digest(&words), 0.5).encode();
         for at in 0..packed.len() {
             let mut broken = packed.to_vec();
             broken[at] ^= 1;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use stillcast_enqueue::StageName;
 
-use super::cache_value::digest;
+use super::cache_value::digest_apart;
 use super::objects::Objects;
 use crate::cache_key::{CacheKey, CheckpointKind};
 use crate::{Checkpoints, NamedBytes, ObjectKey, ProviderError, Run, StageError};
@@ -35,11 +35,13 @@ impl<'run> Checkpoint<'run> {
                 self.objects.get(&place).await.map_err(|error| error.at(key.stage))?
             }
         };
-        let found = found.filter(|bytes| digest(bytes) == pinned);
-        if found.is_none() {
-            tracing::warn!(stage = %key.stage, "checkpoint {} is gone; made anew", key.checkpoint);
+        if let Some(bytes) = found
+            && digest_apart(&bytes).await == pinned
+        {
+            return Ok(Some(bytes));
         }
-        Ok(found)
+        tracing::warn!(stage = %key.stage, "checkpoint {} is gone; made anew", key.checkpoint);
+        Ok(None)
     }
 
     /// The words that earlier attempts have said.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::cache_value::digest;
+use super::cache_value::digest_apart;
 use super::checkpoint::Checkpoint;
 use super::flight::Flight;
 use super::objects::Objects;
@@ -42,14 +42,14 @@ impl<'run> Shared<'run> {
         adopt: impl AsyncFnOnce(Bytes) -> Result<Option<T>, StageError>,
     ) -> Result<Option<T>, StageError> {
         let _busy = attempt.activity.work();
-        let (own, digest) = (Checkpoint::of(attempt.run), digest(bytes));
+        let (own, digest) = (Checkpoint::of(attempt.run), digest_apart(bytes).await);
         let is_kept = on_conflict == OnConflict::KeepOwn;
         if is_kept {
-            keep_since(attempt, key, bytes, arrived).await;
+            keep_named(attempt, key, (bytes, &digest), arrived).await;
         } else {
             own.store(key, bytes, &digest).await;
         }
-        let put = self.values.put(key, bytes, price_of(attempt, key)).await;
+        let put = self.values.put(key, (bytes, &digest), price_of(attempt, key)).await;
         let theirs = self.adopted(key, &put, adopt).await?;
         match &theirs {
             Some((stored, _)) => keep(attempt, key, stored).await,
@@ -90,9 +90,18 @@ pub(super) async fn keep_since(
     arrived: Option<Instant>,
 ) {
     let _busy = attempt.activity.work();
-    let (own, digest) = (Checkpoint::of(attempt.run), digest(bytes));
-    own.store(key, bytes, &digest).await;
-    if own.pin(key, bytes, &digest).await
+    keep_named(attempt, key, (bytes, &digest_apart(bytes).await), arrived).await;
+}
+
+async fn keep_named(
+    attempt: &Attempt<'_>,
+    key: &CacheKey,
+    (bytes, digest): (&Bytes, &str),
+    arrived: Option<Instant>,
+) {
+    let own = Checkpoint::of(attempt.run);
+    own.store(key, bytes, digest).await;
+    if own.pin(key, bytes, digest).await
         && let Some(arrived) = arrived
     {
         attempt.run.observer.kept(key.stage, arrived.elapsed());

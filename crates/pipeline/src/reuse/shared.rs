@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::cache_value::{CacheValue, MAX_INLINE, digest};
+use super::cache_value::{CacheValue, MAX_INLINE, digest_apart};
 use super::objects::Objects;
 use crate::cache_key::CacheKey;
 use crate::{Gate, Put, SharedCache};
@@ -37,16 +37,22 @@ impl SharedValues<'_> {
             tracing::warn!(%stage, code, "a shared value was not read: {error}");
             None
         });
-        found.filter(|bytes| digest(bytes) == expected).map(|bytes| (bytes, usd))
+        let bytes = found?;
+        (digest_apart(&bytes).await == expected).then_some((bytes, usd))
     }
 
-    /// Puts a value where other jobs find it. What is paid for is shared even while the worker
+    /// Puts a value with this digest where other jobs find it. What is paid for is shared even while the worker
     /// leaves; only a lost lease or a cancelled job shares nothing.
-    pub(super) async fn put(&self, key: &CacheKey, bytes: &Bytes, usd: f64) -> Put {
+    pub(super) async fn put(
+        &self,
+        key: &CacheKey,
+        (bytes, digest): (&Bytes, &str),
+        usd: f64,
+    ) -> Put {
         if self.gate.check_finish().is_err() {
             return Put::Refused;
         }
-        let value = CacheValue::of(bytes, usd);
+        let value = CacheValue::of(bytes, digest.to_owned(), usd);
         if bytes.len() > MAX_INLINE && !self.copy_out(key, &value.digest).await {
             return Put::Refused;
         }
@@ -58,7 +64,7 @@ impl SharedValues<'_> {
         if self.gate.check_finish().is_err() {
             return Put::Refused;
         }
-        let value = CacheValue::of(bytes, usd);
+        let value = CacheValue::of(bytes, digest_apart(bytes).await, usd);
         if bytes.len() > MAX_INLINE && !self.lay_out(key, &value.digest, bytes).await {
             return Put::Refused;
         }

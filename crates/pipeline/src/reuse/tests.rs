@@ -94,7 +94,8 @@ async fn shared_values_are_found_by_other_jobs_small_and_large() {
         let (mine, theirs) = (memory(&shared, "job-1"), memory(&shared, "job-2"));
         let (key, bytes) = (key(CheckpointKind::Object), Bytes::from(vec![7; length]));
         checkpoint(&mine, "job-1").store(&key, &bytes, &digest(&bytes)).await;
-        let put = values(&mine, "job-1", &Door(true)).put(&key, &bytes, 0.5).await;
+        let put =
+            values(&mine, "job-1", &Door(true)).put(&key, (&bytes, &digest(&bytes)), 0.5).await;
         assert_eq!(put, Put::Stored);
         let found = values(&theirs, "job-2", &Door(true)).recall(&key).await;
         assert_eq!(found, Some((bytes, 0.5)), "{length}");
@@ -110,7 +111,8 @@ async fn nothing_is_shared_behind_a_closed_gate() {
     let shared = Arc::new(SharedState::default());
     let memory = memory(&shared, "job-1");
     let (key, bytes) = (key(CheckpointKind::Object), Bytes::from_static(b"late"));
-    let put = values(&memory, "job-1", &Door(false)).put(&key, &bytes, 0.0).await;
+    let put =
+        values(&memory, "job-1", &Door(false)).put(&key, (&bytes, &digest(&bytes)), 0.0).await;
     assert_eq!((put, shared.keys().len()), (Put::Refused, 0));
 }
 

@@ -13,7 +13,7 @@ use crate::reuse::{
 };
 use crate::{
     Answer, Call, FailureClass, Image, ImageGenerator, ProviderError, Providers, Scene, SourceText,
-    StageError,
+    StageError, arithmetic,
 };
 
 const STAGE: StageName = StageName::Image;
@@ -152,7 +152,7 @@ async fn inspect(
     answer: Answer<Image>,
 ) -> Result<Answer<Image>, ProviderError> {
     let image = answer.value.clone();
-    let inspected = tokio::task::spawn_blocking(move || image.inspect()).await;
+    let inspected = arithmetic(move || image.inspect()).await;
     let broken = |code, message: String| {
         ProviderError::transient(painter.provider(), code, message)
             .again(FailureClass::Permanent)

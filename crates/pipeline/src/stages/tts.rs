@@ -25,7 +25,7 @@ use crate::reuse::{
 };
 use crate::{
     Answer, Call, JoinAnswer, Passage, ProviderError, Providers, Recording, Request,
-    SpeechSynthesizer, StageError, Utterance, pace, sound,
+    SpeechSynthesizer, StageError, Utterance, arithmetic, pace, sound,
 };
 
 const STAGE: StageName = StageName::Tts;
@@ -334,7 +334,7 @@ async fn hear(
     let spoken = speaker.hear(recorded, &attempt.run.scratch).await?;
     let (characters, letters) = (utterance.text.chars().count(), letters(&utterance.text));
     let samples = spoken.value.samples;
-    let finished = tokio::task::spawn_blocking(move || sound::finish(&samples, letters)).await;
+    let finished = arithmetic(move || sound::finish(&samples, letters)).await;
     let transient = |code, message: String| {
         ProviderError::transient(speaker.provider(), code, message).wasting(spoken.usage.clone())
     };

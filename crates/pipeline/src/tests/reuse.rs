@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun, of};
 use super::shared_state::SharedState;
-use crate::reuse::CacheValue;
+use crate::reuse::{CacheValue, digest};
 use crate::{Failed, FailureClass, OtherJob, Produced, produce};
 
 const PAID: [StageName; 3] = [StageName::Transcript, StageName::Tts, StageName::Image];
@@ -234,7 +234,7 @@ async fn who_is_outrun_takes_the_winner_s_picture_and_pins_it() {
     let shared = shared();
     let test = TestRun::of(&shared, Format::Video);
     let theirs = Bytes::from_static(b"\x89PNG theirs");
-    shared.outrun("image", CacheValue::of(&theirs, 0.5).encode());
+    shared.outrun("image", CacheValue::of(&theirs, digest(&theirs), 0.5).encode());
     test.script(StageName::Upload, [Step::Fail(FailureClass::Misconfigured)]);
     failed(&test).await;
     assert_eq!(test.journal.shown(), theirs);
@@ -249,7 +249,7 @@ async fn words_that_are_spoken_already_stay_and_are_pinned() {
     let shared = shared();
     let test = TestRun::of(&shared, Format::Audio);
     let theirs = Bytes::from_static(b"Other words.\n\n");
-    shared.outrun("transcript", CacheValue::of(&theirs, 0.0).encode());
+    shared.outrun("transcript", CacheValue::of(&theirs, digest(&theirs), 0.0).encode());
     made(&test).await;
     assert_eq!(paid(&test), [1, PASSAGES as usize, 0]);
 }

@@ -13,7 +13,7 @@ use std::io;
 
 use async_trait::async_trait;
 use fastrand::Rng;
-use pipeline::{Answer, Image, ImageGenerator, ProviderError, Scene, Usage};
+use pipeline::{Answer, Image, ImageGenerator, ProviderError, Scene, Usage, arithmetic};
 
 use self::color::Develop;
 use self::landscape::Landscape;
@@ -40,7 +40,7 @@ impl ImageGenerator for OfflinePainter {
 
     async fn draw(&self, scene: &Scene) -> Result<Answer<Image>, ProviderError> {
         let seed = seed("image", &scene.text, scene.variant);
-        let painted = tokio::task::spawn_blocking(move || encode(&paint(seed))).await;
+        let painted = arithmetic(move || encode(&paint(seed))).await;
         let failed = |message| ProviderError::transient(PROVIDER, "painting-failed", message);
         let png = painted
             .map_err(|panic| failed(panic.to_string()))?

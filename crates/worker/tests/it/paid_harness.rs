@@ -4,19 +4,24 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use stillcast_enqueue::capability::Capability;
 use stillcast_enqueue::{Format, Job, JobId, JobRecord, Producer, Source, StageName, StageRecord};
 use stillcast_enqueue::{State, keys};
 use tests::server::Server;
 use tests::simulator::{Key, Keys, Latency, Options, Simulator};
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::bought::buying;
 use crate::harness::{QUEUE, WorkerHarness, get, producer, until};
 
 mod journal;
+mod toll;
 
 pub(crate) use journal::{ENDPOINTS, USD_EPSILON, assert_usd, sum};
+pub(crate) use toll::PARTS;
+use toll::Sold;
 
 pub(crate) const TEXT: &str = "A heron stood in the river after the rain.";
 
@@ -25,6 +30,7 @@ pub(crate) struct PaidHarness {
     pub(crate) server: Server,
     pub(crate) simulator: Simulator,
     pub(crate) producer: Producer,
+    sold: Mutex<Sold>,
 }
 
 impl PaidHarness {
@@ -39,10 +45,12 @@ impl PaidHarness {
             .map(key)
             .iter()
             .fold(Keys::default(), |keys, key| keys.with(key, Key::default()));
-        let options = options(Options { keys, ..Options::quick(server.folder()) });
+        let (told, sold) = unbounded_channel();
+        let told = Some(told);
+        let options = options(Options { keys, told, ..Options::quick(server.folder()) });
         let simulator = Simulator::start(options).await.unwrap();
         let producer = producer(&server).await;
-        Self { server, simulator, producer }
+        Self { server, simulator, producer, sold: Sold::heard(sold) }
     }
 
     /// The environment of a worker in a home of its own; all share one store.

@@ -8,7 +8,7 @@ use stillcast_enqueue::{Format, Options};
 
 use crate::artifact::{Beside, Extra, Piece};
 use crate::sound::{self, Backing, Loudness, Mixed, Mixer, Turn};
-use crate::{Answer, Encoding, Media, ProviderError, Run, SoundTrack};
+use crate::{Answer, Encoding, GivenUp, Media, ProviderError, Run, SoundTrack, arithmetic};
 
 /// How loud a bed is where nobody says, in dB beside the voice.
 const LEVEL: i8 = -14;
@@ -115,8 +115,7 @@ impl Tracks {
 async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ProviderError> {
-    let panicked = |panic: tokio::task::JoinError| {
-        ProviderError::transient("sound", "sound-panicked", panic.to_string())
-    };
-    tokio::task::spawn_blocking(work).await.map_err(panicked)
+    let panicked =
+        |panic: GivenUp| ProviderError::transient("sound", "sound-panicked", panic.to_string());
+    arithmetic(work).await.map_err(panicked)
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use pipeline::{NamedBytes, ObjectKey, ProviderError};
+use pipeline::{NamedBytes, ObjectKey, ProviderError, arithmetic};
 use sha2::{Digest, Sha256};
 
 use super::failure;
@@ -55,7 +55,7 @@ impl Content {
 
     /// Bytes for an object that no browser fetches.
     pub(super) async fn of(bytes: Bytes, key: &ObjectKey) -> Result<Self, ProviderError> {
-        let named = blocking(move || Ok(NamedBytes::of(bytes))).await;
+        let named = arithmetic(move || NamedBytes::of(bytes)).await;
         let named = named.map_err(|error| failure::unreadable(&error.to_string()))?;
         Ok(Self::named(&named, key))
     }

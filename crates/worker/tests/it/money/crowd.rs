@@ -7,7 +7,7 @@ use tests::simulator::{Endpoint, Latency, Options, Voice};
 use super::workers::Workers;
 use crate::harness::until;
 use crate::paid_harness::{
-    ENDPOINTS, PaidHarness, USD_EPSILON, assert_usd, job, slow_voice, stage, sum,
+    ENDPOINTS, PARTS, PaidHarness, USD_EPSILON, assert_usd, job, slow_voice, stage, sum,
 };
 
 const CROWD: usize = 200;
@@ -98,6 +98,12 @@ async fn two_hundred_of_the_same_outlive_twenty_owners() {
     // A short lease that a busy machine lets go cuts off as much as a kill, and is counted as well.
     let lost: u32 = records.iter().map(|record| record.interruptions).sum();
     let cuts = KILLS + lost as usize;
+    for endpoint in PARTS {
+        let toll = paid.toll(endpoint, &ids).await;
+        let apart = [toll.under_way, toll.on_their_way, toll.unshared];
+        // Of one slot each cuts off one call, and of the one before it the keeping or the sharing.
+        assert!(apart.iter().all(|count| *count <= cuts), "{endpoint:?}: {toll:?} of {cuts} cuts");
+    }
     for endpoint in ENDPOINTS {
         let (begun, _) = paid.simulator.calls(endpoint);
         let bought = paid.bought(endpoint);

@@ -7,7 +7,7 @@ use tests::simulator::{Endpoint, Latency, Options, Voice};
 
 use crate::harness::{WorkerHarness, free_address, get, until};
 use crate::numbers::count;
-use crate::paid_harness::{ENDPOINTS, PaidHarness, job, slow_voice};
+use crate::paid_harness::{ENDPOINTS, PARTS, PaidHarness, job, slow_voice};
 
 const NAME: &str = "stillcast_checkpoint_seconds";
 const CALLS: &str = "stillcast_provider_requests_total";
@@ -85,5 +85,12 @@ async fn a_death_costs_what_is_on_its_way_to_the_store_and_no_more() {
     paid.done(std::slice::from_ref(&id)).await;
     let repeats = |endpoint| paid.count(endpoint) - paid.bought(endpoint).len();
     assert_eq!(repeats(Endpoint::Speech) + repeats(Endpoint::Image), lost, "bought again");
+    let mut on_their_way = 0;
+    for endpoint in PARTS {
+        let toll = paid.toll(endpoint, std::slice::from_ref(&id)).await;
+        assert_eq!((toll.under_way, toll.unshared), (0, 0), "{endpoint:?}: {toll:?}");
+        on_their_way += toll.on_their_way;
+    }
+    assert_eq!(on_their_way, lost, "counted apart");
     assert_eq!(paid.count(Endpoint::Chat), 1, "words need no store");
 }

@@ -7,7 +7,7 @@ use stillcast_enqueue::{Format, JobId, JobRecord};
 use tests::simulator::{Endpoint, Latency, Options, Voice};
 
 use crate::harness::{Worker, WorkerHarness};
-use crate::paid_harness::{ENDPOINTS, PaidHarness, job};
+use crate::paid_harness::{ENDPOINTS, PARTS, PaidHarness, job};
 
 /// What deaths of the worker have cost.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,6 +75,13 @@ impl KillSequence {
         let repeats = |endpoint| self.paid.count(endpoint) - self.paid.bought(endpoint).len();
         let parts = repeats(Endpoint::Speech) + repeats(Endpoint::Image);
         assert_eq!(parts, self.cut.parts, "calls repeated, calls cut off from their checkpoint");
+        let mut on_their_way = 0;
+        for endpoint in PARTS {
+            let toll = self.paid.toll(endpoint, std::slice::from_ref(&self.id)).await;
+            assert_eq!(toll.unshared, 0, "{endpoint:?}: nobody else buys: {toll:?}");
+            on_their_way += toll.on_their_way;
+        }
+        assert_eq!(on_their_way, self.cut.parts, "seen at each death, and counted in the end");
         let drafts = self.paid.count(Endpoint::Chat);
         assert!((1..=1 + self.cut.words).contains(&drafts), "{drafts} drafts: {:?}", self.cut);
         assert!(self.paid.bought(Endpoint::Speech).len() > 9, "{record:?}");

@@ -21,13 +21,15 @@ impl PaidHarness {
         purchases
     }
 
+    /// How often each thing was bought to a good end.
+    pub(crate) fn good(&self, endpoint: Endpoint) -> BTreeMap<String, usize> {
+        let purchases = self.purchases(endpoint, "done").into_iter();
+        purchases.filter(|purchase| !purchase.spoilt).fold(BTreeMap::new(), count)
+    }
+
     /// How often each thing was bought to the end.
     pub(crate) fn bought(&self, endpoint: Endpoint) -> BTreeMap<String, usize> {
-        let purchases = self.purchases(endpoint, "done").into_iter();
-        purchases.fold(BTreeMap::new(), |mut counts, purchase| {
-            *counts.entry(purchase.input).or_default() += 1;
-            counts
-        })
+        self.purchases(endpoint, "done").into_iter().fold(BTreeMap::new(), count)
     }
 
     /// Calls of `endpoint` that came to their end.
@@ -67,6 +69,11 @@ impl PaidHarness {
         }
         assert_eq!((self.count(Endpoint::Chat), self.count(Endpoint::Image)), (1, 1));
     }
+}
+
+fn count(mut counts: BTreeMap<String, usize>, purchase: Purchase) -> BTreeMap<String, usize> {
+    *counts.entry(purchase.input).or_default() += 1;
+    counts
 }
 
 /// The money of all records.
