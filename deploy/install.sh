@@ -35,6 +35,7 @@ package_of() {
   case $1 in
     cc) echo gcc libc6-dev ;;
     chromedriver) echo chromium-driver ;;
+    exiftool) echo libimage-exiftool-perl ;;
     python3) echo python3 python3-venv ;;
     promtool) echo prometheus ;;
     *) echo "$1" ;;

@@ -99,7 +99,7 @@ async fn an_audio_and_a_video_are_made_and_play() {
     assert_eq!(seen.codecs[..3], ["h264", "aac", "mov_text"]);
     assert_eq!(
         record.extras.keys().collect::<Vec<_>>(),
-        ["captions.srt", "captions.vtt", "chapters.txt"]
+        ["captions.srt", "captions.vtt", "chapters.txt", "cover.jpg", "poster.jpg"]
     );
     assert_eq!(record.stages.iter().map(|stage| stage.stage).collect::<Vec<_>>(), StageName::ALL);
     let copy = harness.files().into_iter().find(|path| path.extension().unwrap() == "mp4").unwrap();

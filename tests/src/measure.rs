@@ -1,6 +1,6 @@
 //! A file of sound or moving pictures goes in; what FFmpeg itself measures in it comes out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use anyhow::Context;
@@ -16,6 +16,8 @@ pub struct Facts {
     pub durations: Vec<f64>,
     /// Of each stream; the picture comes first.
     pub codecs: Vec<String>,
+    /// Samples a second, as the file says.
+    pub rate: u64,
     /// Size, pixels, range, colours (matrix, primaries, transfer), profile and rate of the first
     /// stream.
     pub picture: String,
@@ -56,9 +58,14 @@ pub async fn facts(path: &Path) -> anyhow::Result<Facts> {
         durations: streams
             .iter()
             .filter(|one| ["audio", "video"].contains(&text(&one["codec_type"]).as_str()))
+            .filter(|one| one["disposition"]["attached_pic"] != 1)
             .map(|one| seconds(&one["duration"]))
             .collect::<Result<_, _>>()?,
         codecs: streams.iter().map(|stream| text(&stream["codec_name"])).collect(),
+        rate: streams
+            .iter()
+            .find_map(|one| text(&one["sample_rate"]).parse().ok())
+            .unwrap_or_default(),
         picture: [size].into_iter().chain(tags).collect::<Vec<_>>().join(" "),
     })
 }
@@ -106,13 +113,44 @@ async fn listen(path: &Path, filter: &str) -> anyhow::Result<String> {
 
 /// How many different pictures a decoder sees.
 pub async fn distinct_pictures(path: &Path) -> anyhow::Result<usize> {
-    let spec = Spec::new("ffmpeg").args(["-v", "error", "-nostdin", "-i"]).arg(path);
-    let spec = spec.args(["-map", "0:v", "-f", "framemd5", "-"]);
+    Ok(pictures(path, None).await?.into_iter().collect::<HashSet<_>>().len())
+}
+
+/// The digest of each picture that a decoder sees, the cover apart; of the first `seconds`, or of all.
+pub async fn pictures(path: &Path, seconds: Option<u32>) -> anyhow::Result<Vec<String>> {
+    let spec = Spec::new("ffmpeg").args(["-v", "error", "-nostdin"]);
+    let spec = match seconds {
+        Some(seconds) => spec.args(["-t", &seconds.to_string()]),
+        None => spec,
+    };
+    let spec = spec.arg("-i").arg(path);
+    let spec = spec.args(["-map", "0:v:0", "-f", "framemd5", "-"]);
     let (list, _) = spec.output(1 << 20).await?;
     let list = String::from_utf8(list)?;
     let frames = list.lines().filter(|line| !line.starts_with('#'));
-    let digests: HashSet<_> = frames.filter_map(|line| line.rsplit(',').next()).collect();
-    Ok(digests.len())
+    Ok(frames.filter_map(|line| line.rsplit(',').next()).map(str::to_owned).collect())
+}
+
+/// At which picture each group begins: the key frames of the first track of pictures.
+pub async fn key_frames(path: &Path) -> anyhow::Result<Vec<usize>> {
+    let spec =
+        Spec::new("ffprobe").args(["-v", "error", "-of", "csv=p=0", "-select_streams", "v:0"]);
+    let spec = spec.args(["-show_entries", "packet=flags"]).arg(path);
+    let (list, _) = spec.output(1 << 20).await?;
+    let list = String::from_utf8(list)?;
+    let numbered = list.lines().enumerate().filter(|(_, flags)| flags.starts_with('K'));
+    Ok(numbered.map(|(at, _)| at).collect())
+}
+
+/// When the first sound louder than −40 dB is heard by who decodes all there is, in seconds.
+pub async fn first_sound(path: &Path) -> anyhow::Result<f64> {
+    let spec = Spec::new("ffmpeg").args(["-v", "error", "-nostdin", "-i"]).arg(path);
+    let spec =
+        spec.args(["-map", "0:a", "-t", "20", "-ac", "1", "-ar", "24000", "-f", "s16le", "-"]);
+    let (bytes, _) = spec.output(1 << 21).await?;
+    let samples = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]]));
+    let first = samples.into_iter().position(|sample| sample.unsigned_abs() > 327);
+    Ok(first.context("nothing but silence")? as f64 / 24_000.0)
 }
 
 /// Whether the index comes before the data, so that a player need not read the whole first.
@@ -213,4 +251,24 @@ pub async fn channels(path: &Path) -> anyhow::Result<u64> {
     let (json, _) = spec.args(["-select_streams", "a"]).arg(path).output(1 << 20).await?;
     let json: Value = serde_json::from_slice(&json)?;
     json["streams"][0]["channels"].as_u64().context("channels")
+}
+
+/// What a file says of itself: its tags by their names in small letters, whether they stand at the file or at
+/// its sound.
+pub async fn tags(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let spec = Spec::new("ffprobe").args(["-v", "error", "-of", "json", "-show_format"]);
+    let spec = spec.args(["-show_streams", "-select_streams", "a"]).arg(path);
+    let (json, _) = spec.output(1 << 20).await?;
+    let json: Value = serde_json::from_slice(&json)?;
+    let places = [&json["format"]["tags"], &json["streams"][0]["tags"]];
+    let tags = places.into_iter().filter_map(Value::as_object).flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(tags.map(|(name, value)| (name.to_lowercase(), text(value))).collect())
+}
+
+/// What a file says of its origin, as `ExifTool` reads it: the digital source type of the IPTC.
+pub async fn source_type(path: &Path) -> anyhow::Result<String> {
+    let spec = Spec::new("exiftool").args(["-s3", "-DigitalSourceType"]).arg(path);
+    let (said, _) = spec.output(1 << 16).await?;
+    Ok(String::from_utf8(said)?.trim().to_owned())
 }

@@ -92,14 +92,14 @@ fn malformed(error: &serde_json::Error) -> DecodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Bed;
+    use crate::{Aspect, Bed, Container};
 
     #[test]
     fn golden_envelopes_still_decode() {
         let golden = include_str!("../golden/envelopes.jsonl");
         let decoded: Vec<Envelope> =
             golden.lines().map(|line| Envelope::decode(line.as_bytes()).unwrap()).collect();
-        assert_eq!(decoded.len(), 9);
+        assert_eq!(decoded.len(), 11);
         assert_eq!(decoded[0].source, Source::Text("A long day by the sea.".to_owned()));
         assert_eq!(decoded[1].format, Format::Video);
         assert_eq!(decoded[2].options.variant, 3);
@@ -113,6 +113,11 @@ mod tests {
         assert!(decoded[..7].iter().all(|envelope| envelope.options.duration.is_none()));
         assert_eq!((decoded[8].options.bed, decoded[8].options.tail), (Bed::SingingBowls, 300));
         assert!(decoded[..8].iter().all(|envelope| envelope.options.bed == Bed::None));
+        assert_eq!(decoded[9].options.container, Some(Container::Opus));
+        assert_eq!(decoded[10].options.container, Some(Container::Mp4Social));
+        assert_eq!((decoded[10].options.aspect, decoded[10].options.motion), (Aspect::Tall, true));
+        assert_eq!(decoded[0].options.container(Format::Audio), Container::M4a);
+        assert_eq!(decoded[1].options.container(Format::Video), Container::Mp4);
     }
 
     #[test]
@@ -129,7 +134,13 @@ mod tests {
         let (bed, bed_level, tail) = (Bed::SingingBowls, Some(-20), 300);
         let options =
             Options { bed, bed_level, tail, bells: true, stems: true, ..Options::default() };
-        assert_eq!(Envelope::of(&job.with_options(options)).encode(), golden[8]);
+        assert_eq!(Envelope::of(&job.clone().with_options(options)).encode(), golden[8]);
+        let options = Options { container: Some(Container::Opus), ..Options::default() };
+        assert_eq!(Envelope::of(&job.clone().with_options(options)).encode(), golden[9]);
+        let (container, aspect) = (Some(Container::Mp4Social), Aspect::Tall);
+        let options = Options { container, aspect, motion: true, ..Options::default() };
+        let film = Job { format: Format::Video, ..job.with_options(options) };
+        assert_eq!(Envelope::of(&film).encode(), golden[10]);
     }
 
     #[test]

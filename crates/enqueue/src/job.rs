@@ -1,60 +1,16 @@
 //! One request for one finished audio or video file.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Bed, Identifier, InvalidField, JobId, Source, WebhookUrl};
+use crate::{Aspect, Bed, Container, Format, Identifier, InvalidField, JobId, Source, WebhookUrl};
 
 /// Attempts of a job when the request names none.
 const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 /// Priority when the request names none; 9 goes first, 0 last.
 const DEFAULT_PRIORITY: u8 = 5;
-
-/// What the finished file is.
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Spoken word as `.m4a`.
-    Audio,
-    /// Spoken word over one picture as `.mp4`.
-    Video,
-}
-
-impl Format {
-    /// What a field takes that holds one.
-    pub(crate) const WORDS: &str = "`audio` or `video`";
-
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Audio => "audio",
-            Self::Video => "video",
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Format {
-    type Err = InvalidField;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "audio" => Ok(Self::Audio),
-            "video" => Ok(Self::Video),
-            _ => Err(InvalidField::value("format", Self::WORDS, "another word")),
-        }
-    }
-}
 
 /// How the file should sound. Unset fields take the worker's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +43,22 @@ pub struct Options {
     /// Whether voice and bed are delivered apart too.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stems: bool,
+    /// What the file is packed as. By default `m4a` for audio and `mp4` for video.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
+    /// How wide the picture is beside its height. Default `16:9`.
+    #[serde(default, skip_serializing_if = "Aspect::is_default")]
+    pub aspect: Aspect,
+    /// Whether the picture slowly breathes: comes near and goes back, once in ten seconds.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub motion: bool,
+}
+
+impl Options {
+    /// What a file of `format` is packed as.
+    pub fn container(&self, format: Format) -> Container {
+        self.container.unwrap_or_else(|| format.into())
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -167,12 +139,12 @@ pub struct Job {
 }
 
 impl Job {
-    /// A request for an `.m4a`.
+    /// A request for a file of sound.
     pub fn audio(source: Source) -> Self {
         Self::new(source, Format::Audio)
     }
 
-    /// A request for an `.mp4`.
+    /// A request for a film.
     pub fn video(source: Source) -> Self {
         Self::new(source, Format::Video)
     }

@@ -11,18 +11,21 @@
 pub mod address;
 #[cfg(feature = "redis")]
 mod answers;
+mod aspect;
 mod bed;
 #[doc(hidden)]
 pub mod capability;
 #[cfg(feature = "redis")]
 #[doc(hidden)]
 pub mod connection;
+mod container;
 #[cfg(feature = "redis")]
 #[doc(hidden)]
 pub mod digest;
 mod envelope;
 mod error;
 mod eta;
+mod format;
 #[cfg(test)]
 mod fuzz;
 mod identifier;
@@ -49,13 +52,16 @@ mod webhook;
 
 #[cfg(feature = "redis")]
 pub use answers::{CancelAnswer, Enqueued, Replication, Submission, Waited};
+pub use aspect::Aspect;
 pub use bed::Bed;
+pub use container::Container;
 pub use envelope::{DecodeError, ENVELOPE_VERSION, Envelope};
 pub use error::EnqueueError;
 pub use eta::Eta;
+pub use format::Format;
 pub use identifier::{Identifier, JobId};
 pub use invalid::{InvalidField, InvalidJob, Problem};
-pub use job::{Format, Job, Options, TraceParent};
+pub use job::{Job, Options, TraceParent};
 #[cfg(feature = "redis")]
 pub use producer::{Producer, ProducerOptions};
 pub use readable::{Readable, has_visible, readable};

@@ -126,7 +126,8 @@ pub struct JobRecord {
     pub deadline: Option<DateTime<Utc>>,
     /// The delivered file.
     pub artifact: Option<Artifact>,
-    /// Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`, `voice.m4a`, `bed.m4a`.
+    /// Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`, `poster.jpg`, `cover.jpg`,
+    /// `voice.m4a`, `bed.m4a`.
     pub extras: BTreeMap<String, ExtraFile>,
     /// What each stage did.
     pub stages: Vec<StageRecord>,
@@ -153,7 +154,7 @@ pub struct Artifact {
     pub path: Option<String>,
     /// Its size.
     pub bytes: u64,
-    /// `audio/mp4` or `video/mp4`.
+    /// Its media type, such as `audio/mp4`.
     pub content_type: String,
     /// Playing time in seconds.
     pub duration_s: f64,

@@ -21,7 +21,10 @@ use serde_json::value::RawValue;
 
 use self::fields::Fields;
 use crate::validate::{BED_LEVEL, DURATION, MAX_ATTEMPTS, PRIORITY, TAIL, VARIANT};
-use crate::{Bed, Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent, WebhookUrl};
+use crate::{
+    Aspect, Bed, Container, Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent,
+    WebhookUrl,
+};
 
 /// What a file may begin with that was saved on Windows.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -102,6 +105,9 @@ fn options(fields: &mut Fields<'_>) -> Options {
         bells: fields.flag("bells").unwrap_or_default(),
         tail: fields.number("tail", &TAIL).unwrap_or_default(),
         stems: fields.flag("stems").unwrap_or_default(),
+        container: fields.parse("container", Container::WORDS, str::parse),
+        aspect: fields.parse("aspect", Aspect::WORDS, str::parse).unwrap_or_default(),
+        motion: fields.flag("motion").unwrap_or_default(),
     }
 }
 

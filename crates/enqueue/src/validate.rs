@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::readable::has_visible;
-use crate::{Identifier, InvalidField, InvalidJob, Job, Options, Source};
+use crate::{Container, Format, Identifier, InvalidField, InvalidJob, Job, Options, Source};
 
 /// Largest `source.text`, in bytes (16 KiB: what Redis keeps inline without a slow fork).
 const MAX_TEXT: usize = 16 * 1024;
@@ -35,6 +35,7 @@ impl Job {
         faults.extend(source(&self.source));
         faults.extend(in_range("priority", &self.priority, &PRIORITY));
         faults.extend(sound(&self.options));
+        faults.extend(picture(self.format, &self.options));
         faults.extend(in_range("max_attempts", &self.max_attempts, &MAX_ATTEMPTS));
         faults.extend(Identifier::parse("tenant", &self.tenant).err());
         let key = self.idempotency_key.as_deref();
@@ -87,8 +88,7 @@ fn source(source: &Source) -> Option<InvalidField> {
 /// What of a sound nobody can make.
 fn sound(options: &Options) -> Vec<InvalidField> {
     // The others take whatever their types take.
-    let Options { duration, bed, bed_level, bells, tail, stems, voice: _, language: _, variant: _ } =
-        options;
+    let Options { duration, bed, bed_level, bells, tail, stems, .. } = options;
     let range = |field, given: &Option<u32>, range| {
         given.as_ref().and_then(|given| in_range(field, given, range))
     };
@@ -108,6 +108,23 @@ fn sound(options: &Options) -> Vec<InvalidField> {
         let takes = format!("at least {LEAST_BESIDE_TAIL} s less than `options.duration`");
         faults.push(InvalidField::value("options.tail", takes, tail.to_string()));
     }
+    faults
+}
+
+/// What of a picture nobody would see, and a container that holds no such file.
+fn picture(format: Format, options: &Options) -> Vec<InvalidField> {
+    let Options { container, aspect, motion, .. } = options;
+    let mut faults = Vec::new();
+    let unfit = container.filter(|container| container.format() != format);
+    if let Some(container) = unfit {
+        let got = format!("`{container}` for `{format}`");
+        faults.push(InvalidField::value("options.container", Container::WORDS, got));
+    }
+    let asked = [("options.aspect", !aspect.is_default()), ("options.motion", *motion)];
+    let unseen = asked.into_iter().filter(|(_, is_asked)| *is_asked && format != Format::Video);
+    let unseen = unseen
+        .map(|(field, _)| InvalidField::value(field, "`video` in `format`", format!("`{format}`")));
+    faults.extend(unseen);
     faults
 }
 

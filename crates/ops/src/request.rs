@@ -1,10 +1,13 @@
 //! Arguments of the command line go in; the source and the job that they describe come out.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use settings::Environment;
-use stillcast_enqueue::{Bed, Format, Identifier, InvalidField, Job, Options, Source, TraceParent};
+use stillcast_enqueue::{
+    Aspect, Bed, Container, Format, Identifier, InvalidField, Job, Options, Source, TraceParent,
+};
 
 use crate::cli_error::CliError;
 use crate::render::Screen;
@@ -78,6 +81,16 @@ pub(crate) struct OptionArgs {
     /// Voice and bed apart, too.
     #[arg(long)]
     stems: bool,
+    /// What the file is packed as: m4a, mp3, opus, wav or flac for audio, mp4 or mp4-social for video; m4a
+    /// and mp4 when not given.
+    #[arg(long, value_name = "CONTAINER")]
+    container: Option<String>,
+    /// How wide the picture of a video is beside its height: 16:9, 9:16 or 1:1; 16:9 when not given.
+    #[arg(long, value_name = "WIDTH:HEIGHT")]
+    aspect: Option<String>,
+    /// The picture of a video slowly breathes.
+    #[arg(long)]
+    motion: bool,
     /// Whose job it is, and whose conversation; default when not given.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
@@ -91,19 +104,27 @@ impl OptionArgs {
             parsed.map_err(|error| CliError::usage(error.to_string()))
         };
         let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
-        let usage = |error: InvalidField| CliError::usage(error.to_string());
         let options = Options {
             voice: named("voice", &self.voice)?,
             language: named("language", &self.language)?,
             variant: self.variant.unwrap_or(0),
             duration: self.duration.map(seconds),
-            bed: self.bed.as_deref().map_or(Ok(Bed::None), str::parse).map_err(usage)?,
+            bed: read::<Bed>(self.bed.as_deref())?.unwrap_or_default(),
             bed_level: self.bed_level,
             bells: self.bells,
             tail: self.tail.map_or(0, seconds),
             stems: self.stems,
+            container: read::<Container>(self.container.as_deref())?,
+            aspect: read::<Aspect>(self.aspect.as_deref())?.unwrap_or_default(),
+            motion: self.motion,
         };
         let job = Job::new(source, format).with_options(options);
         Ok(Job { tenant: self.tenant.clone().unwrap_or(job.tenant), ..job })
     }
+}
+
+/// A word of the contract.
+fn read<W: FromStr<Err = InvalidField>>(text: Option<&str>) -> anyhow::Result<Option<W>> {
+    let read = text.map(str::parse).transpose();
+    read.map_err(|error: InvalidField| CliError::usage(error.to_string()))
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use stillcast_enqueue::Container;
+
 use crate::sound::sample_count;
 
 /// A picture, as PNG or JPEG.
@@ -26,6 +28,8 @@ impl fmt::Debug for Image {
 pub struct Clip {
     /// Where it lies, in the attempt's scratch folder.
     pub path: PathBuf,
+    /// The picture itself, as it is delivered beside the file.
+    pub extras: Vec<Beside>,
 }
 
 /// A finished file, not yet delivered.
@@ -33,6 +37,8 @@ pub struct Clip {
 pub struct Media {
     /// Where it lies, in the attempt's scratch folder.
     pub path: PathBuf,
+    /// What it is packed as.
+    pub container: Container,
     /// Playing time in seconds.
     pub duration_s: f64,
     /// What is delivered beside it.
@@ -61,6 +67,10 @@ pub enum Extra {
     Voice,
     /// The bed without the voice.
     Bed,
+    /// A film's picture, as large as the film.
+    Poster,
+    /// The middle of it, square.
+    Cover,
 }
 
 impl Extra {
@@ -72,6 +82,8 @@ impl Extra {
             Self::Chapters => "chapters.txt",
             Self::Voice => "voice.m4a",
             Self::Bed => "bed.m4a",
+            Self::Poster => "poster.jpg",
+            Self::Cover => "cover.jpg",
         }
     }
 
@@ -82,6 +94,7 @@ impl Extra {
             Self::Srt => "srt",
             Self::Chapters => "txt",
             Self::Voice | Self::Bed => "m4a",
+            Self::Poster | Self::Cover => "jpg",
         }
     }
 
@@ -98,6 +111,7 @@ impl Extra {
             Self::Srt => "application/x-subrip",
             Self::Chapters => "text/plain; charset=utf-8",
             Self::Voice | Self::Bed => "audio/mp4",
+            Self::Poster | Self::Cover => "image/jpeg",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! `chapter` finds arriving, body and closing, `text` writes it all for players and people.
 
 mod chapter;
+mod clock;
 mod place;
 mod text;
 
@@ -12,6 +13,7 @@ use std::fmt;
 
 pub use self::chapter::Chapter;
 use self::chapter::{Border, chapters};
+pub use self::clock::clock;
 use self::place::place;
 use crate::artifact::Piece;
 use crate::script::phrases;

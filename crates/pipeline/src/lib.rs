@@ -38,7 +38,7 @@ mod usage;
 
 pub use arithmetic::{GivenUp, arithmetic};
 pub use artifact::{Beside, Clip, Extra, Image, Media, Recording, Speech};
-pub use captions::{Captions, Chapter};
+pub use captions::{Captions, Chapter, clock};
 pub use conversation::{Conversation, Excerpt};
 pub use draft::{Draft, DraftPiece, Finish};
 pub use error::{Failed, FailureClass, OtherJob, ProviderError, StageError};
@@ -54,8 +54,8 @@ pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use prompt::{Part, Prompt, Scene, UploadTarget, Utterance};
 pub use provider::{
-    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Providers, SoundTrack, SourceStore,
-    SpeechSynthesizer, TranscriptWriter,
+    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Providers, Shape, SoundTrack,
+    SourceStore, SpeechSynthesizer, TranscriptWriter,
 };
 pub use request::{Produced, Request, Run};
 pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, ScriptLength};

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use stillcast_enqueue::{Format, JobId, StageRecord};
+use stillcast_enqueue::{Aspect, Format, JobId, StageRecord};
 
 /// What shall be written about.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Scene {
     pub text: String,
     /// Another number asks for another picture.
     pub variant: u32,
+    /// How wide it shall be beside its height.
+    pub aspect: Aspect,
 }
 
 /// What shall be spoken.

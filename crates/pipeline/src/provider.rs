@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use stillcast_enqueue::{Artifact, Format, StageName};
+use stillcast_enqueue::{Artifact, Aspect, Container, Format, Options, StageName};
 use uuid::Uuid;
 
 use crate::{
@@ -117,8 +117,13 @@ pub trait MediaEncoder: Send + Sync {
         track: SoundTrack,
         scratch: &Path,
     ) -> Result<Box<dyn Encoding>, ProviderError>;
-    /// Renders a picture as a short clip.
-    async fn still(&self, image: &Image, scratch: &Path) -> Result<Answer<Clip>, ProviderError>;
+    /// Renders a picture as a short clip, with what shows it beside the file.
+    async fn still(
+        &self,
+        image: &Image,
+        shape: Shape,
+        scratch: &Path,
+    ) -> Result<Answer<Clip>, ProviderError>;
     /// Puts the file together: the sound with its chapters; for a video, the repeated clip under it for
     /// exactly as long as the sound lasts, and its captions. Captions and chapters lie beside it, too.
     async fn mux(
@@ -126,8 +131,33 @@ pub trait MediaEncoder: Send + Sync {
         sound: &Media,
         clip: Option<&Clip>,
         captions: &Captions,
+        shape: Shape,
         scratch: &Path,
     ) -> Result<Answer<Media>, ProviderError>;
+}
+
+/// How a file is made, besides what is heard and seen in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// What it is packed as.
+    pub container: Container,
+    /// How wide its picture is beside its height.
+    pub aspect: Aspect,
+    /// Whether its picture moves.
+    pub motion: bool,
+}
+
+impl Shape {
+    /// Sound in `container`.
+    pub fn sound(container: Container) -> Self {
+        Self { container, aspect: Aspect::default(), motion: false }
+    }
+
+    /// What a request asks for.
+    pub(crate) fn of(format: Format, options: &Options) -> Self {
+        let Options { aspect, motion, .. } = options;
+        Self { container: options.container(format), aspect: *aspect, motion: *motion }
+    }
 }
 
 /// A track of sound that is encoded.
@@ -137,8 +167,8 @@ pub struct SoundTrack {
     pub name: &'static str,
     /// One or two.
     pub channels: u16,
-    /// What it is for.
-    pub format: Format,
+    /// The file that it is for.
+    pub shape: Shape,
 }
 
 /// An encoder at work. Dropped, it ends and leaves nothing that could pass for a whole file.

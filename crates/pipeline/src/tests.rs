@@ -10,7 +10,7 @@ mod writing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stillcast_enqueue::{Format, Identifier, Source, StageName};
+use stillcast_enqueue::{Container, Format, Identifier, Source, StageName};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -348,4 +348,7 @@ async fn a_conversation_is_collected_and_its_account_says_what_was_cut() {
     assert_eq!(code(without).await, "database-missing");
     let later = Identifier::parse("source", "playlist").unwrap();
     assert_eq!(code(about("default", Source::Unknown(later))).await, "source-unknown");
+    let mut unfit = about("default", Source::Text("Rain.".to_owned()));
+    unfit.run.request.options.container = Some(Container::Mp4);
+    assert_eq!(code(unfit).await, "container-unfit");
 }

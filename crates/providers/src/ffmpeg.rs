@@ -1,4 +1,4 @@
-//! Sound and picture go in; an `.m4a` or `.mp4` that plays everywhere comes out.
+//! Sound and picture go in; a file that plays everywhere comes out, in the container that was asked for.
 //!
 //! Sound is encoded once, by one process that takes it as it is spoken. A picture is encoded once
 //! too, as one I-frame and all-skip P-frames, and repeated under the sound by copying: the price of
@@ -7,13 +7,21 @@
 #[cfg(feature = "ffmpeg")]
 mod captions;
 #[cfg(feature = "ffmpeg")]
+mod codec;
+#[cfg(feature = "ffmpeg")]
 mod encoder;
 #[cfg(all(test, feature = "ffmpeg"))]
 mod fuzz;
 #[cfg(feature = "ffmpeg")]
 mod hardware;
 #[cfg(feature = "ffmpeg")]
+mod heads;
+#[cfg(feature = "ffmpeg")]
+mod mark;
+#[cfg(feature = "ffmpeg")]
 mod mp4;
+#[cfg(feature = "ffmpeg")]
+mod mux;
 #[cfg(feature = "ffmpeg")]
 mod output;
 #[cfg(feature = "ffmpeg")]
@@ -23,6 +31,8 @@ mod program;
 mod rehearsal;
 #[cfg(feature = "ffmpeg")]
 mod sound;
+#[cfg(feature = "ffmpeg")]
+mod tags;
 #[cfg(test)]
 #[cfg(all(feature = "ffmpeg", feature = "offline"))]
 mod tests;

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use serde_json::Value;
 use stillcast_enqueue::{
-    BED_LEVEL, Bed, DURATION, DecodeError, Envelope, Identifier, InvalidField, Problem, StageName,
-    TAIL, VARIANT,
+    Aspect, BED_LEVEL, Bed, Container, DURATION, DecodeError, Envelope, Identifier, InvalidField,
+    Problem, StageName, TAIL, VARIANT,
 };
 
 use StageName::{Collection, Encode, Image, Transcript, Tts, Upload};
@@ -33,7 +33,7 @@ struct JobOption {
     from: StageName,
 }
 
-const OPTIONS: [JobOption; 9] = [
+const OPTIONS: [JobOption; 12] = [
     JobOption { name: "voice", path: "options.voice", read: name, decides: &[Tts], from: Tts },
     JobOption {
         name: "language",
@@ -61,6 +61,15 @@ const OPTIONS: [JobOption; 9] = [
     encoded("bells", "options.bells", flag),
     encoded("tail", "options.tail", tail),
     encoded("stems", "options.stems", flag),
+    encoded("container", "options.container", container),
+    JobOption {
+        name: "aspect",
+        path: "options.aspect",
+        read: aspect,
+        decides: &[Image, Encode],
+        from: Image,
+    },
+    encoded("motion", "options.motion", flag),
 ];
 
 /// An option that decides how the file is made of what there is.
@@ -74,13 +83,16 @@ const fn encoded(
 
 impl Remake {
     /// The options that can be changed.
-    pub const OPTIONS: [&str; OPTIONS.len()] =
-        ["voice", "language", "variant", "duration", "bed", "bed_level", "bells", "tail", "stems"];
+    #[rustfmt::skip]
+    pub const OPTIONS: [&str; OPTIONS.len()] = [
+        "voice", "language", "variant", "duration", "bed", "bed_level", "bells", "tail", "stems",
+        "container", "aspect", "motion",
+    ];
 
     /// Reads what somebody wishes: the word of a stage, and options with their new values; an empty one
     /// is the worker's default again. Without a stage it begins where the options first decide
     /// something: `voice` at tts, `language` and `duration` at transcript, `variant` at the
-    /// beginning, `bed` and whatever else is said of the bed at encode.
+    /// beginning, `aspect` at image, all else at encode.
     ///
     /// Refused are a stage and an option that nobody knows, a value that an option does not take, an
     /// option that stands twice, and one that decides nothing from that stage on.
@@ -220,9 +232,23 @@ fn tail(path: &'static str, text: &str) -> Result<Value, InvalidField> {
 }
 
 fn bed(path: &'static str, text: &str) -> Result<Value, InvalidField> {
-    let bed: Result<Bed, _> = text.parse();
-    let refused = |_| InvalidField::value(path, Bed::WORDS, "another text");
-    bed.map(|bed| Value::from(bed.as_str())).map_err(refused)
+    word(path, Bed::WORDS, text.parse().map(|bed: Bed| bed.as_str()))
+}
+
+fn container(path: &'static str, text: &str) -> Result<Value, InvalidField> {
+    word(path, Container::WORDS, text.parse().map(|container: Container| container.as_str()))
+}
+
+fn aspect(path: &'static str, text: &str) -> Result<Value, InvalidField> {
+    word(path, Aspect::WORDS, text.parse().map(|aspect: Aspect| aspect.as_str()))
+}
+
+fn word(
+    path: &'static str,
+    takes: &str,
+    read: Result<&'static str, InvalidField>,
+) -> Result<Value, InvalidField> {
+    read.map(Value::from).map_err(|_| InvalidField::value(path, takes, "another text"))
 }
 
 fn flag(path: &'static str, text: &str) -> Result<Value, InvalidField> {
@@ -260,6 +286,8 @@ mod tests {
             (vec![("voice", ""), ("variant", "3")], Collection),
             (vec![("voice", "anna"), ("duration", "600")], Transcript),
             (vec![("bed", "sea"), ("tail", "60"), ("stems", "true")], Encode),
+            (vec![("container", "mp3"), ("motion", "true")], Encode),
+            (vec![("container", "mp4-social"), ("aspect", "9:16")], Image),
         ] {
             assert_eq!(read(None, &set).unwrap().from(), Some(first), "{set:?}");
         }
@@ -287,6 +315,8 @@ mod tests {
             (None, vec![("voice", "a b")], "`options.voice` takes"),
             (None, vec![("variant", "-1")], "`options.variant` takes a whole number"),
             (None, vec![("bed", "opera")], "`options.bed` takes one of `none`, `rain`"),
+            (None, vec![("container", "avi")], "`options.container` takes one of `m4a`, `mp3`"),
+            (None, vec![("aspect", "4:3")], "`options.aspect` takes one of `16:9`, `9:16`"),
             (None, vec![("bells", "yes")], "`options.bells` takes `true` or `false`"),
             (None, vec![("bed_level", "0")], "`options.bed_level` takes a whole number from -40"),
             (None, vec![("duration", "60")], "`options.duration` takes a whole number from 180"),

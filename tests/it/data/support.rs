@@ -7,7 +7,7 @@ use pipeline::{Media, ProviderError, SourceStore, UploadTarget};
 use providers::postgres::{Database, PostgresSources, Queries, migrate};
 use providers::store::{Credentials, Store, StoreOptions, open};
 use sqlx::PgConnection;
-use stillcast_enqueue::{Format, JobId};
+use stillcast_enqueue::{Container, Format, JobId};
 use tempfile::TempDir;
 use tests::bucket::{ACCESS_KEY, BUCKET, Bucket, SECRET_KEY};
 use tests::postgres::Postgres;
@@ -123,7 +123,7 @@ impl Files {
         let path: PathBuf = self.0.path().join(format!("{bytes}.mp4"));
         let content: Vec<u8> = (0..bytes).map(|at| (at >> 12 ^ at).to_le_bytes()[0]).collect();
         std::fs::write(&path, content).unwrap();
-        Media { path, duration_s: 1.5, extras: Vec::new() }
+        Media { path, container: Container::Mp4, duration_s: 1.5, extras: Vec::new() }
     }
 }
 

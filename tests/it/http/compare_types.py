@@ -13,7 +13,8 @@ NAMES = [
     "StageRecord", "TextSource", "Waiting",
 ]
 WORDS = {"State": types.State, "Format": types.Format, "StageName": types.Stage, "BulkAction": types.Action,
-         "Bed": types.Bed}
+         "Bed": types.Bed,
+         "Container": types.Container, "Aspect": types.Aspect}
 
 with open(sys.argv[1], encoding="utf-8") as file:
     schemas = json.load(file)["components"]["schemas"]

@@ -6,6 +6,7 @@
 mod browser;
 mod desk;
 mod entry;
+mod formats;
 mod jobs;
 mod keys;
 mod looks;

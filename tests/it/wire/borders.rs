@@ -3,7 +3,7 @@
 
 use pipeline::{ImageGenerator, Prompt, Scene, SourceText};
 use serde_json::Value;
-use stillcast_enqueue::Format;
+use stillcast_enqueue::{Aspect, Format};
 use tests::simulator::Endpoint;
 
 use crate::adapters::draft;
@@ -47,7 +47,11 @@ async fn a_text_is_data_in_one_place_whatever_it_says() {
         assert!(!rules.contains(&text));
         let data: Value = serde_json::from_str(messages[1]["content"].as_str().unwrap()).unwrap();
         assert_eq!(data["source"], *text);
-        harness.painter().draw(&Scene { text: text.clone(), variant: 0 }).await.unwrap();
+        harness
+            .painter()
+            .draw(&Scene { text: text.clone(), variant: 0, aspect: Aspect::Wide })
+            .await
+            .unwrap();
         let asked = harness.simulator.last_asked(Endpoint::Image);
         let (_, data) = asked["prompt"].as_str().unwrap().rsplit_once('\n').unwrap();
         assert_eq!(serde_json::from_str::<Value>(data).unwrap()["source"], *text);

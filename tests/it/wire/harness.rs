@@ -14,7 +14,7 @@ use providers::openai::{
     PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
 };
 use providers::store::{self, StoreOptions};
-use stillcast_enqueue::{Format, JobId, Options, Source, StageName, StageRecord};
+use stillcast_enqueue::{Aspect, Format, JobId, Options, Source, StageName, StageRecord};
 use tempfile::TempDir;
 use tests::simulator::{self, Prices, Purchase, Simulator};
 use tokio_util::sync::CancellationToken;
@@ -192,7 +192,7 @@ pub(crate) fn utterance() -> Utterance {
 }
 
 pub(crate) fn scene() -> Scene {
-    Scene { text: CANARY_TEXT.to_owned(), variant: 0 }
+    Scene { text: CANARY_TEXT.to_owned(), variant: 0, aspect: Aspect::Wide }
 }
 
 /// Asserts that an error holds nothing private, however it is printed.

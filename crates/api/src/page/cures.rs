@@ -1,7 +1,7 @@
 //! The code of a failure goes in; what a person can do about it comes out.
 
 /// What to do, by the code; the first row that fits. Codes that share a beginning share a cure.
-const CURES: [(&str, &str); 25] = [
+const CURES: [(&str, &str); 26] = [
     (
         "key-refused",
         "Put a valid key into the worker's settings, then resume the queue: nothing was lost.",
@@ -32,6 +32,10 @@ const CURES: [(&str, &str); 25] = [
     (
         "duration-out-of-reach",
         "Ask for the length that the message names, or for another voice: nothing is paid twice.",
+    ),
+    (
+        "container-unfit",
+        "Ask for a container that holds the format, or leave options.container out.",
     ),
     ("rate-limited", "Replay it later, or ask the provider for a higher limit."),
     ("waste-limit", "The provider spoils what it sells. Look at its set-up before you replay."),

@@ -68,18 +68,24 @@ struct File {
     url: String,
     /// What is said when, for the player.
     captions: Option<String>,
+    /// What a player shows before it plays.
+    poster: Option<String>,
     /// What lies beside it: what it is called here, and where.
     extras: Vec<(&'static str, String)>,
 }
 
 /// The extras of a page, and what they are called on it.
-const EXTRAS: [(&str, &str); 5] = [
+const EXTRAS: [(&str, &str); 7] = [
     ("captions.vtt", "Captions (VTT)"),
     ("captions.srt", "Captions (SRT)"),
     ("chapters.txt", "Chapters"),
     ("voice.m4a", "Voice alone"),
     ("bed.m4a", "Bed alone"),
+    ("poster.jpg", "Poster"),
+    ("cover.jpg", "Cover"),
 ];
+
+const POSTER: &str = "poster.jpg";
 
 /// Something that happened.
 pub(super) struct Event {
@@ -225,6 +231,7 @@ impl File {
             says,
             url: format!("/jobs/{}/artifact", job.id),
             captions: job.extras.contains_key(captions).then(|| place(captions)),
+            poster: job.extras.contains_key(POSTER).then(|| place(POSTER)),
             extras,
         }
     }

@@ -24,12 +24,15 @@ pub(super) struct RemakeForm {
 }
 
 /// Options that a form shows alike, and what they are called.
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 8] = [
     ("bed", "Bed"),
     ("bed_level", "Bed’s level, dB"),
     ("bells", "Bells"),
     ("tail", "Tail, seconds"),
     ("stems", "Stems"),
+    ("container", "Container"),
+    ("aspect", "Aspect"),
+    ("motion", "Motion"),
 ];
 
 /// From where.
@@ -94,6 +97,9 @@ pub(super) struct Wish {
     bells: Option<String>,
     tail: Option<String>,
     stems: Option<String>,
+    container: Option<String>,
+    aspect: Option<String>,
+    motion: Option<String>,
     #[serde(default)]
     why: String,
 }
@@ -115,6 +121,9 @@ impl Wish {
             &self.bells,
             &self.tail,
             &self.stems,
+            &self.container,
+            &self.aspect,
+            &self.motion,
         ];
         let known = texts(known);
         let all = Remake::OPTIONS.iter().zip(wished).zip(&known);
@@ -129,8 +138,8 @@ impl Wish {
 
 /// Options as a form shows them, in the order of [`Remake::OPTIONS`]; a default is empty.
 fn texts(options: &Options) -> [String; Remake::OPTIONS.len()] {
-    let Options { voice, language, variant, duration, bed, bed_level, bells, tail, stems } =
-        options;
+    let Options { voice, language, variant, duration, bed, bed_level, bells, tail, .. } = options;
+    let Options { stems, container, aspect, motion, .. } = options;
     [
         text(voice.as_ref()),
         text(language.as_ref()),
@@ -141,6 +150,9 @@ fn texts(options: &Options) -> [String; Remake::OPTIONS.len()] {
         text(Some(bells).filter(|bells| **bells)),
         text(Some(tail).filter(|tail| **tail != 0)),
         text(Some(stems).filter(|stems| **stems)),
+        text(container.as_ref()),
+        text(Some(aspect).filter(|aspect| !aspect.is_default())),
+        text(Some(motion).filter(|motion| **motion)),
     ]
 }
 

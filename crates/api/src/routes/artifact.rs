@@ -20,7 +20,10 @@ use crate::state::Api;
     get, path = "/v1/jobs/{id}/artifact", tag = "jobs", security(("token" = ["enqueue"])),
     params(("id" = String, Path, description = "The job")),
     responses(
-        (status = 200, description = "The file", content_type = "audio/mp4", body = Vec<u8>),
+        (status = 200, description = "The file", content(
+            (Vec<u8> = "audio/mp4"), (Vec<u8> = "audio/mpeg"), (Vec<u8> = "audio/ogg"),
+            (Vec<u8> = "audio/wav"), (Vec<u8> = "audio/flac"), (Vec<u8> = "video/mp4"),
+        )),
         (status = 206, description = "A range of it"),
         (status = 304, description = "The caller has it"),
         (status = 307, description = "It lies at `Location`"),

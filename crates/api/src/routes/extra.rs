@@ -12,10 +12,10 @@ use crate::caller::{Caller, Right};
 use crate::problem::{Code, Problem};
 use crate::state::Api;
 
-/// Fetches a file beside the finished one: `captions.vtt`, `captions.srt`, `chapters.txt`, and where they
-/// were asked for `voice.m4a` and `bed.m4a`.
+/// Fetches a file beside the finished one: `captions.vtt`, `captions.srt`, `chapters.txt`, of a video
+/// `poster.jpg` and `cover.jpg`, and where they were asked for `voice.m4a` and `bed.m4a`.
 ///
-/// The record's `extras` name those that there are. Text is answered here wherever it lies, since a player
+/// The record's `extras` name those that there are. Text and pictures are answered here wherever they lie, since a player
 /// takes captions only from where its page comes from; sound as the artifact is.
 #[utoipa::path(
     get, path = "/v1/jobs/{id}/extras/{name}", tag = "jobs", security(("token" = ["enqueue"])),

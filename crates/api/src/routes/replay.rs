@@ -103,8 +103,12 @@ fn text_of(name: &str, value: &Value) -> Result<String, InvalidField> {
         ("variant" | "duration" | "bed_level" | "tail", Value::Number(number)) => {
             Ok(number.to_string())
         }
-        ("bells" | "stems", Value::Bool(flag)) => Ok(flag.to_string()),
-        ("voice" | "language" | "bed", Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+        ("bells" | "stems" | "motion", Value::Bool(flag)) => Ok(flag.to_string()),
+        ("voice" | "language" | "bed" | "container" | "aspect", Value::String(text))
+            if !text.is_empty() =>
+        {
+            Ok(text.clone())
+        }
         _ => match takes(name) {
             Some(takes) => {
                 Err(InvalidField::value(format!("options.{name}"), takes, "something else"))
@@ -118,8 +122,8 @@ fn text_of(name: &str, value: &Value) -> Result<String, InvalidField> {
 fn takes(name: &str) -> Option<&'static str> {
     match name {
         "variant" | "duration" | "bed_level" | "tail" => Some("a whole number, or null"),
-        "bells" | "stems" => Some("true, false, or null"),
-        "voice" | "language" | "bed" => Some("a name, or null"),
+        "bells" | "stems" | "motion" => Some("true, false, or null"),
+        "voice" | "language" | "bed" | "container" | "aspect" => Some("a name, or null"),
         _ => None,
     }
 }

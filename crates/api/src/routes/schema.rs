@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use stillcast_enqueue::{Bed, Enqueued, Format, JobRecord, Replication, State, Submission};
+use stillcast_enqueue::{
+    Aspect, Bed, Container, Enqueued, Format, JobRecord, Replication, State, Submission,
+};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::{Ref, RefOr, Response};
@@ -110,6 +112,13 @@ pub(crate) struct OptionsRequest {
     tail: Option<u32>,
     /// Whether voice and bed are delivered apart too.
     stems: Option<bool>,
+    /// What the file is packed as: `m4a`, `mp3`, `opus`, `wav` or `flac` for audio, `mp4` or `mp4-social` for
+    /// video; `m4a` and `mp4` by default.
+    container: Option<Container>,
+    /// How wide the picture of a video is beside its height; `16:9` by default.
+    aspect: Option<Aspect>,
+    /// Whether the picture of a video slowly breathes.
+    motion: Option<bool>,
 }
 
 /// What became of a request.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{Bed, InvalidField, InvalidJob, Job, Source};
+use crate::{Aspect, Bed, Container, InvalidField, InvalidJob, Job, Source};
 
 const CONVERSATION: &str = "0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44";
 
@@ -21,7 +21,8 @@ fn whole() -> Value {
     json!({
         "source": { "text": "Rain." }, "format": "video",
         "options": { "voice": "slt", "language": "en", "variant": 2, "duration": 600,
-            "bed": "sea", "bed_level": -20, "bells": true, "tail": 60, "stems": true },
+            "bed": "sea", "bed_level": -20, "bells": true, "tail": 60, "stems": true,
+            "container": "mp4-social", "aspect": "9:16", "motion": true },
         "idempotency_key": "k1", "priority": 9, "run_at": "2999-01-01T00:00:00Z",
         "deadline": "2999-01-02T00:00:00Z", "max_attempts": 2, "tenant": "acme",
         "metadata": { "a": "b" }, "webhook": "https://example.org/hook?t=1",
@@ -59,6 +60,10 @@ fn every_field_arrives() {
         (Some(600), Bed::Sea, Some(-20))
     );
     assert_eq!((options.bells, options.tail, options.stems), (true, 60, true));
+    assert_eq!(
+        (options.container, options.aspect, options.motion),
+        (Some(Container::Mp4Social), Aspect::Tall, true)
+    );
     assert_eq!(job.options.voice.unwrap().as_str(), "slt");
     assert_eq!(job.metadata["a"], "b");
     assert_eq!(job.webhook.unwrap().as_str(), "https://example.org/hook?t=1");
@@ -107,6 +112,9 @@ fn fields() -> Vec<(&'static str, &'static str)> {
         ("options.bells", "`true` or `false`"),
         ("options.tail", "a whole number from 0 to 1800"),
         ("options.stems", "`true` or `false`"),
+        ("options.container", "one of `m4a`, `mp3`, `opus`, `wav`, `flac` for audio"),
+        ("options.aspect", "one of `16:9`, `9:16`, `1:1`"),
+        ("options.motion", "`true` or `false`"),
         ("idempotency_key", identifier),
         ("priority", "a whole number from 0 to 9"),
         ("run_at", time),
@@ -136,7 +144,7 @@ fn of_the_right_kind(path: &str, value: &Value) -> bool {
         "source.text" | "metadata.a" => value.is_string(),
         "options" | "metadata" => value.is_object(),
         "options.variant" | "options.tail" | "priority" | "max_attempts" => value == &json!(7),
-        "options.bells" | "options.stems" => value.is_boolean(),
+        "options.bells" | "options.stems" | "options.motion" => value.is_boolean(),
         _ => false,
     }
 }
@@ -188,7 +196,7 @@ fn what_is_no_field_and_what_stands_twice_is_named() {
         (
             r#","options":{"tempo":2}"#,
             "`options.tempo` is not a field; there are `voice`, `language`, `variant`, `duration`, `bed`, `bed_level`, \
-             `bells`, `tail`, `stems`",
+             `bells`, `tail`, `stems`, `container`, `aspect`, `motion`",
         ),
         (r#","priority":10"#, "`priority` takes a whole number from 0 to 9, got 10"),
         (r#","priority":1,"priority":2"#, "`priority` takes one value, got 2"),
@@ -284,4 +292,28 @@ fn large_and_empty_texts_are_refused_at_the_border() {
     }
     let large = Job::audio(Source::Text("x".into())).with_metadata("k", "v".repeat(4096));
     is(large.validate(), InvalidField::value("metadata", "at most 4096 bytes", "4104"));
+}
+
+#[test]
+fn a_container_holds_the_format_and_only_a_video_has_a_picture() {
+    let with = |format: &str, options: Value| {
+        read(&json!({"source": {"text": "Rain."}, "format": format, "options": options}))
+            .map_err(|invalid| invalid.to_string())
+    };
+    for container in Container::ALL {
+        let [format, other] = match container.format() {
+            crate::Format::Audio => ["audio", "video"],
+            crate::Format::Video => ["video", "audio"],
+        };
+        let options = json!({"container": container.as_str()});
+        assert_eq!(with(format, options.clone()).unwrap().options.container, Some(container));
+        let fault = with(other, options).unwrap_err();
+        let got = format!("got `{container}` for `{other}`");
+        assert!(fault.contains("`options.container` takes") && fault.contains(&got), "{fault}");
+    }
+    for seen in [json!({"aspect": "1:1"}), json!({"motion": true})] {
+        assert!(with("video", seen.clone()).is_ok());
+        let fault = with("audio", seen).unwrap_err();
+        assert!(fault.contains("takes `video` in `format`, got `audio`"), "{fault}");
+    }
 }

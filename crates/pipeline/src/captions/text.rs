@@ -2,6 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::clock::{clock, milliseconds};
 use super::{Captions, Cue};
 use crate::pace;
 use crate::sound::RATE;
@@ -39,17 +40,6 @@ impl Captions {
         };
         (!self.chapters.is_empty()).then(|| self.chapters.iter().map(line).collect())
     }
-}
-
-/// `00:03:25.250`, to the nearest millisecond.
-fn clock(samples: usize, point: char) -> String {
-    let ms = milliseconds(samples);
-    let (hours, minutes) = (ms / 3_600_000, ms / 60_000 % 60);
-    format!("{hours:02}:{minutes:02}:{:02}{point}{:03}", ms / 1_000 % 60, ms % 1_000)
-}
-
-fn milliseconds(samples: usize) -> usize {
-    (samples * 1_000 + RATE as usize / 2) / RATE as usize
 }
 
 /// The words of a cue, each but the first behind the time at which it is said.

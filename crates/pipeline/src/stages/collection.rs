@@ -16,9 +16,23 @@ pub(crate) async fn collect(attempt: &Attempt<'_>) -> Result<SourceText, StageEr
         (Source::Conversation(_), Some(sources)) => sources.provider(),
         _ => PROVIDER,
     };
-    let reading = || read(request, providers);
+    let reading = async || {
+        fits(request)?;
+        read(request, providers).await
+    };
     let call = Call { stage, provider, model: None, operation: "load" };
     attempt.stage(stage, attempt.call(call, reading)).await
+}
+
+/// What the border refuses, and comes in beside it.
+fn fits(request: &Request) -> Result<(), ProviderError> {
+    let Request { options, format, .. } = request;
+    let container = options.container(*format);
+    if container.format() == *format {
+        return Ok(());
+    }
+    let message = format!("`options.container` is `{container}`, which holds no {format}");
+    Err(ProviderError::permanent(PROVIDER, "container-unfit", message))
 }
 
 async fn read(

@@ -19,11 +19,13 @@ use crate::cache_key::digest_of;
 use crate::captions::Listener;
 use crate::feed::Reader;
 use crate::sound::Loudness;
-use crate::{Answer, Call, Captions, Clip, Image, Media, ProviderError, Providers, StageError};
+use crate::{
+    Answer, Call, Captions, Clip, Image, Media, ProviderError, Providers, Run, Shape, StageError,
+};
 
 const STAGE: StageName = StageName::Encode;
 /// Changes with whatever this file and `captions` put into the file or beside it.
-const REVISION: &str = "encode-2";
+const REVISION: &str = "encode-3";
 /// Changes with whatever is heard of a bed.
 const BED_REVISION: &str = "bed-1";
 /// A step of which nobody hears: there is one for each piece of sound.
@@ -38,15 +40,29 @@ pub(crate) fn settings(
 ) -> String {
     // Voice, language and variant decide what is in the file, not how it is made.
     // But a bed takes another course for each variant.
-    let Options { voice: _, language: _, variant, duration, bed, bed_level, bells, tail, stems } =
-        options;
+    let Options {
+        voice: _,
+        language: _,
+        variant,
+        duration,
+        bed,
+        bed_level,
+        bells,
+        tail,
+        stems,
+        container: _,
+        aspect,
+        motion,
+    } = options;
     let encoder = &providers.encoder;
     let (provider, revision) = (encoder.provider(), encoder.revision());
     let duration = duration.map(|seconds| format!("duration {seconds}"));
     let backing = (channels(options) > 1)
         .then(|| format!("{BED_REVISION} {bed} {bed_level:?} {bells} {tail} {stems} {variant}"));
-    let parts = [REVISION, provider, &revision, format.as_str(), loudness.as_str()].into_iter();
-    let parts = parts.chain(duration.as_deref()).chain(backing.as_deref());
+    let container = options.container(format).as_str();
+    let seen = (format == Format::Video).then(|| format!("{aspect} {motion}"));
+    let parts = [REVISION, provider, &revision, container, loudness.as_str()].into_iter();
+    let parts = parts.chain(duration.as_deref()).chain(backing.as_deref()).chain(seen.as_deref());
     digest_of(&parts.collect::<Vec<_>>())
 }
 
@@ -79,7 +95,8 @@ async fn encode_once(
     let ((sound, captions), clip) = (compressed?, clip?);
     let encoder = attempt.run.providers.encoder.as_ref();
     let scratch = &attempt.run.scratch;
-    heavy.work("mux", encoder.mux(&sound, clip, &captions, scratch)).await
+    let shape = Shape::of(format, &attempt.run.request.options);
+    heavy.work("mux", encoder.mux(&sound, clip, &captions, shape, scratch)).await
 }
 
 /// Feeds the encoder as the sound comes, and listens to what is said when.
@@ -107,7 +124,9 @@ async fn compress(
 async fn render(heavy: &Heavy<'_>, mut picture: Reader<Image>) -> Result<Clip, StageError> {
     let attempt = heavy.attempt;
     let image = picture.next().await.ok().flatten().ok_or_else(|| StageError::halted(STAGE))?;
-    let still = attempt.run.providers.encoder.still(&image, &attempt.run.scratch);
+    let Run { request, providers, scratch, .. } = attempt.run;
+    let still =
+        providers.encoder.still(&image, Shape::of(request.format, &request.options), scratch);
     heavy.work("still", still).await
 }
 

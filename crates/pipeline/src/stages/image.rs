@@ -54,13 +54,20 @@ fn scene(options: &Options, source: &str) -> Scene {
         bells: _,
         tail: _,
         stems: _,
+        container: _,
+        aspect,
+        motion: _,
     } = options;
-    Scene { text: source.to_owned(), variant: *variant }
+    Scene { text: source.to_owned(), variant: *variant, aspect: *aspect }
 }
 
 fn settings_of(scene: &Scene, painter: &dyn ImageGenerator) -> String {
-    let Scene { text: _, variant } = scene;
-    digest_of(&[REVISION, painter.provider(), &painter.revision(), &variant.to_string()])
+    let Scene { text: _, variant, aspect } = scene;
+    let (revision, variant) = (painter.revision(), variant.to_string());
+    let parts = [REVISION, painter.provider(), &revision, &variant].into_iter();
+    // Those who ask for nothing find what was drawn when nothing could be asked for.
+    let aspect = (!aspect.is_default()).then_some(aspect.as_str());
+    digest_of(&parts.chain(aspect).collect::<Vec<_>>())
 }
 
 /// A picture that one job of the fleet draws.

@@ -59,6 +59,9 @@ fn prompt(options: &Options, source: &str) -> Prompt {
         bells: _,
         tail: _,
         stems: _,
+        container: _,
+        aspect: _,
+        motion: _,
     } = options;
     let length = ScriptLength::asked(options);
     let (index, words) = length.next_part(0);

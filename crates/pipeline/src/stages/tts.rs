@@ -78,6 +78,9 @@ fn utterance(options: &Options, text: String) -> Utterance {
         bells: _,
         tail: _,
         stems: _,
+        container: _,
+        aspect: _,
+        motion: _,
     } = options;
     let name = |name: &Option<Identifier>| name.as_ref().map(Identifier::to_string);
     Utterance { text, voice: name(voice), language: name(language) }
@@ -114,6 +117,9 @@ fn key(attempt: &Attempt<'_>, name: &str, spoken: &str) -> CacheKey {
         bells: _,
         tail: _,
         stems: _,
+        container: _,
+        aspect: _,
+        motion: _,
     } = options;
     let settings = settings(options, &attempt.run.providers);
     let digest = digest_of(&[&settings, &variant.to_string(), spoken]);

@@ -14,15 +14,14 @@ use stillcast_enqueue::{Artifact, Format, JobId, Options, Source, StageName, Sta
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::shared_state::SharedState;
+use crate::sound::Loudness;
 use crate::{
     Answer, ArtifactStore, Captions, Clip, Conversation, Draft, DraftPiece, Encoding, Excerpt,
     Failed, FailureClass, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder,
-    Policies, Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots,
-    SoundTrack, SourceStore, TranscriptWriter, UploadTarget, Usage, produce, standard,
+    Policies, Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Shape,
+    Slots, SoundTrack, SourceStore, TranscriptWriter, UploadTarget, Usage, produce, standard,
 };
-
-use super::shared_state::SharedState;
-use crate::sound::Loudness;
 
 /// What the next call of a stage does; without a script it succeeds at once.
 #[derive(Clone, Copy, Debug)]
@@ -394,9 +393,14 @@ impl MediaEncoder for Fake {
         Ok(Box::new(FakeEncoding(Arc::clone(&self.0))))
     }
 
-    async fn still(&self, image: &Image, _scratch: &Path) -> Result<Answer<Clip>, ProviderError> {
+    async fn still(
+        &self,
+        image: &Image,
+        _shape: Shape,
+        _scratch: &Path,
+    ) -> Result<Answer<Clip>, ProviderError> {
         self.0.entries().shown = image.bytes.clone();
-        Ok(Answer::free(Clip { path: "/nowhere/clip".into() }))
+        Ok(Answer::free(Clip { path: "/nowhere/clip".into(), extras: Vec::new() }))
     }
 
     async fn mux(
@@ -404,6 +408,7 @@ impl MediaEncoder for Fake {
         sound: &Media,
         _clip: Option<&Clip>,
         captions: &Captions,
+        _shape: Shape,
         _scratch: &Path,
     ) -> Result<Answer<Media>, ProviderError> {
         self.0.step(StageName::Encode).await?;
@@ -424,7 +429,8 @@ impl Encoding for FakeEncoding {
     async fn finish(self: Box<Self>) -> Result<Answer<Media>, ProviderError> {
         self.0.step(StageName::Encode).await?;
         let duration_s = crate::sound::seconds(self.0.entries().encoded.len());
-        Ok(Answer::free(Media { path: "/nowhere/sound".into(), duration_s, extras: Vec::new() }))
+        let (path, extras) = ("/nowhere/sound".into(), Vec::new());
+        Ok(Answer::free(Media { path, container: Format::Audio.into(), duration_s, extras }))
     }
 }
 

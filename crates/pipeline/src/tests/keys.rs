@@ -23,7 +23,7 @@ async fn keys_of_another_version_find_the_same_values() {
     assert_eq!(
         keys,
         [
-            "default/delivery/4826270e8c17ca95269b31d1f353988de128e157d9080cb20dcf2eb0c56c5283",
+            "default/delivery/f0f3d2a1eb81238d9abbefe1fc72db8b5aee4f21afcf4be058f1795ebcd98fe4",
             "default/image/8c0aa9ef16a50cd84288b974f8021b34acddcc57fa2bfeea0e4cc5f68bc95a15",
             "default/passage/4e2109c6044dc8f33958222b807f7882c7aa2ed8c7f32d989c6d12103b10dea5",
             "default/transcript/c0f652e05aeecbd0e1e104b89058a6fa9da04691532771b9b34bafa36b2a545c",

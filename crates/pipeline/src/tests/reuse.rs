@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use stillcast_enqueue::{Bed, Format, Identifier, Options, StageName};
+use stillcast_enqueue::{Aspect, Bed, Container, Format, Identifier, Options, StageName};
 use tokio::time::Instant;
 
 use super::fakes::{PASSAGES, PICTURE_USD, Step, TestRun, of};
@@ -450,6 +450,31 @@ async fn another_bed_buys_nothing_again() {
         let produced = made(&other).await;
         assert_eq!(paid(&other), [0; 3], "{options:?}");
         assert_eq!(produced.artifact.key, "delivered", "it is another file: {options:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_container_buys_nothing_again_and_another_aspect_a_picture() {
+    let shared = shared();
+    made(&TestRun::of(&shared, Format::Video)).await;
+    let social = Options { container: Some(Container::Mp4Social), ..Options::default() };
+    for (options, bought) in [
+        (social.clone(), [0; 3]),
+        (Options { motion: true, ..social.clone() }, [0; 3]),
+        (Options { aspect: Aspect::Tall, ..social.clone() }, [0, 0, 1]),
+        (Options { aspect: Aspect::Tall, motion: true, ..social }, [0; 3]),
+    ] {
+        let other = TestRun::of(&shared, Format::Video).with(options.clone());
+        let produced = made(&other).await;
+        assert_eq!(paid(&other), bought, "{options:?}");
+        assert_eq!(produced.artifact.key, "delivered", "it is another file: {options:?}");
+    }
+    made(&TestRun::of(&shared, Format::Audio)).await;
+    for container in [Container::Mp3, Container::Opus, Container::Wav, Container::Flac] {
+        let options = Options { container: Some(container), ..Options::default() };
+        let other = TestRun::of(&shared, Format::Audio).with(options);
+        let produced = made(&other).await;
+        assert_eq!((paid(&other), produced.artifact.key.as_str()), ([0; 3], "delivered"));
     }
 }
 

@@ -6,13 +6,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use child::Spec;
 use pipeline::{
-    Answer, Captions, Clip, Encoding, Image, Media, MediaEncoder, ProviderError, SoundTrack, Usage,
+    Answer, Beside, Captions, Clip, Encoding, Image, Media, MediaEncoder, ProviderError, Shape,
+    SoundTrack, Usage,
 };
 use tokio::sync::OnceCell;
 
 use super::captions::Written;
-use super::output::{keep, part};
-use super::picture::{clip, demuxer};
+use super::codec::Codec;
+use super::mark::mark_picture;
+use super::mux::mux;
+use super::output::{keep, off_the_runtime, part};
+use super::picture::{beside, clip, demuxer};
 use super::sound::{self, SoundEncoding};
 use super::{Ffmpeg, PROVIDER, hardware, usage};
 
@@ -20,7 +24,7 @@ use super::{Ffmpeg, PROVIDER, hardware, usage};
 const CPU: Duration = Duration::from_mins(10);
 
 /// Changes with whatever changes the file of an equal sound and picture.
-const REVISION: &str = "ffmpeg-2";
+const REVISION: &str = "ffmpeg-3";
 
 /// How files are made.
 #[derive(Clone, Debug)]
@@ -84,23 +88,32 @@ impl MediaEncoder for FfmpegEncoder {
         scratch: &Path,
     ) -> Result<Box<dyn Encoding>, ProviderError> {
         let FfmpegOptions { speed, audio_bitrate, .. } = &self.options;
-        let command = sound::encode(self.command(scratch), track.channels, *speed, audio_bitrate);
+        let command = sound::read(self.command(scratch), track.channels);
+        let codec = Codec::of(track.shape.container);
+        let command = codec.encode(command, *speed, audio_bitrate);
         Ok(Box::new(SoundEncoding::start(&self.ffmpeg, command, track, scratch).await?))
     }
 
-    async fn still(&self, image: &Image, scratch: &Path) -> Result<Answer<Clip>, ProviderError> {
+    async fn still(
+        &self,
+        image: &Image,
+        shape: Shape,
+        scratch: &Path,
+    ) -> Result<Answer<Clip>, ProviderError> {
         let hardware = self.hardware(scratch).await;
         let unwritable = |error| self.ffmpeg.unwritable(error);
         let picture = scratch.join("picture");
         tokio::fs::write(&picture, &image.bytes).await.map_err(unwritable)?;
         let (part, path) = (part(scratch, "mp4"), scratch.join("clip.mp4"));
-        let demuxer = demuxer(image)?;
-        let command = clip(self.command(scratch), demuxer, &picture, self.options.speed).arg(&part);
+        let (from, extras) = ((demuxer(image)?, picture.as_path()), beside(scratch));
+        let how = (shape, self.options.speed);
+        let command = clip(self.command(scratch), from, how, (&part, &extras));
         let finished = command.run().await.map_err(|error| self.ffmpeg.failed(error))?;
+        mark_all(&extras).await?;
         tokio::fs::rename(&part, &path).await.map_err(unwritable)?;
         let mut usage = usage(&finished);
         usage.merge(&hardware);
-        Ok(Answer { value: Clip { path }, usage })
+        Ok(Answer { value: Clip { path, extras: extras.into() }, usage })
     }
 
     async fn mux(
@@ -108,38 +121,30 @@ impl MediaEncoder for FfmpegEncoder {
         sound: &Media,
         clip: Option<&Clip>,
         captions: &Captions,
+        shape: Shape,
         scratch: &Path,
     ) -> Result<Answer<Media>, ProviderError> {
-        let written = Written::write(captions, scratch).await;
+        let container = shape.container;
+        let written = Written::write(captions, container, scratch).await;
         let written = written.map_err(|error| self.ffmpeg.unwritable(error))?;
-        let extension = if clip.is_some() { "mp4" } else { "m4a" };
+        let extension = container.extension();
         let (part, path) = (part(scratch, extension), scratch.join(format!("file.{extension}")));
-        let finished = mux(self.command(scratch), sound, clip, &written)
+        let finished = mux(self.command(scratch), container, sound, clip, &written)
             .arg(&part)
             .run()
             .await
             .map_err(|error| self.ffmpeg.failed(error))?;
-        let media = keep(part, path, sound.duration_s).await?;
-        let extras = written.extras().into_iter().chain(sound.extras.iter().cloned());
+        let media = keep(container, (part, path), sound.duration_s).await?;
+        let seen = clip.into_iter().flat_map(|clip| &clip.extras);
+        let extras = written.extras().into_iter().chain(sound.extras.iter().chain(seen).cloned());
         let media = Media { extras: extras.collect(), ..media };
         Ok(Answer { value: media, usage: usage(&finished) })
     }
 }
 
-/// Has `command` copy everything into one file, and encode nothing but the captions' text.
-fn mux(command: Spec, sound: &Media, clip: Option<&Clip>, written: &Written) -> Spec {
-    let command = command.args(["-f", "mov", "-i"]).arg(&sound.path);
-    let command = command.args(["-f", "ffmetadata", "-i"]).arg(&written.chapters);
-    let command = match clip {
-        None => command.args(["-map", "0:a"]),
-        Some(clip) => command
-            .args(["-stream_loop", "-1", "-f", "mov", "-i"])
-            .arg(&clip.path)
-            .args(["-f", "srt", "-i"])
-            .arg(&written.srt)
-            .args(["-map", "2:v", "-map", "0:a", "-map", "3:s", "-c:s", "mov_text"])
-            .args(["-t", &format!("{:.6}", sound.duration_s)]),
-    };
-    let command = command.args(["-map_chapters", "1", "-c:v", "copy", "-c:a", "copy"]);
-    command.args(["-movflags", "+faststart", "-f", "mp4"])
+/// Has each of some JPEGs say what has made it.
+async fn mark_all(pictures: &[Beside]) -> Result<(), ProviderError> {
+    let paths: Vec<PathBuf> = pictures.iter().map(|beside| beside.path.clone()).collect();
+    let marked = off_the_runtime(move || paths.iter().try_for_each(|path| mark_picture(path)));
+    marked.await.map_err(|why| ProviderError::transient(PROVIDER, "image-broken", why))
 }

@@ -3,27 +3,35 @@
 use std::path::{Path, PathBuf};
 
 use pipeline::{Media, ProviderError};
+use stillcast_enqueue::Container;
 
-use super::{PROVIDER, mp4};
+use super::mark::mark;
+use super::{PROVIDER, heads};
 
 /// Where a file is written until it is whole.
 pub(super) fn part(scratch: &Path, extension: &str) -> PathBuf {
     scratch.join(format!("{:016x}.{extension}.part", fastrand::u64(..)))
 }
 
-/// Checks that a finished file lasts as long as it should, then gives it its name.
+/// Checks that a finished file lasts as long as it should, has it say what has made it, and gives it its name.
 pub(super) async fn keep(
-    part: PathBuf,
-    path: PathBuf,
+    container: Container,
+    (part, path): (PathBuf, PathBuf),
     duration_s: f64,
 ) -> Result<Media, ProviderError> {
-    let broken = |why: String| ProviderError::transient(PROVIDER, "media-broken", why);
-    let kept = tokio::task::spawn_blocking(move || {
-        let facts = mp4::inspect(&part)?;
-        facts.check(duration_s)?;
+    let kept = off_the_runtime(move || {
+        let duration_s = heads::check(container, &part, duration_s)?;
+        mark(container, &part)?;
         std::fs::rename(&part, &path)?;
-        Ok::<_, std::io::Error>(Media { path, duration_s: facts.duration_s, extras: Vec::new() })
+        Ok(Media { path, container, duration_s, extras: Vec::new() })
     });
-    let media = kept.await.map_err(|panic| broken(panic.to_string()))?;
-    media.map_err(|fault| broken(fault.to_string()))
+    kept.await.map_err(|why| ProviderError::transient(PROVIDER, "media-broken", why))
+}
+
+/// Work on files; why it failed, in words.
+pub(super) async fn off_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|panic| panic.to_string())?;
+    done.map_err(|fault| fault.to_string())
 }

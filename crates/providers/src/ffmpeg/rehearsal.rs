@@ -5,8 +5,8 @@ use std::path::Path;
 
 use bytes::Bytes;
 use pipeline::sound::RATE;
-use pipeline::{Captions, Image, MediaEncoder, ProviderError, SoundTrack};
-use stillcast_enqueue::Format;
+use pipeline::{Captions, Image, MediaEncoder, ProviderError, Shape, SoundTrack};
+use stillcast_enqueue::Container;
 
 use super::FfmpegEncoder;
 
@@ -20,15 +20,31 @@ const PICTURE: &[u8] =
     \x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
 
 impl FfmpegEncoder {
-    /// Makes a video of a grey picture and half a second of silence in `scratch`, with a caption, by the
-    /// commands that make a job's.
+    /// Makes a video of a grey picture and half a second of silence in `scratch`, with a caption, and the
+    /// silence in other containers, by the commands that make a job's.
     pub async fn rehearse(&self, scratch: &Path) -> Result<(), ProviderError> {
-        let track = SoundTrack { name: "sound", channels: 1, format: Format::Video };
+        tokio::try_join!(self.rehearse_film(scratch), self.rehearse_sounds(scratch)).map(drop)
+    }
+
+    async fn rehearse_film(&self, scratch: &Path) -> Result<(), ProviderError> {
+        let shape = Shape { container: Container::Mp4, ..Shape::sound(Container::M4a) };
+        let track = SoundTrack { name: "sound", channels: 1, shape };
         let mut encoding = self.begin(track, scratch).await?;
         encoding.write(Bytes::from(vec![0; SOUND])).await?;
         let sound = encoding.finish().await?.value;
         let picture = Image { bytes: Bytes::from_static(PICTURE) };
-        let clip = self.still(&picture, scratch).await?.value;
-        self.mux(&sound, Some(&clip), &Captions::sample(), scratch).await.map(drop)
+        let clip = self.still(&picture, shape, scratch).await?.value;
+        self.mux(&sound, Some(&clip), &Captions::sample(), shape, scratch).await.map(drop)
+    }
+
+    async fn rehearse_sounds(&self, scratch: &Path) -> Result<(), ProviderError> {
+        // The others need no part that a build could leave out.
+        let rehearsing = [Container::Mp3, Container::Opus].map(async |container| {
+            let track = SoundTrack { name: "other", channels: 1, shape: Shape::sound(container) };
+            let mut encoding = self.begin(track, scratch).await?;
+            encoding.write(Bytes::from(vec![0; SOUND])).await?;
+            encoding.finish().await
+        });
+        futures::future::try_join_all(rehearsing).await.map(drop)
     }
 }

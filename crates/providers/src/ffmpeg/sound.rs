@@ -7,11 +7,11 @@ use bytes::Bytes;
 use child::{Running, Spec, Stream};
 use pipeline::sound::{RATE, seconds};
 use pipeline::{Answer, Encoding, Media, ProviderError, SoundTrack};
-use stillcast_enqueue::Format;
 use tokio::io::AsyncWriteExt;
 
+use super::codec::Codec;
 use super::output::{keep, part};
-use super::picture::FPS;
+use super::picture::Pace;
 use super::{Ffmpeg, PROVIDER, usage};
 
 /// The sound's encoder at work.
@@ -24,15 +24,16 @@ pub(super) struct SoundEncoding {
     bytes: usize,
 }
 
-/// Has `command` take samples of so many channels from its stdin and write AAC.
-pub(super) fn encode(command: Spec, channels: u16, speed: bool, bitrate: &str) -> Spec {
-    let coder: &[&str] = if speed { &["-aac_coder", "fast"] } else { &[] };
-    command
-        .args(["-f", "s16le", "-ar", &RATE.to_string(), "-ac", &channels.to_string()])
-        .args(["-probesize", "32", "-analyzeduration", "0", "-i", "pipe:0"])
-        .args(["-c:a", "aac", "-b:a", bitrate])
-        .args(coder)
-        .args(["-movflags", "+faststart", "-f", "mp4"])
+/// Has `command` take samples of so many channels from its stdin.
+pub(super) fn read(command: Spec, channels: u16) -> Spec {
+    command.args(["-f", "s16le", "-ar", &RATE.to_string(), "-ac", &channels.to_string()]).args([
+        "-probesize",
+        "32",
+        "-analyzeduration",
+        "0",
+        "-i",
+        "pipe:0",
+    ])
 }
 
 impl SoundEncoding {
@@ -43,7 +44,9 @@ impl SoundEncoding {
         track: SoundTrack,
         scratch: &Path,
     ) -> Result<Self, ProviderError> {
-        let (part, path) = (part(scratch, "m4a"), scratch.join(format!("{}.m4a", track.name)));
+        let container = Codec::of(track.shape.container).container;
+        let name = format!("{}.{}", track.name, container.extension());
+        let (part, path) = (part(scratch, container.extension()), scratch.join(name));
         let running = command
             .arg(&part)
             .stdin(Stream::Piped)
@@ -56,10 +59,8 @@ impl SoundEncoding {
 
     /// Silence up to the next whole picture, so that both tracks of a video end together.
     fn padding(&self) -> Bytes {
-        let frame = match self.track.format {
-            Format::Audio => return Bytes::new(),
-            Format::Video => (RATE / FPS) as usize * 2 * usize::from(self.track.channels),
-        };
+        let Some(pace) = Pace::of(self.track.shape) else { return Bytes::new() };
+        let frame = (RATE / pace.fps) as usize * 2 * usize::from(self.track.channels);
         Bytes::from(vec![0; self.bytes.next_multiple_of(frame) - self.bytes])
     }
 
@@ -88,7 +89,8 @@ impl Encoding for SoundEncoding {
         self.write(padding).await?;
         let finished = self.running.wait().await.map_err(|error| self.ffmpeg.failed(error))?;
         let duration_s = seconds(self.bytes / usize::from(self.track.channels));
-        let media = keep(self.part.clone(), self.path.clone(), duration_s).await?;
+        let container = Codec::of(self.track.shape.container).container;
+        let media = keep(container, (self.part.clone(), self.path.clone()), duration_s).await?;
         Ok(Answer { value: media, usage: usage(&finished) })
     }
 }

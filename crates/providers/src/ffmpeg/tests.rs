@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use pipeline::{FailureClass, Image, Media, MediaEncoder, ProviderError, Scene, SoundTrack, sound};
-use stillcast_enqueue::Format;
+use pipeline::{
+    FailureClass, Image, Media, MediaEncoder, ProviderError, Scene, Shape, SoundTrack, sound,
+};
+use stillcast_enqueue::{Aspect, Container};
 
 use super::*;
 
-const TRACK: SoundTrack = SoundTrack { name: "sound", channels: 1, format: Format::Audio };
+const SOUND: Shape = Shape { container: Container::M4a, aspect: Aspect::Wide, motion: false };
+const TRACK: SoundTrack = SoundTrack { name: "sound", channels: 1, shape: SOUND };
 
 fn encoder(program: &str, audio_bitrate: &str) -> FfmpegEncoder {
     FfmpegEncoder::new(FfmpegOptions {
@@ -42,14 +45,15 @@ async fn encode(encoder: &FfmpegEncoder, scratch: &Path) -> Result<Media, Provid
 #[tokio::test]
 async fn a_broken_picture_is_an_error_and_never_a_damaged_video() {
     let scratch = tempfile::tempdir().unwrap();
-    let scene = Scene { text: "x".to_owned(), variant: 0 };
+    let scene = Scene { text: "x".to_owned(), variant: 0, aspect: Aspect::Wide };
     let painter = crate::offline::OfflinePainter;
     let whole = pipeline::ImageGenerator::draw(&painter, &scene).await.unwrap().value;
     let half = Image { bytes: whole.bytes.slice(..whole.bytes.len() / 2) };
     let playlist =
         Image { bytes: Bytes::from_static(b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n") };
+    let film = Shape { container: Container::Mp4, ..SOUND };
     for (image, code) in [(half, "ffmpeg-failed"), (playlist, "image-unknown")] {
-        let error = encoder("ffmpeg", "96k").still(&image, scratch.path()).await.unwrap_err();
+        let error = encoder("ffmpeg", "96k").still(&image, film, scratch.path()).await.unwrap_err();
         assert_eq!(error.code, code, "{error}");
         assert!(!scratch.path().join("clip.mp4").exists());
     }
@@ -85,14 +89,14 @@ async fn an_encoder_dropped_in_the_middle_leaves_no_finished_file() {
 /// Changed, it lets a running fleet encode again all that it has.
 #[test]
 fn the_revision_is_rate_and_profile() {
-    assert_eq!(encoder("ffmpeg", "96k").revision(), "ffmpeg-2 96k speed");
+    assert_eq!(encoder("ffmpeg", "96k").revision(), "ffmpeg-3 96k speed");
     let options = FfmpegOptions {
         program: "ffmpeg".into(),
         speed: false,
         audio_bitrate: "128k".to_owned(),
         hardware: true,
     };
-    assert_eq!(FfmpegEncoder::new(options).revision(), "ffmpeg-2 128k quality");
+    assert_eq!(FfmpegEncoder::new(options).revision(), "ffmpeg-3 128k quality");
 }
 
 /// An FFmpeg that does `instead` where `pattern` is among its arguments.
@@ -129,6 +133,13 @@ async fn what_an_ffmpeg_lacks_is_found_out_before_anything_is_bought() {
             "FFMPEG_PATH",
         ),
         (
+            " libopus ",
+            "echo \"Unknown encoder 'libopus'\" >&2; exit 8",
+            setup,
+            "ffmpeg-encoder-missing",
+            "'libopus'; FFmpeg lacks a part",
+        ),
+        (
             "loop=loop",
             "echo \"No such filter: 'loop'\" >&2; exit 1",
             setup,
@@ -162,5 +173,38 @@ async fn what_an_ffmpeg_lacks_is_found_out_before_anything_is_bought() {
         let error = encoder(&program, "96k").rehearse(scratch.path()).await.unwrap_err();
         assert_eq!((error.code, error.failure), (code, failure), "{instead}: {error}");
         assert!(error.message.contains(says), "{instead}: {error}");
+    }
+}
+
+/// What FFmpeg has written is read by a reader of our own, and says the length of what went in to a sample.
+#[tokio::test]
+async fn every_container_says_how_long_its_sound_is() {
+    let scratch = tempfile::tempdir().unwrap();
+    for container in Container::ALL {
+        for (channels, bitrate) in [(1, "96k"), (2, "320k")] {
+            let shape = Shape { container, ..SOUND };
+            let track = SoundTrack { name: "sound", channels, shape };
+            let mut encoding =
+                encoder("ffmpeg", bitrate).begin(track, scratch.path()).await.unwrap();
+            // Three seconds and a third, not a whole frame of anything.
+            for part in std::iter::repeat_n(tone(), 6).chain([tone().slice(..16_004)]) {
+                let part =
+                    if channels == 1 { part } else { [&part[..], &part[..]].concat().into() };
+                encoding.write(part).await.unwrap();
+            }
+            let media = encoding.finish().await.unwrap().value;
+            let wanted = match container {
+                Container::Mp4 => 3.5,
+                Container::Mp4Social => 3.36,
+                _ => f64::from(6 * 12_000 + 8_002) / f64::from(sound::RATE),
+            };
+            // MPEG-4 counts milliseconds.
+            assert!(
+                (media.duration_s - wanted).abs() < 0.001,
+                "{channels} {media:?}, not {wanted}"
+            );
+            assert!(heads::check(media.container, &media.path, wanted + 0.2).is_err());
+            assert!(heads::check(media.container, &media.path, wanted - 0.2).is_err());
+        }
     }
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use pipeline::{Answer, FailureClass, Image, ImageGenerator, ProviderError, Scene, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stillcast_enqueue::Aspect;
 
 use super::chunk::Tokens;
 use super::price::ImagePrice;
@@ -75,7 +76,7 @@ impl OpenAiPainter {
         let mut body = json!({
             "model": model,
             "prompt": prompt::picture(scene),
-            "size": self.options.size,
+            "size": turned(&self.options.size, scene.aspect),
             "n": 1,
         });
         // The GPT family always answers base64 and refuses to be asked; all others link by default.
@@ -107,6 +108,19 @@ impl OpenAiPainter {
                     .again(FailureClass::Misconfigured))
             }
         }
+    }
+}
+
+/// A size of a picture that is wider than high, as large in another aspect; one that names no numbers, such as
+/// `auto`, stays.
+fn turned(size: &str, aspect: Aspect) -> String {
+    let sides = size.split_once('x').filter(|(width, height)| {
+        [width, height].into_iter().all(|side| side.parse::<u32>().is_ok())
+    });
+    match (sides, aspect) {
+        (None, _) | (_, Aspect::Wide) => size.to_owned(),
+        (Some((width, height)), Aspect::Tall) => format!("{height}x{width}"),
+        (Some((_, height)), Aspect::Square) => format!("{height}x{height}"),
     }
 }
 
@@ -154,5 +168,24 @@ impl ImageGenerator for OpenAiPainter {
         let mut answer = read?;
         answer.usage.merge(&spent);
         Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_turned_as_the_film_is() {
+        for (size, tall, square) in [
+            ("1920x1088", "1088x1920", "1088x1088"),
+            ("1792x1024", "1024x1792", "1024x1024"),
+            ("auto", "auto", "auto"),
+            ("2K", "2K", "2K"),
+        ] {
+            let turned = |aspect| turned(size, aspect);
+            let shapes = [Aspect::Wide, Aspect::Tall, Aspect::Square].map(turned);
+            assert_eq!(shapes, [size, tall, square]);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use pipeline::{Answer, Beside, Media, ObjectKey, ProviderError, UploadTarget, Usage};
-use stillcast_enqueue::{Artifact, ExtraFile, Format};
+use stillcast_enqueue::{Artifact, ExtraFile};
 
 use super::blocking::blocking;
 use super::contract::{Finished, Store};
@@ -54,8 +54,8 @@ pub(super) async fn deliver<S: Store>(
     target: &UploadTarget,
     media: &Media,
 ) -> Result<Answer<Artifact>, ProviderError> {
-    let (extension, content_type) = kind(target.format);
-    let placing = place(store, target, &media.path, (extension, content_type));
+    let kind = (media.container.extension(), media.container.content_type());
+    let placing = place(store, target, &media.path, kind);
     let (placed, extras) = tokio::try_join!(placing, place_extras(store, target, &media.extras))?;
     let ExtraFile { url, key, path, bytes, content_type, sha256 } = placed;
     let duration_s = media.duration_s;
@@ -183,13 +183,6 @@ fn key<S: Store>(
     let folder = ObjectKey::media(&target.tenant, &target.job);
     let key = folder.and_then(|folder| folder.join(&format!("{sha256}.{extension}")));
     key.map_err(|error| invalid(store, &error))
-}
-
-fn kind(format: Format) -> (&'static str, &'static str) {
-    match format {
-        Format::Audio => ("m4a", "audio/mp4"),
-        Format::Video => ("mp4", "video/mp4"),
-    }
 }
 
 fn invalid<S: Store>(store: &S, error: &pipeline::InvalidKey) -> ProviderError {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::{fs, io};
 
 use pipeline::{ArtifactStore, Media, ProviderError, UploadTarget};
-use stillcast_enqueue::{Artifact, Format, JobId};
+use stillcast_enqueue::{Artifact, Container, Format, JobId};
 use tempfile::TempDir;
 
 use super::fs::FileStore;
@@ -32,7 +32,12 @@ impl StoreHarness {
         // Each put has a file of its own, as each attempt has.
         let mut file = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap();
         io::Write::write_all(&mut file, content.as_bytes()).unwrap();
-        let media = Media { path: file.path().to_owned(), duration_s: 1.5, extras: Vec::new() };
+        let media = Media {
+            path: file.path().to_owned(),
+            container: Container::M4a,
+            duration_s: 1.5,
+            extras: Vec::new(),
+        };
         self.store.put(&target(tenant, "job-1"), &media).await.map(|answer| answer.value)
     }
 

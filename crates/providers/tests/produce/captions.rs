@@ -19,7 +19,7 @@ pub(crate) fn extra(produced: &Produced, name: &str) -> PathBuf {
 }
 
 /// Each caption that follows a silence begins where it ends, and the last one ends with the last word.
-async fn assert_in_time(file: &Path, seen: &[Caption]) {
+pub(crate) async fn assert_in_time(file: &Path, seen: &[Caption]) {
     let silences = silences(file).await.unwrap();
     let mut compared = 0;
     for silence in &silences[..silences.len() - 1] {

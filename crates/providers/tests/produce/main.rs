@@ -5,6 +5,8 @@
 
 mod beds;
 mod captions;
+mod containers;
 mod duration;
+mod films;
 mod loudness;
 mod media;

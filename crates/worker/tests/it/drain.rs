@@ -78,7 +78,7 @@ async fn an_encoder_at_work_ends_and_nothing_is_delivered_behind_it() {
     let [program, encoded, may_end] =
         ["slow-ffmpeg", "encoded", "may-end"].map(|name| harness.folder().join(name));
     let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *'-f s16le'*) ;; *) exec ffmpeg \"$@\" ;; esac\n\
+        "#!/bin/sh\ncase \"$*\" in *'-c:a aac'*) ;; *) exec ffmpeg \"$@\" ;; esac\n\
          [ -e $0.rehearsed ] || {{ touch $0.rehearsed; exec ffmpeg \"$@\"; }}\n\
          ffmpeg \"$@\"; status=$?; touch {}; while [ ! -e {} ]; do sleep 0.02; done; exit $status\n",
         encoded.display(),

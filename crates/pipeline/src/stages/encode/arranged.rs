@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use stillcast_enqueue::{Options, StageName};
+use stillcast_enqueue::{Container, Options, StageName};
 
 use crate::artifact::Piece;
 use crate::feed::{Cut, Reader};
@@ -15,6 +15,9 @@ const STAGE: StageName = StageName::Encode;
 /// What a bed, and what a bell has to itself before the first word and behind the last one.
 const BED: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(6));
 const BELLS: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(10));
+/// A decoder of AAC has no sound for its first samples, and a file without edits cannot have it skip them:
+/// nothing may be missing in them.
+const LEAD: Duration = Duration::from_millis(100);
 
 /// The pieces as they are heard in the file.
 pub(super) struct Arranged {
@@ -99,7 +102,9 @@ fn edges(options: &Options) -> (Duration, Duration) {
         |is_there: bool, edges| if is_there { edges } else { (Duration::ZERO, Duration::ZERO) };
     let (bed, bells) = (of(bed, BED), of(bells, BELLS));
     let tail = Duration::from_secs(u64::from(options.tail));
-    (bed.0.max(bells.0), bed.1.max(bells.1) + tail)
+    let is_bare = options.container == Some(Container::Mp4Social);
+    let lead = if is_bare { LEAD } else { Duration::ZERO };
+    (bed.0.max(bells.0).max(lead), bed.1.max(bells.1) + tail)
 }
 
 /// Another try would fit as badly: words and voice are as they are.

@@ -4,11 +4,11 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use stillcast_enqueue::{Format, Options};
+use stillcast_enqueue::{Container, Options};
 
 use crate::artifact::{Beside, Extra, Piece};
 use crate::sound::{self, Backing, Loudness, Mixed, Mixer, Turn};
-use crate::{Answer, Encoding, GivenUp, Media, ProviderError, Run, SoundTrack, arithmetic};
+use crate::{Answer, Encoding, GivenUp, Media, ProviderError, Run, Shape, SoundTrack, arithmetic};
 
 /// How loud a bed is where nobody says, in dB beside the voice.
 const LEVEL: i8 = -14;
@@ -41,13 +41,14 @@ impl Tracks {
     pub(super) async fn begin(run: &Run) -> Result<Self, ProviderError> {
         let (options, encoder) = (&run.request.options, run.providers.encoder.as_ref());
         let channels = channels(options);
-        let track = |name, format| SoundTrack { name, channels, format };
+        let track = |name, shape| SoundTrack { name, channels, shape };
         let scratch = &run.scratch;
-        let whole = encoder.begin(track("sound", run.request.format), scratch).await?;
+        let whole =
+            encoder.begin(track("sound", Shape::of(run.request.format, options)), scratch).await?;
         let mut stems = Vec::new();
         if options.stems {
             for extra in [Extra::Voice, Extra::Bed] {
-                let track = track(extra.stem(), Format::Audio);
+                let track = track(extra.stem(), Shape::sound(Container::M4a));
                 stems.push((extra, encoder.begin(track, scratch).await?));
             }
         }

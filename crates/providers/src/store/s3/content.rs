@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use pipeline::{NamedBytes, ObjectKey, ProviderError, arithmetic};
 use sha2::{Digest, Sha256};
+use stillcast_enqueue::Container;
 
 use super::failure;
 use crate::store::blocking::blocking;
@@ -95,12 +96,13 @@ impl Content {
     /// What a browser calls the file when it is saved.
     pub(super) fn disposition(&self) -> Option<String> {
         let extension = match self.media_type {
-            "audio/mp4" => "m4a",
-            "video/mp4" => "mp4",
             "application/x-subrip" => "srt",
+            "image/jpeg" => "jpg",
             text if text.starts_with("text/vtt") => "vtt",
             text if text.starts_with("text/plain") => "txt",
-            _ => return None,
+            other => {
+                Container::ALL.into_iter().find(|known| known.content_type() == other)?.extension()
+            }
         };
         Some(format!("inline; filename=\"meditation.{extension}\""))
     }
