@@ -54,6 +54,13 @@ impl Capability {
     }
 }
 
+/// Whether the makers that need no provider know `language`, a tag such as `en-GB`; where nobody names one,
+/// they take the words for English.
+pub fn offline_speaks(language: Option<&str>) -> bool {
+    let primary = language.and_then(|tag| tag.split('-').next());
+    primary.is_none_or(|tag| tag.eq_ignore_ascii_case("en"))
+}
+
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.as_str().to_ascii_uppercase())

@@ -92,14 +92,14 @@ fn malformed(error: &serde_json::Error) -> DecodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Bed;
+    use crate::{Bed, Lexicon};
 
     #[test]
     fn golden_envelopes_still_decode() {
         let golden = include_str!("../golden/envelopes.jsonl");
         let decoded: Vec<Envelope> =
             golden.lines().map(|line| Envelope::decode(line.as_bytes()).unwrap()).collect();
-        assert_eq!(decoded.len(), 9);
+        assert_eq!(decoded.len(), 10);
         assert_eq!(decoded[0].source, Source::Text("A long day by the sea.".to_owned()));
         assert_eq!(decoded[1].format, Format::Video);
         assert_eq!(decoded[2].options.variant, 3);
@@ -113,6 +113,9 @@ mod tests {
         assert!(decoded[..7].iter().all(|envelope| envelope.options.duration.is_none()));
         assert_eq!((decoded[8].options.bed, decoded[8].options.tail), (Bed::SingingBowls, 300));
         assert!(decoded[..8].iter().all(|envelope| envelope.options.bed == Bed::None));
+        let words: Vec<_> = decoded[9].options.lexicon.words().collect();
+        assert_eq!(words, [("Nguyen", "/ŋwiən/"), ("qigong", "chee gung")]);
+        assert!(decoded[..9].iter().all(|envelope| envelope.options.lexicon.is_empty()));
     }
 
     #[test]
@@ -129,7 +132,11 @@ mod tests {
         let (bed, bed_level, tail) = (Bed::SingingBowls, Some(-20), 300);
         let options =
             Options { bed, bed_level, tail, bells: true, stems: true, ..Options::default() };
-        assert_eq!(Envelope::of(&job.with_options(options)).encode(), golden[8]);
+        assert_eq!(Envelope::of(&job.clone().with_options(options)).encode(), golden[8]);
+        let words = [("Nguyen", "/ŋwiən/"), ("qigong", "chee gung")];
+        let words = words.map(|(word, said)| (word.to_owned(), said.to_owned()));
+        let options = Options { lexicon: Lexicon::new(words), ..Options::default() };
+        assert_eq!(Envelope::of(&job.with_options(options)).encode(), golden[9]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Bed, Identifier, InvalidField, JobId, Source, WebhookUrl};
+use crate::{Bed, Identifier, InvalidField, JobId, Lexicon, Source, WebhookUrl};
 
 /// Attempts of a job when the request names none.
 const DEFAULT_MAX_ATTEMPTS: u32 = 5;
@@ -87,6 +87,9 @@ pub struct Options {
     /// Whether voice and bed are delivered apart too.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stems: bool,
+    /// How single words are said. Captions keep what is written.
+    #[serde(default, skip_serializing_if = "Lexicon::is_empty")]
+    pub lexicon: Lexicon,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]

@@ -29,6 +29,7 @@ mod identifier;
 mod invalid;
 mod job;
 pub mod keys;
+mod lexicon;
 #[doc(hidden)]
 pub mod lua;
 #[cfg(feature = "redis")]
@@ -56,6 +57,7 @@ pub use eta::Eta;
 pub use identifier::{Identifier, JobId};
 pub use invalid::{InvalidField, InvalidJob, Problem};
 pub use job::{Format, Job, Options, TraceParent};
+pub use lexicon::Lexicon;
 #[cfg(feature = "redis")]
 pub use producer::{Producer, ProducerOptions};
 pub use readable::{Readable, has_visible, readable};

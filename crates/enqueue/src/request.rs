@@ -21,7 +21,9 @@ use serde_json::value::RawValue;
 
 use self::fields::Fields;
 use crate::validate::{BED_LEVEL, DURATION, MAX_ATTEMPTS, PRIORITY, TAIL, VARIANT};
-use crate::{Bed, Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent, WebhookUrl};
+use crate::{
+    Bed, Format, InvalidField, InvalidJob, Job, Lexicon, Options, Source, TraceParent, WebhookUrl,
+};
 
 /// What a file may begin with that was saved on Windows.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -102,6 +104,9 @@ fn options(fields: &mut Fields<'_>) -> Options {
         bells: fields.flag("bells").unwrap_or_default(),
         tail: fields.number("tail", &TAIL).unwrap_or_default(),
         stems: fields.flag("stems").unwrap_or_default(),
+        lexicon: fields
+            .object_at("lexicon", "options.lexicon", |words| Lexicon::new(words.strings()))
+            .unwrap_or_default(),
     }
 }
 

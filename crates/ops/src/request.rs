@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use settings::Environment;
-use stillcast_enqueue::{Bed, Format, Identifier, InvalidField, Job, Options, Source, TraceParent};
+use stillcast_enqueue::{
+    Bed, Format, Identifier, InvalidField, Job, Lexicon, Options, Source, TraceParent,
+};
 
 use crate::cli_error::CliError;
 use crate::render::Screen;
@@ -78,9 +80,18 @@ pub(crate) struct OptionArgs {
     /// Voice and bed apart, too.
     #[arg(long)]
     stems: bool,
+    /// How a word is said, such as Qigong="chee gung", or Nguyen=/ŋwiən/ where the voice knows IPA; as often
+    /// as there are words.
+    #[arg(long, value_name = "WORD=SAID", value_parser = said)]
+    say: Vec<(String, String)>,
     /// Whose job it is, and whose conversation; default when not given.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
+}
+
+fn said(text: &str) -> Result<(String, String), String> {
+    let (word, said) = text.split_once('=').ok_or("it takes WORD=SAID, such as Nguyen=win")?;
+    Ok((word.to_owned(), said.to_owned()))
 }
 
 impl OptionArgs {
@@ -102,6 +113,7 @@ impl OptionArgs {
             bells: self.bells,
             tail: self.tail.map_or(0, seconds),
             stems: self.stems,
+            lexicon: Lexicon::new(self.say.iter().cloned()),
         };
         let job = Job::new(source, format).with_options(options);
         Ok(Job { tenant: self.tenant.clone().unwrap_or(job.tenant), ..job })

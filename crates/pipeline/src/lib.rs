@@ -31,6 +31,7 @@ mod script;
 mod slots;
 pub mod sound;
 mod source_text;
+mod spoken;
 mod stages;
 #[cfg(test)]
 mod tests;
@@ -61,4 +62,5 @@ pub use request::{Produced, Request, Run};
 pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, ScriptLength};
 pub use slots::Slots;
 pub use source_text::SourceText;
+pub use spoken::{IpaForm, Pronunciation};
 pub use usage::{Answer, Usage};

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use serde_json::Value;
 use stillcast_enqueue::{
-    BED_LEVEL, Bed, DURATION, DecodeError, Envelope, Identifier, InvalidField, Problem, StageName,
-    TAIL, VARIANT,
+    BED_LEVEL, Bed, DURATION, DecodeError, Envelope, Identifier, InvalidField, Lexicon, Problem,
+    StageName, TAIL, VARIANT,
 };
 
 use StageName::{Collection, Encode, Image, Transcript, Tts, Upload};
@@ -33,7 +33,7 @@ struct JobOption {
     from: StageName,
 }
 
-const OPTIONS: [JobOption; 9] = [
+const OPTIONS: [JobOption; 10] = [
     JobOption { name: "voice", path: "options.voice", read: name, decides: &[Tts], from: Tts },
     JobOption {
         name: "language",
@@ -61,6 +61,13 @@ const OPTIONS: [JobOption; 9] = [
     encoded("bells", "options.bells", flag),
     encoded("tail", "options.tail", tail),
     encoded("stems", "options.stems", flag),
+    JobOption {
+        name: "lexicon",
+        path: "options.lexicon",
+        read: lexicon,
+        decides: &[Tts],
+        from: Tts,
+    },
 ];
 
 /// An option that decides how the file is made of what there is.
@@ -74,12 +81,22 @@ const fn encoded(
 
 impl Remake {
     /// The options that can be changed.
-    pub const OPTIONS: [&str; OPTIONS.len()] =
-        ["voice", "language", "variant", "duration", "bed", "bed_level", "bells", "tail", "stems"];
+    pub const OPTIONS: [&str; OPTIONS.len()] = [
+        "voice",
+        "language",
+        "variant",
+        "duration",
+        "bed",
+        "bed_level",
+        "bells",
+        "tail",
+        "stems",
+        "lexicon",
+    ];
 
     /// Reads what somebody wishes: the word of a stage, and options with their new values; an empty one
     /// is the worker's default again. Without a stage it begins where the options first decide
-    /// something: `voice` at tts, `language` and `duration` at transcript, `variant` at the
+    /// something: `voice` and `lexicon` at tts, `language` and `duration` at transcript, `variant` at the
     /// beginning, `bed` and whatever else is said of the bed at encode.
     ///
     /// Refused are a stage and an option that nobody knows, a value that an option does not take, an
@@ -159,13 +176,14 @@ impl JobOption {
     }
 }
 
-/// As the audit says it: `from tts, voice=anna`.
+/// As the audit says it: `from tts, voice=anna`. The words of a lexicon may be private.
 impl fmt::Display for Remake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "from {}", self.from.unwrap_or(Collection))?;
         for (name, value) in &self.options {
             match value {
                 Some(Value::String(text)) => write!(f, ", {name}={text}")?,
+                Some(Value::Object(_)) => write!(f, ", {name} changed")?,
                 Some(value) => write!(f, ", {name}={value}")?,
                 None => write!(f, ", {name} unset")?,
             }
@@ -231,6 +249,11 @@ fn flag(path: &'static str, text: &str) -> Result<Value, InvalidField> {
     flag.map(Value::from).map_err(refused)
 }
 
+fn lexicon(_path: &'static str, json: &str) -> Result<Value, InvalidField> {
+    let lexicon: Lexicon = json.parse()?;
+    Ok(lexicon.words().map(|(word, said)| (word.to_owned(), Value::from(said))).collect())
+}
+
 fn whole_number<N>(
     path: &'static str,
     text: &str,
@@ -260,6 +283,7 @@ mod tests {
             (vec![("voice", ""), ("variant", "3")], Collection),
             (vec![("voice", "anna"), ("duration", "600")], Transcript),
             (vec![("bed", "sea"), ("tail", "60"), ("stems", "true")], Encode),
+            (vec![("bed", "sea"), ("lexicon", r#"{"Nguyen":"win"}"#)], Tts),
         ] {
             assert_eq!(read(None, &set).unwrap().from(), Some(first), "{set:?}");
         }
@@ -289,6 +313,8 @@ mod tests {
             (None, vec![("bed", "opera")], "`options.bed` takes one of `none`, `rain`"),
             (None, vec![("bells", "yes")], "`options.bells` takes `true` or `false`"),
             (None, vec![("bed_level", "0")], "`options.bed_level` takes a whole number from -40"),
+            (None, vec![("lexicon", "{\"secret\":\"\"}")], "`options.lexicon` takes for each word"),
+            (Some("encode"), vec![("lexicon", "{}")], "`from` takes a stage at which `lexicon`"),
             (None, vec![("duration", "60")], "`options.duration` takes a whole number from 180"),
             (
                 None,
@@ -320,6 +346,10 @@ mod tests {
         let newer = remake.apply(br#"{"v":2}"#);
         assert!(matches!(newer, Err(DecodeError::Newer { found: 2 })), "{newer:?}");
         assert_eq!(remake.to_string(), "from collection, language unset, variant=2, voice=anna");
+        let remake = read(None, &[("lexicon", r#"{"Nguyen":"win"}"#)]).unwrap();
+        assert_eq!(remake.to_string(), "from tts, lexicon changed");
+        let new = Envelope::decode(remake.apply(bare.as_bytes()).unwrap().as_bytes()).unwrap();
+        assert_eq!(new.options.lexicon.to_string(), r#"{"Nguyen":"win"}"#);
     }
 
     #[test]

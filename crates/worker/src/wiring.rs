@@ -120,6 +120,7 @@ fn handler(
         objects: Arc::clone(store) as _,
         cache: cache(config, &watched.metrics)?,
         loudness: config.encoding.loudness,
+        pronunciation: Arc::new(config.pronunciation.clone()),
         slots: Arc::new(Slots::new(&policies)),
         policies: Arc::new(policies),
         folders,

@@ -133,6 +133,7 @@ impl WireHarness {
             },
             memory: Memory::of_process(Arc::clone(&store) as _),
             loudness: pipeline::sound::Loudness::default(),
+            pronunciation: Arc::default(),
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {

@@ -24,12 +24,13 @@ pub(super) struct RemakeForm {
 }
 
 /// Options that a form shows alike, and what they are called.
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 6] = [
     ("bed", "Bed"),
     ("bed_level", "Bed’s level, dB"),
     ("bells", "Bells"),
     ("tail", "Tail, seconds"),
     ("stems", "Stems"),
+    ("lexicon", "Lexicon, as JSON"),
 ];
 
 /// From where.
@@ -94,6 +95,7 @@ pub(super) struct Wish {
     bells: Option<String>,
     tail: Option<String>,
     stems: Option<String>,
+    lexicon: Option<String>,
     #[serde(default)]
     why: String,
 }
@@ -115,6 +117,7 @@ impl Wish {
             &self.bells,
             &self.tail,
             &self.stems,
+            &self.lexicon,
         ];
         let known = texts(known);
         let all = Remake::OPTIONS.iter().zip(wished).zip(&known);
@@ -129,7 +132,7 @@ impl Wish {
 
 /// Options as a form shows them, in the order of [`Remake::OPTIONS`]; a default is empty.
 fn texts(options: &Options) -> [String; Remake::OPTIONS.len()] {
-    let Options { voice, language, variant, duration, bed, bed_level, bells, tail, stems } =
+    let Options { voice, language, variant, duration, bed, bed_level, bells, tail, stems, lexicon } =
         options;
     [
         text(voice.as_ref()),
@@ -141,6 +144,7 @@ fn texts(options: &Options) -> [String; Remake::OPTIONS.len()] {
         text(Some(bells).filter(|bells| **bells)),
         text(Some(tail).filter(|tail| **tail != 0)),
         text(Some(stems).filter(|stems| **stems)),
+        text(Some(lexicon).filter(|lexicon| !lexicon.is_empty())),
     ]
 }
 

@@ -110,6 +110,9 @@ pub(crate) struct OptionsRequest {
     tail: Option<u32>,
     /// Whether voice and bed are delivered apart too.
     stems: Option<bool>,
+    /// Words with what is said instead, or with their sounds in IPA between slashes; at most 4 KiB. Captions
+    /// keep what is written.
+    lexicon: Option<BTreeMap<String, String>>,
 }
 
 /// What became of a request.

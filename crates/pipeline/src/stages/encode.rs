@@ -36,10 +36,20 @@ pub(crate) fn settings(
     loudness: Loudness,
     providers: &Providers,
 ) -> String {
-    // Voice, language and variant decide what is in the file, not how it is made.
+    // Voice, language, lexicon and variant decide what is in the file, not how it is made.
     // But a bed takes another course for each variant.
-    let Options { voice: _, language: _, variant, duration, bed, bed_level, bells, tail, stems } =
-        options;
+    let Options {
+        voice: _,
+        language: _,
+        variant,
+        duration,
+        bed,
+        bed_level,
+        bells,
+        tail,
+        stems,
+        lexicon: _,
+    } = options;
     let encoder = &providers.encoder;
     let (provider, revision) = (encoder.provider(), encoder.revision());
     let duration = duration.map(|seconds| format!("duration {seconds}"));
@@ -94,7 +104,8 @@ async fn compress(
         Tracks::begin(run).await.map(Answer::free)
     };
     let mut tracks = heavy.work("begin", begin).await?;
-    let mut listener = Listener::default();
+    let language = run.request.options.language.as_ref();
+    let mut listener = Listener::new(language.map(ToString::to_string));
     while let Some((piece, turn)) = pieces.next().await? {
         listener.hear(&piece);
         heavy.work(FEED, tracks.feed(piece, turn)).await?;

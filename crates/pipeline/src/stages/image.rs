@@ -54,6 +54,7 @@ fn scene(options: &Options, source: &str) -> Scene {
         bells: _,
         tail: _,
         stems: _,
+        lexicon: _,
     } = options;
     Scene { text: source.to_owned(), variant: *variant }
 }

@@ -59,6 +59,7 @@ fn prompt(options: &Options, source: &str) -> Prompt {
         bells: _,
         tail: _,
         stems: _,
+        lexicon: _,
     } = options;
     let length = ScriptLength::asked(options);
     let (index, words) = length.next_part(0);

@@ -113,6 +113,7 @@ impl TestRun {
                 options: Options::default(),
             },
             loudness: Loudness::default(),
+            pronunciation: Arc::default(),
             slots: Arc::new(Slots::of_the_admitted(&policies)),
             policies: Arc::new(policies),
             providers: Providers {

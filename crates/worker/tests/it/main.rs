@@ -18,6 +18,7 @@ mod money;
 mod numbers;
 mod paid_harness;
 mod probes;
+mod pronounced;
 mod refused;
 mod scraped;
 mod suspects;

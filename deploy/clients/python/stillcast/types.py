@@ -31,6 +31,7 @@ class OptionsRequest(TypedDict, total=False):
     bells: bool | None
     tail: int | None
     stems: bool | None
+    lexicon: dict[str, str] | None
 
 
 ReplayRequest = TypedDict(
