@@ -17,6 +17,7 @@ mod error;
 mod feed;
 mod host;
 mod memory;
+mod moderation;
 mod object;
 mod observer;
 pub mod pace;
@@ -36,6 +37,7 @@ mod stages;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod verdict;
 
 pub use arithmetic::{GivenUp, arithmetic};
 pub use artifact::{Beside, Clip, Extra, Image, Media, Recording, Speech};
@@ -55,8 +57,8 @@ pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use prompt::{Part, Prompt, Scene, UploadTarget, Utterance};
 pub use provider::{
-    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Providers, SoundTrack, SourceStore,
-    SpeechSynthesizer, TranscriptWriter,
+    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Moderator, Providers, SoundTrack,
+    SourceStore, SpeechSynthesizer, TranscriptWriter,
 };
 pub use request::{Produced, Request, Run};
 pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, ScriptLength};
@@ -64,3 +66,4 @@ pub use slots::Slots;
 pub use source_text::SourceText;
 pub use spoken::{IpaForm, Pronunciation};
 pub use usage::{Answer, Usage};
+pub use verdict::Verdict;

@@ -116,7 +116,8 @@ pub(super) fn is_cut_short(core: &str) -> bool {
 
 /// The number of a month.
 pub(super) fn month(core: &str) -> Option<usize> {
-    let is_it = |name: &&str| *name == core || (core.len() >= 3 && name.starts_with(core));
+    let is_short = core.chars().count() == 3 || core == "Sept";
+    let is_it = |name: &&str| *name == core || (is_short && name.starts_with(core));
     MONTHS.iter().position(is_it).map(|index| index + 1)
 }
 

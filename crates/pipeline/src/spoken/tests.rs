@@ -96,11 +96,11 @@ fn german_is_read_as_people_read_it() {
             ("Ruhe 20 Min. und 1 min. lang.", "Ruhe zwanzig Minuten und eine Minute lang."),
             (
                 "20 % von 1.500 m, 2,5%",
-                "zwanzig Prozent von tausendfünfhundert Meter, zwei Komma fünf Prozent",
+                "zwanzig Prozent von eintausendfünfhundert Meter, zwei Komma fünf Prozent",
             ),
             (
                 "Im Jahr 1984, 2026, 101",
-                "Im Jahr neunzehnhundertvierundachtzig, zweitausendsechsundzwanzig, hunderteins",
+                "Im Jahr neunzehnhundertvierundachtzig, zweitausendsechsundzwanzig, einhunderteins",
             ),
             ("2,50 €, 1 €, 5x", "zwei Euro fünfzig, ein Euro, fünfmal"),
             (

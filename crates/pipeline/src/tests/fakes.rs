@@ -118,6 +118,7 @@ impl TestRun {
             policies: Arc::new(policies),
             providers: Providers {
                 sources: None,
+                moderator: None,
                 writer: fake(),
                 speaker: fake(),
                 painter: fake(),

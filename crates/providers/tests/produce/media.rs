@@ -105,6 +105,7 @@ impl MediaHarness {
             policies: Arc::new(policies),
             providers: Providers {
                 sources: None,
+                moderator: None,
                 writer: Arc::new(OfflineWriter),
                 speaker: Arc::new(OfflineSpeech::new("ffmpeg")),
                 painter: Arc::new(OfflinePainter),

@@ -1072,6 +1072,13 @@ export interface components {
             duration?: number | null;
             /** @description Such as `en` or `pt-BR`. */
             language?: string | null;
+            /**
+             * @description Words with what is said instead, or with their sounds in IPA between slashes; at most 4 KiB. Captions
+             *     keep what is written.
+             */
+            lexicon?: {
+                [key: string]: string;
+            } | null;
             /** @description Whether voice and bed are delivered apart too. */
             stems?: boolean | null;
             /**
