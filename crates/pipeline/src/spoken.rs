@@ -149,7 +149,7 @@ pub(crate) fn prevailing_language(text: &str) -> Option<&'static str> {
 /// Whether a sentence that seems to end behind `before` goes on with `behind`: it ends with what is only cut
 /// short, such as "Dr.", or is a date, such as "3. Mai".
 pub(crate) fn goes_on(before: &str, behind: &str) -> bool {
-    let last = token::tokens(before).pop().filter(|last| last.has_dot());
+    let last = token::tokens(before).pop().filter(token::Token::has_dot);
     let next = token::tokens(behind).into_iter().next();
     let (Some(last), Some(next)) = (last, next) else { return false };
     english::is_title(last.core)

@@ -98,12 +98,7 @@ pub(super) fn read(reader: &mut Reader, environment: &Environment) -> Option<Pro
     let writer = writer(reader, &shared);
     let speaker = speaker(reader, &shared, environment);
     let painter = painter(reader, &shared);
-    Some(ProviderConfig {
-        moderator: moderator?,
-        writer: writer?,
-        speaker: speaker?,
-        painter: painter?,
-    })
+    Some(ProviderConfig { moderator, writer: writer?, speaker: speaker?, painter: painter? })
 }
 
 fn writer(reader: &mut Reader, shared: &Shared) -> Option<WriterConfig> {

@@ -101,12 +101,11 @@ pub(super) fn account(
     Some(AccountConfig { base_url, key, model })
 }
 
-/// The account of who judges texts: only an address of its own chooses it. `None` where that is at fault.
-pub(super) fn moderation(reader: &mut Reader, shared: &Shared) -> Option<Option<AccountConfig>> {
+/// The account of who judges texts: only an address of its own chooses it. `None` where there is none.
+pub(super) fn moderation(reader: &mut Reader, shared: &Shared) -> Option<AccountConfig> {
     let its_url = setting(Capability::Moderation, "base_url");
     let provider = reader.is_set(&its_url).then_some(Provider::OpenAi);
-    let account = account(reader, Capability::Moderation, provider, shared);
-    if provider.is_some() { account.map(Some) } else { Some(None) }
+    account(reader, Capability::Moderation, provider, shared)
 }
 
 fn setting(capability: Capability, what: &str) -> String {
