@@ -14,6 +14,7 @@ mod holds;
 mod image;
 mod keys;
 mod latency;
+mod moderation;
 mod speech;
 mod words;
 
@@ -32,6 +33,7 @@ pub use delivery::Sent;
 pub use faults::{Endpoint, Fault, Faults};
 pub use keys::{Key, Keys};
 pub use latency::Latency;
+pub use moderation::{SELF_HARM, VIOLENCE};
 pub use speech::{PACE, Voice};
 
 /// How the provider behaves.
@@ -222,6 +224,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/chat/completions", post(chat::complete))
         .route("/v1/audio/speech", post(speech::speak))
         .route("/v1/images/generations", post(image::draw))
+        .route("/v1/moderations", post(moderation::judge))
         .route("/v1/models", get(admin::models))
         .route("/simulator/faults", post(admin::script))
         .route("/simulator/keys", post(admin::set_key))

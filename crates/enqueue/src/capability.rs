@@ -19,10 +19,12 @@ pub enum Capability {
     Tts,
     /// Pictures.
     Image,
+    /// Judgements of texts. Who judges is set up by an address alone, and may be nobody.
+    Moderation,
 }
 
 impl Capability {
-    /// Every capability, in the order in which the stages ask.
+    /// Every capability that somebody must have, in the order in which the stages ask.
     pub const ALL: [Self; 3] = [Self::Llm, Self::Tts, Self::Image];
 
     /// The first word of its settings' names, as in a file: `llm`.
@@ -31,15 +33,17 @@ impl Capability {
             Self::Llm => "llm",
             Self::Tts => "tts",
             Self::Image => "image",
+            Self::Moderation => "moderation",
         }
     }
 
-    /// The stage that asks for it.
+    /// The stage that asks for it, or asks first.
     pub fn stage(self) -> StageName {
         match self {
             Self::Llm => StageName::Transcript,
             Self::Tts => StageName::Tts,
             Self::Image => StageName::Image,
+            Self::Moderation => StageName::Collection,
         }
     }
 
@@ -52,6 +56,13 @@ impl Capability {
             StageName::Collection | StageName::Encode | StageName::Upload => None,
         }
     }
+}
+
+/// Whether the makers that need no provider know `language`, a tag such as `en-GB`; where nobody names one,
+/// they take the words for English.
+pub fn offline_speaks(language: Option<&str>) -> bool {
+    let primary = language.and_then(|tag| tag.split('-').next());
+    primary.is_none_or(|tag| tag.eq_ignore_ascii_case("en"))
 }
 
 impl fmt::Display for Capability {

@@ -92,14 +92,14 @@ fn malformed(error: &serde_json::Error) -> DecodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Aspect, Bed, Container};
+    use crate::{Aspect, Bed, Container, Lexicon};
 
     #[test]
     fn golden_envelopes_still_decode() {
         let golden = include_str!("../golden/envelopes.jsonl");
         let decoded: Vec<Envelope> =
             golden.lines().map(|line| Envelope::decode(line.as_bytes()).unwrap()).collect();
-        assert_eq!(decoded.len(), 11);
+        assert_eq!(decoded.len(), 12);
         assert_eq!(decoded[0].source, Source::Text("A long day by the sea.".to_owned()));
         assert_eq!(decoded[1].format, Format::Video);
         assert_eq!(decoded[2].options.variant, 3);
@@ -118,6 +118,9 @@ mod tests {
         assert_eq!((decoded[10].options.aspect, decoded[10].options.motion), (Aspect::Tall, true));
         assert_eq!(decoded[0].options.container(Format::Audio), Container::M4a);
         assert_eq!(decoded[1].options.container(Format::Video), Container::Mp4);
+        let words: Vec<_> = decoded[11].options.lexicon.words().collect();
+        assert_eq!(words, [("Nguyen", "/ŋwiən/"), ("qigong", "chee gung")]);
+        assert!(decoded[..11].iter().all(|envelope| envelope.options.lexicon.is_empty()));
     }
 
     #[test]
@@ -139,8 +142,12 @@ mod tests {
         assert_eq!(Envelope::of(&job.clone().with_options(options)).encode(), golden[9]);
         let (container, aspect) = (Some(Container::Mp4Social), Aspect::Tall);
         let options = Options { container, aspect, motion: true, ..Options::default() };
-        let film = Job { format: Format::Video, ..job.with_options(options) };
+        let film = Job { format: Format::Video, ..job.clone().with_options(options) };
         assert_eq!(Envelope::of(&film).encode(), golden[10]);
+        let words = [("Nguyen", "/ŋwiən/"), ("qigong", "chee gung")];
+        let words = words.map(|(word, said)| (word.to_owned(), said.to_owned()));
+        let options = Options { lexicon: Lexicon::new(words), ..Options::default() };
+        assert_eq!(Envelope::of(&job.with_options(options)).encode(), golden[11]);
     }
 
     #[test]

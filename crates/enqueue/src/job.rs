@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Aspect, Bed, Container, Format, Identifier, InvalidField, JobId, Source, WebhookUrl};
+use crate::{
+    Aspect, Bed, Container, Format, Identifier, InvalidField, JobId, Lexicon, Source, WebhookUrl,
+};
 
 /// Attempts of a job when the request names none.
 const DEFAULT_MAX_ATTEMPTS: u32 = 5;
@@ -52,6 +54,9 @@ pub struct Options {
     /// Whether the picture slowly breathes: comes near and goes back, once in ten seconds.
     #[serde(default, skip_serializing_if = "is_false")]
     pub motion: bool,
+    /// How single words are said. Captions keep what is written.
+    #[serde(default, skip_serializing_if = "Lexicon::is_empty")]
+    pub lexicon: Lexicon,
 }
 
 impl Options {

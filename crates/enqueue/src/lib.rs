@@ -32,6 +32,7 @@ mod identifier;
 mod invalid;
 mod job;
 pub mod keys;
+mod lexicon;
 #[doc(hidden)]
 pub mod lua;
 #[cfg(feature = "redis")]
@@ -62,6 +63,7 @@ pub use format::Format;
 pub use identifier::{Identifier, JobId};
 pub use invalid::{InvalidField, InvalidJob, Problem};
 pub use job::{Job, Options, TraceParent};
+pub use lexicon::Lexicon;
 #[cfg(feature = "redis")]
 pub use producer::{Producer, ProducerOptions};
 pub use readable::{Readable, has_visible, readable};

@@ -22,8 +22,8 @@ use serde_json::value::RawValue;
 use self::fields::Fields;
 use crate::validate::{BED_LEVEL, DURATION, MAX_ATTEMPTS, PRIORITY, TAIL, VARIANT};
 use crate::{
-    Aspect, Bed, Container, Format, InvalidField, InvalidJob, Job, Options, Source, TraceParent,
-    WebhookUrl,
+    Aspect, Bed, Container, Format, InvalidField, InvalidJob, Job, Lexicon, Options, Source,
+    TraceParent, WebhookUrl,
 };
 
 /// What a file may begin with that was saved on Windows.
@@ -108,6 +108,9 @@ fn options(fields: &mut Fields<'_>) -> Options {
         container: fields.parse("container", Container::WORDS, str::parse),
         aspect: fields.parse("aspect", Aspect::WORDS, str::parse).unwrap_or_default(),
         motion: fields.flag("motion").unwrap_or_default(),
+        lexicon: fields
+            .object_at("lexicon", "options.lexicon", |words| Lexicon::new(words.strings()))
+            .unwrap_or_default(),
     }
 }
 

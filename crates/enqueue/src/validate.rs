@@ -5,12 +5,16 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::readable::has_visible;
-use crate::{Container, Format, Identifier, InvalidField, InvalidJob, Job, Options, Source};
+use crate::{
+    Container, Format, Identifier, InvalidField, InvalidJob, Job, Lexicon, Options, Source,
+};
 
 /// Largest `source.text`, in bytes (16 KiB: what Redis keeps inline without a slow fork).
 const MAX_TEXT: usize = 16 * 1024;
 /// Largest metadata, in bytes of its JSON.
 const MAX_METADATA: usize = 4 * 1024;
+/// Largest lexicon of a job, in bytes of its JSON.
+const MAX_LEXICON: usize = 4 * 1024;
 /// 9 goes first, 0 last.
 pub(crate) const PRIORITY: RangeInclusive<u8> = 0..=9;
 /// Attempts before a job is dead.
@@ -36,6 +40,7 @@ impl Job {
         faults.extend(in_range("priority", &self.priority, &PRIORITY));
         faults.extend(sound(&self.options));
         faults.extend(picture(self.format, &self.options));
+        faults.extend(words(&self.options.lexicon));
         faults.extend(in_range("max_attempts", &self.max_attempts, &MAX_ATTEMPTS));
         faults.extend(Identifier::parse("tenant", &self.tenant).err());
         let key = self.idempotency_key.as_deref();
@@ -88,7 +93,21 @@ fn source(source: &Source) -> Option<InvalidField> {
 /// What of a sound nobody can make.
 fn sound(options: &Options) -> Vec<InvalidField> {
     // The others take whatever their types take.
-    let Options { duration, bed, bed_level, bells, tail, stems, .. } = options;
+    let Options {
+        duration,
+        bed,
+        bed_level,
+        bells,
+        tail,
+        stems,
+        voice: _,
+        language: _,
+        variant: _,
+        lexicon: _,
+        container: _,
+        aspect: _,
+        motion: _,
+    } = options;
     let range = |field, given: &Option<u32>, range| {
         given.as_ref().and_then(|given| in_range(field, given, range))
     };
@@ -126,6 +145,12 @@ fn picture(format: Format, options: &Options) -> Vec<InvalidField> {
         .map(|(field, _)| InvalidField::value(field, "`video` in `format`", format!("`{format}`")));
     faults.extend(unseen);
     faults
+}
+
+/// What of a lexicon nobody can say.
+fn words(lexicon: &Lexicon) -> Option<InvalidField> {
+    let fault = lexicon.check("options.lexicon").err();
+    fault.or_else(|| within("options.lexicon", lexicon.to_string().len(), MAX_LEXICON))
 }
 
 fn within(field: &str, actual: usize, limit: usize) -> Option<InvalidField> {

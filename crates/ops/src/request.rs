@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use settings::Environment;
 use stillcast_enqueue::{
-    Aspect, Bed, Container, Format, Identifier, InvalidField, Job, Options, Source, TraceParent,
+    Aspect, Bed, Container, Format, Identifier, InvalidField, Job, Lexicon, Options, Source,
+    TraceParent,
 };
 
 use crate::cli_error::CliError;
@@ -91,9 +92,18 @@ pub(crate) struct OptionArgs {
     /// The picture of a video slowly breathes.
     #[arg(long)]
     motion: bool,
+    /// How a word is said, such as Qigong="chee gung", or Nguyen=/ŋwiən/ where the voice knows IPA; as often
+    /// as there are words.
+    #[arg(long, value_name = "WORD=SAID", value_parser = said)]
+    say: Vec<(String, String)>,
     /// Whose job it is, and whose conversation; default when not given.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
+}
+
+fn said(text: &str) -> Result<(String, String), String> {
+    let (word, said) = text.split_once('=').ok_or("it takes WORD=SAID, such as Nguyen=win")?;
+    Ok((word.to_owned(), said.to_owned()))
 }
 
 impl OptionArgs {
@@ -117,6 +127,7 @@ impl OptionArgs {
             container: read::<Container>(self.container.as_deref())?,
             aspect: read::<Aspect>(self.aspect.as_deref())?.unwrap_or_default(),
             motion: self.motion,
+            lexicon: Lexicon::new(self.say.iter().cloned()),
         };
         let job = Job::new(source, format).with_options(options);
         Ok(Job { tenant: self.tenant.clone().unwrap_or(job.tenant), ..job })

@@ -6,8 +6,10 @@
 
 mod chapter;
 mod clock;
+mod line;
 mod place;
 mod text;
+mod title;
 
 use std::fmt;
 
@@ -15,6 +17,7 @@ pub use self::chapter::Chapter;
 use self::chapter::{Border, chapters};
 pub use self::clock::clock;
 use self::place::place;
+use self::title::titles;
 use crate::artifact::Piece;
 use crate::script::phrases;
 use crate::sound;
@@ -45,10 +48,11 @@ impl Captions {
     pub fn sample() -> Self {
         let (begin, end) = (0, sound::RATE as usize / 4);
         let cues = vec![Cue { begin, end, text: "Breathe.".to_owned() }];
-        Self { cues, chapters: vec![Chapter { begin, end, title: chapter::TITLES[0] }] }
+        Self { cues, chapters: vec![Chapter { begin, end, title: "Arriving" }] }
     }
 
-    /// Arriving, body and closing; none where the sound is too short for them.
+    /// Arriving, body and closing; none where the sound is too short for them, or nobody knows what they are
+    /// called in its language.
     pub fn chapters(&self) -> &[Chapter] {
         &self.chapters
     }
@@ -63,9 +67,16 @@ pub(crate) struct Listener {
     silence: usize,
     cues: Vec<Cue>,
     borders: Vec<Border>,
+    /// What the job calls its language.
+    language: Option<String>,
 }
 
 impl Listener {
+    /// To words in `language`; in whatever they are in where nobody names it.
+    pub(crate) fn new(language: Option<String>) -> Self {
+        Self { language, ..Self::default() }
+    }
+
     /// Hears the next piece.
     pub(crate) fn hear(&mut self, piece: &Piece) {
         match piece {
@@ -96,7 +107,10 @@ impl Listener {
 
     /// All that was heard.
     pub(crate) fn finish(self) -> Captions {
-        Captions { cues: self.cues, chapters: chapters(&self.borders, self.at) }
+        let said: Vec<&str> = self.cues.iter().map(|cue| cue.text.as_str()).collect();
+        let titles = titles(self.language.as_deref(), &said.join(" "));
+        let chapters = titles.map(|titles| chapters(&self.borders, self.at, titles));
+        Captions { cues: self.cues, chapters: chapters.unwrap_or_default() }
     }
 }
 

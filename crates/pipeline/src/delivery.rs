@@ -30,7 +30,7 @@ fn key(run: &Run, source: &SourceText) -> CacheKey {
     let Run { request, providers, loudness, .. } = run;
     let Request { options, format, tenant, .. } = request;
     let words = transcript::settings(options, providers);
-    let speech = tts::settings(options, providers);
+    let speech = tts::settings(run);
     let picture = match format {
         Format::Audio => String::new(),
         Format::Video => image::settings(options, providers),

@@ -17,6 +17,7 @@ mod error;
 mod feed;
 mod host;
 mod memory;
+mod moderation;
 mod object;
 mod observer;
 pub mod pace;
@@ -31,10 +32,12 @@ mod script;
 mod slots;
 pub mod sound;
 mod source_text;
+mod spoken;
 mod stages;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod verdict;
 
 pub use arithmetic::{GivenUp, arithmetic};
 pub use artifact::{Beside, Clip, Extra, Image, Media, Recording, Speech};
@@ -54,11 +57,13 @@ pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use prompt::{Part, Prompt, Scene, UploadTarget, Utterance};
 pub use provider::{
-    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Providers, Shape, SoundTrack,
+    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Moderator, Providers, Shape, SoundTrack,
     SourceStore, SpeechSynthesizer, TranscriptWriter,
 };
 pub use request::{Produced, Request, Run};
 pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, ScriptLength};
 pub use slots::Slots;
 pub use source_text::SourceText;
+pub use spoken::{IpaForm, Pronunciation};
 pub use usage::{Answer, Usage};
+pub use verdict::Verdict;

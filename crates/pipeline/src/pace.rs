@@ -104,6 +104,32 @@ fn units(text: &str) -> impl Iterator<Item = &'static Pace> + '_ {
     letters.filter(|c| c.is_alphanumeric()).map(pace)
 }
 
+/// Whether the script of `c` parts words by blanks.
+pub(crate) fn is_spaced(c: char) -> bool {
+    pace(c).is_spaced
+}
+
+/// Whether words that end with `c` have other letters hang on them: particles of Korean, and whatever the
+/// scripts that part no words have behind one.
+pub(crate) fn takes_endings(c: char) -> bool {
+    pace(c).units.is_some()
+}
+
+/// The language that alone is written in the script of most of `text`, where there is such a one.
+pub(crate) fn only_language(text: &str) -> Option<&'static str> {
+    let pace = prevailing(text);
+    let of = |c: char| c.script();
+    let is_thai =
+        || text.chars().filter(|c| of(*c) == Script::Thai).count() * 2 > text.chars().count();
+    match pace {
+        pace if *pace == HAN => Some("zh"),
+        pace if *pace == JAPANESE => Some("ja"),
+        pace if *pace == HANGUL => Some("ko"),
+        pace if *pace == THAI && is_thai() => Some("th"),
+        _ => None,
+    }
+}
+
 /// How many English words take as long to say as `text`; for Latin, Cyrillic and their like, its
 /// own words.
 pub(crate) fn words(text: &str) -> f64 {

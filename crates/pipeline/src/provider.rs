@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Answer, Captions, Clip, Conversation, Draft, Image, Media, Prompt, ProviderError, Recording,
-    Scene, Speech, UploadTarget, Usage, Utterance,
+    Scene, Speech, UploadTarget, Usage, Utterance, Verdict,
 };
 
 /// Reads conversations from the application's database.
@@ -41,6 +41,17 @@ pub trait TranscriptWriter: Send + Sync {
         let _ = (prompt, written);
         Usage::default()
     }
+}
+
+/// Judges what a meditation is about, and its words.
+#[async_trait]
+pub trait Moderator: Send + Sync {
+    /// Its name in records.
+    fn provider(&self) -> &'static str;
+    /// What decides its judgement: address and model. Never a key.
+    fn revision(&self) -> String;
+    /// What it says of `text`.
+    async fn judge(&self, text: &str) -> Result<Answer<Verdict>, ProviderError>;
 }
 
 /// Speaks one passage.
@@ -205,6 +216,8 @@ pub trait ArtifactStore: Send + Sync {
 pub struct Providers {
     /// Reads conversations; `None` where there is no database.
     pub sources: Option<Arc<dyn SourceStore>>,
+    /// Judges them and what they are about; `None` where nobody is set up to.
+    pub moderator: Option<Arc<dyn Moderator>>,
     /// Writes the words.
     pub writer: Arc<dyn TranscriptWriter>,
     /// Speaks them.

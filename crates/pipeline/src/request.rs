@@ -8,7 +8,7 @@ use stillcast_enqueue::{Artifact, Cost, Format, JobId, Options, Source, StageRec
 use tokio_util::sync::CancellationToken;
 
 use crate::sound::Loudness;
-use crate::{CallObserver, Gate, Memory, Policies, Progress, Providers, Slots};
+use crate::{CallObserver, Gate, Memory, Policies, Progress, Pronunciation, Providers, Slots};
 
 /// What shall be produced.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Run {
     pub request: Request,
     /// How loud the file is.
     pub loudness: Loudness,
+    /// How words are said.
+    pub pronunciation: Arc<Pronunciation>,
     /// The policy table.
     pub policies: Arc<Policies>,
     /// The outside.

@@ -3,6 +3,7 @@
 mod fakes;
 mod keys;
 mod observing;
+mod pronouncing;
 mod reuse;
 pub(crate) mod shared_state;
 mod writing;

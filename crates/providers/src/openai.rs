@@ -1,7 +1,7 @@
 //! Prompts go over the wire to any server that speaks OpenAI's shapes; words, speech and pictures
 //! come back, or a failure that says what it means.
 //!
-//! Chat as server-sent events, speech as whatever sound, pictures as base64 or links. Each capability
+//! Chat as server-sent events, speech as whatever sound, pictures as base64 or links, and judgements. Each capability
 //! has its own server, key, model and prices. What it shares with every other vendor is in `http`.
 
 mod answer;
@@ -13,6 +13,7 @@ mod envelope;
 #[cfg(test)]
 mod fuzz;
 mod image;
+mod moderation;
 mod price;
 mod probe;
 mod prompt;
@@ -28,6 +29,7 @@ mod wrapped;
 
 pub use chat::{OpenAiWriter, WriterOptions};
 pub use image::{OpenAiPainter, PictureOptions};
+pub use moderation::OpenAiModerator;
 pub use price::{ImagePrice, SpeechPrice, TokenPrice};
 pub use probe::probe;
 pub use sound_format::SoundFormat;
@@ -35,5 +37,5 @@ pub use speech::{OpenAiSpeech, SpeechOptions};
 
 pub use crate::http::{Account, Capability, Ear, HttpClient, WireEvent, WireFact};
 
-/// The name of all three in records.
+/// The name of all of them in records.
 const PROVIDER: &str = "openai";

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde_json::Value;
 use stillcast_enqueue::{
     Aspect, BED_LEVEL, Bed, Container, DURATION, DecodeError, Envelope, Identifier, InvalidField,
-    Problem, StageName, TAIL, VARIANT,
+    Lexicon, Problem, StageName, TAIL, VARIANT,
 };
 
 use StageName::{Collection, Encode, Image, Transcript, Tts, Upload};
@@ -33,7 +33,7 @@ struct JobOption {
     from: StageName,
 }
 
-const OPTIONS: [JobOption; 12] = [
+const OPTIONS: [JobOption; 13] = [
     JobOption { name: "voice", path: "options.voice", read: name, decides: &[Tts], from: Tts },
     JobOption {
         name: "language",
@@ -70,6 +70,13 @@ const OPTIONS: [JobOption; 12] = [
         from: Image,
     },
     encoded("motion", "options.motion", flag),
+    JobOption {
+        name: "lexicon",
+        path: "options.lexicon",
+        read: lexicon,
+        decides: &[Tts],
+        from: Tts,
+    },
 ];
 
 /// An option that decides how the file is made of what there is.
@@ -86,12 +93,12 @@ impl Remake {
     #[rustfmt::skip]
     pub const OPTIONS: [&str; OPTIONS.len()] = [
         "voice", "language", "variant", "duration", "bed", "bed_level", "bells", "tail", "stems",
-        "container", "aspect", "motion",
+        "container", "aspect", "motion", "lexicon",
     ];
 
     /// Reads what somebody wishes: the word of a stage, and options with their new values; an empty one
     /// is the worker's default again. Without a stage it begins where the options first decide
-    /// something: `voice` at tts, `language` and `duration` at transcript, `variant` at the
+    /// something: `voice` and `lexicon` at tts, `language` and `duration` at transcript, `variant` at the
     /// beginning, `aspect` at image, all else at encode.
     ///
     /// Refused are a stage and an option that nobody knows, a value that an option does not take, an
@@ -171,13 +178,14 @@ impl JobOption {
     }
 }
 
-/// As the audit says it: `from tts, voice=anna`.
+/// As the audit says it: `from tts, voice=anna`. The words of a lexicon may be private.
 impl fmt::Display for Remake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "from {}", self.from.unwrap_or(Collection))?;
         for (name, value) in &self.options {
             match value {
                 Some(Value::String(text)) => write!(f, ", {name}={text}")?,
+                Some(Value::Object(_)) => write!(f, ", {name} changed")?,
                 Some(value) => write!(f, ", {name}={value}")?,
                 None => write!(f, ", {name} unset")?,
             }
@@ -257,6 +265,11 @@ fn flag(path: &'static str, text: &str) -> Result<Value, InvalidField> {
     flag.map(Value::from).map_err(refused)
 }
 
+fn lexicon(_path: &'static str, json: &str) -> Result<Value, InvalidField> {
+    let lexicon: Lexicon = json.parse()?;
+    Ok(lexicon.words().map(|(word, said)| (word.to_owned(), Value::from(said))).collect())
+}
+
 fn whole_number<N>(
     path: &'static str,
     text: &str,
@@ -288,6 +301,7 @@ mod tests {
             (vec![("bed", "sea"), ("tail", "60"), ("stems", "true")], Encode),
             (vec![("container", "mp3"), ("motion", "true")], Encode),
             (vec![("container", "mp4-social"), ("aspect", "9:16")], Image),
+            (vec![("bed", "sea"), ("lexicon", r#"{"Nguyen":"win"}"#)], Tts),
         ] {
             assert_eq!(read(None, &set).unwrap().from(), Some(first), "{set:?}");
         }
@@ -319,6 +333,8 @@ mod tests {
             (None, vec![("aspect", "4:3")], "`options.aspect` takes one of `16:9`, `9:16`"),
             (None, vec![("bells", "yes")], "`options.bells` takes `true` or `false`"),
             (None, vec![("bed_level", "0")], "`options.bed_level` takes a whole number from -40"),
+            (None, vec![("lexicon", "{\"secret\":\"\"}")], "`options.lexicon` takes for each word"),
+            (Some("encode"), vec![("lexicon", "{}")], "`from` takes a stage at which `lexicon`"),
             (None, vec![("duration", "60")], "`options.duration` takes a whole number from 180"),
             (
                 None,
@@ -350,6 +366,10 @@ mod tests {
         let newer = remake.apply(br#"{"v":2}"#);
         assert!(matches!(newer, Err(DecodeError::Newer { found: 2 })), "{newer:?}");
         assert_eq!(remake.to_string(), "from collection, language unset, variant=2, voice=anna");
+        let remake = read(None, &[("lexicon", r#"{"Nguyen":"win"}"#)]).unwrap();
+        assert_eq!(remake.to_string(), "from tts, lexicon changed");
+        let new = Envelope::decode(remake.apply(bare.as_bytes()).unwrap().as_bytes()).unwrap();
+        assert_eq!(new.options.lexicon.to_string(), r#"{"Nguyen":"win"}"#);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod health;
 mod logging;
 mod parts;
 mod policies;
+mod pronunciation;
 mod queue;
 mod storage;
 #[cfg(test)]
@@ -19,7 +20,7 @@ mod traces;
 
 use std::net::SocketAddr;
 
-use pipeline::Policies;
+use pipeline::{Policies, Pronunciation};
 use settings::{Environment, Knobs, Reader, Settled, WebhookConfig};
 use telemetry::{Logging, TraceOptions};
 
@@ -53,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) caching: CachingConfig,
     /// Who makes the parts.
     pub(crate) providers: ProviderConfig,
+    /// How words are said.
+    pub(crate) pronunciation: Pronunciation,
     /// How the file is made.
     pub(crate) encoding: EncodingConfig,
     /// Where conversations are.
@@ -95,6 +98,7 @@ fn read(
     let policies = policies::read(reader, queue.as_ref().map_or(1, |queue| queue.slots));
     let caching = caching::read(reader, queue.as_ref());
     let providers = capabilities::read(reader, environment);
+    let pronunciation = pronunciation::read(reader);
     let encoding = encoding::read(reader);
     let database = database::read(reader);
     let storage = storage::read(reader, environment);
@@ -104,12 +108,13 @@ fn read(
     let traces = traces::read(reader);
     let (queue, policies, caching) = (queue?, policies?, caching?);
     let (providers, encoding, storage) = (providers?, encoding?, storage?);
-    let (address, logging) = (address?, logging?);
+    let (pronunciation, address, logging) = (pronunciation?, address?, logging?);
     Some(move |settled| Config {
         queue,
         policies,
         caching,
         providers,
+        pronunciation,
         encoding,
         database,
         storage,

@@ -13,8 +13,8 @@ use std::time::Duration;
 use isolation::Teller;
 use pipeline::sound::Loudness;
 use pipeline::{
-    Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress, Providers,
-    Request, Run, SharedCache, Sharing, Slots,
+    Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress,
+    Pronunciation, Providers, Request, Run, SharedCache, Sharing, Slots,
 };
 use queue::{Lease, Outcome, ParkReason, Report, Tally};
 use stillcast_enqueue::{ErrorReport, JobId};
@@ -58,6 +58,7 @@ pub(crate) struct JobHandler {
     /// What jobs share; `None` when they share nothing.
     pub(crate) cache: Option<Arc<dyn SharedCache>>,
     pub(crate) loudness: Loudness,
+    pub(crate) pronunciation: Arc<Pronunciation>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) folders: Box<dyn Folders>,
@@ -135,6 +136,7 @@ impl JobHandler {
         let run = Run {
             request,
             loudness: self.loudness,
+            pronunciation: Arc::clone(&self.pronunciation),
             policies: Arc::clone(&self.policies),
             providers: self.providers.clone(),
             memory: self.memory(lease),

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use pipeline::{ImageGenerator, MediaEncoder, ObjectStore, Policies, SpeechSynthesizer};
+use pipeline::{ImageGenerator, MediaEncoder, Moderator, ObjectStore, Policies, SpeechSynthesizer};
 use pipeline::{Providers, SharedCache, Slots, TranscriptWriter};
 use providers::cache::{CacheEvent, RedisCache};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
@@ -109,6 +109,7 @@ fn handler(
     let vendor = Vendor::new(Some(Arc::clone(&watched.metrics)))?;
     let providers = Providers {
         sources: database::sources(&config.database, worker, jobs)?,
+        moderator: moderator(config.providers.moderator.as_ref(), &vendor)?,
         writer: writer(&config.providers.writer, &vendor)?,
         speaker: speaker(&config.providers.speaker, &vendor, &config.encoding)?,
         painter: painter(&config.providers.painter, &vendor, &config.encoding)?,
@@ -120,6 +121,7 @@ fn handler(
         objects: Arc::clone(store) as _,
         cache: cache(config, &watched.metrics)?,
         loudness: config.encoding.loudness,
+        pronunciation: Arc::new(config.pronunciation.clone()),
         slots: Arc::new(Slots::new(&policies)),
         policies: Arc::new(policies),
         folders,
@@ -165,6 +167,10 @@ pub(crate) async fn probe_provider(
         Capability::Llm => probe_writer(&config.providers.writer).await,
         Capability::Tts => probe_speaker(config).await,
         Capability::Image => probe_painter(&config.providers.painter).await,
+        Capability::Moderation => match &config.providers.moderator {
+            Some(account) => probe_account(capability, account).await,
+            None => Ok("nobody judges texts: MODERATION_BASE_URL is not set".to_owned()),
+        },
     }
 }
 
@@ -242,6 +248,13 @@ async fn sweep(store: &dyn Store) {
         Ok(swept) => tracing::info!(swept, "removed what writers left unfinished in the store"),
         Err(error) => tracing::warn!("what writers left unfinished in the store stays: {error}"),
     }
+}
+
+fn moderator(
+    account: Option<&AccountConfig>,
+    vendor: &Vendor,
+) -> anyhow::Result<Option<Arc<dyn Moderator>>> {
+    account.map(|account| vendor.moderator(account)).transpose()
 }
 
 fn writer(config: &WriterConfig, vendor: &Vendor) -> anyhow::Result<Arc<dyn TranscriptWriter>> {

@@ -55,6 +55,9 @@ async fn usage_is_2() {
     for (args, words) in [
         (vec!["make", "--text", "/no/such/file"], "/no/such/file cannot be read"),
         (vec!["make", "--text", empty], "`source.text` takes words"),
+        (vec!["make", "--text", text, "--language", "de"], "--language takes en here"),
+        (vec!["make", "--text", text, "--say", "sea"], "it takes WORD=SAID"),
+        (vec!["make", "--text", text, "--say", "sea=<b>"], "`options.lexicon` takes for each word"),
         (
             vec!["make", "--text", empty, "--format", "hologram"],
             "`format` takes `audio` or `video`",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pipeline::{
     Failed, Gate, Interrupted, Memory, Policies, Produced, Progress, Prompt, Providers, Request,
-    Run, Scene, Slots, Utterance, produce, standard,
+    Run, Scene, Slots, TranscriptWriter, Utterance, produce, standard,
 };
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::openai::{
@@ -113,6 +113,21 @@ impl WireHarness {
         produce(&run).await
     }
 
+    /// Produces a file from `text`, with words of `writer`; of the one on the wire where there is none.
+    pub(crate) async fn produce_of(
+        &self,
+        text: &str,
+        writer: Option<Arc<dyn TranscriptWriter>>,
+        format: Format,
+    ) -> Result<Produced, Failed> {
+        let scratch = self.folder.path().join(format!("scratch-{:x}", fastrand::u64(..)));
+        std::fs::create_dir(&scratch).unwrap();
+        let mut run = self.run(format, standard(4, 2), scratch).await;
+        run.request.source = Source::Text(text.to_owned());
+        run.providers.writer = writer.unwrap_or(run.providers.writer);
+        produce(&run).await
+    }
+
     async fn run(&self, format: Format, policies: Policies, scratch: PathBuf) -> Run {
         let encoder = FfmpegOptions {
             program: "ffmpeg".into(),
@@ -133,10 +148,12 @@ impl WireHarness {
             },
             memory: Memory::of_process(Arc::clone(&store) as _),
             loudness: pipeline::sound::Loudness::default(),
+            pronunciation: Arc::default(),
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
                 sources: None,
+                moderator: None,
                 writer: Arc::new(self.writer()),
                 speaker: Arc::new(self.speaker()),
                 painter: Arc::new(self.painter()),

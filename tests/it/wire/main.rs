@@ -9,6 +9,7 @@ mod borders;
 mod chat_server;
 mod dialects;
 mod harness;
+mod injections;
 mod refusals;
 mod spoilt;
 mod streams;

@@ -15,6 +15,8 @@ pub enum Endpoint {
     Speech,
     /// `POST /v1/images/generations`.
     Image,
+    /// `POST /v1/moderations`, which costs nothing.
+    Moderation,
     /// `GET /v1/models`, which costs nothing and is not in the journal.
     Models,
 }

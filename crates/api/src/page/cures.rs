@@ -1,7 +1,7 @@
 //! The code of a failure goes in; what a person can do about it comes out.
 
 /// What to do, by the code; the first row that fits. Codes that share a beginning share a cure.
-const CURES: [(&str, &str); 26] = [
+const CURES: [(&str, &str); 28] = [
     (
         "key-refused",
         "Put a valid key into the worker's settings, then resume the queue: nothing was lost.",
@@ -20,6 +20,11 @@ const CURES: [(&str, &str); 26] = [
     ("language-unsupported", "Ask for another language, or for another voice provider."),
     ("parameter-refused", "The provider does not take a setting; the worker's log names it."),
     ("content-refused", "The provider will not make this. Change the text, and enqueue it anew."),
+    (
+        "self-harm",
+        "Do not replay it. Show whoever asked for it where there is help, such as a crisis line.",
+    ),
+    ("content-flagged", "Moderation flags this. Change the text, and enqueue it anew."),
     ("content-too-long", "Shorten the text, and enqueue it anew."),
     (
         "content-timeout",

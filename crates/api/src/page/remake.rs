@@ -24,7 +24,7 @@ pub(super) struct RemakeForm {
 }
 
 /// Options that a form shows alike, and what they are called.
-const OTHERS: [(&str, &str); 8] = [
+const OTHERS: [(&str, &str); 9] = [
     ("bed", "Bed"),
     ("bed_level", "Bed’s level, dB"),
     ("bells", "Bells"),
@@ -33,6 +33,7 @@ const OTHERS: [(&str, &str); 8] = [
     ("container", "Container"),
     ("aspect", "Aspect"),
     ("motion", "Motion"),
+    ("lexicon", "Lexicon, as JSON"),
 ];
 
 /// From where.
@@ -100,6 +101,7 @@ pub(super) struct Wish {
     container: Option<String>,
     aspect: Option<String>,
     motion: Option<String>,
+    lexicon: Option<String>,
     #[serde(default)]
     why: String,
 }
@@ -124,6 +126,7 @@ impl Wish {
             &self.container,
             &self.aspect,
             &self.motion,
+            &self.lexicon,
         ];
         let known = texts(known);
         let all = Remake::OPTIONS.iter().zip(wished).zip(&known);
@@ -139,7 +142,7 @@ impl Wish {
 /// Options as a form shows them, in the order of [`Remake::OPTIONS`]; a default is empty.
 fn texts(options: &Options) -> [String; Remake::OPTIONS.len()] {
     let Options { voice, language, variant, duration, bed, bed_level, bells, tail, .. } = options;
-    let Options { stems, container, aspect, motion, .. } = options;
+    let Options { stems, container, aspect, motion, lexicon, .. } = options;
     [
         text(voice.as_ref()),
         text(language.as_ref()),
@@ -153,6 +156,7 @@ fn texts(options: &Options) -> [String; Remake::OPTIONS.len()] {
         text(container.as_ref()),
         text(Some(aspect).filter(|aspect| !aspect.is_default())),
         text(Some(motion).filter(|motion| **motion)),
+        text(Some(lexicon).filter(|lexicon| !lexicon.is_empty())),
     ]
 }
 

@@ -104,6 +104,7 @@ fn text_of(name: &str, value: &Value) -> Result<String, InvalidField> {
             Ok(number.to_string())
         }
         ("bells" | "stems" | "motion", Value::Bool(flag)) => Ok(flag.to_string()),
+        ("lexicon", Value::Object(_)) => Ok(value.to_string()),
         ("voice" | "language" | "bed" | "container" | "aspect", Value::String(text))
             if !text.is_empty() =>
         {
@@ -124,6 +125,7 @@ fn takes(name: &str) -> Option<&'static str> {
         "variant" | "duration" | "bed_level" | "tail" => Some("a whole number, or null"),
         "bells" | "stems" | "motion" => Some("true, false, or null"),
         "voice" | "language" | "bed" | "container" | "aspect" => Some("a name, or null"),
+        "lexicon" => Some("an object of words with what is said instead, or null"),
         _ => None,
     }
 }

@@ -119,6 +119,9 @@ pub(crate) struct OptionsRequest {
     aspect: Option<Aspect>,
     /// Whether the picture of a video slowly breathes.
     motion: Option<bool>,
+    /// Words with what is said instead, or with their sounds in IPA between slashes; at most 4 KiB. Captions
+    /// keep what is written.
+    lexicon: Option<BTreeMap<String, String>>,
 }
 
 /// What became of a request.

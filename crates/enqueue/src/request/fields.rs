@@ -83,14 +83,24 @@ impl<'json> Fields<'json> {
         self.read(name, takes, |json| parse(&string(json)?).ok())
     }
 
-    /// An object in this one, read by `read`.
+    /// An object in the request, read by `read`.
     pub(super) fn object<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&mut Self) -> T,
     ) -> Option<T> {
+        self.object_at(name, name, read)
+    }
+
+    /// The same in this object, where its `path` is longer.
+    pub(super) fn object_at<T>(
+        &mut self,
+        name: &'static str,
+        path: &'static str,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
         let json = self.take(name)?;
-        match Self::of(name, json) {
+        match Self::of(path, json) {
             Ok(mut fields) => {
                 let value = read(&mut fields);
                 self.faults.extend(fields.into_faults());

@@ -22,7 +22,8 @@ fn whole() -> Value {
         "source": { "text": "Rain." }, "format": "video",
         "options": { "voice": "slt", "language": "en", "variant": 2, "duration": 600,
             "bed": "sea", "bed_level": -20, "bells": true, "tail": 60, "stems": true,
-            "container": "mp4-social", "aspect": "9:16", "motion": true },
+            "container": "mp4-social", "aspect": "9:16", "motion": true,
+            "lexicon": { "qigong": "chee gung" } },
         "idempotency_key": "k1", "priority": 9, "run_at": "2999-01-01T00:00:00Z",
         "deadline": "2999-01-02T00:00:00Z", "max_attempts": 2, "tenant": "acme",
         "metadata": { "a": "b" }, "webhook": "https://example.org/hook?t=1",
@@ -115,6 +116,7 @@ fn fields() -> Vec<(&'static str, &'static str)> {
         ("options.container", "one of `m4a`, `mp3`, `opus`, `wav`, `flac` for audio"),
         ("options.aspect", "one of `16:9`, `9:16`, `1:1`"),
         ("options.motion", "`true` or `false`"),
+        ("options.lexicon", "an object"),
         ("idempotency_key", identifier),
         ("priority", "a whole number from 0 to 9"),
         ("run_at", time),
@@ -142,7 +144,7 @@ fn put(request: &mut Value, path: &str, value: Value) {
 fn of_the_right_kind(path: &str, value: &Value) -> bool {
     match path {
         "source.text" | "metadata.a" => value.is_string(),
-        "options" | "metadata" => value.is_object(),
+        "options" | "options.lexicon" | "metadata" => value.is_object(),
         "options.variant" | "options.tail" | "priority" | "max_attempts" => value == &json!(7),
         "options.bells" | "options.stems" | "options.motion" => value.is_boolean(),
         _ => false,
@@ -196,7 +198,7 @@ fn what_is_no_field_and_what_stands_twice_is_named() {
         (
             r#","options":{"tempo":2}"#,
             "`options.tempo` is not a field; there are `voice`, `language`, `variant`, `duration`, `bed`, `bed_level`, \
-             `bells`, `tail`, `stems`, `container`, `aspect`, `motion`",
+             `bells`, `tail`, `stems`, `container`, `aspect`, `motion`, `lexicon`",
         ),
         (r#","priority":10"#, "`priority` takes a whole number from 0 to 9, got 10"),
         (r#","priority":1,"priority":2"#, "`priority` takes one value, got 2"),

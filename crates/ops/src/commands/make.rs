@@ -8,14 +8,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use stillcast_enqueue::{Format, Job, Source};
+use stillcast_enqueue::capability::offline_speaks;
+use stillcast_enqueue::{Format, Identifier, Job, Source};
 use tokio::time::Instant;
 
 use self::session::Session;
 use crate::cli_error::CliError;
 use crate::context::Context;
 use crate::duration;
-use crate::embedded::Stack;
+use crate::embedded::{Stack, is_offline};
 use crate::request::{OptionArgs, SourceArgs, traced};
 use crate::signals::Signals;
 
@@ -80,6 +81,12 @@ impl MakeArgs {
             job.options.variant = random_variant();
         }
         job.validate().map_err(|error| CliError::usage(error.to_string()))?;
+        let language = job.options.language.as_ref().map(Identifier::as_str);
+        if !offline_speaks(language) && is_offline(&context.config.environment) {
+            let message = "--language takes en here: what is written or spoken offline is English \
+                           only; set OPENAI_API_KEY, or LLM_PROVIDER and TTS_PROVIDER";
+            return Err(CliError::usage(message));
+        }
         Ok(job)
     }
 }

@@ -98,6 +98,14 @@ impl WorkerPlan {
     }
 }
 
+/// Whether words are written or spoken by the makers that need no provider.
+pub(crate) fn is_offline(environment: &Environment) -> bool {
+    [Capability::Llm, Capability::Tts].into_iter().any(|capability| {
+        let named = environment.get(&format!("{capability}_PROVIDER"));
+        named.map_or_else(|| !has_key(environment, capability), |named| named == OFFLINE)
+    })
+}
+
 /// A provider for each capability that has none.
 fn choose(environment: &Environment) -> Vec<Chosen> {
     let is_open = |capability: &Capability| !environment.has(&format!("{capability}_PROVIDER"));

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use super::title::Titles;
 use crate::sound::RATE;
 
 /// A part of the whole, in samples from the beginning.
@@ -24,7 +25,6 @@ pub(super) struct Border {
     pub(super) pause: usize,
 }
 
-pub(super) const TITLES: [&str; 3] = ["Arriving", "Body", "Closing"];
 /// Where arriving ends and closing begins, in percent of the whole.
 const ARRIVED: Range<usize> = 8..26;
 const CLOSING: Range<usize> = 76..93;
@@ -33,7 +33,7 @@ const LEAST: usize = 10 * RATE as usize;
 
 /// The chapters of a sound of `length` samples: each begins behind the longest pause that lies where
 /// one should. None where there is no such pause, or a chapter would be too short to be shown.
-pub(super) fn chapters(borders: &[Border], length: usize) -> Vec<Chapter> {
+pub(super) fn chapters(borders: &[Border], length: usize, titles: Titles) -> Vec<Chapter> {
     let (Some(body), Some(closing)) =
         (longest(borders, &ARRIVED, length), longest(borders, &CLOSING, length))
     else {
@@ -41,7 +41,7 @@ pub(super) fn chapters(borders: &[Border], length: usize) -> Vec<Chapter> {
     };
     let begins = [0, body, closing];
     let ends = [body, closing, length];
-    let all = begins.into_iter().zip(ends).zip(TITLES);
+    let all = begins.into_iter().zip(ends).zip(titles);
     let chapters: Vec<Chapter> =
         all.map(|((begin, end), title)| Chapter { begin, end, title }).collect();
     let is_shown = |chapter: &Chapter| chapter.end.saturating_sub(chapter.begin) >= LEAST;
@@ -62,6 +62,7 @@ mod tests {
     use super::*;
 
     const SECOND: usize = RATE as usize;
+    const TITLES: Titles = ["Arriving", "Body", "Closing"];
 
     fn borders(seconds: &[(usize, usize)]) -> Vec<Border> {
         let border =
@@ -72,7 +73,7 @@ mod tests {
     #[test]
     fn the_longest_pauses_at_the_beginning_and_the_end_part_the_chapters() {
         let borders = borders(&[(12, 2), (20, 4), (40, 3), (90, 9), (160, 3), (170, 5), (195, 6)]);
-        let chapters = chapters(&borders, 200 * SECOND);
+        let chapters = chapters(&borders, 200 * SECOND, TITLES);
         let begins: Vec<_> = chapters.iter().map(|c| (c.begin / SECOND, c.title)).collect();
         assert_eq!(begins, [(0, "Arriving"), (20, "Body"), (170, "Closing")]);
         assert_eq!((chapters[0].end, chapters[2].end), (20 * SECOND, 200 * SECOND));
@@ -80,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_sound_without_such_pauses_and_a_short_one_have_no_chapters() {
-        assert_eq!(chapters(&[], 200 * SECOND), []);
-        assert_eq!(chapters(&borders(&[(20, 4)]), 200 * SECOND), []);
-        assert_eq!(chapters(&borders(&[(5, 4), (17, 4)]), 20 * SECOND), []);
+        assert_eq!(chapters(&[], 200 * SECOND, TITLES), []);
+        assert_eq!(chapters(&borders(&[(20, 4)]), 200 * SECOND, TITLES), []);
+        assert_eq!(chapters(&borders(&[(5, 4), (17, 4)]), 20 * SECOND, TITLES), []);
     }
 }

@@ -3,12 +3,11 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::clock::{clock, milliseconds};
+use super::line::{directed, wrapped};
 use super::{Captions, Cue};
 use crate::pace;
 use crate::sound::RATE;
 
-/// Longest line of a `SubRip` cue, in characters: players do not break them.
-const LINE: usize = 42;
 /// What a `WebVTT` file says of its times.
 const NOTE: &str = "Sentences are timed by the samples of the sound; words within a sentence are \
                     spread evenly.";
@@ -18,7 +17,7 @@ impl Captions {
     pub fn vtt(&self) -> String {
         let cues = self.cues.iter().map(|cue| {
             let (begin, end) = (clock(cue.begin, '.'), clock(cue.end, '.'));
-            format!("\n{begin} --> {end}\n{}\n", timed_words(cue))
+            format!("\n{begin} --> {end}\n{}\n", directed(&timed_words(cue)))
         });
         format!("WEBVTT\n\nNOTE {NOTE}\n{}", cues.collect::<String>())
     }
@@ -79,17 +78,4 @@ fn words(text: &str) -> Vec<&str> {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// In two lines of like length where one would be too long.
-fn wrapped(text: &str) -> String {
-    if text.chars().count() <= LINE {
-        return text.to_owned();
-    }
-    let middle = text.len() / 2;
-    let spaces = text.match_indices(' ').map(|(at, _)| at);
-    match spaces.min_by_key(|at| at.abs_diff(middle)) {
-        Some(at) => format!("{}\n{}", &text[..at], &text[at + 1..]),
-        None => text.to_owned(),
-    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::pace;
+use crate::spoken::goes_on;
 
 /// Most characters of one passage, so that a voice neither drifts nor is cut short: half a minute
 /// of calm English. A passage of any script is at most as long as that in characters, and in time.
@@ -69,7 +70,9 @@ impl Border {
         let (mut begin, mut before) = (0, None);
         for (at, grapheme) in text.grapheme_indices(true) {
             let is_border = match self {
-                Self::Sentence => sentences.binary_search(&at).is_ok(),
+                Self::Sentence => {
+                    sentences.binary_search(&at).is_ok() && !goes_on(&text[begin..at], &text[at..])
+                }
                 Self::Clause => before.is_some_and(|c| ends_clause(c, grapheme)),
                 Self::Space | Self::Grapheme => before.is_some_and(char::is_whitespace),
             };

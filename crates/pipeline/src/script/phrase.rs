@@ -92,6 +92,22 @@ mod tests {
     }
 
     #[test]
+    fn a_dot_that_only_cuts_short_ends_no_sentence() {
+        for (text, count) in [
+            ("Dr. Lee waits by the sea. Breathe.", 2),
+            ("We sit with Prof. Ong, St. John and Mr. Hill.", 1),
+            ("Am 3. Mai beginnt es. Ruhe.", 2),
+            ("Nimm z. B. Tee oder ca. Drei Tassen.", 1),
+            ("Zähle bis 3. Dann ruhe.", 2),
+            ("慢慢地吸气。慢慢地呼气！好吗？", 3),
+            ("धीरे साँस लें। फिर छोड़ें।", 2),
+            ("هل تسمع الهواء؟ تنفس ببطء.", 2),
+        ] {
+            assert_eq!(phrases(text).len(), count, "{:?}", phrases(text));
+        }
+    }
+
+    #[test]
     fn every_script_is_parted_and_nothing_is_lost() {
         let chinese = "现在让呼吸慢慢地进来再慢慢地出去让身体的重量沉到地面上什么也不用做只是静静地听着自己的呼吸";
         let parts = phrases(chinese);

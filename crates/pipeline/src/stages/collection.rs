@@ -4,6 +4,7 @@ use stillcast_enqueue::{Source, StageName};
 use uuid::Uuid;
 
 use crate::attempt::Attempt;
+use crate::moderation;
 use crate::{Answer, Call, ProviderError, Providers, Request, SourceText, StageError, Usage};
 
 /// Who is at fault when no store was asked.
@@ -21,7 +22,12 @@ pub(crate) async fn collect(attempt: &Attempt<'_>) -> Result<SourceText, StageEr
         read(request, providers).await
     };
     let call = Call { stage, provider, model: None, operation: "load" };
-    attempt.stage(stage, attempt.call(call, reading)).await
+    let collected = async {
+        let source = attempt.call(call, reading).await?;
+        moderation::judge(attempt, stage, &source.text).await?;
+        Ok(source)
+    };
+    attempt.stage(stage, collected).await
 }
 
 /// What the border refuses, and comes in beside it.

@@ -38,7 +38,7 @@ pub(crate) fn settings(
     loudness: Loudness,
     providers: &Providers,
 ) -> String {
-    // Voice, language and variant decide what is in the file, not how it is made.
+    // Voice, language, lexicon and variant decide what is in the file, not how it is made.
     // But a bed takes another course for each variant.
     let Options {
         voice: _,
@@ -53,6 +53,7 @@ pub(crate) fn settings(
         container: _,
         aspect,
         motion,
+        lexicon: _,
     } = options;
     let encoder = &providers.encoder;
     let (provider, revision) = (encoder.provider(), encoder.revision());
@@ -111,7 +112,8 @@ async fn compress(
         Tracks::begin(run).await.map(Answer::free)
     };
     let mut tracks = heavy.work("begin", begin).await?;
-    let mut listener = Listener::default();
+    let language = run.request.options.language.as_ref();
+    let mut listener = Listener::new(language.map(ToString::to_string));
     while let Some((piece, turn)) = pieces.next().await? {
         listener.hear(&piece);
         heavy.work(FEED, tracks.feed(piece, turn)).await?;

@@ -57,6 +57,7 @@ fn scene(options: &Options, source: &str) -> Scene {
         container: _,
         aspect,
         motion: _,
+        lexicon: _,
     } = options;
     Scene { text: source.to_owned(), variant: *variant, aspect: *aspect }
 }

@@ -20,6 +20,7 @@ use super::tts::Written;
 use crate::attempt::Attempt;
 use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::Feed;
+use crate::moderation;
 use crate::reuse::{Checkpoint, OnConflict, Reusable, WhileWaiting, digest, recall_or_make};
 use crate::{
     Answer, Call, DraftPiece, FailureClass, Finish, Part, Passage, Prompt, ProviderError,
@@ -44,7 +45,7 @@ pub(crate) async fn write(
 
 /// All that decides the words, besides the source.
 pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
-    settings_of(options, &prompt(options, ""), providers.writer.as_ref())
+    settings_of(options, &prompt(options, ""), providers)
 }
 
 /// What the first draft is asked for.
@@ -62,6 +63,7 @@ fn prompt(options: &Options, source: &str) -> Prompt {
         container: _,
         aspect: _,
         motion: _,
+        lexicon: _,
     } = options;
     let length = ScriptLength::asked(options);
     let (index, words) = length.next_part(0);
@@ -76,15 +78,20 @@ fn prompt(options: &Options, source: &str) -> Prompt {
     }
 }
 
-fn settings_of(options: &Options, prompt: &Prompt, writer: &dyn TranscriptWriter) -> String {
+fn settings_of(options: &Options, prompt: &Prompt, providers: &Providers) -> String {
     // What was said before is a part of the result; how many words are wanted, and in which parts,
     // follows from the duration, and without one from the revision.
     let Prompt { text: _, said: _, words: _, part: _, whole: _, language, variant } = prompt;
     let (language, variant) = (language.as_deref().unwrap_or_default(), variant.to_string());
+    let writer = providers.writer.as_ref();
     let (provider, revision) = (writer.provider(), writer.revision());
+    // Words that were judged are others than those that nobody has judged.
+    let moderator = providers.moderator.as_ref();
+    let moderator = moderator.map(|one| format!("{} {}", one.provider(), one.revision()));
     let duration = options.duration.map(|seconds| format!("{LONG_REVISION} {seconds}"));
     let parts = [REVISION, provider, &revision, language, &variant].into_iter();
-    digest_of(&parts.chain(duration.as_deref()).collect::<Vec<_>>())
+    let parts = parts.chain(duration.as_deref()).chain(moderator.as_deref());
+    digest_of(&parts.collect::<Vec<_>>())
 }
 
 /// The transcript while it is written.
@@ -139,6 +146,8 @@ impl Reusable for Manuscript<'_> {
                 break;
             }
         }
+        let words = self.script().said().to_owned();
+        moderation::judge(self.attempt, STAGE, &words).await?;
         self.finish().await.map(|words| ((), words))
     }
 }
@@ -154,7 +163,7 @@ impl<'run> Manuscript<'run> {
         let writer = attempt.run.providers.writer.as_ref();
         let prompt = prompt(&request.options, &source.text);
         let length = ScriptLength::asked(&request.options);
-        let settings = settings_of(&request.options, &prompt, writer);
+        let settings = settings_of(&request.options, &prompt, &attempt.run.providers);
         let digest = digest_of(&[&settings, &source.text]);
         let name = (request.tenant.as_str(), "transcript");
         let key = CacheKey::new(STAGE, CheckpointKind::Transcript, name, &digest);

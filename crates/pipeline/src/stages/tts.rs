@@ -23,9 +23,10 @@ use crate::reuse::{
     Keeping, OnConflict, Reusable, WhileWaiting, end_flight, join_flight, keep_as_it_came,
     recall_as_it_came, recall_or_make, recall_part, share_part, while_keeping,
 };
+use crate::spoken::{Reading, Said};
 use crate::{
-    Answer, Call, JoinAnswer, Passage, ProviderError, Providers, Recording, Request,
-    SpeechSynthesizer, StageError, Utterance, arithmetic, pace, sound,
+    Answer, Call, JoinAnswer, Passage, ProviderError, Recording, Request, Run, SpeechSynthesizer,
+    StageError, Utterance, arithmetic, sound,
 };
 
 const STAGE: StageName = StageName::Tts;
@@ -59,15 +60,23 @@ impl Written {
     }
 }
 
-/// All that decides speech, besides words and variant.
-pub(crate) fn settings(options: &Options, providers: &Providers) -> String {
-    settings_of(&utterance(options, String::new()), providers.speaker.as_ref())
+/// All that decides the speech of a job, besides words and variant.
+pub(crate) fn settings(run: &Run) -> String {
+    let Run { request, providers, .. } = run;
+    let voice = settings_of(&request.options, providers.speaker.as_ref());
+    digest_of(&[&voice, reading(run).digest()])
+}
+
+/// How the words of this job are said.
+fn reading(run: &Run) -> Reading {
+    let Request { tenant, options, .. } = &run.request;
+    Reading::new(&run.pronunciation, tenant, options)
 }
 
 fn utterance(options: &Options, text: String) -> Utterance {
     // The variant counts in the keys: a provider is not told.
     // How long the file shall be decides the words and the pauses, not how any of them is said.
-    // A bed lies under the finished sound.
+    // A bed lies under the finished sound. The text is said as the lexicon has it already.
     let Options {
         voice,
         language,
@@ -81,26 +90,30 @@ fn utterance(options: &Options, text: String) -> Utterance {
         container: _,
         aspect: _,
         motion: _,
+        lexicon: _,
     } = options;
     let name = |name: &Option<Identifier>| name.as_ref().map(Identifier::to_string);
     Utterance { text, voice: name(voice), language: name(language) }
 }
 
-fn settings_of(utterance: &Utterance, speaker: &dyn SpeechSynthesizer) -> String {
-    let Utterance { text: _, voice, language } = utterance;
+/// Of what is told to the voice, besides the text.
+fn settings_of(options: &Options, speaker: &dyn SpeechSynthesizer) -> String {
+    let Utterance { text: _, voice, language } = utterance(options, String::new());
     let (voice, language) = (voice.as_deref(), language.as_deref());
     let (voice, language) = (voice.unwrap_or_default(), language.unwrap_or_default());
     digest_of(&[REVISION, speaker.provider(), &speaker.revision(), voice, language])
 }
 
-/// The whole sound of the words with this digest.
+/// The whole sound of the words with this digest. It is packed anew where any of them is said otherwise;
+/// its passages are bought anew only where they are.
 fn track_key(attempt: &Attempt<'_>, words: &str) -> CacheKey {
-    key(attempt, "tts", &digest_of(&[TRACK_REVISION, words]))
+    key(attempt, "tts", &digest_of(&[TRACK_REVISION, words, reading(attempt.run).digest()]))
 }
 
-/// One spoken passage. It has no flight: whoever speaks the words it is of, speaks it too.
-fn passage_key(attempt: &Attempt<'_>, text: &str) -> CacheKey {
-    let key = key(attempt, "passage", text);
+/// One spoken passage, by what the voice is told. It has no flight: whoever speaks the words it is of,
+/// speaks it too.
+fn passage_key(attempt: &Attempt<'_>, said: &Said) -> CacheKey {
+    let key = key(attempt, "passage", &said.text);
     let digest = key.shared.rsplit('/').next().unwrap_or_default();
     CacheKey { checkpoint: format!("passage-{}", &digest[..32]), ..key }
 }
@@ -120,8 +133,9 @@ fn key(attempt: &Attempt<'_>, name: &str, spoken: &str) -> CacheKey {
         container: _,
         aspect: _,
         motion: _,
+        lexicon: _,
     } = options;
-    let settings = settings(options, &attempt.run.providers);
+    let settings = settings_of(options, attempt.run.providers.speaker.as_ref());
     let digest = digest_of(&[&settings, &variant.to_string(), spoken]);
     CacheKey::new(STAGE, CheckpointKind::Object, (tenant, name), &digest)
 }
@@ -132,7 +146,8 @@ pub(crate) async fn speak(
     mut written: Reader<Written>,
     sound: Feed<Piece>,
 ) -> Result<(), StageError> {
-    let voice = Voice { attempt, passages, sound, spoken: Mutex::default() };
+    let reading = reading(attempt.run);
+    let voice = Voice { attempt, reading, passages, sound, spoken: Mutex::default() };
     let body = async {
         let (mut whole, mut first) = (written.again(), voice.passages.again());
         let known = tokio::select! {
@@ -156,6 +171,7 @@ pub(crate) async fn speak(
 /// One voice that speaks one transcript.
 struct Voice<'run> {
     attempt: &'run Attempt<'run>,
+    reading: Reading,
     passages: Reader<Passage>,
     sound: Feed<Piece>,
     /// By name: what is said twice is bought once.
@@ -245,30 +261,32 @@ impl Voice<'_> {
             Passage::Pause(length) => return Ok(Piece::Pause(length)),
             Passage::Speech(text) => text,
         };
-        let key = passage_key(self.attempt, &text);
+        let said = self.reading.say(&text);
+        let key = passage_key(self.attempt, &said);
         let cell = {
             let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(spoken.entry(key.checkpoint.clone()).or_default())
         };
-        let pcm = cell.get_or_try_init(|| self.say_new(&key, text.clone())).await?;
+        let pcm = cell.get_or_try_init(|| self.say_new(&key, said)).await?;
         Ok(Piece::Speech { pcm: pcm.clone(), text })
     }
 
     /// From an earlier attempt, or another job that never came to the end, or else the provider.
-    async fn say_new(&self, key: &CacheKey, text: String) -> Result<Bytes, StageError> {
+    async fn say_new(&self, key: &CacheKey, said: Said) -> Result<Bytes, StageError> {
         let attempt = self.attempt;
         let _busy = attempt.activity.work();
-        let utterance = utterance(&attempt.run.request.options, text);
+        let letters = letters(&said);
+        let utterance = utterance(&attempt.run.request.options, said.text);
         let speaker = &attempt.run.providers.speaker;
         let price = speaker.estimate(&utterance);
-        if let Some(pcm) = hear_again(attempt, &utterance, key, price.usd()).await? {
+        if let Some(pcm) = hear_again(attempt, (&utterance, letters), key, price.usd()).await? {
             return Ok(pcm);
         }
         if let Some(pcm) = recall_part(attempt, key, price.usd()).await? {
             return Ok(pcm);
         }
         let price = Price::of(price);
-        let say = || say_once(attempt, &utterance, (key, &price));
+        let say = || say_once(attempt, (&utterance, letters), (key, &price));
         let (provider, model) = (speaker.provider(), speaker.model());
         let call = Call { stage: STAGE, provider, model, operation: "speak" };
         let called = attempt.call_priced(call, &price, say);
@@ -289,21 +307,24 @@ impl Voice<'_> {
     clippy::cast_sign_loss,
     reason = "a passage has some hundreds"
 )]
-fn letters(text: &str) -> usize {
-    pace::letters(text).round() as usize
+fn letters(said: &Said) -> usize {
+    said.letters().round() as usize
 }
+
+/// What is told to the voice, and how long its sound must be.
+type Asked<'say> = (&'say Utterance, usize);
 
 /// What an earlier attempt has bought and kept as it came, unless it does not sound right.
 async fn hear_again(
     attempt: &Attempt<'_>,
-    utterance: &Utterance,
+    asked: Asked<'_>,
     key: &CacheKey,
     usd: f64,
 ) -> Result<Option<Bytes>, StageError> {
     for number in 0.. {
         let Some(kept) = recall_as_it_came(attempt, key, number).await? else { break };
         let Some(recording) = kept.as_ref().and_then(Recording::unpack) else { continue };
-        if let Ok(heard) = hear(attempt, utterance, &Answer::free(recording)).await {
+        if let Ok(heard) = hear(attempt, asked, &Answer::free(recording)).await {
             attempt.recalled(STAGE, 0.0);
             attempt.ledger.paid_before(STAGE, usd);
             return Ok(Some(heard.value.0));
@@ -316,14 +337,14 @@ async fn hear_again(
 /// as a failed try.
 async fn say_once<'say>(
     attempt: &'say Attempt<'_>,
-    utterance: &Utterance,
+    asked: Asked<'_>,
     (key, price): (&'say CacheKey, &'say Price),
 ) -> Result<Answer<(Sound, Option<Keeping<'say>>)>, ProviderError> {
     let speaker = attempt.run.providers.speaker.as_ref();
-    let recorded = speaker.record(utterance, &attempt.run.scratch).await?;
+    let recorded = speaker.record(asked.0, &attempt.run.scratch).await?;
     let bought = (price, Instant::now());
     let keeping = Box::pin(keep_as_it_came(attempt, key, recorded.value.pack(), bought));
-    let heard = while_keeping(keeping, hear(attempt, utterance, &recorded));
+    let heard = while_keeping(keeping, hear(attempt, asked, &recorded));
     let (Answer { value, usage }, keeping) = heard.await?;
     Ok(Answer { value: (value, keeping), usage })
 }
@@ -333,12 +354,12 @@ type Sound = (Bytes, f64);
 
 async fn hear(
     attempt: &Attempt<'_>,
-    utterance: &Utterance,
+    (utterance, letters): Asked<'_>,
     recorded: &Answer<Recording>,
 ) -> Result<Answer<Sound>, ProviderError> {
     let speaker = attempt.run.providers.speaker.as_ref();
     let spoken = speaker.hear(recorded, &attempt.run.scratch).await?;
-    let (characters, letters) = (utterance.text.chars().count(), letters(&utterance.text));
+    let characters = utterance.text.chars().count();
     let samples = spoken.value.samples;
     let finished = arithmetic(move || sound::finish(&samples, letters)).await;
     let transient = |code, message: String| {

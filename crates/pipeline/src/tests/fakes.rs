@@ -112,10 +112,12 @@ impl TestRun {
                 options: Options::default(),
             },
             loudness: Loudness::default(),
+            pronunciation: Arc::default(),
             slots: Arc::new(Slots::of_the_admitted(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
                 sources: None,
+                moderator: None,
                 writer: fake(),
                 speaker: fake(),
                 painter: fake(),

@@ -25,9 +25,9 @@ async fn keys_of_another_version_find_the_same_values() {
         [
             "default/delivery/f0f3d2a1eb81238d9abbefe1fc72db8b5aee4f21afcf4be058f1795ebcd98fe4",
             "default/image/8c0aa9ef16a50cd84288b974f8021b34acddcc57fa2bfeea0e4cc5f68bc95a15",
-            "default/passage/4e2109c6044dc8f33958222b807f7882c7aa2ed8c7f32d989c6d12103b10dea5",
+            "default/passage/0f4d04a864fafcc273e4d1f8d4dcc64c53a9221b13b15bafb0fea608563eeded",
             "default/transcript/c0f652e05aeecbd0e1e104b89058a6fa9da04691532771b9b34bafa36b2a545c",
-            "default/tts/3f1fc38bfe38127cd524327ccf2583a95905d13168af084777607d6d513fab92",
+            "default/tts/58e952dc9d11ce3011896ef9431cd9ed6ec0ee7b1cd1bd8b955a150ef9ddd9cd",
         ]
     );
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stillcast_enqueue::{Format, Options, StageName};
+use stillcast_enqueue::{Format, Identifier, Options, StageName};
 
 use super::fakes::{BROKEN_USD, PASSAGES, PICTURE_USD, Step, TestRun, of};
 use crate::{FailureClass, Policies, Slots, produce};
@@ -114,7 +114,9 @@ async fn above_its_ceiling_of_waste_nothing_is_bought_for_a_job() {
 /// The voice of these tests is so fast that no pauses fill the time; another try would fit as badly.
 #[tokio::test(start_paused = true)]
 async fn words_that_do_not_fit_end_the_job_and_say_how_long_they_take() {
-    let options = Options { duration: Some(180), ..Options::default() };
+    // A language whose numbers nobody reads: they are as short as they are written.
+    let language = Identifier::parse("language", "fr").ok();
+    let options = Options { duration: Some(180), language, ..Options::default() };
     let failed = produce(&TestRun::new(Format::Audio).with(options).run).await.unwrap_err();
     let error = failed.error;
     assert_eq!((error.code, error.failure), ("duration-out-of-reach", FailureClass::Permanent));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::{Answer, ProviderError, Recording, Speech, SpeechSynthesizer, Utterance, sound};
+use stillcast_enqueue::capability::offline_speaks;
 
 use super::ascii::fold;
 use super::{PROVIDER, REVISION};
@@ -47,6 +48,7 @@ impl SpeechSynthesizer for OfflineSpeech {
         utterance: &Utterance,
         scratch: &Path,
     ) -> Result<Answer<Recording>, ProviderError> {
+        check_language(utterance.language.as_deref())?;
         let voice = voice(utterance.voice.as_deref())?;
         // A file, since arguments can be read by every user of the machine.
         let name = format!("passage-{:016x}.txt", fastrand::u64(..));
@@ -84,6 +86,15 @@ fn voice(asked: Option<&str>) -> Result<&'static str, ProviderError> {
             format!("`options.voice` is unknown; the offline voices are {}", VOICES.join(", "));
         ProviderError::permanent(PROVIDER, "voice-unknown", message)
     })
+}
+
+fn check_language(language: Option<&str>) -> Result<(), ProviderError> {
+    if offline_speaks(language) {
+        return Ok(());
+    }
+    let message = "the offline voices speak English only; leave `options.language` out, or set up \
+                   TTS_PROVIDER";
+    Err(ProviderError::permanent(PROVIDER, "language-unsupported", message))
 }
 
 fn speakable(text: &str) -> Result<String, ProviderError> {
@@ -126,6 +137,19 @@ mod tests {
             ("voice-unknown", pipeline::FailureClass::Permanent)
         );
         assert!(error.message.contains("slt, awb, rms, kal16, kal"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn another_language_is_refused_rather_than_read_as_english() {
+        let scratch = tempfile::tempdir().unwrap();
+        let language = Some("de-AT".to_owned());
+        let utterance = Utterance { text: "Atme ein.".into(), voice: None, language };
+        let error =
+            OfflineSpeech::new("ffmpeg").speak(&utterance, scratch.path()).await.unwrap_err();
+        assert_eq!(
+            (error.code, error.failure),
+            ("language-unsupported", pipeline::FailureClass::Permanent)
+        );
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use fastrand::Rng;
 use futures::{StreamExt, stream};
 use pipeline::{Draft, DraftPiece, Finish, Prompt, ProviderError, TranscriptWriter, Usage, WORDS};
+use stillcast_enqueue::capability::offline_speaks;
 use unicode_segmentation::UnicodeSegmentation;
 
 use self::phrases::{Place, REFLECTIONS};
@@ -36,7 +37,7 @@ impl TranscriptWriter for OfflineWriter {
     }
 
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError> {
-        if !speaks(prompt.language.as_deref()) {
+        if !offline_speaks(prompt.language.as_deref()) {
             let message = "the offline writer writes English only; leave `options.language` out, \
                            or set up LLM_PROVIDER";
             return Err(ProviderError::permanent(PROVIDER, "language-unsupported", message));
@@ -47,11 +48,6 @@ impl TranscriptWriter for OfflineWriter {
         let end = DraftPiece::End { finish: Finish::Complete, usage };
         Ok(stream::iter(pieces.chain([end]).map(Ok)).boxed())
     }
-}
-
-fn speaks(language: Option<&str>) -> bool {
-    let primary = language.and_then(|tag| tag.split('-').next());
-    primary.is_none_or(|tag| tag.eq_ignore_ascii_case("en"))
 }
 
 /// The paragraphs behind those that are already said: equal texts give equal words.

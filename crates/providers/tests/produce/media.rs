@@ -100,10 +100,12 @@ impl MediaHarness {
             },
             memory: Memory::of_process(Arc::clone(&store) as _),
             loudness: Loudness::default(),
+            pronunciation: Arc::default(),
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {
                 sources: None,
+                moderator: None,
                 writer: Arc::new(OfflineWriter),
                 speaker: Arc::new(OfflineSpeech::new("ffmpeg")),
                 painter: Arc::new(OfflinePainter),

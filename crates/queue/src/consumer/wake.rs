@@ -56,13 +56,11 @@ async fn block(
         Some(mut open) => pop(&endpoint, &mut open, limit).await.map(|popped| (open, popped)),
         None => Err(()),
     };
-    match blocked {
-        Ok((open, is_woken)) => (Some(open), is_woken),
-        Err(()) => {
-            tokio::time::sleep(PAUSE_AFTER_FAULT.mul_f64(fastrand::f64())).await;
-            (None, true)
-        }
+    if let Ok((open, is_woken)) = blocked {
+        return (Some(open), is_woken);
     }
+    tokio::time::sleep(PAUSE_AFTER_FAULT.mul_f64(fastrand::f64())).await;
+    (None, true)
 }
 
 /// Whether the marker came. Fails when the connection is of no more use.

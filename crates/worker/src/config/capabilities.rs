@@ -10,7 +10,7 @@ use settings::{Environment, Reader};
 use stillcast_enqueue::capability::Capability;
 
 pub(crate) use account::AccountConfig;
-use account::{Provider, Shared, account, provider};
+use account::{Provider, Shared, account, moderation, provider};
 
 /// What a program that speaks may know of our environment: never a secret.
 const HARMLESS: [&str; 5] = ["HOME", "LANG", "LC_ALL", "PATH", "TMPDIR"];
@@ -24,6 +24,8 @@ const FORMATS: [&str; 7] = ["auto", "pcm", "wav", "mp3", "flac", "opus", "aac"];
 /// Who makes the parts.
 #[derive(Clone, Debug)]
 pub(crate) struct ProviderConfig {
+    /// Judges texts; `None` for nobody.
+    pub(crate) moderator: Option<AccountConfig>,
     /// Writes the transcript.
     pub(crate) writer: WriterConfig,
     /// Speaks it.
@@ -92,10 +94,11 @@ pub(crate) enum PainterConfig {
 /// Reads the section; `environment` is what a program that speaks gets its own from.
 pub(super) fn read(reader: &mut Reader, environment: &Environment) -> Option<ProviderConfig> {
     let shared = Shared::read(reader);
+    let moderator = moderation(reader, &shared);
     let writer = writer(reader, &shared);
     let speaker = speaker(reader, &shared, environment);
     let painter = painter(reader, &shared);
-    Some(ProviderConfig { writer: writer?, speaker: speaker?, painter: painter? })
+    Some(ProviderConfig { moderator, writer: writer?, speaker: speaker?, painter: painter? })
 }
 
 fn writer(reader: &mut Reader, shared: &Shared) -> Option<WriterConfig> {

@@ -17,10 +17,11 @@ const PARTS: [(&str, bool); 6] = [
 /// A setting, the part that it may name, and how one sees that it does.
 type Naming = (&'static str, &'static str, fn(&str) -> bool);
 
-const NAMINGS: [Naming; 11] = [
+const NAMINGS: [Naming; 12] = [
     ("llm_provider", "openai", is_openai),
     ("tts_provider", "openai", is_openai),
     ("image_provider", "openai", is_openai),
+    ("moderation_base_url", "openai", is_set),
     ("otel_exporter_otlp_endpoint", "otlp", is_set),
     ("otel_exporter_otlp_traces_endpoint", "otlp", is_set),
     ("database_url", "postgres", is_set),

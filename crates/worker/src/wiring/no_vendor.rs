@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use pipeline::{ImageGenerator, SpeechSynthesizer, TranscriptWriter};
+use pipeline::{ImageGenerator, Moderator, SpeechSynthesizer, TranscriptWriter};
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
 
@@ -18,6 +18,10 @@ pub(super) struct Vendor;
 impl Vendor {
     pub(super) fn new(_: Option<Arc<Metrics>>) -> anyhow::Result<Self> {
         Ok(Self)
+    }
+
+    pub(super) fn moderator(&self, _: &AccountConfig) -> anyhow::Result<Arc<dyn Moderator>> {
+        Err(left_out())
     }
 
     pub(super) fn writer(

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use pipeline::{ImageGenerator, SpeechSynthesizer, TranscriptWriter};
+use pipeline::{ImageGenerator, Moderator, SpeechSynthesizer, TranscriptWriter};
 use providers::openai::{
-    self, Account, Ear, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
-    PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WireEvent, WireFact,
-    WriterOptions,
+    self, Account, Ear, HttpClient, ImagePrice, OpenAiModerator, OpenAiPainter, OpenAiSpeech,
+    OpenAiWriter, PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WireEvent,
+    WireFact, WriterOptions,
 };
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
@@ -26,6 +26,11 @@ impl Vendor {
         let client = HttpClient::new().context("this machine has no certificates to trust")?;
         let ear = metrics.map(|metrics| Ear::new(move |event| count(&metrics, event)));
         Ok(Self(client.heard_by(ear.unwrap_or_default())))
+    }
+
+    pub(super) fn moderator(&self, account: &AccountConfig) -> anyhow::Result<Arc<dyn Moderator>> {
+        let account = bought(Capability::Moderation, account);
+        Ok(Arc::new(OpenAiModerator::new(self.0.clone(), account)))
     }
 
     pub(super) fn writer(

@@ -30,6 +30,8 @@ impl Provider {
         match capability {
             Capability::Llm | Capability::Image => &[Self::OpenAi, Self::Offline],
             Capability::Tts => &[Self::OpenAi, Self::Command, Self::Offline],
+            // Its address chooses.
+            Capability::Moderation => &[Self::OpenAi],
         }
     }
 
@@ -97,6 +99,13 @@ pub(super) fn account(
         reader.missing(&its_key, "set it, or OPENAI_API_KEY, to the account's key");
     }
     Some(AccountConfig { base_url, key, model })
+}
+
+/// The account of who judges texts: only an address of its own chooses it. `None` where there is none.
+pub(super) fn moderation(reader: &mut Reader, shared: &Shared) -> Option<AccountConfig> {
+    let its_url = setting(Capability::Moderation, "base_url");
+    let provider = reader.is_set(&its_url).then_some(Provider::OpenAi);
+    account(reader, Capability::Moderation, provider, shared)
 }
 
 fn setting(capability: Capability, what: &str) -> String {

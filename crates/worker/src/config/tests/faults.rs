@@ -16,6 +16,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("TTS_PROVIDER", "piper", "is openai, command or offline"),
     ("TTS_PROVIDER", "", "is not set; set it to openai, command or offline"),
     ("TTS_COMMAND", "piper 'x", "has a quote that is never closed"),
+    ("TTS_IPA", "{word}", "is a text that holds {ipa}, such as [{word}](/{ipa}/)"),
+    ("LEXICON_FILE", "/nowhere", "cannot be read: No such file or directory (os error 2)"),
     ("IMAGE_SIZE", "1920", "is width x height from 512 to 4096, such as 1920x1088"),
     ("TTS_FORMAT", "ogg", "is one of auto, pcm, wav, mp3, flac, opus, aac"),
     (

@@ -98,3 +98,27 @@ fn a_command_is_words_and_knows_nothing_secret() {
     assert_eq!(*words, ["piper", "--model", "my voice.onnx", "$HOME"]);
     assert_eq!(*environment, [("PATH".to_owned(), "/usr/bin".to_owned())]);
 }
+
+#[test]
+fn a_lexicon_is_a_table_a_tenant_and_its_words_are_never_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lexicon.toml");
+    let sources = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        required().set("LEXICON_FILE", &file.display().to_string())
+    };
+    let known = Config::load(&sources("['*']\nsea = 'see'\n[acme]\nX = 'ex'\n")).unwrap();
+    assert_eq!(known.pronunciation.lexicons.len(), 2);
+    for (text, says) in [
+        ("sea = 'canary'", "is no TOML of a table a tenant, with words and what is said instead"),
+        ("[acme]\nsea = 7\nx = 'canary'", "said instead at line 2"),
+        ("['a canary']\nsea = 'see'", "`tenant` takes letters, digits and"),
+        ("[acme]\nsea = '<canary>'", "`acme` takes for each word what is said instead"),
+        ("[acme]\nsea = '/canary/'", "TTS_IPA: is not set; LEXICON_FILE tells words by IPA"),
+    ] {
+        let faults = faults(&sources(text));
+        assert!(faults[0].contains(says) && !faults[0].contains("canary"), "{faults:?}");
+    }
+    let told = sources("[acme]\nsea = '/siː/'").set("TTS_IPA", "[{word}](/{ipa}/)");
+    assert!(Config::load(&told).unwrap().pronunciation.ipa.is_some());
+}

@@ -8,7 +8,7 @@ use tests::simulator::{Endpoint, Fault, Latency, Options, Voice};
 
 use super::workers::Workers;
 use crate::harness::{QUEUE, until};
-use crate::paid_harness::{ENDPOINTS, PaidHarness, USD_EPSILON, slow_voice};
+use crate::paid_harness::{ENDPOINTS, PARTS, PaidHarness, USD_EPSILON, slow_voice};
 
 /// Texts while the cache serves, and jobs of each.
 const TEXTS: usize = 13;
@@ -66,7 +66,7 @@ fn failed_tries(workers: &Workers<'_>, endpoint: Endpoint) -> usize {
         Endpoint::Chat => "transcript",
         Endpoint::Speech => "tts",
         Endpoint::Image => "image",
-        Endpoint::Models => unreachable!("asked by nobody here"),
+        Endpoint::Models | Endpoint::Moderation => unreachable!("asked by nobody here"),
     };
     let (again, last) =
         (format!("{stage} failed, trying again"), format!("the attempt failed: {stage}"));
@@ -122,6 +122,11 @@ async fn every_call_of_a_mix_of_faults_is_accounted_for() {
         let (keys, tries) = (keys(&paid, endpoint), failed_tries(&workers, endpoint));
         assert!(good <= keys + cut * cuts, "{endpoint:?}: {good} good calls for {keys} keys");
         assert!(all <= keys + tries + cut * cuts, "{endpoint:?}: {all} calls, {tries} failed");
+        if PARTS.contains(&endpoint) {
+            let toll = paid.toll(endpoint, &ids).await;
+            let apart = [toll.on_their_way, toll.unshared];
+            assert!(apart.iter().all(|count| *count <= cut * cuts), "{endpoint:?}: {toll:?}");
+        }
     }
 
     let known = paid.bought(Endpoint::Speech);
