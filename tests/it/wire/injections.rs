@@ -11,7 +11,7 @@ use pipeline::{
 };
 use providers::offline::OfflineWriter;
 use serde_json::Value;
-use stillcast_enqueue::Format;
+use stillcast_enqueue::{Aspect, Format};
 use tests::simulator::{Endpoint, Voice};
 
 use crate::harness::{WireHarness, prompt};
@@ -83,7 +83,11 @@ async fn made(writer: Writer, text: &str) -> BTreeSet<String> {
     let harness = harness().await;
     let produced = harness.produce_of(text, writer, Format::Audio).await;
     assert_format(&produced.unwrap(), text);
-    harness.painter().draw(&Scene { text: text.to_owned(), variant: 0 }).await.unwrap();
+    harness
+        .painter()
+        .draw(&Scene { text: text.to_owned(), variant: 0, aspect: Aspect::default() })
+        .await
+        .unwrap();
     contract(&harness, text)
 }
 
@@ -113,7 +117,11 @@ async fn asked(writer: Writer, text: &str) -> BTreeSet<String> {
             speaker.record(&utterance, harness.folder.path()).await.unwrap();
         }
     }
-    harness.painter().draw(&Scene { text: text.to_owned(), variant: 0 }).await.unwrap();
+    harness
+        .painter()
+        .draw(&Scene { text: text.to_owned(), variant: 0, aspect: Aspect::default() })
+        .await
+        .unwrap();
     contract(&harness, text)
 }
 

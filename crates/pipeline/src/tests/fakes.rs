@@ -1,5 +1,6 @@
 //! Providers that do what a script says, and a journal of what they were asked.
 
+mod step;
 mod voice;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,6 +15,7 @@ use stillcast_enqueue::{Artifact, Format, JobId, Options, Source, StageName, Sta
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub(super) use self::step::Step;
 use super::shared_state::SharedState;
 use crate::sound::Loudness;
 use crate::{
@@ -22,27 +24,6 @@ use crate::{
     Policies, Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Shape,
     Slots, SoundTrack, SourceStore, TranscriptWriter, UploadTarget, Usage, produce, standard,
 };
-
-/// What the next call of a stage does; without a script it succeeds at once.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    Succeed,
-    Fail(FailureClass),
-    /// Never answers.
-    Hang,
-    /// Succeeds after a while.
-    Slow(Duration),
-    /// Answers with something that no check should let pass.
-    Garble,
-    /// A transcript that ends in the middle.
-    Cut,
-    /// A transcript of two paragraphs, ended as if it were whole.
-    Short,
-    /// A transcript that does not end by itself.
-    Long,
-    /// A transcript that ran into its limit of tokens.
-    Limited,
-}
 
 /// Spoken passages of the fake transcript.
 pub(super) const PASSAGES: u32 = 5;

@@ -23,7 +23,7 @@ async fn keys_of_another_version_find_the_same_values() {
     assert_eq!(
         keys,
         [
-            "default/delivery/f0f3d2a1eb81238d9abbefe1fc72db8b5aee4f21afcf4be058f1795ebcd98fe4",
+            "default/delivery/4692f4899070c9bcb5148daa787700ed03c2e6fe943623ef48f6f47d7ba513c7",
             "default/image/8c0aa9ef16a50cd84288b974f8021b34acddcc57fa2bfeea0e4cc5f68bc95a15",
             "default/passage/0f4d04a864fafcc273e4d1f8d4dcc64c53a9221b13b15bafb0fea608563eeded",
             "default/transcript/c0f652e05aeecbd0e1e104b89058a6fa9da04691532771b9b34bafa36b2a545c",

@@ -50,7 +50,8 @@ impl Moderator for OpenAiModerator {
     }
 
     fn revision(&self) -> String {
-        self.client.revision()
+        let Self { client } = self;
+        client.revision()
     }
 
     async fn judge(&self, text: &str) -> Result<Answer<Verdict>, ProviderError> {

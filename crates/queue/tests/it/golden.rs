@@ -18,7 +18,7 @@ fn with_golden_jobs() -> (Queue, Vec<String>) {
         .map(|(at, line)| Request {
             body: line.to_owned(),
             key: format!("key{at}"),
-            ..Request::new(format!("golden{at}"))
+            ..Request::new(format!("golden{at:02}"))
         })
         .collect();
     let answer = queue.enqueue(&requests);
@@ -72,7 +72,7 @@ fn both_scripts_know_each_others_jobs() {
     let request = Request { body, key: "key0".to_owned(), ..Request::new("another") };
     let today = include_str!("../../../enqueue/lua/enqueue.lua");
     yesterday.replace_enqueue(today);
-    assert_eq!(yesterday.enqueue(&[request]), ["duplicate", "golden0", "ready"]);
+    assert_eq!(yesterday.enqueue(&[request]), ["duplicate", "golden00", "ready"]);
 }
 
 /// It checked nothing: what it let in is kept, runs, and stops nobody else.

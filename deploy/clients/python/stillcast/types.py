@@ -7,6 +7,8 @@ from typing import Literal, NotRequired, TypedDict
 State = Literal["delayed", "ready", "parked", "leased", "done", "dead", "cancelled", "expired"]
 Format = Literal["audio", "video"]
 Stage = Literal["collection", "transcript", "tts", "image", "encode", "upload"]
+Container = Literal["m4a", "mp3", "opus", "wav", "flac", "mp4", "mp4-social"]
+Aspect = Literal["16:9", "9:16", "1:1"]
 Bed = Literal["none", "rain", "brown-noise", "drone", "sea", "singing-bowls"]
 Action = Literal["cancel", "replay", "purge"]
 
@@ -32,6 +34,9 @@ class OptionsRequest(TypedDict, total=False):
     tail: int | None
     stems: bool | None
     lexicon: dict[str, str] | None
+    container: Container | None
+    aspect: Aspect | None
+    motion: bool | None
 
 
 ReplayRequest = TypedDict(

@@ -335,9 +335,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fetches a file beside the finished one: `captions.vtt`, `captions.srt`, `chapters.txt`, and where they
-         *     were asked for `voice.m4a` and `bed.m4a`.
-         * @description The record's `extras` name those that there are. Text is answered here wherever it lies, since a player
+         * Fetches a file beside the finished one: `captions.vtt`, `captions.srt`, `chapters.txt`, of a video
+         *     `poster.jpg` and `cover.jpg`, and where they were asked for `voice.m4a` and `bed.m4a`.
+         * @description The record's `extras` name those that there are. Text and pictures are answered here wherever they lie, since a player
          *     takes captions only from where its page comes from; sound as the artifact is.
          */
         get: operations["fetch_extra"];
@@ -541,7 +541,7 @@ export interface components {
              * @description Its size.
              */
             bytes: number;
-            /** @description `audio/mp4` or `video/mp4`. */
+            /** @description Its media type, such as `audio/mp4`. */
             content_type: string;
             /**
              * Format: double
@@ -557,6 +557,11 @@ export interface components {
             /** @description Where to fetch it. */
             url: string;
         };
+        /**
+         * @description How wide a picture is beside its height.
+         * @enum {string}
+         */
+        Aspect: "16:9" | "9:16" | "1:1";
         /** @description What people have done. */
         Audit: {
             /** @description From the newest. */
@@ -732,6 +737,11 @@ export interface components {
              */
             misses: number;
         };
+        /**
+         * @description What a finished file is packed as, and so what plays it.
+         * @enum {string}
+         */
+        Container: "m4a" | "mp3" | "opus" | "wav" | "flac" | "mp4" | "mp4-social";
         /** @description A conversation. */
         ConversationSource: {
             /** @description Its UUID. */
@@ -904,7 +914,10 @@ export interface components {
              * @description Seconds until done, the middle of `eta`; only where one job is asked for.
              */
             eta_s?: number | null;
-            /** @description Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`, `voice.m4a`, `bed.m4a`. */
+            /**
+             * @description Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`, `poster.jpg`, `cover.jpg`,
+             *     `voice.m4a`, `bed.m4a`.
+             */
             extras: {
                 [key: string]: components["schemas"]["ExtraFile"];
             };
@@ -1057,6 +1070,7 @@ export interface components {
         };
         /** @description How the file should sound. */
         OptionsRequest: {
+            aspect?: components["schemas"]["Aspect"] | null;
             bed?: components["schemas"]["Bed"] | null;
             /**
              * Format: int32
@@ -1065,6 +1079,7 @@ export interface components {
             bed_level?: number | null;
             /** @description Whether a bell is struck at the beginning and at the end. */
             bells?: boolean | null;
+            container?: components["schemas"]["Container"] | null;
             /**
              * Format: int32
              * @description How long the file shall be, in seconds; as long as its words take by default.
@@ -1079,6 +1094,8 @@ export interface components {
             lexicon?: {
                 [key: string]: string;
             } | null;
+            /** @description Whether the picture of a video slowly breathes. */
+            motion?: boolean | null;
             /** @description Whether voice and bed are delivered apart too. */
             stems?: boolean | null;
             /**
@@ -3568,6 +3585,11 @@ export interface operations {
                 };
                 content: {
                     "audio/mp4": number[];
+                    "audio/mpeg": number[];
+                    "audio/ogg": number[];
+                    "audio/wav": number[];
+                    "audio/flac": number[];
+                    "video/mp4": number[];
                 };
             };
             /** @description A range of it */
