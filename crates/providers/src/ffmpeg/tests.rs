@@ -111,13 +111,11 @@ fn wrapped(folder: &Path, pattern: &str, instead: &str) -> String {
     path.display().to_string()
 }
 
-#[tokio::test]
-async fn what_an_ffmpeg_lacks_is_found_out_before_anything_is_bought() {
-    let scratch = tempfile::tempdir().unwrap();
-    encoder("ffmpeg", "96k").rehearse(scratch.path()).await.unwrap();
+/// What an FFmpeg says at some argument, and how that is understood.
+fn lacks() -> [(&'static str, &'static str, FailureClass, &'static str, &'static str); 8] {
     let (setup, passing) =
         (FailureClass::Misconfigured, FailureClass::Transient { retry_after: None });
-    for (pattern, instead, failure, code, says) in [
+    [
         (
             " libx264 ",
             "echo \"Unknown encoder 'libx264'\" >&2; exit 1",
@@ -168,7 +166,14 @@ async fn what_an_ffmpeg_lacks_is_found_out_before_anything_is_bought() {
             "ffmpeg-failed",
             "Invalid data",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn what_an_ffmpeg_lacks_is_found_out_before_anything_is_bought() {
+    let scratch = tempfile::tempdir().unwrap();
+    encoder("ffmpeg", "96k").rehearse(scratch.path()).await.unwrap();
+    for (pattern, instead, failure, code, says) in lacks() {
         let program = wrapped(scratch.path(), pattern, instead);
         let error = encoder(&program, "96k").rehearse(scratch.path()).await.unwrap_err();
         assert_eq!((error.code, error.failure), (code, failure), "{instead}: {error}");
@@ -188,9 +193,8 @@ async fn every_container_says_how_long_its_sound_is() {
                 encoder("ffmpeg", bitrate).begin(track, scratch.path()).await.unwrap();
             // Three seconds and a third, not a whole frame of anything.
             for part in std::iter::repeat_n(tone(), 6).chain([tone().slice(..16_004)]) {
-                let part =
-                    if channels == 1 { part } else { [&part[..], &part[..]].concat().into() };
-                encoding.write(part).await.unwrap();
+                let part = part.repeat(usize::from(channels));
+                encoding.write(part.into()).await.unwrap();
             }
             let media = encoding.finish().await.unwrap().value;
             let wanted = match container {

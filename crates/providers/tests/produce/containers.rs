@@ -23,7 +23,6 @@ async fn assert_sound(container: Container, codec: &str, content_type: &str) {
     assert_eq!(seen.codecs[0], codec);
     assert!((seen.duration_s - artifact.duration_s).abs() < 0.1, "{seen:?} {artifact:?}");
     let level = loudness(&file).await.unwrap();
-    println!("{container}: {level:?}, {} bytes", artifact.bytes);
     assert!((level.integrated + 19.0).abs() <= 1.0, "{level:?}");
     assert!(level.true_peak <= -1.0, "{level:?}");
     let pauses = silences(&file).await.unwrap();
@@ -36,15 +35,12 @@ async fn assert_sound(container: Container, codec: &str, content_type: &str) {
     assert_eq!(said["title"], "Guided meditation");
     assert!(said["comment"].starts_with("Made by a machine"), "{said:?}");
     assert_eq!(source_type(&file).await.unwrap(), MADE);
-    match container {
-        // RIFF has no chapters that anybody reads: they lie beside it.
-        Container::Wav => assert!(chapters(&file).await.unwrap().is_empty()),
-        _ => {
-            let found = chapters(&file).await.unwrap();
-            let titles: Vec<&str> = found.iter().map(|chapter| chapter.title.as_str()).collect();
-            assert_eq!(titles, ["Arriving", "Body", "Closing"]);
-        }
-    }
+    let found = chapters(&file).await.unwrap();
+    let titles: Vec<&str> = found.iter().map(|chapter| chapter.title.as_str()).collect();
+    // RIFF has no chapters that anybody reads: they lie beside it.
+    let inside: &[&str] =
+        if container == Container::Wav { &[] } else { &["Arriving", "Body", "Closing"] };
+    assert_eq!(titles, inside);
     assert!(extra(&produced, "chapters.txt").exists());
 }
 

@@ -21,14 +21,14 @@ async fn assert_beside(produced: &Produced, aspect: Aspect) {
     let (width, height) = aspect.size();
     for (name, size) in [("poster.jpg", (width, height)), ("cover.jpg", (1080, 1080))] {
         let file = extra(produced, name);
-        let seen = facts_of_picture(&file).await;
+        let seen = facts_of_picture(&file);
         assert_eq!(seen, format!("{}x{}", size.0, size.1), "{name}");
         assert_eq!(source_type(&file).await.unwrap(), MADE, "{name}");
         assert_eq!(produced.artifact.extras[name].content_type, "image/jpeg");
     }
 }
 
-async fn facts_of_picture(file: &Path) -> String {
+fn facts_of_picture(file: &Path) -> String {
     let bytes = std::fs::read(file).unwrap();
     let seen = pipeline::Image { bytes: bytes.into() }.inspect().unwrap();
     format!("{}x{}", seen.width, seen.height)
