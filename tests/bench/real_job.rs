@@ -1,7 +1,9 @@
 //! A real job of six stages, made offline by the worker's own program: what the queue asks of Redis for it.
 
 use anyhow::Context;
+use redis::AsyncCommands;
 use stillcast_enqueue::{Job, Source};
+use tests::fleet::QUEUE;
 use tests::program::Program;
 use tests::server::Server;
 
@@ -36,6 +38,7 @@ async fn run(server: &Server, jobs: usize) -> anyhow::Result<Reading> {
     let program = Program::at(worker)
         .providers("offline")
         .env("REDIS_URL", server.url())
+        .env("QUEUE_NAME", QUEUE)
         .env("STORAGE_URL", format!("file://{}", folder.path().display()))
         .env("STILLCAST_HOME", folder.path().join("home"))
         .env("MAX_PARALLEL_TASKS", "1")
@@ -45,5 +48,8 @@ async fn run(server: &Server, jobs: usize) -> anyhow::Result<Reading> {
     let ran = program.run(&["--until-empty"]).await?;
     anyhow::ensure!(ran.code == 0, "the worker ended with {}: {}", ran.code, ran.stderr);
     let after = meter.read().await.context("Redis is gone")?;
+    let delivered: usize =
+        server.connection().await?.zcard(format!("{{q:{QUEUE}}}:done")).await?;
+    anyhow::ensure!(delivered >= jobs, "{delivered} of {jobs} jobs were delivered");
     Ok(after.since(&before, 1))
 }
