@@ -48,8 +48,7 @@ async fn run(server: &Server, jobs: usize) -> anyhow::Result<Reading> {
     let ran = program.run(&["--until-empty"]).await?;
     anyhow::ensure!(ran.code == 0, "the worker ended with {}: {}", ran.code, ran.stderr);
     let after = meter.read().await.context("Redis is gone")?;
-    let delivered: usize =
-        server.connection().await?.zcard(format!("{{q:{QUEUE}}}:done")).await?;
+    let delivered: usize = server.connection().await?.zcard(format!("{{q:{QUEUE}}}:done")).await?;
     anyhow::ensure!(delivered >= jobs, "{delivered} of {jobs} jobs were delivered");
     Ok(after.since(&before, 1))
 }
