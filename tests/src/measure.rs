@@ -131,6 +131,19 @@ pub async fn pictures(path: &Path, seconds: Option<u32>) -> anyhow::Result<Vec<S
     Ok(frames.filter_map(|line| line.rsplit(',').next()).map(str::to_owned).collect())
 }
 
+/// How far two pictures of a film are apart, by their numbers: the mean difference of their brightness, of
+/// 255, once each is a square of 270.
+pub async fn difference(path: &Path, (one, other): (usize, usize)) -> anyhow::Result<f64> {
+    let chosen = format!("select=eq(n\\,{one})+eq(n\\,{other}),scale=270:270,format=gray");
+    let spec = Spec::new("ffmpeg").args(["-v", "error", "-nostdin", "-i"]).arg(path);
+    let spec = spec.args(["-map", "0:v:0", "-vf", &chosen, "-fps_mode", "passthrough"]);
+    let (bytes, _) = spec.args(["-frames:v", "2", "-f", "rawvideo", "-"]).output(1 << 20).await?;
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    anyhow::ensure!(first.len() == 270 * 270, "{} bytes of two pictures", bytes.len());
+    let apart = first.iter().zip(second).map(|(one, other)| u64::from(one.abs_diff(*other)));
+    Ok(apart.sum::<u64>() as f64 / first.len() as f64)
+}
+
 /// At which picture each group begins: the key frames of the first track of pictures.
 pub async fn key_frames(path: &Path) -> anyhow::Result<Vec<usize>> {
     let spec =

@@ -78,16 +78,17 @@ async fn harness() -> WireHarness {
     WireHarness::with(|options| options.voice = Voice::Hurried).await
 }
 
+async fn draw(harness: &WireHarness, text: &str) {
+    let scene = Scene { text: text.to_owned(), variant: 0, aspect: Aspect::default() };
+    harness.painter().draw(&scene).await.unwrap();
+}
+
 /// Makes a sound of `text`, and paints its picture.
 async fn made(writer: Writer, text: &str) -> BTreeSet<String> {
     let harness = harness().await;
     let produced = harness.produce_of(text, writer, Format::Audio).await;
     assert_format(&produced.unwrap(), text);
-    harness
-        .painter()
-        .draw(&Scene { text: text.to_owned(), variant: 0, aspect: Aspect::default() })
-        .await
-        .unwrap();
+    draw(&harness, text).await;
     contract(&harness, text)
 }
 
@@ -117,11 +118,7 @@ async fn asked(writer: Writer, text: &str) -> BTreeSet<String> {
             speaker.record(&utterance, harness.folder.path()).await.unwrap();
         }
     }
-    harness
-        .painter()
-        .draw(&Scene { text: text.to_owned(), variant: 0, aspect: Aspect::default() })
-        .await
-        .unwrap();
+    draw(&harness, text).await;
     contract(&harness, text)
 }
 
