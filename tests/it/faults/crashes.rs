@@ -38,3 +38,20 @@ async fn kill_at_every_call_repeats_only_the_call_in_flight() {
         "killed in the middle of a call"
     );
 }
+
+/// I10: what its handler had begun is charged for the death of its worker.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_death_counts_against_the_attempt_that_had_begun() {
+    let fleet = Fleet::start().await.unwrap();
+    let mut victim = fleet.worker("victim", &six_calls()).await.unwrap();
+    let ids = fleet.enqueue(&[Script::of(20_000).job()]).await.unwrap();
+    fleet.call_began(&ids[0], 1).await.unwrap();
+    let _heir = fleet.worker("heir", &six_calls()).await.unwrap();
+    victim.kill().await.unwrap();
+    let ended = async || {
+        let record = fleet.record(&ids[0]).await.ok()?;
+        (record.crashes + record.interruptions > 0).then_some(record)
+    };
+    let record = fleet.until("the lease of the dead worker ends", ended).await.unwrap();
+    assert_eq!((record.crashes, record.interruptions), (1, 0), "{record:?}");
+}
