@@ -6,6 +6,7 @@
 
 mod arguments;
 mod bullmq;
+mod cores;
 mod floors;
 mod meter;
 mod queue_side;
@@ -16,25 +17,29 @@ mod table;
 
 use anyhow::Context;
 use arguments::{Arguments, arguments};
+use cores::Cores;
 use table::{Measure, Subject, Table};
-use tests::server::Server;
 use tokio::task::JoinSet;
 
-#[tokio::main(worker_threads = 2)]
-async fn main() -> anyhow::Result<()> {
-    // In a task, as whoever enqueues and works does: the main thread is none of the runtime's workers.
-    let mut whole = JoinSet::new();
-    whole.spawn(measure(arguments()?));
-    whole.join_next().await.context("it was begun")??
+fn main() -> anyhow::Result<()> {
+    let cores = Cores::divide()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        // In a task, as whoever enqueues and works does: the main thread is none of the runtime's workers.
+        let mut whole = JoinSet::new();
+        whole.spawn(measure(arguments()?, cores));
+        whole.join_next().await.context("it was begun")??
+    })
 }
 
-async fn measure(arguments: Arguments) -> anyhow::Result<()> {
+async fn measure(arguments: Arguments, cores: Cores) -> anyhow::Result<()> {
     let Arguments { node, modules, rounds, million } = arguments;
     let mut table = Table::default();
     for round in 1..=rounds {
         for subject in Subject::ALL {
             println!("round {round} of {rounds}: {subject}");
-            let server = Server::start_everysec().await?;
+            let server = cores.server().await?;
             match subject {
                 Subject::List => subject::measure(floors::List, &server, &mut table).await,
                 Subject::Lease => subject::measure(floors::Lease::new(), &server, &mut table).await,
@@ -49,13 +54,13 @@ async fn measure(arguments: Arguments) -> anyhow::Result<()> {
             }?;
         }
     }
-    let server = Server::start_everysec().await?;
+    let server = cores.server().await?;
     queue_side::idle(&server, &mut table).await?;
     for (waiting, measure) in crowds(million) {
-        queue_side::crowd(&Server::start_everysec().await?, waiting, measure, &mut table).await?;
+        queue_side::crowd(&cores.server().await?, waiting, measure, &mut table).await?;
     }
-    real_job::measure(&Server::start_everysec().await?, &mut table).await?;
-    retention::measure(&Server::start_everysec().await?, &mut table).await?;
+    real_job::measure(&cores.server().await?, &mut table).await?;
+    retention::measure(&cores.server().await?, &mut table).await?;
     println!("\n{table}");
     Ok(())
 }

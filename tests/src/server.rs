@@ -26,6 +26,7 @@ pub struct Server {
     running: Option<Running>,
     maxmemory: Option<String>,
     appendfsync: &'static str,
+    core: Option<usize>,
     tls: Option<Authority>,
     more: Vec<String>,
 }
@@ -44,6 +45,14 @@ impl Server {
     /// Starts with a memory limit such as `64mb`.
     pub async fn start_with(maxmemory: Option<&str>) -> anyhow::Result<Self> {
         Self::start_as(maxmemory, "always").await
+    }
+
+    /// The same, on one core alone: what else runs on it is measured too otherwise.
+    pub async fn start_everysec_on(core: Option<usize>) -> anyhow::Result<Self> {
+        let mut server = Self::made("everysec").await?;
+        server.core = core;
+        server.resume().await?;
+        Ok(server)
     }
 
     async fn start_as(maxmemory: Option<&str>, appendfsync: &'static str) -> anyhow::Result<Self> {
@@ -80,6 +89,7 @@ impl Server {
             running: None,
             maxmemory: None,
             appendfsync,
+            core: None,
             tls: None,
             more: Vec::new(),
         })
@@ -220,7 +230,11 @@ impl Server {
 
     fn spec(&self) -> anyhow::Result<Spec> {
         let log = std::fs::File::create(self.folder.path().join("redis.log"))?;
-        let mut spec = Spec::new("redis-server")
+        let program = match self.core {
+            Some(core) => Spec::new("taskset").args(["-c", &core.to_string(), "redis-server"]),
+            None => Spec::new("redis-server"),
+        };
+        let mut spec = program
             .hint("install it with: apt-get install redis-server")
             .args(["--bind", "127.0.0.1", "--save", ""])
             .args([
