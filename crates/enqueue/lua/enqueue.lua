@@ -46,8 +46,9 @@ local NODES = 500
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- A number as text: Redis itself would write each one with 17 digits, which takes it longer.
-local function text_of(number) return string.format('%.0f', number) end
+-- A whole number as text: Redis itself would write each one as a fraction of 17 digits, at ten times the
+-- price.
+local function text_of(number) return string.format('%d', number) end
 
 -- Digits alone: `tonumber` also takes nan, inf, 1e300 and 0x5.
 local function whole(text, min, max)
@@ -129,6 +130,9 @@ local function terms_of(format, tenant, priority, run_at, deadline, max_attempts
     asked_deadline = deadline, asked_attempts = max_attempts, priority = whole(priority, 0, 9),
     run_at = whole(run_at, 0, MAX_TIME), deadline = whole(deadline, 0, MAX_TIME),
     max_attempts = whole(max_attempts, 1, 100),
+    -- What is found below; a table that grows is made anew as often as it doubles.
+    begin = 0, length = 0, state = '', begin_text = false, deadline_text = false, length_text = false,
+    attempts_text = false, priority_text = false, rank_text = false, fault = false,
   }
   terms.fault = fault_of_terms(terms)
   if terms.fault then return terms end
@@ -156,11 +160,12 @@ local function read_job(first)
     id = ARGV[first], body = ARGV[first + 1], terms = terms_of(unpack(ARGV, first + 2, first + 7)),
     idempotency_key = ARGV[first + 8], metadata = ARGV[first + 9], traceparent = ARGV[first + 10],
     digest = ARGV[first + 11], webhook = ARGV[first + 12] ~= '' and ARGV[first + 12] or nil,
+    envelope = false, fault = false, key = false, idem = false, state = false,
   }
   if job.digest == '' then
     local read, envelope = pcall(cjson.decode, #job.body <= MAX_BODY and job.body or '')
-    job.envelope = read and type(envelope) == 'table' and envelope or nil
-    job.webhook = job.envelope and job.envelope.webhook
+    job.envelope = read and type(envelope) == 'table' and envelope
+    if job.envelope then job.webhook = job.envelope.webhook end
   end
   job.fault = fault_of(job)
   job.key = prefix .. 'job:' .. job.id
@@ -260,7 +265,7 @@ local function is_any_known()
   for _, job in ipairs(jobs) do
     if not job.fault then
       keys[#keys + 1] = job.key
-      keys[#keys + 1] = job.idem
+      if job.idem then keys[#keys + 1] = job.idem end
     end
   end
   in_parts(keys, function(...) known = known + redis.call('EXISTS', ...) end)

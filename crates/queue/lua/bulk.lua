@@ -27,7 +27,7 @@ if step == 'begin' then
   local planned = whole(10, 'planned', MAX_TIME)
   if state then return { state } end
   redis.call('HSET', bulk_key(id), 'state', 'gathering', 'action', action, 'filter', filter,
-    'tenant', tenant, 'by', who.by, 'interface', who.interface, 'why', who.why, 'planned_ms', string.format('%.0f', planned), 'begun_ms', now)
+    'tenant', tenant, 'by', who.by, 'interface', who.interface, 'why', who.why, 'planned_ms', text_of(planned), 'begun_ms', now)
   redis.call('ZADD', prefix .. 'bulks', now, id)
   return { 'gathering' }
 end

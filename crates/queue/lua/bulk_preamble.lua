@@ -12,7 +12,7 @@ local function bulk_jobs_key(id) return prefix .. 'bulk_jobs:' .. id end
 local function hold_bulk(id, server, hold)
   local held = redis.call('HMGET', bulk_key(id), 'server', 'held_ms')
   if held[1] and held[1] ~= server and number(held[2]) > now then return false end
-  redis.call('HSET', bulk_key(id), 'server', server, 'held_ms', string.format('%.0f', now + hold))
+  redis.call('HSET', bulk_key(id), 'server', server, 'held_ms', text_of(now + hold))
   return true
 end
 

@@ -17,10 +17,17 @@ local function claim_at(at)
   return claim
 end
 
--- The job's hash as a list of pairs, and where in it the value of each name stands.
+-- The job's hash as a list of pairs, and where in it what a claim looks at stands; 0 for what is not there.
 local function read_job(id)
-  local hash, at = redis.call('HGETALL', job_key(id)), {}
-  for place = 2, #hash, 2 do at[hash[place - 1]] = place end
+  local hash = redis.call('HGETALL', job_key(id))
+  -- Made in its whole size: a table that grows is made anew as often as it doubles.
+  local at = {
+    state = 0, token = 0, worker = 0, lease_ms = 0, fence = 0, revision = 0, deadline_ms = 0,
+  }
+  for place = 2, #hash, 2 do
+    local name = hash[place - 1]
+    if at[name] then at[name] = place end
+  end
   return hash, at
 end
 
@@ -61,16 +68,16 @@ end
 
 -- The job is leased by its hash; what the claim does to the indexes it does to all of its jobs at once.
 local function lease_job(claim, id, hash, at)
-  local fence = string.format('%.0f', number(hash[at.fence]) + 1)
+  local fence = text_of(number(hash[at.fence]) + 1)
   local news = {
     'state', 'leased', 'token', fence .. ':' .. claim.nonce, 'worker', claim.worker,
-    'lease_ms', string.format('%.0f', claim.lease_ms), 'fence', fence,
-    'revision', string.format('%.0f', number(hash[at.revision]) + 1),
+    'lease_ms', text_of(claim.lease_ms), 'fence', fence,
+    'revision', text_of(number(hash[at.revision]) + 1),
   }
   redis.call('HSET', job_key(id), unpack(news))
   for place = 1, #news, 2 do
     local name = news[place]
-    if not at[name] then
+    if at[name] == 0 then
       hash[#hash + 1] = name
       at[name] = #hash + 1
     end
@@ -106,9 +113,9 @@ end
 
 -- What was taken is in `leased`, its requests are in the answer, and the worker's line names the claim.
 local function enter_leases(claim, line, jobs, ids, words)
-  local leases, bodies = {}, {}
+  local leases, bodies, ends = {}, {}, text_of(now + claim.lease_ms)
   for at, id in ipairs(ids) do
-    leases[#leases + 1], leases[#leases + 2] = now + claim.lease_ms, id
+    leases[2 * at - 1], leases[2 * at] = ends, id
     bodies[at], words[#words + 1] = body_key(id), id .. ':leased'
   end
   redis.call('ZADD', leased, unpack(leases))
@@ -117,7 +124,7 @@ local function enter_leases(claim, line, jobs, ids, words)
   line.nonces = add_claim(claim.nonce, line.nonces)
   line.ids = add_claim(table.concat(ids, ','), line.ids)
   line.standing = string.gsub(
-    line.standing, '^(%d+)|%d+', '%1|' .. string.format('%.0f', claim.held + #ids)
+    line.standing, '^(%d+)|%d+', '%1|' .. text_of(claim.held + #ids)
   )
   write_worker(claim.worker, line)
 end

@@ -37,19 +37,28 @@ end
 -- and of one that has said so | slots | jobs it holds | lease ms | stage that refuses it, if any | its next
 -- probe, ms. The latest claim comes first, with `;` between claims and `,` between jobs.
 local function worker_line(name)
-  local line = redis.call('HGET', workers, name)
-  local seen, draining, nonces, ids, standing =
-    string.match(line or '', '^(%d+)|(%d)|([^|]*)|([^|]*)|?(.*)$')
+  local line = redis.call('HGET', workers, name) or ''
+  local parts, from = {}, 1
+  -- By plain finds: a pattern looks at each letter of a line that has some thousands.
+  for part = 1, 4 do
+    local bar = string.find(line, '|', from, true) or #line + 1
+    parts[part], from = string.sub(line, from, bar - 1), bar + 1
+  end
   return {
-    known = seen ~= nil, draining = draining == '1', nonces = nonces or '', ids = ids or '',
-    standing = standing or '',
+    known = string.find(parts[1], '^%d+$') ~= nil, draining = parts[2] == '1', nonces = parts[3],
+    ids = parts[4], standing = string.sub(line, from),
   }
 end
 
 -- As many claims as a worker may have on their way: an answer that was lost is asked for again.
 local function add_claim(first, list)
   if list == '' then return first end
-  return first .. ';' .. (string.match(list, '^[^;]*;[^;]*;[^;]*') or list)
+  local last = 0
+  for _ = 1, 3 do
+    last = string.find(list, ';', last + 1, true)
+    if not last then return first .. ';' .. list end
+  end
+  return first .. ';' .. string.sub(list, 1, last - 1)
 end
 
 -- Each job that the worker's latest claims have named, and its claim's nonce.
@@ -62,7 +71,7 @@ end
 
 local function write_worker(name, line)
   local draining = line.draining and '1' or '0'
-  local text = table.concat({ string.format('%.0f', now), draining, line.nonces, line.ids }, '|')
+  local text = table.concat({ text_of(now), draining, line.nonces, line.ids }, '|')
   if line.standing ~= '' then text = text .. '|' .. line.standing end
   redis.call('HSET', workers, name, text)
 end

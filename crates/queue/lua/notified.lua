@@ -53,7 +53,7 @@ if outcome == 'held' then
 elseif outcome == 'off' then
   -- So many are enough to find the fault; a crowd of them must not fill Redis.
   if redis.call('HLEN', webhooks_off) < ENDPOINTS then
-    redis.call('HSETNX', webhooks_off, endpoint(known[3], known[4]), string.format('%.0f', now))
+    redis.call('HSETNX', webhooks_off, endpoint(known[3], known[4]), text_of(now))
   end
   return settled('off')
 elseif outcome == 'delivered' then

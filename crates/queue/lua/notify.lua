@@ -18,7 +18,7 @@ local answer = { 0 }
 
 local function hand_out(id, facts, known)
   local tries = number(known[1]) + 1
-  local token = string.format('%.0f:%s', tries, nonce)
+  local token = text_of(tries) .. ':' .. nonce
   redis.call('HSET', webhook_key(id), 'tries', tries, 'token', token)
   redis.call('ZADD', webhooks, now + lease_ms, id)
   -- The end of a job, whatever queue it was in, has one name.

@@ -10,7 +10,7 @@
 local step, who = one_of(2, 'step', 'pause', 'resume'), actor()
 
 local function pause()
-  local changed = redis.call('SETNX', paused, string.format('%.0f', now))
+  local changed = redis.call('SETNX', paused, text_of(now))
   if changed == 1 then note(who, 'pause', 'paused', {}) end
   return changed
 end

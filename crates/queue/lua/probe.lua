@@ -31,8 +31,8 @@ local function pause()
 end
 
 local function keep()
-  redis.call('HSET', key, 'since', string.format('%.0f', since), 'refused', refused,
-    'step', step, 'next', string.format('%.0f', next_ms))
+  redis.call('HSET', key, 'since', text_of(since), 'refused', refused,
+    'step', step, 'next', text_of(next_ms))
   redis.call('PEXPIRE', key, DAY_MS)
 end
 

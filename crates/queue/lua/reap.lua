@@ -53,7 +53,7 @@ end
 -- Whether a stall was noted in the last sixth of a lease.
 local function stall_holds()
   if stalled then
-    noted[3] = string.format('%.0f', now)
+    noted[3] = text_of(now)
     redis.call('SET', stall_at, noted[3])
   end
   local since = noted[3] and now - number(noted[3])
@@ -62,13 +62,13 @@ end
 
 local function gap_holds()
   local last, gap = noted[1], noted[2]
-  redis.call('SET', reap_at, string.format('%.0f', now))
+  redis.call('SET', reap_at, text_of(now))
   local since_gap = gap and now - number(gap)
   if last then
     local since = now - number(last)
     local rare = not since_gap or since_gap < 0 or since_gap > 20 * lease_ms
     if (since > lease_ms / 2 or since < 0) and rare then
-      noted[2] = string.format('%.0f', now)
+      noted[2] = text_of(now)
       redis.call('SET', gap_at, noted[2])
       return true
     end
@@ -111,7 +111,7 @@ end
 -- A lease that ends may have an heir, which is touched too.
 local function reap_leases()
   local most = math.floor(room / 2)
-  local to = everything and '+inf' or '(' .. string.format('%.0f', now)
+  local to = everything and '+inf' or '(' .. text_of(now)
   local over = redis.call('ZRANGEBYSCORE', leased, '-inf', to, 'WITHSCORES', 'LIMIT', 0, most)
   local crashes = 0
   room = room - #over / 2
@@ -122,7 +122,7 @@ end
 
 -- A clock set back leaves leases that end too late: none may last longer than one given now.
 local function shorten_leases()
-  local latest = string.format('(%.0f', now + lease_ms)
+  local latest = '(' .. text_of(now + lease_ms)
   local over = redis.call('ZRANGEBYSCORE', leased, latest, '+inf', 'LIMIT', 0, JOBS_A_SCRIPT)
   for _, id in ipairs(over) do
     redis.call('ZADD', leased, 'LT', now + number(redis.call('HGET', job_key(id), 'lease_ms')), id)

@@ -16,7 +16,7 @@ local refused = one_of(
 local probe_ms = refused == '' and 0 or now + whole(7, 'probe', MAX_SPAN)
 if #ARGV % 2 == 0 or #ARGV > 7 + 2 * 500 then refuse('number of leases') end
 local line = worker_line(worker)
-line.standing = string.format('%.0f|%.0f|%.0f|%s|%.0f', slots, held, lease_ms, refused, probe_ms)
+line.standing = string.format('%d|%d|%d|%s|%d', slots, held, lease_ms, refused, probe_ms)
 write_worker(worker, line)
 local answers, renewed = {}, {}
 for at = 8, #ARGV, 2 do

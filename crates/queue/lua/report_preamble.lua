@@ -137,12 +137,12 @@ end
 
 -- Jobs that were delivered leave the indexes together, by one command each.
 local function end_delivered(delivered, words)
-  local ends, bodies, folders = {}, {}, {}
+  local ends, bodies, folders, at_ms = {}, {}, {}, text_of(now)
   for at, id in ipairs(delivered) do
-    ends[#ends + 1], ends[#ends + 2] = now, id
+    ends[2 * at - 1], ends[2 * at] = at_ms, id
     bodies[at], words[#words + 1] = body_key(id), id .. ':done'
     local tenant = delivered[id]
-    if tenant then folders[#folders + 1], folders[#folders + 2] = now, tenant .. '/' .. id end
+    if tenant then folders[#folders + 1], folders[#folders + 2] = at_ms, tenant .. '/' .. id end
   end
   redis.call('ZREM', leased, unpack(delivered))
   redis.call('ZADD', done, unpack(ends))
@@ -154,8 +154,8 @@ end
 local function report_done(report, job, delivered)
   local id = report.id
   local fields = fields_of({ 'cost', report.cost, 'stages', report.stages, 'artifact', report.artifact })
-  redis.call('HSET', job_key(id), 'state', 'done', 'finished_ms', now, 'percent', 100,
-    'revision', number(job[8]) + 1, unpack(fields))
+  redis.call('HSET', job_key(id), 'state', 'done', 'finished_ms', text_of(now), 'percent', '100',
+    'revision', text_of(number(job[8]) + 1), unpack(fields))
   if job[4] or job[5] or job[6] then drop_flights(id) end
   if job[3] or job[9] or job[11] then
     redis.call('HDEL', job_key(id), 'last_report', 'error', 'cancel')

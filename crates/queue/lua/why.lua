@@ -22,7 +22,7 @@ local facts = {}
 local function say(name, value)
   if not value then return end
   facts[#facts + 1] = name
-  facts[#facts + 1] = type(value) == 'number' and string.format('%.0f', value) or value
+  facts[#facts + 1] = type(value) == 'number' and text_of(value) or value
 end
 
 for at, name in ipairs(FIELDS) do say(name, job[at]) end
@@ -35,7 +35,7 @@ for _, stage in ipairs({ 'any', 'collection', 'transcript', 'tts', 'image', 'enc
   say('probe:' .. stage, redis.call('HGET', probes_key(stage), 'next'))
 end
 
-local before = string.format('(%.0f', rank(id))
+local before = '(' .. text_of(rank(id))
 say('ahead', redis.call('ZRANK', ready, id) or redis.call('ZCOUNT', ready, '-inf', before))
 
 local owners = {}
