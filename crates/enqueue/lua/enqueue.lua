@@ -33,7 +33,7 @@
 
 local ready, delayed, deadlines, counts, wake, events = unpack(KEYS)
 local prefix, default_deadline = ARGV[1], ARGV[2]
-local FIELDS, JOBS_A_CALL, FULL_AT, PRESSURE_MS, SOON_MS = 13, 500, 0.75, 100, 2000
+local FIELDS, JOBS_A_CALL, FULL_AT, PRESSURE_MS, SOON_MS = 13, 500, 0.75, 100, 2500
 -- As in the preamble of the other scripts: what is ready and has longer is found by its rank.
 local FOUND_BY_RANK_MS = 24 * 3600 * 1000
 -- A text of 16 KiB as JSON, each character escaped, and what stands around it; the end of 9999.
@@ -386,7 +386,7 @@ if #words > 0 then
   redis.call('HSET', counts, 'enqueued', text_of(enqueued + #words), 'rank_ms', text_of(rank_ms))
   if ahead > 0 then redis.call('HSET', counts, 'rank_ahead_ms', text_of(ahead)) end
   redis.call('PUBLISH', events, table.concat(words, '\n'))
-  -- Idle workers look again every 2.5 s at the latest: later work need not wake them.
+  -- Idle workers look again every 2.9 s at the latest: later work need not wake them.
   if soonest <= now + SOON_MS then redis.call('ZADD', wake, 0, '1') end
 end
 return answers

@@ -4,12 +4,12 @@
 -- Transitions: reap, promote, unpark, expire, cancel, dead, purge.
 -- KEYS  ready solo solo_hold delayed parked leased done dead cancelled expired deadlines counts
 --       wake reap_at gap_at workers landed trash events stall_at webhooks
--- ARGV  2 worker ('' = none)  3 lease ms  4 'all' (nobody else can hold a lease) or ''
---       5 crashes without a checkpoint that end a job  6 its error then (JSON)
---       7 interruptions without one that end it  8 its error then (JSON)
---       9 terminal records live ms  10 at most so many  11 dead ones live ms  12 at most so many
---       13 when the caller was last answered, by `now` of that answer ('' = never)
---       14 ms for which a reap by anybody is fresh enough ('' = 0)
+-- ARGV  2 lease ms  3 'all' (nobody else can hold a lease) or ''
+--       4 crashes without a checkpoint that end a job  5 its error then (JSON)
+--       6 interruptions without one that end it  7 its error then (JSON)
+--       8 terminal records live ms  9 at most so many  10 dead ones live ms  11 at most so many
+--       12 when the caller was last answered, by `now` of that answer ('' = never)
+--       13 ms for which a reap by anybody is fresh enough ('' = 0)
 -- Returns pairs of a name and a number: `now` (ms, for the next call), `leases` (ended), `crashes`
 --         (among them), `expired` (of the waiting jobs), `purged`, `gap` (1 if one holds the reaper
 --         back), `next_due` (ms, -1 = none), `more` (1 if it left something: call again soon, other
@@ -27,16 +27,15 @@
 -- that was not renewed since then ends as nobody's crash, and for a sixth of a lease its holder may
 -- still write what it has.
 
-local worker, lease_ms = ARGV[2] == '' and '' or name_at(2, 'worker'), whole(3, 'lease', MAX_SPAN)
-local everything = one_of(4, 'which', 'all', '') == 'all'
-local max_crashes, crashed = whole(5, 'crashes', MAX_SPAN), ARGV[6]
-local max_interruptions, no_progress = whole(7, 'interruptions', MAX_SPAN), ARGV[8]
-local live_ms, max = whole(9, 'span of records', MAX_SPAN), whole(10, 'records', MAX_SPAN)
-local dead_live_ms, max_dead = whole(11, 'span of dead', MAX_SPAN), whole(12, 'dead', MAX_SPAN)
+local lease_ms, everything = whole(2, 'lease', MAX_SPAN), one_of(3, 'which', 'all', '') == 'all'
+local max_crashes, crashed = whole(4, 'crashes', MAX_SPAN), ARGV[5]
+local max_interruptions, no_progress = whole(6, 'interruptions', MAX_SPAN), ARGV[7]
+local live_ms, max = whole(8, 'span of records', MAX_SPAN), whole(9, 'records', MAX_SPAN)
+local dead_live_ms, max_dead = whole(10, 'span of dead', MAX_SPAN), whole(11, 'dead', MAX_SPAN)
 local function span_at(at, name) return (ARGV[at] or '') == '' and 0 or whole(at, name, MAX_SPAN) end
-local answered_ms = (ARGV[13] or '') ~= '' and whole(13, 'last answer', 2 ^ 53) or nil
-local fresh_ms = span_at(14, 'freshness')
-local FOR_RETENTION, GONE_AFTER_LEASES = JOBS_A_SCRIPT / 4, 60
+local answered_ms = (ARGV[12] or '') ~= '' and whole(12, 'last answer', 2 ^ 53) or nil
+local fresh_ms = span_at(13, 'freshness')
+local FOR_RETENTION, GONE_AFTER_LEASES, SWEEP_MS = JOBS_A_SCRIPT / 4, 60, 60000
 room = room - FOR_RETENTION
 
 local more = false
@@ -193,8 +192,9 @@ local function adopt_solo()
   if #left > 0 then redis.call('DEL', solo_hold) end
 end
 
--- A sample: each worker's turn comes, however many there are.
+-- Once a minute, of a sample: each worker's turn comes, however many there are.
 local function sweep_workers()
+  if math.floor(now / SWEEP_MS) == math.floor(number(noted[1]) / SWEEP_MS) then return end
   local all = redis.call('HRANDFIELD', workers, 100, 'WITHVALUES')
   for at = 1, #all, 2 do
     local seen = number(string.match(all[at + 1], '^(%d+)'))
@@ -202,7 +202,6 @@ local function sweep_workers()
   end
 end
 
-if worker ~= '' then write_worker(worker, worker_line(worker)) end
 local gap = gap_holds()
 gap = stall_holds() or gap
 local reaped, crashes, expiries = 0, 0, 0

@@ -23,7 +23,7 @@ async fn reap(fleet: &Fleet, lease: Duration) {
     let limits = &Limits::default();
     let (answered_ms, fresh) = (None, Duration::ZERO);
     let request =
-        ReapRequest { worker: "", lease_ttl: lease, everything: false, answered_ms, fresh, limits };
+        ReapRequest { lease_ttl: lease, everything: false, answered_ms, fresh, limits };
     let _: Value = scripts.reap(&request).invoke_async(&mut connection).await.unwrap();
 }
 

@@ -167,10 +167,10 @@ impl Heartbeat {
         let asked = if self.is_behind { Duration::ZERO } else { fresh };
         let answered_ms = self.answered_ms;
         let answer: RedisResult<Numbers> = self.call(|shared, connection| {
-            let ConsumerOptions { worker, lease_ttl, limits, .. } = &*shared.options;
+            let ConsumerOptions { lease_ttl, limits, .. } = &*shared.options;
             let (lease_ttl, everything) = (*lease_ttl, false);
             let request =
-                ReapRequest { worker, lease_ttl, everything, answered_ms, fresh: asked, limits };
+                ReapRequest { lease_ttl, everything, answered_ms, fresh: asked, limits };
             shared.link.scripts.reap(&request).invoke(connection)
         });
         self.is_behind = false;

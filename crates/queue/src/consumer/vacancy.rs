@@ -11,7 +11,7 @@ use super::wake::Wake;
 
 /// Longest wait for the wake marker: whatever was missed is seen within it. A ready job and a free slot
 /// meet within three seconds.
-const MAX_WAIT: Duration = Duration::from_millis(2500);
+const MAX_WAIT: Duration = Duration::from_millis(2900);
 
 /// The slots of a worker, and what it knows of the jobs that wait.
 pub(crate) struct Vacancy {

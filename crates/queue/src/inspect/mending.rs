@@ -64,7 +64,6 @@ impl Inspector {
     pub async fn reap_everything(&self) -> Result<u64, QueueError> {
         let limits = &Limits::default();
         let everything = ReapRequest {
-            worker: "",
             lease_ttl: ANY_LEASE,
             everything: true,
             answered_ms: None,

@@ -58,11 +58,9 @@ pub(crate) struct Standing<'call> {
     pub(crate) refused: Option<(Option<StageName>, Duration)>,
 }
 
-/// Who reaps, and by which limits.
+/// How a call reaps, and by which limits.
 #[derive(Clone, Copy, Debug)]
 pub struct ReapRequest<'call> {
-    /// The worker; empty when it is none.
-    pub worker: &'call str,
     /// The lease by which a gap is judged.
     pub lease_ttl: Duration,
     /// Ends every lease: only where nobody else can hold one.
@@ -184,9 +182,9 @@ impl Scripts {
 
     /// What time alone decides; the answer is pairs of a name and a number.
     pub fn reap(&self, request: &ReapRequest<'_>) -> ScriptInvocation<'_> {
-        let ReapRequest { worker, lease_ttl, everything, answered_ms, fresh, limits } = *request;
+        let ReapRequest { lease_ttl, everything, answered_ms, fresh, limits } = *request;
         let mut call = self.call(Verb::Reap);
-        call.arg(worker).arg(millis(lease_ttl)).arg(if everything { "all" } else { "" });
+        call.arg(millis(lease_ttl)).arg(if everything { "all" } else { "" });
         call.arg(limits.worker_deaths).arg(crashed()).arg(limits.interruptions).arg(no_progress());
         call.arg(millis(limits.records_live)).arg(limits.max_records);
         call.arg(millis(limits.dead_live)).arg(limits.max_dead);

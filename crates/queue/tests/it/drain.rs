@@ -35,7 +35,7 @@ fn what_dies_with_a_leaving_worker_is_no_crash() {
     for step in ["leaving", "gone"] {
         let mut queue = Queue::start();
         queue.put("a");
-        queue.reap("reaper", false);
+        queue.reap(false);
         let token = queue.lease("anna", "a");
         queue.call(Verb::Begin, &["a", &token]);
         queue.call(Verb::Drain, &["anna", step]);

@@ -320,29 +320,28 @@ impl Queue {
         self.call(Verb::Renew, &words)
     }
 
-    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Reap {
-        Reap::read(&self.reap_if(worker, everything, ["", ""]))
+    pub(crate) fn reap(&mut self, everything: bool) -> Reap {
+        Reap::read(&self.reap_if(everything, ["", ""]))
     }
 
     /// A reap by a worker that was last answered so long ago.
-    pub(crate) fn reap_after(&mut self, worker: &str, silent: i64) -> Reap {
+    pub(crate) fn reap_after(&mut self, silent: i64) -> Reap {
         let answered = (self.now - silent).to_string();
-        Reap::read(&self.reap_if(worker, false, [&answered, ""]))
+        Reap::read(&self.reap_if(false, [&answered, ""]))
     }
 
     /// A reap that is not needed when somebody has reaped within so many ms; whatever it answers.
-    pub(crate) fn reap_unless(&mut self, worker: &str, fresh: i64) -> BTreeMap<String, i64> {
-        self.reap_if(worker, false, ["", &fresh.to_string()])
+    pub(crate) fn reap_unless(&mut self, fresh: i64) -> BTreeMap<String, i64> {
+        self.reap_if(false, ["", &fresh.to_string()])
     }
 
     fn reap_if(
         &mut self,
-        worker: &str,
         everything: bool,
         answered_and_fresh: [&str; 2],
     ) -> BTreeMap<String, i64> {
         let limits = &self.limits;
-        let mut words = vec![worker.to_owned(), LEASE.to_string()];
+        let mut words = vec![LEASE.to_string()];
         words.push(if everything { "all".to_owned() } else { String::new() });
         words.extend([limits.worker_deaths.to_string(), "crashed".to_owned()]);
         words.extend([limits.interruptions.to_string(), "no-progress".to_owned()]);
@@ -403,15 +402,15 @@ impl Queue {
     pub(crate) fn outlive_lease(&mut self) -> Reap {
         for _ in 0..6 {
             self.advance(LEASE / 6);
-            self.reap("reaper", false);
+            self.reap(false);
         }
         self.advance(1);
-        self.reap("reaper", false)
+        self.reap(false)
     }
 
     /// A job whose worker died under it so many times.
     pub(crate) fn crash(&mut self, worker: &str, id: &str, times: usize) {
-        self.reap("reaper", false);
+        self.reap(false);
         for _ in 0..times {
             let token = self.lease(worker, id);
             self.call(Verb::Begin, &[id, &token]);

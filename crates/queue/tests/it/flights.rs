@@ -137,7 +137,7 @@ fn an_owner_that_leaves_without_landing_promotes_the_best_waiter_alone() {
         }),
         ("crash", |queue, token| {
             queue.call(Verb::Begin, &["owner", token]);
-            queue.reap("", true);
+            queue.reap(true);
         }),
     ];
     for (way, leave) in ways {
@@ -189,7 +189,7 @@ fn a_running_waiter_that_leaves_is_off_the_list() {
 fn a_backstop_wakes_a_waiter_and_takes_it_off_the_list() {
     let (mut queue, _) = with_waiters(&["w1"]);
     queue.advance(30_000);
-    queue.reap("", false);
+    queue.reap(false);
     assert_eq!((queue.state("w1"), queue.field("w1", "awaits")), ("ready".into(), String::new()));
     assert!(!queue.dump().contains_key("waiters:k"));
 }
@@ -247,8 +247,8 @@ fn a_landing_wakes_a_hundred_waiters_and_claims_and_the_reaper_the_rest() {
     assert_eq!(cards(&mut queue), [100, 150, 150, 1]);
     queue.claim("anna", "n", 0);
     assert_eq!(cards(&mut queue), [119, 130, 130, 1]);
-    assert_eq!(queue.reap("", false).more, 1);
+    assert_eq!(queue.reap(false).more, 1);
     assert_eq!(cards(&mut queue), [194, 55, 55, 1]);
-    assert_eq!(queue.reap("", false).more, 0);
+    assert_eq!(queue.reap(false).more, 0);
     assert_eq!(cards(&mut queue), [249, 0, 0, 0]);
 }

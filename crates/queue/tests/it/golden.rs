@@ -60,7 +60,7 @@ fn it_is_cancelled_expired_buried_replayed_and_purged() {
     queue.crash("anna", &ids[1], 6);
     assert_eq!(queue.call(Verb::Purge, &[&ids[1]]), ["purged"]);
     queue.advance(25 * 3_600_000);
-    queue.reap("", false);
+    queue.reap(false);
     assert_eq!(queue.state(&ids[2]), "expired");
 }
 

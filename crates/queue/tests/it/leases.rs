@@ -67,7 +67,7 @@ fn a_renewal_comes_in_time_until_the_reaper_came() {
     let held = [("a".to_owned(), token)];
     queue.advance(2 * LEASE);
     assert_eq!(queue.renew("anna", &held), ["ok"], "nobody has taken the job yet");
-    queue.reap("", false);
+    queue.reap(false);
     queue.outlive_lease();
     assert_eq!(queue.renew("anna", &held), ["stale"]);
 }

@@ -169,6 +169,6 @@ fn an_expired_job_frees_its_key() {
     let mut queue = Queue::start();
     queue.enqueue(&[Request { deadline: START + 10, ..keyed("a") }]);
     queue.advance(10);
-    queue.reap("", false);
+    queue.reap(false);
     assert_eq!(queue.enqueue(&[keyed("b")]), ["created", "b", "ready"]);
 }

@@ -56,7 +56,6 @@ pub(crate) enum Op {
     /// Reports, and a claim of a worker for so many slots.
     Exchange(Vec<(Pick, RandomReport)>, (usize, usize)),
     Reap {
-        worker: usize,
         everything: bool,
     },
     Cancel(usize),
@@ -164,7 +163,6 @@ pub(crate) enum Command {
         claim: Box<Self>,
     },
     Reap {
-        worker: String,
         everything: bool,
     },
     OfJob {
@@ -243,7 +241,7 @@ fn replay_from(at: usize, from: usize) -> Command {
 impl Op {
     /// The single steps of a longer story.
     pub(crate) fn steps(&self) -> Vec<Self> {
-        let reap = || Self::Reap { worker: 0, everything: false };
+        let reap = || Self::Reap { everything: false };
         match self {
             Self::Start { worker } => {
                 vec![
@@ -309,9 +307,7 @@ impl Op {
                 Command::Report { id, token, words }
             }
             Self::Exchange(reports, claim) => exchange(reports, *claim, model, history),
-            Self::Reap { worker: at, everything } => {
-                Command::Reap { worker: worker(at), everything: *everything }
-            }
+            Self::Reap { everything } => Command::Reap { everything: *everything },
             Self::Cancel(at) => of_job(Verb::Cancel, *at),
             Self::Replay(at) => of_job(Verb::Replay, *at),
             Self::ReplayFrom(at, from) => replay_from(*at, *from),

@@ -85,7 +85,7 @@ fn touched(queue: &mut Queue, call: impl FnOnce(&mut Queue)) -> usize {
 fn crowded() -> Queue {
     let mut queue = Queue::start();
     queue.limits.records_live = Duration::from_mins(1);
-    queue.reap("", false);
+    queue.reap(false);
     for kind in ["old", "late", "due", "leased", "parked", "waiting"] {
         for at in 0..OF_A_KIND {
             let id = format!("{kind}{at}");
@@ -109,7 +109,7 @@ fn crowded() -> Queue {
         }
     }
     queue.set_time(START + 61_000 - LEASE);
-    queue.reap("", false);
+    queue.reap(false);
     queue.set_time(START + 61_000);
     queue
 }
@@ -121,7 +121,7 @@ fn no_call_touches_more_than_a_hundred_jobs_and_says_when_it_left_some() {
     let mut calls = 0;
     loop {
         let mut reap = Reap::default();
-        let jobs = touched(&mut queue, |queue| reap = queue.reap("", true));
+        let jobs = touched(&mut queue, |queue| reap = queue.reap(true));
         assert!(jobs <= JOBS_A_SCRIPT, "call {calls} touched {jobs} jobs");
         all.leases += reap.leases;
         all.expired += reap.expired;
@@ -133,7 +133,7 @@ fn no_call_touches_more_than_a_hundred_jobs_and_says_when_it_left_some() {
         assert!(jobs >= JOBS_A_SCRIPT / 4, "call {calls} left something and did {jobs}");
     }
     let quiet = touched(&mut queue, |queue| {
-        queue.reap("", true);
+        queue.reap(true);
     });
     assert_eq!(quiet, 0, "what says that nothing is left has left nothing");
     let stats = queue.stats();
@@ -161,7 +161,7 @@ fn the_worst_reap_stays_within_its_steps() {
         queue.enqueue(&(0..500).map(one).collect::<Vec<_>>());
     }
     queue.advance(10);
-    let expired: Vec<i64> = (0..28).map(|_| queue.reap("", false).expired).collect();
+    let expired: Vec<i64> = (0..28).map(|_| queue.reap(false).expired).collect();
     assert_eq!(expired[..26], [75; 26], "three quarters of a hundred");
     assert_eq!(expired[26..], [50, 0]);
 }

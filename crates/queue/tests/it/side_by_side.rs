@@ -79,7 +79,7 @@ impl Version {
 
     fn reap(self, queue: &mut Queue) {
         if self == Self::This {
-            queue.reap("this", false);
+            queue.reap(false);
             return;
         }
         let lease = LEASE.to_string();

@@ -107,7 +107,7 @@ fn what_an_older_worker_left_in_solo_is_ready_at_the_next_reap() {
     assert_eq!(queue.claim("anna", "n1", 0)[0], "empty");
     while queue.pop_wake() {}
     queue.advance(LEASE / 6);
-    queue.reap("anna", false);
+    queue.reap(false);
     assert!(queue.pop_wake(), "somebody is woken for it");
     assert_eq!(queue.command::<String>(&["ZSCORE", &ready, "suspect"]), rank, "at its rank");
     let dump = queue.dump();

@@ -37,10 +37,10 @@ fn busy(ready: usize) -> Queue {
                 queue.report(id, &token, &Words::release());
             }
             "suspect" => {
-                queue.reap("", true);
+                queue.reap(true);
                 let token = queue.lease(id, id);
                 queue.call(Verb::Begin, &[id, &token]);
-                queue.reap("", true);
+                queue.reap(true);
                 queue.lease("holder", id);
             }
             "waiter" => drop(queue.report(id, &token, &Words::await_flights(&["k"]))),

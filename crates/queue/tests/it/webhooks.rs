@@ -33,7 +33,7 @@ fn whatever_ends_a_job_owes_its_end() {
     queue.enqueue(&[Request { body: TOLD.to_owned(), deadline, ..Request::new("late") }]);
     queue.enqueue(&[Request { body: TOLD.to_owned(), run_at: START + 99, ..Request::new("cut") }]);
     queue.advance(10);
-    queue.reap("", false);
+    queue.reap(false);
     queue.call(Verb::Cancel, &["cut"]);
     ended(&mut queue, "good", &Words::done());
     ended(&mut queue, "bad", &Words::dead());
@@ -188,7 +188,7 @@ fn what_is_owed_outlives_the_record_but_no_purge() {
     }
     queue.call(Verb::Purge, &["purged"]);
     queue.advance(25 * 3_600_000);
-    queue.reap("", false);
+    queue.reap(false);
     assert_eq!(queue.state("kept"), "", "its record is gone");
     assert_eq!(look(&queue).violations.len(), 1, "the tests' clock alone");
     let (token, _) = take(&mut queue, "kept");

@@ -194,18 +194,18 @@ fn a_full_fleet_says_how_many_go_before() {
 #[test]
 fn a_gap_explains_slots_that_nobody_frees() {
     let mut queue = Queue::start();
-    queue.reap("anna", false);
+    queue.reap(false);
     queue.put("a");
     stands(&mut queue, "anna", 1);
     queue.advance(LEASE);
-    queue.reap("anna", false);
+    queue.reap(false);
     stands(&mut queue, "anna", 1);
     let gap = told(&mut queue, "a");
     assert!(gap.code == "gap" && is_at(&gap, START + 2 * LEASE), "{gap:?}");
     queue.advance(LEASE);
     stands(&mut queue, "anna", 1);
     assert_eq!(code(&mut queue, "a"), "slots");
-    queue.reap_after("anna", LEASE);
+    queue.reap_after(LEASE);
     assert_eq!(code(&mut queue, "a"), "gap", "a stall holds the reaper back too");
 }
 

@@ -10,10 +10,9 @@ const GONE_AFTER_LEASES: i64 = 60;
 
 impl Model {
     /// The transitions `reap`, `promote`, `unpark` and `expire`, and retention.
-    pub(crate) fn reap(&mut self, worker: &str, everything: bool) -> Reap {
-        if !worker.is_empty() {
-            self.seen(worker);
-        }
+    pub(crate) fn reap(&mut self, everything: bool) -> Reap {
+        let minute = |at: i64| at.div_euclid(60_000);
+        let is_new_minute = minute(self.now) != minute(self.reap_at.unwrap_or_default());
         let gap = self.gap_holds();
         self.shorten_leases();
         let over = if everything || !gap { self.leases_over(everything) } else { Vec::new() };
@@ -21,7 +20,9 @@ impl Model {
         self.promote_due();
         let expired = self.expire_waiting();
         let now = self.now;
-        self.workers.retain(|_, worker| now - worker.seen <= GONE_AFTER_LEASES * LEASE);
+        if is_new_minute {
+            self.workers.retain(|_, worker| now - worker.seen <= GONE_AFTER_LEASES * LEASE);
+        }
         let purged = self.retain_all();
         let number = |count: usize| i64::try_from(count).expect("a small number");
         Reap {

@@ -10,8 +10,8 @@ use crate::fixture::{DEFAULT_DEADLINE, LEASE, RECEIVER, Request, Standing, Words
 
 /// How long the request of a dead job lives.
 const BODY_OF_DEAD_MS: i64 = 7 * 24 * 3_600_000;
-/// Idle workers look again every 2.5 s: later work need not wake them.
-const SOON_MS: i64 = 2_000;
+/// Idle workers look again every 2.9 s: later work need not wake them.
+const SOON_MS: i64 = 2_500;
 
 impl Model {
     /// The transition `enqueue`.

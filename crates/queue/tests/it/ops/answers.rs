@@ -34,7 +34,7 @@ impl Command {
                 answer.extend(claimed(claim));
                 answer
             }
-            Self::Reap { worker, everything } => reaped(queue.reap(worker, *everything)),
+            Self::Reap { everything } => reaped(queue.reap(*everything)),
             Self::OfJob { verb, id } => queue.call(*verb, &[id]),
             Self::ReplayFrom { id, from } => queue.replay_from(id, from.as_str(), ["", ""]),
             Self::Join { id, token, key } => queue.call(Verb::Join, &[id, token, key]),
@@ -67,7 +67,7 @@ impl Command {
                 let Self::Claim { worker, nonce, held, free } = &**claim else { return vec![] };
                 model.exchange(reports, (worker, nonce), (*held, *free))
             }
-            Self::Reap { worker, everything } => reaped(model.reap(worker, *everything)),
+            Self::Reap { everything } => reaped(model.reap(*everything)),
             Self::OfJob { verb: Verb::Cancel, id } => model.cancel(id),
             Self::OfJob { verb: Verb::Replay, id } => model.replay(id, None),
             Self::ReplayFrom { id, from } => model.replay(id, Some(*from)),

@@ -24,8 +24,7 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         9 => (pick(), report()).prop_map(|(pick, report)| Op::Report(pick, report)),
         6 => (prop::collection::vec((pick(), report()), 1..4), worker.clone(), 1..5_usize)
             .prop_map(|(reports, worker, free)| Op::Exchange(reports, (worker, free))),
-        8 => (worker.clone(), prop::bool::weighted(0.1))
-            .prop_map(|(worker, everything)| Op::Reap { worker, everything }),
+        8 => prop::bool::weighted(0.1).prop_map(|everything| Op::Reap { everything }),
         3 => id.clone().prop_map(Op::Cancel),
         3 => id.clone().prop_map(Op::Replay),
         2 => (id.clone(), 0..StageName::ALL.len()).prop_map(|(id, from)| Op::ReplayFrom(id, from)),
