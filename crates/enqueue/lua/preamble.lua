@@ -154,8 +154,9 @@ local function lines(text)
   return list
 end
 
-local function add_line(id, field, key)
-  local list = lines(redis.call('HGET', job_key(id), field))
+-- `text` is what the field holds, where the caller has read it.
+local function add_line(id, field, key, text)
+  local list = lines(text or redis.call('HGET', job_key(id), field))
   for _, known in ipairs(list) do
     if known == key then return end
   end
@@ -163,9 +164,9 @@ local function add_line(id, field, key)
   redis.call('HSET', job_key(id), field, table.concat(list, '\n'))
 end
 
-local function drop_line(id, field, key)
+local function drop_line(id, field, key, text)
   local kept = {}
-  for _, known in ipairs(lines(redis.call('HGET', job_key(id), field))) do
+  for _, known in ipairs(lines(text or redis.call('HGET', job_key(id), field))) do
     if known ~= key then kept[#kept + 1] = known end
   end
   if #kept == 0 then

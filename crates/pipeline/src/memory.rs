@@ -19,6 +19,10 @@ pub trait Checkpoints: Send + Sync {
     /// Keeps `digest` under `name`; the first one stays. Returns when that is durable.
     async fn remember(&self, name: &str, digest: &str) -> Result<(), Interrupted>;
 
+    /// The same of what this job has not paid for: it becomes durable with the next digest, or with the
+    /// report.
+    fn remember_later(&self, name: &str, digest: &str);
+
     /// The words that were said until now: the whole transcript once its digest is kept.
     async fn partial_transcript(&self) -> Result<Option<String>, Interrupted>;
 
@@ -138,8 +142,12 @@ impl Checkpoints for InProcess {
     }
 
     async fn remember(&self, name: &str, digest: &str) -> Result<(), Interrupted> {
-        self.kept().digests.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
+        self.remember_later(name, digest);
         Ok(())
+    }
+
+    fn remember_later(&self, name: &str, digest: &str) {
+        self.kept().digests.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
     }
 
     async fn partial_transcript(&self) -> Result<Option<String>, Interrupted> {

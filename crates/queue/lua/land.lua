@@ -21,6 +21,6 @@ if how ~= 'stored' then
   redis.call('HSET', flight_key(key), 'landed', how)
   redis.call('EXPIRE', flight_key(key), FLIGHT_MARK_S)
 end
-if job[3] == key then redis.call('HDEL', job_key(id), 'owns') else drop_line(id, 'owns', key) end
+if job[3] == key then redis.call('HDEL', job_key(id), 'owns') else drop_line(id, 'owns', key, job[3]) end
 if redis.call('EXISTS', waiters_key(key), landed) > 0 then wake_waiters(key, JOBS_A_SCRIPT) end
 return 'ok'

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use stillcast_enqueue::connection::{is_unserved, pause};
 use stillcast_enqueue::{Cost, Envelope};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::written::Written;
@@ -38,6 +39,8 @@ struct LeasedJob {
     envelope: Envelope,
     hash: HashMap<String, String>,
     written: Written,
+    /// Whoever has it writes a checkpoint.
+    turn: Semaphore,
 }
 
 impl fmt::Debug for Lease {
@@ -62,7 +65,8 @@ impl Lease {
         state.cost.open(earlier.unwrap_or_default());
         let state = Arc::new(state);
         table.insert(Arc::clone(&state));
-        let job = LeasedJob { envelope, hash, written: Written::default() };
+        let job =
+            LeasedJob { envelope, hash, written: Written::default(), turn: Semaphore::new(1) };
         Self { job: Arc::new(job), state, table, link }
     }
 

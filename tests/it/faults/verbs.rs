@@ -22,8 +22,7 @@ async fn reap(fleet: &Fleet, lease: Duration) {
     let (scripts, mut connection) = fleet.scripts();
     let limits = &Limits::default();
     let (answered_ms, fresh) = (None, Duration::ZERO);
-    let request =
-        ReapRequest { lease_ttl: lease, everything: false, answered_ms, fresh, limits };
+    let request = ReapRequest { lease_ttl: lease, everything: false, answered_ms, fresh, limits };
     let _: Value = scripts.reap(&request).invoke_async(&mut connection).await.unwrap();
 }
 

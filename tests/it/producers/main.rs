@@ -8,5 +8,6 @@ mod batches;
 mod forecasts;
 mod foreign;
 mod handed_on;
+mod kept;
 mod replicas;
 mod rights;

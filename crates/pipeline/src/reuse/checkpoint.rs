@@ -66,6 +66,14 @@ impl<'run> Checkpoint<'run> {
         is_kept(key, self.objects.keep(&place, named).await.err().as_ref())
     }
 
+    /// Keeps what another job has paid for, without a call for the digest alone.
+    pub(super) async fn keep_for_later(&self, key: &CacheKey, bytes: &Bytes) {
+        let digest = digest_apart(bytes).await;
+        if self.store(key, bytes, &digest).await {
+            self.checkpoints.remember_later(&key.checkpoint, &digest);
+        }
+    }
+
     fn place(&self, key: &CacheKey, digest: &str) -> Option<ObjectKey> {
         let is_object = key.kind == CheckpointKind::Object;
         is_object.then(|| self.objects.own(digest)).flatten()

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::checkpoint::Checkpoint;
-use super::publish::{Shared, keep};
+use super::publish::Shared;
 use crate::StageError;
 use crate::attempt::Attempt;
 use crate::cache_key::CacheKey;
@@ -22,7 +22,8 @@ pub(crate) async fn recall_part(
     let Some(shared) = Shared::of(attempt.run, key) else { return Ok(None) };
     let Some((bytes, usd)) = shared.values.recall(key).await else { return Ok(None) };
     attempt.recalled(key.stage, usd);
-    keep(attempt, key, &bytes).await;
+    let _busy = attempt.activity.work();
+    Checkpoint::of(attempt.run).keep_for_later(key, &bytes).await;
     Ok(Some(bytes))
 }
 

@@ -39,3 +39,21 @@ async fn another_lexicon_buys_the_passages_that_hold_its_words_and_no_other() {
         |srt: &String| -> String { srt.lines().filter(|line| !line.contains(" --> ")).collect() };
     assert!(captions.iter().all(|srt| words(srt) == words(&captions[0])), "{captions:#?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_another_job_has_paid_for_is_kept_without_a_call_of_its_own() {
+    let shared = Arc::new(SharedState::default());
+    let first = TestRun::of(&shared, Format::Audio).with(saying("nothing", "of this kind"));
+    first.attempt().await.unwrap();
+    assert_eq!(
+        shared.said("remember-later", "passage-"),
+        0,
+        "what a job has bought is kept at once"
+    );
+    let bought = shared.said("remember", "passage-");
+    assert_eq!(bought, PASSAGES as usize);
+    let second = TestRun::of(&shared, Format::Audio).with(saying("breath 3", "the third"));
+    second.attempt().await.unwrap();
+    assert_eq!(shared.said("remember", "passage-") - bought, 1);
+    assert_eq!(shared.said("remember-later", "passage-"), PASSAGES as usize - 1);
+}

@@ -73,6 +73,12 @@ impl SharedState {
         about.map(|line| line.replace(&format!(" {kind}"), "")).collect()
     }
 
+    /// How often `verb` was said of a key that begins so.
+    pub(crate) fn said(&self, verb: &str, of: &str) -> usize {
+        let begins = format!("{verb} {of}");
+        self.state().log.iter().filter(|line| line.starts_with(&begins)).count()
+    }
+
     pub(crate) fn cache_down(&self, is_down: bool) {
         self.state().is_cache_down = is_down;
     }
@@ -143,6 +149,12 @@ impl Checkpoints for JobMemory {
         kept.digests.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
         kept.words = kept.said.take().or(kept.words.take());
         Ok(())
+    }
+
+    fn remember_later(&self, name: &str, digest: &str) {
+        self.shared.note("remember-later", name);
+        let mut kept = self.kept.lock().unwrap();
+        kept.digests.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
     }
 
     async fn partial_transcript(&self) -> Result<Option<String>, Interrupted> {

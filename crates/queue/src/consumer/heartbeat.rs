@@ -169,8 +169,7 @@ impl Heartbeat {
         let answer: RedisResult<Numbers> = self.call(|shared, connection| {
             let ConsumerOptions { lease_ttl, limits, .. } = &*shared.options;
             let (lease_ttl, everything) = (*lease_ttl, false);
-            let request =
-                ReapRequest { lease_ttl, everything, answered_ms, fresh: asked, limits };
+            let request = ReapRequest { lease_ttl, everything, answered_ms, fresh: asked, limits };
             shared.link.scripts.reap(&request).invoke(connection)
         });
         self.is_behind = false;

@@ -17,7 +17,17 @@ impl Lease {
     /// lease is over; what Redis has not confirmed by then goes out with the report.
     pub async fn checkpoint(&self, digests: &[(&str, &str)]) -> Result<(), Interrupted> {
         self.job.written.add(digests);
-        self.confirm_checkpoints().await
+        // What comes while a call is on its way goes out together, by the next one.
+        let _turn = self.job.turn.acquire().await;
+        self.confirm_checkpoints().await?;
+        // Another's call may have carried it out, and have learned that the lease is over.
+        self.still_current(true)
+    }
+
+    /// The same of what nobody has paid for under this job: it goes out with the next checkpoint, or the
+    /// report, and costs no call of its own.
+    pub fn checkpoint_later(&self, digests: &[(&str, &str)]) {
+        self.job.written.add(digests);
     }
 
     /// The words said by this attempt and earlier ones, as far as they were remembered. Repeats

@@ -35,6 +35,10 @@ impl Checkpoints for LeaseMemory {
         self.lease.checkpoint(&[(name, digest)]).await.map_err(interrupted)
     }
 
+    fn remember_later(&self, name: &str, digest: &str) {
+        self.lease.checkpoint_later(&[(name, digest)]);
+    }
+
     async fn partial_transcript(&self) -> Result<Option<String>, Interrupted> {
         Ok(self.lease.partial_transcript().await)
     }

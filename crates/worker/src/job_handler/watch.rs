@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// The end of one stage and the beginning of the next are one write.
-const TOGETHER: Duration = Duration::from_millis(50);
+/// What changes within it is one write: nobody sees a stage that is over sooner.
+const TOGETHER: Duration = Duration::from_millis(200);
 /// Progress is worth no longer wait; the next write says it all again.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 
