@@ -12,6 +12,10 @@ demo *arguments:
 test *arguments:
     tests/run {{ arguments }}
 
+# The steps of the images in a fresh Debian, and one job in them; needs root.
+try-image *arguments:
+    deploy/try-image {{ arguments }}
+
 # What must pass before anything lands.
 ci:
     .ci/run

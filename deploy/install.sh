@@ -38,6 +38,9 @@ package_of() {
     exiftool) echo libimage-exiftool-perl ;;
     python3) echo python3 python3-venv ;;
     promtool) echo prometheus ;;
+    pgrep) echo procps ;;
+    setpriv | unshare) echo util-linux ;;
+    systemd-analyze) echo systemd ;;
     *) echo "$1" ;;
   esac
 }

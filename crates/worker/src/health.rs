@@ -35,6 +35,11 @@ impl Vitals {
         let (live, ready) = (MIN_LIVE.max(lease_ttl / 2), MIN_READY.max(lease_ttl / 3));
         Self { health, metrics, live, ready }
     }
+
+    /// Whether the consumer turns.
+    pub(crate) fn is_live(&self) -> bool {
+        self.health.is_turning(self.live)
+    }
 }
 
 /// Takes the address, so that an occupied one is known before anything is claimed.
@@ -56,7 +61,7 @@ pub(crate) fn serve(listener: TcpListener, vitals: Vitals) -> JoinSet<std::io::R
 }
 
 async fn live(State(vitals): State<Vitals>) -> (StatusCode, String) {
-    if vitals.health.is_turning(vitals.live) {
+    if vitals.is_live() {
         (StatusCode::OK, "live\n".to_owned())
     } else {
         let limit = vitals.live.as_secs();

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use systemd::Supervisor;
 
 use cli::{Cli, Inspection};
 use config::{Config, Faults, Sources};
@@ -43,7 +44,8 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> Result<(), StartError> {
-    let loaded = Config::load(&Sources::of_process(cli.config.clone()));
+    let sources = Sources::of_process(cli.config.clone());
+    let loaded = Config::load(&sources);
     if cli.inspection.check {
         return Box::pin(check(cli.inspection, loaded)).await;
     }
@@ -53,7 +55,8 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
     if cli.suspect {
         return suspects::work(&config).await;
     }
-    work::work(&config, cli).await
+    let supervisor = Supervisor::new(|name| sources.environment.get(name).map(Into::into))?;
+    work::work(&config, cli, supervisor).await
 }
 
 async fn check(asked: Inspection, loaded: Result<Config, Faults>) -> Result<(), StartError> {

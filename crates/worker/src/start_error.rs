@@ -13,6 +13,9 @@ pub(crate) enum StartError {
     /// The place where probes should be answered is taken, or not ours.
     #[error("WORKER_ADDR: {0:#}")]
     Address(anyhow::Error),
+    /// The environment names a service manager that there is not.
+    #[error(transparent)]
+    Supervisor(#[from] systemd::SystemdError),
     /// An outside part is missing; the message says which, and what to do.
     #[error("{0:#}")]
     Missing(anyhow::Error),
@@ -25,7 +28,7 @@ impl StartError {
     /// 69 for outside parts, 78 for the configuration.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Configuration(_) | Self::Address(_) => 78,
+            Self::Configuration(_) | Self::Address(_) | Self::Supervisor(_) => 78,
             Self::Missing(_) | Self::Probed => 69,
         })
     }

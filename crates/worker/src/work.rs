@@ -8,6 +8,7 @@ use pipeline::Policies;
 use queue::{Consumer, ConsumerOptions, Endpoint, Limits, Shutdown, Stopped, Tally};
 use secrecy::ExposeSecret;
 use stillcast_enqueue::{DURATION, Envelope, Format};
+use systemd::Supervisor;
 use telemetry::{Metrics, Traces};
 
 use crate::cli::Cli;
@@ -24,14 +25,21 @@ use crate::{probe, signals, wiring};
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
 /// Longest wait for the first connection.
 const CONNECT: Duration = Duration::from_secs(15);
+/// Longest wait behind a drain: for the last reports, for what was given up in the store, for spans.
+const BEHIND_DRAIN: Duration = Duration::from_secs(15);
 /// Longest wait at the end for a collector to take the last spans.
 const FLUSH: Duration = Duration::from_secs(5);
 
-/// Works until `SIGTERM`, or, with `until_empty`, until nothing is left to do.
-pub(crate) async fn work(config: &Config, cli: &Cli) -> Result<(), StartError> {
+/// Works until `SIGTERM`, or, with `until_empty`, until nothing is left to do; tells the `supervisor`.
+pub(crate) async fn work(
+    config: &Config,
+    cli: &Cli,
+    supervisor: Supervisor,
+) -> Result<(), StartError> {
     let shutdown = Shutdown::default();
-    let _signals =
-        signals::listen(shutdown.clone()).map_err(|error| StartError::Missing(error.into()))?;
+    let end = (supervisor.clone(), config.queue.drain_timeout + BEHIND_DRAIN);
+    let _signals = signals::listen(shutdown.clone(), end)
+        .map_err(|error| StartError::Missing(error.into()))?;
     for note in config.settled.notes() {
         tracing::warn!("{note}");
     }
@@ -51,6 +59,10 @@ pub(crate) async fn work(config: &Config, cli: &Cli) -> Result<(), StartError> {
     let endpoint = options.endpoint.clone();
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
+    let _watch = supervisor.watch({
+        let vitals = vitals.clone();
+        move || vitals.is_live()
+    });
     let _server = listener.map(|listener| health::serve(listener, vitals));
     let settle = parts.settle();
     let (objects, ttl) = (parts.objects(), config.caching.ttl);
@@ -59,6 +71,7 @@ pub(crate) async fn work(config: &Config, cli: &Cli) -> Result<(), StartError> {
     let _janitor = Janitor { endpoint, objects, ttl }.start();
     let times = (longest_attempt(&config.policies), config.queue.lease_ttl);
     let suspects = Arc::new(Suspects::new(parts.handler, worker, cli.of_suspect(), times));
+    supervisor.ready(&format!("claims jobs of the queue {}", queue.name)).await;
     let stopped = consumer.run(Arc::clone(&suspects) as _, shutdown).await;
     suspects.settle().await;
     // It blocks; where it panicked, nothing is lost but spans.

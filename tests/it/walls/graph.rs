@@ -7,11 +7,12 @@ use serde_json::Value;
 use crate::tree::{cargo, root, text_of};
 
 /// For each crate, the crates of the house that it may import. Arrows point down only.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("stillcast-enqueue", &[]),
     ("child", &[]),
     ("fuzzing", &[]),
     ("settings", &[]),
+    ("systemd", &[]),
     ("telemetry", &[]),
     ("queue", &["stillcast-enqueue"]),
     ("pipeline", &["stillcast-enqueue"]),
@@ -27,6 +28,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "pipeline",
             "providers",
             "settings",
+            "systemd",
             "telemetry",
             "child",
             "isolation",
@@ -41,6 +43,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "api",
             "providers",
             "settings",
+            "systemd",
             "telemetry",
             "child",
             "webhook",

@@ -22,6 +22,7 @@ mod probes;
 mod pronounced;
 mod refused;
 mod scraped;
+mod supervised;
 mod suspects;
 mod traces;
 mod webhooks;
