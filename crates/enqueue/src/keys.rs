@@ -91,6 +91,16 @@ impl Keys {
         format!("{}bulk_jobs:{id}", self.prefix)
     }
 
+    /// What is given away of a provider's account.
+    pub fn limit(&self, account: &str) -> String {
+        format!("{}limit:{account}", self.prefix)
+    }
+
+    /// The calls in flight of a provider's account, by when each has ended for certain.
+    pub fn in_flight(&self, account: &str) -> String {
+        format!("{}in_flight:{account}", self.prefix)
+    }
+
     /// The bulk actions that go on, by their begin.
     pub fn bulks(&self) -> String {
         self.named("bulks")

@@ -2,6 +2,7 @@
 
 mod account;
 mod activity;
+mod admission;
 mod backoff;
 mod ceiling;
 mod ledger;
@@ -17,13 +18,16 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use activity::Activity;
+pub use admission::ACCOUNT_LIMIT;
 use backoff::Waits;
 use ceiling::Ceiling;
 pub(crate) use ledger::{Ledger, Price};
 pub(crate) use limits::Limits;
 
 use crate::slots::{Slot, is_bought};
-use crate::{Answer, Call, Failed, FailureClass, Produced, ProviderError, Run, StageError, Usage};
+use crate::{
+    Answer, Call, Failed, FailureClass, Permit, Produced, ProviderError, Run, StageError, Usage,
+};
 
 /// One attempt under way.
 pub(crate) struct Attempt<'run> {
@@ -149,6 +153,10 @@ impl<'run> Attempt<'run> {
         let asked = Instant::now();
         let slot = self.slot(stage).await?;
         self.check(stage)?;
+        let mut permit = Box::pin(self.admitted(observed.map(|(call, _)| call), limit)).await?;
+        if let Some(permit) = &mut permit {
+            permit.begin();
+        }
         let _running = self.ledger.running(stage);
         let limit = limit.min(self.limits.time_left(stage));
         let open =
@@ -159,6 +167,7 @@ impl<'run> Attempt<'run> {
             let (usage, failure) = told(&answer, &nothing);
             open.ended(usage, failure);
         }
+        drop(permit);
         match answer {
             Ok(Ok(answer)) => {
                 slot.was_let_in();
@@ -192,6 +201,45 @@ impl<'run> Attempt<'run> {
         error
     }
 
+    /// Waits for a place under the limits of the provider's account; none is needed where nobody keeps them,
+    /// or nothing is bought. Who is sent away ends the attempt; calls that have a place by then keep it, since
+    /// the job parks only to make them later.
+    async fn admitted(
+        &self,
+        call: Option<Call<'_>>,
+        hold: Duration,
+    ) -> Result<Option<Box<dyn Permit>>, StageError> {
+        let Some(limiter) = self.run.limiter.as_deref() else { return Ok(None) };
+        let Some(call) = call.filter(|call| call.tokens.is_some()) else { return Ok(None) };
+        let stage = call.stage;
+        let _waiting = self.ledger.waiting(stage);
+        loop {
+            let patience =
+                admission::patience(self.ledger.has_begun(stage), self.limits.time_left(stage));
+            let asking = admission::ask(limiter, &call, patience, hold);
+            let Some((after, permit)) = self.unless_halted(stage, asking).await?? else {
+                return Ok(None);
+            };
+            let due = Instant::now() + after;
+            tokio::select! {
+                biased;
+                () = self.failed_for_good() => return Err(StageError::halted(stage)),
+                () = sleep(after) => {}
+            }
+            self.may_begin(stage)?;
+            if due.elapsed() < admission::OVERSLEPT {
+                return Ok(Some(permit));
+            }
+        }
+    }
+
+    /// Returns when the attempt fails for any other reason than an account's limit.
+    async fn failed_for_good(&self) {
+        if self.failure.wait().await.code == ACCOUNT_LIMIT {
+            std::future::pending::<()>().await;
+        }
+    }
+
     async fn slot(&self, stage: StageName) -> Result<Slot<'_>, StageError> {
         let _waiting = self.ledger.waiting(stage);
         let slot = timeout(self.limits.time_left(stage), self.run.slots.acquire(stage));
@@ -204,6 +252,11 @@ impl<'run> Attempt<'run> {
         if self.failure.initialized() {
             return Err(StageError::halted(stage));
         }
+        self.may_begin(stage)
+    }
+
+    /// The same, whatever became of others.
+    fn may_begin(&self, stage: StageName) -> Result<(), StageError> {
         if self.limits.time_left(stage).is_zero() {
             return Err(self.limits.out_of_time(stage));
         }

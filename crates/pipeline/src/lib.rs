@@ -2,7 +2,7 @@
 //!
 //! Start with [`produce()`]: the policy table and the flow on one screen. `attempt` is what happens
 //! around every call, `stages` says what each stage turns into what, `provider` what they need
-//! from outside, `host` what they need from the worker, `observer` what it hears of them. `reuse` is how a result is had without paying
+//! from outside, `host` what they need from the worker, `observer` what it hears of them, `rate_limit` what holds their calls back. `reuse` is how a result is had without paying
 //! for it twice, `memory` what that needs; each stage says itself what decides its result.
 
 mod arithmetic;
@@ -26,6 +26,7 @@ mod policy;
 mod produce;
 mod prompt;
 mod provider;
+mod rate_limit;
 mod request;
 mod reuse;
 mod script;
@@ -41,6 +42,7 @@ mod verdict;
 
 pub use arithmetic::{GivenUp, arithmetic};
 pub use artifact::{Beside, Clip, Extra, Image, Media, Recording, Speech};
+pub use attempt::ACCOUNT_LIMIT;
 pub use captions::{Captions, Chapter, clock};
 pub use conversation::{Conversation, Excerpt};
 pub use draft::{Draft, DraftPiece, Finish};
@@ -60,6 +62,7 @@ pub use provider::{
     ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Moderator, Providers, Shape, SoundTrack,
     SourceStore, SpeechSynthesizer, TranscriptWriter,
 };
+pub use rate_limit::{Admission, Permit, RateLimiter};
 pub use request::{Produced, Request, Run};
 pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, ScriptLength};
 pub use slots::Slots;

@@ -17,6 +17,9 @@ pub struct Call<'call> {
     pub model: Option<&'call str>,
     /// The method that is called, such as `speak` or `mux`.
     pub operation: &'static str,
+    /// Tokens that it uses at most, as near as can be told, where it counts against the limits of an account;
+    /// `None` where it counts against none.
+    pub tokens: Option<u64>,
 }
 
 /// Hears of every call, and of what it used. Called from the attempt's own task: must neither block

@@ -36,6 +36,11 @@ pub trait TranscriptWriter: Send + Sync {
     }
     /// Begins to write; the text comes as it is written.
     async fn write(&self, prompt: &Prompt) -> Result<Draft, ProviderError>;
+    /// Tokens that such a call uses at most, as its provider's limits count them.
+    fn tokens(&self, prompt: &Prompt) -> u64 {
+        let _ = prompt;
+        0
+    }
     /// What a call has used that broke off after `written` characters, as near as can be told.
     fn estimate(&self, prompt: &Prompt, written: usize) -> Usage {
         let _ = (prompt, written);
@@ -87,6 +92,11 @@ pub trait SpeechSynthesizer: Send + Sync {
     ) -> Result<Answer<Speech>, ProviderError> {
         let recorded = self.record(utterance, scratch).await?;
         self.hear(&recorded, scratch).await
+    }
+    /// Tokens that speaking `utterance` uses, as its provider's limits count them.
+    fn tokens(&self, utterance: &Utterance) -> u64 {
+        let _ = utterance;
+        0
     }
     /// What speaking `utterance` costs, as far as that is known beforehand.
     fn estimate(&self, utterance: &Utterance) -> Usage {

@@ -8,7 +8,9 @@ use stillcast_enqueue::{Artifact, Cost, Format, JobId, Options, Source, StageRec
 use tokio_util::sync::CancellationToken;
 
 use crate::sound::Loudness;
-use crate::{CallObserver, Gate, Memory, Policies, Progress, Pronunciation, Providers, Slots};
+use crate::{
+    CallObserver, Gate, Memory, Policies, Progress, Pronunciation, Providers, RateLimiter, Slots,
+};
 
 /// What shall be produced.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Run {
     pub memory: Memory,
     /// The process's slots.
     pub slots: Arc<Slots>,
+    /// Keeps the limits of providers' accounts; `None` for nobody.
+    pub limiter: Option<Arc<dyn RateLimiter>>,
     /// A folder of this attempt alone; the caller removes it.
     pub scratch: PathBuf,
     /// Says whether a call may begin.

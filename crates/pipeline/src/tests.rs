@@ -1,5 +1,6 @@
 //! The runner against scripted providers, with the clock in the test's hand.
 
+mod admission;
 mod fakes;
 mod keys;
 mod observing;

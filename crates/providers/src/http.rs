@@ -20,6 +20,7 @@ mod meaning;
 mod origin;
 mod parameter;
 mod pool;
+mod rate_limits;
 mod refusal;
 mod reply;
 #[cfg(test)]
@@ -35,5 +36,6 @@ pub(crate) use meaning::Meaning;
 pub(crate) use origin::booked;
 pub(crate) use parameter::Parameter;
 pub use pool::HttpClient;
+pub use rate_limits::{RateLimit, RateLimits};
 pub(crate) use reply::Reply;
 pub(crate) use vendor::Vendor;

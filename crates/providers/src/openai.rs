@@ -35,7 +35,9 @@ pub use probe::probe;
 pub use sound_format::SoundFormat;
 pub use speech::{OpenAiSpeech, SpeechOptions};
 
-pub use crate::http::{Account, Capability, Ear, HttpClient, WireEvent, WireFact};
+pub use crate::http::{
+    Account, Capability, Ear, HttpClient, RateLimit, RateLimits, WireEvent, WireFact,
+};
 
 /// The name of all of them in records.
 const PROVIDER: &str = "openai";

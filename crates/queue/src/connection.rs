@@ -48,7 +48,13 @@ impl Endpoint {
         self.watched(response_timeout, Arc::new(|_| ())).await
     }
 
-    /// The same, and `watch` hears how it fares.
+    /// The same, opened by its first call.
+    pub(crate) fn at_first_use(&self, response_timeout: Duration) -> SharedConnection {
+        let patience = Patience { connect: response_timeout, answer: response_timeout };
+        SharedConnection::unwatched(self.route.clone(), patience)
+    }
+
+    /// The same as [`Endpoint::shared`], and `watch` hears how it fares.
     pub(crate) async fn watched(
         &self,
         response_timeout: Duration,

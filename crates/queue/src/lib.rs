@@ -4,6 +4,7 @@
 //! [`Outcome`]. What must hold stands in the crate's README, the specification of the queue. This is
 //! the only crate that knows apalis.
 
+mod account_limits;
 mod actions;
 mod answers;
 mod audit;
@@ -37,6 +38,7 @@ mod verify;
 mod waiting;
 mod webhooks;
 
+pub use account_limits::AccountLimits;
 pub use actions::{JobFiles, PurgeError, Watch, purge};
 pub use answers::{Claim, ClaimedJob, Claims, Idle, Reaped, Reported};
 pub use audit::{Actor, AuditEntry, Interface};
@@ -62,6 +64,9 @@ pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use remake::Remake;
 pub use scripts::lease_calls::LeaseCalls;
+pub use scripts::limit_calls::{
+    AccountLimit, Admission, AdmitRequest, Allowance, Settlement, Told,
+};
 pub use scripts::probe_calls::REFUSALS_A_DAY;
 pub use scripts::worker_calls::{ClaimRequest, ReapRequest};
 pub use scripts::{Clock, Scripts, Verb};

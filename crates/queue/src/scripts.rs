@@ -2,6 +2,7 @@
 
 mod arguments;
 pub(crate) mod lease_calls;
+pub(crate) mod limit_calls;
 mod operator_calls;
 pub(crate) mod probe_calls;
 pub(crate) mod verb;

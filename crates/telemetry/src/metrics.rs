@@ -101,6 +101,9 @@ impl Metrics {
             What::ProviderAnswered { stage, provider, status } => {
                 self.calls.provider_answered((stage, provider), status);
             }
+            What::AccountAsked { stage, provider, result, wait } => {
+                self.calls.account_asked((stage, provider), result, wait);
+            }
             What::ModelCalled { call, after } => self.gen_ai.model_called(&call, after),
             What::TokensUsed { call, used } => self.gen_ai.tokens_used(&call, used),
             What::FirstChunk { call, after } => self.gen_ai.first_chunk(&call, after),
@@ -236,6 +239,19 @@ impl Metrics {
     pub fn provider_answered(&self, call: (&'static str, &'static str), status: Option<u16>) {
         let (stage, provider) = (call.0.into(), call.1.into());
         self.take(What::ProviderAnswered { stage, provider, status });
+    }
+
+    /// The limits of a provider's account were asked about a call: `granted` after this wait; held back by
+    /// `requests`, `tokens`, `in_flight`, or since the provider has `told` so; `unknown` where nobody
+    /// answered, and it began all the same.
+    pub fn account_asked(
+        &self,
+        call: (&'static str, &'static str),
+        result: &'static str,
+        wait: Option<Duration>,
+    ) {
+        let (stage, provider) = (call.0.into(), call.1.into());
+        self.take(What::AccountAsked { stage, provider, result: result.into(), wait });
     }
 
     /// A call to a model ended after this time.

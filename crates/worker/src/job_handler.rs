@@ -14,7 +14,7 @@ use isolation::Teller;
 use pipeline::sound::Loudness;
 use pipeline::{
     Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress,
-    Pronunciation, Providers, Request, Run, SharedCache, Sharing, Slots,
+    Pronunciation, Providers, RateLimiter, Request, Run, SharedCache, Sharing, Slots,
 };
 use queue::{Lease, Outcome, ParkReason, Report, Tally};
 use stillcast_enqueue::{ErrorReport, JobId};
@@ -61,6 +61,8 @@ pub(crate) struct JobHandler {
     pub(crate) pronunciation: Arc<Pronunciation>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) slots: Arc<Slots>,
+    /// Keeps the limits of providers' accounts; `None` where nothing is bought.
+    pub(crate) limiter: Option<Arc<dyn RateLimiter>>,
     pub(crate) folders: Box<dyn Folders>,
     pub(crate) watched: Watched,
     /// The queue from which the jobs come.
@@ -141,6 +143,7 @@ impl JobHandler {
             providers: self.providers.clone(),
             memory: self.memory(lease),
             slots: Arc::clone(&self.slots),
+            limiter: self.limiter.clone(),
             scratch: folder.path().to_owned(),
             gate: Arc::new(LeaseGate(lease.clone())),
             progress,
@@ -181,6 +184,8 @@ impl JobHandler {
         outcome::count_failed(&self.watched.metrics, failed, &watch.ended(), trace.trace_id());
         if let Some(OtherJob::Flights(flights)) = error.other_job.as_deref() {
             tracing::info!(flights = flights.len(), "parked: waits for other jobs");
+        } else if error.park.is_some() {
+            tracing::info!(stage = %error.stage, error.code, "parked: {error}");
         } else if error.failure == FailureClass::Interrupted {
             tracing::info!(error.code, "released: {error}");
         } else {

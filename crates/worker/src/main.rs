@@ -1,5 +1,6 @@
 //! `stillcast-worker`: jobs of a queue go in, files come out, until SIGTERM.
 
+mod account_limits;
 mod check;
 mod cli;
 mod config;

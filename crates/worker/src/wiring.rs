@@ -25,17 +25,19 @@ use std::time::Duration;
 
 use anyhow::Context;
 use pipeline::{ImageGenerator, MediaEncoder, Moderator, ObjectStore, Policies, SpeechSynthesizer};
-use pipeline::{Providers, SharedCache, Slots, TranscriptWriter};
+use pipeline::{Providers, RateLimiter, SharedCache, Slots, TranscriptWriter};
 use providers::cache::{CacheEvent, RedisCache};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
 use providers::scratch::{AttemptFolder, Scratch};
 use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::{self, Credentials, Store, StoreOptions};
+use queue::{AccountLimits, Endpoint};
 use secrecy::ExposeSecret;
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
 
+use crate::account_limits::{Accounts, FleetLimiter};
 use crate::config::{
     AccountConfig, CachingConfig, Config, EncodingConfig, PainterConfig, SpeakerConfig,
     StorageConfig, WriterConfig,
@@ -106,7 +108,8 @@ fn handler(
     folders: Box<dyn Folders>,
     watched: Watched,
 ) -> anyhow::Result<JobHandler> {
-    let vendor = Vendor::new(Some(Arc::clone(&watched.metrics)))?;
+    let accounts = Arc::new(Accounts::of_config(&config.providers));
+    let vendor = Vendor::new(Some((Arc::clone(&watched.metrics), Arc::clone(&accounts))))?;
     let providers = Providers {
         sources: database::sources(&config.database, worker, jobs)?,
         moderator: moderator(config.providers.moderator.as_ref(), &vendor)?,
@@ -123,6 +126,7 @@ fn handler(
         loudness: config.encoding.loudness,
         pronunciation: Arc::new(config.pronunciation.clone()),
         slots: Arc::new(Slots::new(&policies)),
+        limiter: limiter(config, accounts, &watched.metrics)?,
         policies: Arc::new(policies),
         folders,
         watched,
@@ -130,6 +134,21 @@ fn handler(
         probe_interval: config.queue.probe_interval,
         teller: None,
     })
+}
+
+/// None where nothing is bought.
+fn limiter(
+    config: &Config,
+    accounts: Arc<Accounts>,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<Option<Arc<dyn RateLimiter>>> {
+    if accounts.is_empty() {
+        return Ok(None);
+    }
+    let queue = &config.queue;
+    let endpoint = Endpoint::new(queue.redis_url.expose_secret(), &queue.name)?;
+    let limits = AccountLimits::new(&endpoint);
+    Ok(Some(Arc::new(FleetLimiter::new(limits, accounts, Arc::clone(metrics)))))
 }
 
 fn cache(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn SharedCache>>> {

@@ -72,6 +72,11 @@ impl<'run> Ledger<'run> {
         !std::mem::replace(&mut accounts.entry(stage).or_default().announced, true)
     }
 
+    /// Whether anything of `stage` was bought or had again.
+    pub(crate) fn has_begun(&self, stage: StageName) -> bool {
+        self.accounts().get(&stage).is_some_and(|account| account.tries > 0 || account.recalled)
+    }
+
     pub(crate) fn waiting(&self, stage: StageName) -> InPhase<'_> {
         self.enter(stage, Phase::Waiting)
     }

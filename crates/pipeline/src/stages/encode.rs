@@ -75,7 +75,7 @@ pub(crate) async fn encode(
     // A clip, once rendered, serves the second try too.
     let clip = OnceCell::new();
     let action = || encode_once(attempt, sound.again(), picture.again(), &clip);
-    attempt.stage(STAGE, attempt.retry(STAGE, action)).await
+    attempt.stage(STAGE, Box::pin(attempt.retry(STAGE, action))).await
 }
 
 async fn encode_once(
@@ -158,7 +158,7 @@ impl<'attempt> Heavy<'attempt> {
             done
         };
         let provider = self.attempt.run.providers.encoder.provider();
-        let call = Call { stage: STAGE, provider, model: None, operation };
+        let call = Call { stage: STAGE, provider, model: None, operation, tokens: None };
         let observed = (operation != FEED).then_some((call, 1));
         self.attempt.work(STAGE, observed, left, timed).await
     }

@@ -114,7 +114,7 @@ impl Reusable for Drawing<'_> {
         let price = Price::of(price);
         let draw = || self.draw_once(&price);
         let (provider, model) = (painter.provider(), painter.model());
-        let call = Call { stage: STAGE, provider, model, operation: "draw" };
+        let call = Call { stage: STAGE, provider, model, operation: "draw", tokens: Some(0) };
         let called = self.attempt.call_priced(call, &price, draw);
         let (image, keeping) = called.await?;
         if let Some(keeping) = keeping {

@@ -186,7 +186,8 @@ impl<'run> Manuscript<'run> {
 
     async fn go_on(&self) -> Result<Finish, StageError> {
         let (provider, model) = (self.writer.provider(), self.writer.model());
-        let call = Call { stage: STAGE, provider, model, operation: "write" };
+        let tokens = Some(self.writer.tokens(&self.next_prompt()));
+        let call = Call { stage: STAGE, provider, model, operation: "write", tokens };
         self.attempt.call(call, || self.draft()).await
     }
 

@@ -285,10 +285,10 @@ impl Voice<'_> {
         if let Some(pcm) = recall_part(attempt, key, price.usd()).await? {
             return Ok(pcm);
         }
-        let price = Price::of(price);
+        let (price, tokens) = (Price::of(price), Some(speaker.tokens(&utterance)));
         let say = || say_once(attempt, (&utterance, letters), (key, &price));
         let (provider, model) = (speaker.provider(), speaker.model());
-        let call = Call { stage: STAGE, provider, model, operation: "speak" };
+        let call = Call { stage: STAGE, provider, model, operation: "speak", tokens };
         let called = attempt.call_priced(call, &price, say);
         // At once, since the passages in front of this one may take long: nothing more is bought.
         let called = called.await.inspect_err(|error| drop(attempt.halt(error.clone())));

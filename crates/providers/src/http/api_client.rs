@@ -13,6 +13,7 @@ use super::account::Account;
 use super::event::{WireEvent, WireFact};
 use super::origin::Origin;
 use super::pool::HttpClient;
+use super::rate_limits::RateLimits;
 use super::refusal::Refused;
 use super::reply::Reply;
 use super::vendor::Vendor;
@@ -79,6 +80,12 @@ impl ApiClient {
         self.http.ear.tell(&WireEvent { capability, provider, model, what });
     }
 
+    fn tell_limits(&self, limits: RateLimits) {
+        if limits != RateLimits::default() {
+            self.tell(WireFact::Limited(limits));
+        }
+    }
+
     fn origin(&self) -> Origin {
         Origin { vendor: self.vendor, capability: self.account.capability }
     }
@@ -99,11 +106,15 @@ impl ApiClient {
         let status = response.as_ref().ok().map(|response| response.status().as_u16());
         self.tell(WireFact::Answered(status));
         let response = response.map_err(|error| origin.lost(&error))?;
+        let limits = RateLimits::told_by(response.headers());
         let took = response.status().is_success();
         let took_last = self.took_last.swap(took, Ordering::Relaxed);
         if took {
+            self.tell_limits(limits);
             return Ok(Reply { response, origin });
         }
-        Err(Refused { origin, sent, took_last }.by_status(response).await)
+        let error = Refused { origin, sent, took_last }.by_status(response).await;
+        self.tell_limits(limits.asked_by(&error));
+        Err(error)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::Capability;
+use super::rate_limits::RateLimits;
 
 /// Something that a vendor's server has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum WireFact {
     FirstChunk(Duration),
     /// More words came so long after the ones before.
     NextChunk(Duration),
+    /// The server has told of the account's limits.
+    Limited(RateLimits),
 }
 
 type Hearing = dyn Fn(&WireEvent<'_>) + Send + Sync;

@@ -116,6 +116,10 @@ impl TranscriptWriter for OpenAiWriter {
         }
     }
 
+    fn tokens(&self, prompt: &Prompt) -> u64 {
+        asked(prompt) + u64::from(self.dialect.manner().limit)
+    }
+
     fn estimate(&self, prompt: &Prompt, written: usize) -> Usage {
         self.options.price.usage(asked(prompt), tokens_of(written))
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use pipeline::{Answer, ProviderError, Recording, Speech, SpeechSynthesizer, Usage, Utterance};
 use serde_json::{Value, json};
 
-use super::price::SpeechPrice;
+use super::price::{SpeechPrice, tokens_of};
 use super::sound_format::{Dialect, SoundFormat, Wish};
 use super::vendor::OPENAI;
 use super::{PROVIDER, prompt};
@@ -140,6 +140,10 @@ impl SpeechSynthesizer for OpenAiSpeech {
         // How the same words of the same voice are packed on the way is no part of them.
         let SpeechOptions { voice, format: _, price: _, ffmpeg: _ } = options;
         format!("{} {} {voice}", prompt::REVISION, client.revision())
+    }
+
+    fn tokens(&self, utterance: &Utterance) -> u64 {
+        tokens_of(utterance.text.chars().count())
     }
 
     fn estimate(&self, utterance: &Utterance) -> Usage {

@@ -101,6 +101,7 @@ impl MediaHarness {
             memory: Memory::of_process(Arc::clone(&store) as _),
             loudness: Loudness::default(),
             pronunciation: Arc::default(),
+            limiter: None,
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),
             providers: Providers {

@@ -53,6 +53,10 @@ pub enum Verb {
     BulkStep,
     /// What a worker has counted goes into the history.
     Tally,
+    /// May a call begin under the limits of a provider's account?
+    Admit,
+    /// What became of such calls.
+    Settle,
 }
 
 /// What the scripts of workers share, in parts as the preamble.
@@ -63,6 +67,8 @@ pub(crate) const PARTS: &str = concat!(
     include_str!("../../lua/report_preamble.lua"),
     "\n",
     include_str!("../../lua/claim_preamble.lua"),
+    "\n",
+    include_str!("../../lua/limit_preamble.lua"),
 );
 
 /// What the scripts of bulk actions share.
@@ -72,7 +78,7 @@ const UNNOTED: &str = "local function actor() end\nlocal function note() end\n";
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 24] = [
+    const TABLE: [(Self, &'static str); 26] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -97,6 +103,8 @@ impl Verb {
         (Self::Bulk, include_str!("../../lua/bulk.lua")),
         (Self::BulkStep, include_str!("../../lua/bulk_step.lua")),
         (Self::Tally, include_str!("../../lua/tally.lua")),
+        (Self::Admit, include_str!("../../lua/admit.lua")),
+        (Self::Settle, include_str!("../../lua/settle.lua")),
     ];
 
     /// Every verb.
@@ -128,7 +136,9 @@ impl Verb {
             // It says who and why elsewhere among its values, and has one line for all of its jobs.
             | Self::Bulk
             | Self::BulkStep
-            | Self::Tally => false,
+            | Self::Tally
+            | Self::Admit
+            | Self::Settle => false,
         }
     }
 

@@ -5,6 +5,9 @@ use stillcast_enqueue::{ErrorReport, StageName, Waiting};
 
 use super::reason::WaitingReason;
 
+/// The code of a job that parks under the limits of a provider's account; its message says for whom and
+/// what it waits.
+const ACCOUNT_LIMIT: &str = "account-limit";
 /// What nobody has to do anything about.
 const NOTHING: &str = "Nothing needs to be done.";
 
@@ -57,6 +60,9 @@ impl WaitingReason {
                 of(error.as_ref()),
                 time(*until)
             ),
+            Self::Rate { until, error: Some(error) } if error.code == ACCOUNT_LIMIT => {
+                format!("It {}, and asks again at {}.", error.message, time(*until))
+            }
             Self::Rate { until, error } => format!(
                 "A provider has asked to wait until {}{}.",
                 time(*until),
@@ -130,7 +136,8 @@ impl WaitingReason {
                 "It waits its turn; more workers, or a greater MAX_PARALLEL_TASKS, shorten the wait."
             }
             Self::Rate { .. } => {
-                "It goes on by itself; a higher rate limit at the provider ends that."
+                "It goes on by itself; a higher rate limit at the provider ends that, and a setting that is \
+                 named here is raised with it."
             }
             Self::Running { .. }
             | Self::Ended { .. }

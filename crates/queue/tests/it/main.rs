@@ -1,6 +1,7 @@
 //! The queue's verbs against a real Redis: random histories beside a model, and each sentence of the
 //! crate's README by itself.
 
+mod accounts;
 mod actions;
 mod arguments;
 mod audit;

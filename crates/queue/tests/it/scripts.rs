@@ -28,7 +28,7 @@ fn sources() -> Vec<(String, String)> {
 #[test]
 fn every_script_opens_with_its_contract() {
     let all = sources();
-    assert_eq!(all.len(), Verb::all().len() + 6, "each verb, enqueue, the preambles and parts");
+    assert_eq!(all.len(), Verb::all().len() + 7, "each verb, enqueue, the preambles and parts");
     for (name, text) in all {
         let head: Vec<&str> =
             text.lines().take_while(|line| line.starts_with(['-', '#'])).collect();

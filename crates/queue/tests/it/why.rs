@@ -96,6 +96,19 @@ fn what_is_parked_says_for_what() {
 }
 
 #[test]
+fn who_waits_for_an_account_says_what_it_allows() {
+    let mut queue = Queue::start();
+    queue.put("a");
+    let token = queue.lease("anna", "a");
+    let error = r#"{"stage":"tts","provider":"openai","code":"account-limit","message":"waits for openai: 60 requests a minute (TTS_RPM)"}"#;
+    queue.report("a", &token, &Words { error, ..Words::park("rate", 7_000) });
+    let waits = told(&mut queue, "a");
+    let said = "It waits for openai: 60 requests a minute (TTS_RPM), and asks again at 2023-11-14T22:13:27Z.";
+    assert_eq!((waits.code.as_str(), waits.sentence.as_str()), ("rate", said));
+    assert_eq!((waits.stage, waits.provider.as_deref()), (Some(StageName::Tts), Some("openai")));
+}
+
+#[test]
 fn who_waits_for_a_flight_names_the_job_that_pays() {
     let mut queue = Queue::start();
     queue.put("owner");

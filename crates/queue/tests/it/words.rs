@@ -25,7 +25,7 @@ const NO_NUMBERS: [&str; 14] = [
 ];
 
 /// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
-const NUMBERS: [(Verb, &[&str], &[usize]); 11] = [
+const NUMBERS: [(Verb, &[&str], &[usize]); 13] = [
     (Verb::Claim, &["ben", "n2", "3000", "0", "1"], &[2, 3, 4]),
     (Verb::Renew, &["anna", "3000", "4", "1", "tts", "50", "a", TOKEN], &[1, 2, 3, 5]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
@@ -52,13 +52,19 @@ const NUMBERS: [(Verb, &[&str], &[usize]); 11] = [
     (Verb::Notified, &["c", HELD, "failed", "5", "due", "{}", "no"], &[3]),
     (Verb::Bulk, &["x", "gather", "s1", "3000", "5", "c"], &[3, 4]),
     (Verb::BulkStep, &["y", "s1", "3000", "9"], &[2, 3]),
+    (Verb::Admit, &["llm-1", "c", "60", "0", "2", "9", "500", "9000"], &[2, 3, 4, 5, 6, 7]),
+    (
+        Verb::Settle,
+        &["llm-1", "60", "0", "0", "9", "9", "9", "9", "9", "9", "1", "1", "c"],
+        &[1, 2, 3, 10, 11],
+    ),
 ];
 const TOKEN: &str = "1:nonce-a-";
 /// That of the sender of the webhook of `c`.
 const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 46] = [
+const NONSENSE: [(Verb, &[&str]); 51] = [
     (Verb::Claim, &["ben", "n2", "3000", "0", "0"]),
     (Verb::Claim, &["ben", "n2", "3000", "0", "501"]),
     (Verb::Claim, &["ben", "a|b", "3000", "0", "1"]),
@@ -117,6 +123,11 @@ const NONSENSE: [(Verb, &[&str]); 46] = [
     (Verb::Bulk, &["x", "gather", "s1", "3000", "5"]),
     (Verb::BulkStep, &["y", "s1", "3000", "101"]),
     (Verb::BulkStep, &["y", "s1", "3000", "9", "b", "perhaps"]),
+    (Verb::Admit, &["an account", "c", "60", "0", "2", "9", "500", "9000"]),
+    (Verb::Admit, &["llm-1", "", "60", "0", "2", "9", "500", "9000"]),
+    (Verb::Admit, &["llm-1", "c", "60", "0", "2", "9", "600001", "9000"]),
+    (Verb::Settle, &["llm-1", "60", "0", "0", "few", "", "", "", "", "", "0", "0"]),
+    (Verb::Settle, &["llm-1", "60", "0", "0", "", "", "", "", "", "", "0", "0", "a b"]),
 ];
 
 /// Longer than an attempt and an answer may be.

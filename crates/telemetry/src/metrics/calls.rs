@@ -59,11 +59,20 @@ struct Response {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    stage: Word,
+    provider: Word,
+    result: Word,
+}
+
 #[derive(Debug)]
 pub(super) struct Calls {
     requests: Family<Request, Counter>,
     durations: Histograms<Provider>,
     responses: Family<Response, Counter>,
+    limits: Family<Asked, Counter>,
+    limit_waits: Histograms<Provider>,
 }
 
 impl Calls {
@@ -72,6 +81,8 @@ impl Calls {
             requests: Family::default(),
             durations: Family::new_with_constructor(histogram),
             responses: Family::default(),
+            limits: Family::default(),
+            limit_waits: Family::new_with_constructor(histogram),
         };
         let help = "Calls to providers, by `ok`, `cut` or the code of their failure";
         to.register("provider_requests", help, calls.requests.clone());
@@ -79,6 +90,10 @@ impl Calls {
         to.register("provider_duration_seconds", help, calls.durations.clone());
         let help = "Answers of bought providers, by HTTP status; `none` where none came";
         to.register("provider_responses", help, calls.responses.clone());
+        let help = "Calls that asked for a place under an account's limits, by `granted`, what held them back, or `unknown`";
+        to.register("provider_limit_asks", help, calls.limits.clone());
+        let help = "Time in line for a place under an account's limits";
+        to.register("provider_limit_wait_seconds", help, calls.limit_waits.clone());
         calls
     }
 }
@@ -95,6 +110,21 @@ impl Calls {
         self.requests.get_or_create(&request).inc();
         let durations = self.durations.get_or_create(&Provider { stage, provider });
         durations.observe(after.as_secs_f64());
+    }
+
+    /// An account's limits were asked about a call; one that may begin does so after `wait`.
+    pub(super) fn account_asked(
+        &self,
+        (stage, provider): (Word, Word),
+        result: Word,
+        wait: Option<Duration>,
+    ) {
+        let asked = Asked { stage: stage.clone(), provider: provider.clone(), result };
+        self.limits.get_or_create(&asked).inc();
+        if let Some(wait) = wait {
+            let waits = self.limit_waits.get_or_create(&Provider { stage, provider });
+            waits.observe(wait.as_secs_f64());
+        }
     }
 
     /// A provider's server answered with this status, or not at all.

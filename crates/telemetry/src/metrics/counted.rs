@@ -55,6 +55,12 @@ pub(super) enum What {
         provider: Word,
         status: Option<u16>,
     },
+    AccountAsked {
+        stage: Word,
+        provider: Word,
+        result: Word,
+        wait: Option<Duration>,
+    },
     ModelCalled {
         call: GenAiCall,
         after: Duration,

@@ -6,7 +6,7 @@ use super::word::Word;
 use super::*;
 
 /// Dashboards and alerts hang on these names.
-const NAMES: [&str; 37] = [
+const NAMES: [&str; 39] = [
     "stillcast_build info",
     "stillcast_wait_seconds histogram",
     "stillcast_job_duration_seconds histogram",
@@ -30,6 +30,8 @@ const NAMES: [&str; 37] = [
     "stillcast_provider_requests counter",
     "stillcast_provider_duration_seconds histogram",
     "stillcast_provider_responses counter",
+    "stillcast_provider_limit_asks counter",
+    "stillcast_provider_limit_wait_seconds histogram",
     "stillcast_spans counter",
     "stillcast_children_cpu_seconds counter",
     "stillcast_children gauge",
@@ -69,6 +71,8 @@ fn attempt(metrics: &Metrics) {
     metrics.provider_answered(("tts", "openai"), Some(429));
     metrics.provider_answered(("tts", "openai"), Some(418));
     metrics.provider_answered(("tts", "openai"), None);
+    metrics.account_asked(("tts", "openai"), "granted", Some(Duration::from_secs(3)));
+    metrics.account_asked(("tts", "openai"), "requests", None);
     let call = |gen_ai_output_type| GenAiCall {
         gen_ai_operation_name: "chat".into(),
         gen_ai_output_type: Word::Borrowed(gen_ai_output_type),
@@ -129,6 +133,8 @@ fn what_is_counted_is_what_is_shown() {
         "stillcast_provider_responses_total{stage=\"tts\",provider=\"openai\",status=\"429\"} 1",
         "stillcast_provider_responses_total{stage=\"tts\",provider=\"openai\",status=\"4xx\"} 1",
         "stillcast_provider_responses_total{stage=\"tts\",provider=\"openai\",status=\"none\"} 1",
+        "stillcast_provider_limit_asks_total{stage=\"tts\",provider=\"openai\",result=\"requests\"} 1",
+        "stillcast_provider_limit_wait_seconds_sum{stage=\"tts\",provider=\"openai\"} 3.0",
         "stillcast_spans_total{result=\"dropped\"} 3",
     ] {
         assert!(page.lines().any(|found| found == line), "`{line}` is not in\n{page}");

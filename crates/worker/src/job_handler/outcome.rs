@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pipeline::{Failed, FailureClass, OtherJob};
+use pipeline::{ACCOUNT_LIMIT, Failed, FailureClass, OtherJob};
 use queue::{Outcome, ParkReason};
 use stillcast_enqueue::{StageName, StageRecord};
 use telemetry::{Metrics, StageOutcome};
@@ -21,7 +21,9 @@ pub(super) fn outcome_of(failed: &Failed, probe_interval: Duration) -> Outcome {
         None => error.report(),
     };
     if let Some(wake) = error.park {
-        return Outcome::Park { reason: ParkReason::Rate, wake: spread(wake), error: Some(report) };
+        // Who keeps an account's limits has spread the waits.
+        let wake = if error.code == ACCOUNT_LIMIT { wake } else { spread(wake) };
+        return Outcome::Park { reason: ParkReason::Rate, wake, error: Some(report) };
     }
     match error.failure {
         FailureClass::Transient { retry_after } => {
@@ -184,5 +186,13 @@ mod tests {
             panic!("a longer wait parks");
         };
         assert!(in_time(wake));
+        let mut limited = error(FailureClass::Interrupted, Some(asked));
+        limited.error.code = ACCOUNT_LIMIT;
+        let Outcome::Park { reason: ParkReason::Rate, wake, error: Some(report) } =
+            outcome_of(&limited, PROBE)
+        else {
+            panic!("an account's limit parks");
+        };
+        assert_eq!((wake, report.code.as_str()), (asked, ACCOUNT_LIMIT));
     }
 }

@@ -7,12 +7,14 @@ use anyhow::Context;
 use pipeline::{ImageGenerator, Moderator, SpeechSynthesizer, TranscriptWriter};
 use providers::openai::{
     self, Account, Ear, HttpClient, ImagePrice, OpenAiModerator, OpenAiPainter, OpenAiSpeech,
-    OpenAiWriter, PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WireEvent,
-    WireFact, WriterOptions,
+    OpenAiWriter, PictureOptions, RateLimit, RateLimits, SoundFormat, SpeechOptions, SpeechPrice,
+    TokenPrice, WireEvent, WireFact, WriterOptions,
 };
+use queue::Told;
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
 
+use crate::account_limits::{Accounts, News};
 use crate::config::{AccountConfig, WordsConfig};
 use crate::models::asked_of;
 
@@ -21,10 +23,15 @@ pub(super) struct Vendor(HttpClient);
 
 #[expect(clippy::unnecessary_wraps, reason = "a build that leaves it out refuses")]
 impl Vendor {
-    /// One pool of connections for all; `metrics` counts what passes on it.
-    pub(super) fn new(metrics: Option<Arc<Metrics>>) -> anyhow::Result<Self> {
+    /// One pool of connections for all; metrics count what passes on it, and accounts hear of their limits.
+    pub(super) fn new(hears: Option<(Arc<Metrics>, Arc<Accounts>)>) -> anyhow::Result<Self> {
         let client = HttpClient::new().context("this machine has no certificates to trust")?;
-        let ear = metrics.map(|metrics| Ear::new(move |event| count(&metrics, event)));
+        let ear = hears.map(|(metrics, accounts)| {
+            Ear::new(move |event| {
+                count(&metrics, event);
+                hear(&accounts, event);
+            })
+        });
         Ok(Self(client.heard_by(ear.unwrap_or_default())))
     }
 
@@ -119,10 +126,23 @@ fn count(metrics: &Metrics, event: &WireEvent<'_>) {
                 metrics.next_chunk(&call, after);
             }
         }
+        WireFact::Limited(_) => {}
+    }
+}
+
+fn hear(accounts: &Accounts, event: &WireEvent<'_>) {
+    if let WireFact::Limited(limits) = event.what {
+        let RateLimits { asked, requests, tokens } = limits;
+        let told = |limit: RateLimit| {
+            let RateLimit { limit, remaining: left, reset: full_after } = limit;
+            Told { limit, left, full_after }
+        };
+        let news = News { asked, requests: told(requests), tokens: told(tokens) };
+        accounts.hear(event.capability.stage(), &news);
     }
 }
 
 fn bought(capability: Capability, account: &AccountConfig) -> Account {
-    let AccountConfig { base_url, key, model } = account.clone();
+    let AccountConfig { base_url, key, model, allowance: _ } = account.clone();
     Account { capability, base_url, key, model }
 }

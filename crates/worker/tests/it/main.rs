@@ -14,6 +14,7 @@ mod conversations;
 mod drain;
 mod harness;
 mod janitor;
+mod limits;
 mod moderated;
 mod money;
 mod numbers;

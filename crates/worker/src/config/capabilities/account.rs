@@ -1,11 +1,15 @@
 //! A capability goes in; who does it comes out, and where and as whom it is bought.
 
+use queue::Allowance;
 use secrecy::SecretString;
 use settings::Reader;
 use stillcast_enqueue::capability::Capability;
 
 /// The one server that answers nobody without a key.
 const OPENAI: &str = "https://api.openai.com/";
+
+/// Most that an account is believed to allow in a minute.
+const MAX_A_MINUTE: usize = 1_000_000_000;
 
 /// Where and as whom something is bought.
 #[derive(Clone, Debug)]
@@ -14,6 +18,8 @@ pub(crate) struct AccountConfig {
     pub(crate) base_url: String,
     pub(crate) key: Option<SecretString>,
     pub(crate) model: String,
+    /// What the account allows the whole fleet.
+    pub(crate) allowance: Allowance,
 }
 
 /// What `<CAPABILITY>_PROVIDER` may be.
@@ -90,6 +96,7 @@ pub(super) fn account(
     let its_key = setting(capability, "api_key");
     let key = key(reader, &its_key).or_else(|| shared.key.clone());
     let model = reader.text(&setting(capability, "model")).unwrap_or_default();
+    let allowance = allowance(reader, capability);
     if !provider?.sells() {
         return None;
     }
@@ -98,7 +105,21 @@ pub(super) fn account(
     if key.is_none() && base_url.starts_with(OPENAI) {
         reader.missing(&its_key, "set it, or OPENAI_API_KEY, to the account's key");
     }
-    Some(AccountConfig { base_url, key, model })
+    Some(AccountConfig { base_url, key, model, allowance: allowance? })
+}
+
+/// What the account allows; pictures are not counted in tokens here, and judgements not at all.
+fn allowance(reader: &mut Reader, capability: Capability) -> Option<Allowance> {
+    let mut limit = |what| {
+        let number = reader.count(&setting(capability, what), 0..=MAX_A_MINUTE);
+        number.and_then(|number| u32::try_from(number).ok())
+    };
+    let (rpm, tpm, in_flight) = match capability {
+        Capability::Llm | Capability::Tts => (limit("rpm"), limit("tpm"), limit("in_flight")),
+        Capability::Image => (limit("rpm"), Some(0), limit("in_flight")),
+        Capability::Moderation => return Some(Allowance::default()),
+    };
+    Some(Allowance { requests: rpm?, tokens: tpm?, in_flight: in_flight? })
 }
 
 /// The account of who judges texts: only an address of its own chooses it. `None` where there is none.
