@@ -13,6 +13,7 @@ mod extra;
 mod health;
 mod job;
 mod jobs;
+mod live;
 mod metrics;
 mod problems;
 mod queue;
@@ -66,6 +67,8 @@ fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(events::follow_job))
         .routes(routes!(artifact::fetch_artifact))
         .routes(routes!(extra::fetch_extra))
+        .routes(routes!(live::list_live))
+        .routes(routes!(live::fetch_live))
         .routes(routes!(transcript::read_transcript))
         .routes(routes!(queue::show_queue))
         .routes(routes!(queue::show_history))

@@ -25,6 +25,7 @@ async fn operations(api: &Api) -> Vec<(Method, String, Option<Vec<String>>)> {
                 .map(|roles| roles.iter().map(|role| role.as_str().unwrap().to_owned()).collect());
             let path = path.replace("{id}", "nobody").replace("{code}", "internal");
             let path = path.replace("{name}", "captions.vtt");
+            let path = path.replace("{making}", "0").replace("{part}", "init.mp4");
             operations.push((method, path, roles));
         }
     }
@@ -77,7 +78,7 @@ async fn a_tenant_s_token_knows_of_no_other_tenant_s_jobs() {
     let _ = enqueue(&acme, Some("other")).await.problem(403, "tenant-refused");
     let own = enqueue(&acme, None).await.json()["id"].clone();
     let own = own.as_str().unwrap();
-    for path in ["", "/events", "/artifact", "/transcript"] {
+    for path in ["", "/events", "/artifact", "/transcript", "/live/index.m3u8"] {
         let path = format!("/v1/jobs/{theirs}{path}");
         let _ = api.send(Method::GET, &path, &[&acme], None).await.problem(404, "unknown-job");
     }

@@ -15,6 +15,7 @@ mod insight;
 mod keys;
 mod life;
 mod limits;
+mod live;
 mod refusals;
 mod search;
 mod support;

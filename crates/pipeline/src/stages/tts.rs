@@ -91,6 +91,7 @@ fn utterance(options: &Options, text: String) -> Utterance {
         aspect: _,
         motion: _,
         lexicon: _,
+        live: _,
     } = options;
     let name = |name: &Option<Identifier>| name.as_ref().map(Identifier::to_string);
     Utterance { text, voice: name(voice), language: name(language) }
@@ -134,6 +135,7 @@ fn key(attempt: &Attempt<'_>, name: &str, spoken: &str) -> CacheKey {
         aspect: _,
         motion: _,
         lexicon: _,
+        live: _,
     } = options;
     let settings = settings_of(options, attempt.run.providers.speaker.as_ref());
     let digest = digest_of(&[&settings, &variant.to_string(), spoken]);
