@@ -101,17 +101,17 @@ fn broken(why: &str) -> io::Error {
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
         let size = u32::try_from(content.len() + 8).unwrap();
-        [size.to_be_bytes().as_slice(), kind, content].concat()
+        [size.to_be_bytes().as_slice(), &kind, content].concat()
     }
 
     /// A fragment of so many frames.
     fn fragment(frames: u32) -> Vec<u8> {
-        let run = boxed(b"trun", &[&[0; 4], frames.to_be_bytes().as_slice()].concat());
-        let track = boxed(b"traf", &[boxed(b"tfhd", &[0; 8]), run].concat());
-        let moof = boxed(b"moof", &[boxed(b"mfhd", &[0; 8]), track].concat());
-        [moof, boxed(b"mdat", &[7; 100])].concat()
+        let run = boxed(*b"trun", &[&[0; 4], frames.to_be_bytes().as_slice()].concat());
+        let track = boxed(*b"traf", &[boxed(*b"tfhd", &[0; 8]), run].concat());
+        let moof = boxed(*b"moof", &[boxed(*b"mfhd", &[0; 8]), track].concat());
+        [moof, boxed(*b"mdat", &[7; 100])].concat()
     }
 
     async fn read(parts: &[Vec<u8>]) -> io::Result<Vec<u32>> {
@@ -132,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn fragments_come_whole_and_in_order() {
-        let head = [boxed(b"ftyp", b"iso5"), boxed(b"moov", &[0; 30])].concat();
+        let head = [boxed(*b"ftyp", b"iso5"), boxed(*b"moov", &[0; 30])].concat();
         let seen = read(&[head.clone(), fragment(94), fragment(94), fragment(5)]).await;
         assert_eq!(seen.unwrap(), [0, LIVE_SAMPLES, LIVE_SAMPLES, 5 * FRAME]);
         assert_eq!(read(&[head]).await.unwrap(), [0]);
@@ -142,8 +142,8 @@ mod tests {
     async fn what_is_no_fragment_of_ours_is_refused() {
         let cut = fragment(94)[..60].to_vec();
         let endless = [&[0xff; 4], b"mdat".as_slice()].concat();
-        for broken in [cut, endless, vec![0; 8], fragment(95), boxed(b"mdat", b""), vec![1; 3]] {
-            assert!(read(&[broken.clone()]).await.is_err(), "{broken:?}");
+        for broken in [cut, endless, vec![0; 8], fragment(95), boxed(*b"mdat", b""), vec![1; 3]] {
+            assert!(read(std::slice::from_ref(&broken)).await.is_err(), "{broken:?}");
         }
         assert!(read(&[fragment(5), fragment(94)]).await.is_err(), "a short one is the last one");
     }
