@@ -26,6 +26,7 @@ async fn operations(api: &Api) -> Vec<(Method, String, Option<Vec<String>>)> {
             let path = path.replace("{id}", "nobody").replace("{code}", "internal");
             let path = path.replace("{name}", "captions.vtt");
             let path = path.replace("{making}", "0").replace("{part}", "init.mp4");
+            let path = path.replace("{tenant}", "default.xml");
             operations.push((method, path, roles));
         }
     }
@@ -47,7 +48,7 @@ async fn each_path_is_open_to_the_roles_that_its_description_names() {
             continue;
         };
         let _ = plain.problem(401, "unauthorized");
-        assert_eq!(plain.header("www-authenticate"), "Bearer");
+        assert!(plain.header("www-authenticate").starts_with("Bearer"), "{told}");
         let wrong = ["Authorization: Bearer nobody-0123456789"];
         let _ = api.send(method.clone(), &path, &wrong, body()).await.problem(401, "unauthorized");
         for role in ROLES {

@@ -10,6 +10,7 @@ mod clients;
 mod contract;
 mod described;
 mod events;
+mod feeds;
 mod files;
 mod insight;
 mod keys;
