@@ -52,6 +52,10 @@ bench-traces *arguments:
 bench-window *arguments:
     tests/bench/window/run {{ arguments }}
 
+# How long somebody waits for the first sound of a live job.
+bench-live jobs='9':
+    tests/bench/live/run {{ jobs }}
+
 # What the voice of `deploy/voice` takes.
 bench-voice:
     tests/bench/voice/run

@@ -285,3 +285,29 @@ pub async fn source_type(path: &Path) -> anyhow::Result<String> {
     let (said, _) = spec.output(1 << 16).await?;
     Ok(String::from_utf8(said)?.trim().to_owned())
 }
+
+/// What is heard of a file from its time zero on, as s16le: what its edits cut off is not among it.
+pub async fn heard(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let spec = Spec::new("ffmpeg").args(["-v", "error", "-nostdin", "-copyts", "-i"]).arg(path);
+    let spec = spec.args(["-af", "atrim=start_pts=0", "-f", "s16le", "pipe:1"]);
+    Ok(spec.output(1 << 30).await?.0)
+}
+
+/// The same of a whole playlist: its parts behind each other, which a player of HLS must find, too.
+pub async fn heard_of_list(list: &Path) -> anyhow::Result<Vec<u8>> {
+    let joined = list.with_extension("joined.mp4");
+    let text = std::fs::read_to_string(list)?;
+    let named = |line: &str| {
+        let map = line.strip_prefix("#EXT-X-MAP:URI=\"").and_then(|rest| rest.strip_suffix('"'));
+        map.or((!line.starts_with('#')).then_some(line)).map(|name| list.with_file_name(name))
+    };
+    let parts = text.lines().filter_map(named).map(std::fs::read);
+    std::fs::write(&joined, parts.collect::<Result<Vec<_>, _>>()?.concat())?;
+    let spec = Spec::new("ffmpeg").args(["-v", "error", "-nostdin", "-i"]).arg(list);
+    let (played, _) = spec.args(["-f", "s16le", "pipe:1"]).output(1 << 30).await?;
+    let heard = heard(&joined).await?;
+    std::fs::remove_file(&joined)?;
+    // FFmpeg's own player of HLS does not read the edits, and lets the encoder's first frame be heard.
+    anyhow::ensure!(played.ends_with(&heard), "a player hears something else than the parts hold");
+    Ok(heard)
+}

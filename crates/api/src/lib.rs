@@ -17,6 +17,7 @@ mod caller;
 mod cursor;
 mod extract;
 mod facts;
+mod feed;
 mod filter;
 mod hub;
 mod middleware;
@@ -36,6 +37,7 @@ mod store_files;
 mod tokens;
 
 pub use alerts::{ALERTS, Alert, Teller};
+pub use feed::{FEED_EPISODES, FeedOf, MAX_FEED_EPISODES, feed, is_base};
 pub use options::ApiOptions;
 pub use problem::codes;
 pub use routes::document;

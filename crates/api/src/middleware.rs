@@ -3,5 +3,5 @@
 mod access;
 mod render;
 
-pub(crate) use self::access::{Peer, at_this_machine, authenticate, check_site};
+pub(crate) use self::access::{Peer, at_this_machine, authenticate, check_site, host};
 pub(crate) use self::render::{ForPeople, limit_time, render};

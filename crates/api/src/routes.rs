@@ -10,9 +10,11 @@ mod dead;
 mod enqueue;
 mod events;
 mod extra;
+mod feed;
 mod health;
 mod job;
 mod jobs;
+mod live;
 mod metrics;
 mod problems;
 mod queue;
@@ -66,6 +68,9 @@ fn guarded() -> OpenApiRouter<Api> {
         .routes(routes!(events::follow_job))
         .routes(routes!(artifact::fetch_artifact))
         .routes(routes!(extra::fetch_extra))
+        .routes(routes!(feed::read_feed))
+        .routes(routes!(live::list_live))
+        .routes(routes!(live::fetch_live))
         .routes(routes!(transcript::read_transcript))
         .routes(routes!(queue::show_queue))
         .routes(routes!(queue::show_history))

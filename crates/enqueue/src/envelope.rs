@@ -99,7 +99,7 @@ mod tests {
         let golden = include_str!("../golden/envelopes.jsonl");
         let decoded: Vec<Envelope> =
             golden.lines().map(|line| Envelope::decode(line.as_bytes()).unwrap()).collect();
-        assert_eq!(decoded.len(), 12);
+        assert_eq!(decoded.len(), 13);
         assert_eq!(decoded[0].source, Source::Text("A long day by the sea.".to_owned()));
         assert_eq!(decoded[1].format, Format::Video);
         assert_eq!(decoded[2].options.variant, 3);
@@ -121,6 +121,7 @@ mod tests {
         let words: Vec<_> = decoded[11].options.lexicon.words().collect();
         assert_eq!(words, [("Nguyen", "/ŋwiən/"), ("qigong", "chee gung")]);
         assert!(decoded[..11].iter().all(|envelope| envelope.options.lexicon.is_empty()));
+        assert!(decoded[12].options.live && decoded[..12].iter().all(|e| !e.options.live));
     }
 
     #[test]
@@ -147,7 +148,9 @@ mod tests {
         let words = [("Nguyen", "/ŋwiən/"), ("qigong", "chee gung")];
         let words = words.map(|(word, said)| (word.to_owned(), said.to_owned()));
         let options = Options { lexicon: Lexicon::new(words), ..Options::default() };
-        assert_eq!(Envelope::of(&job.with_options(options)).encode(), golden[11]);
+        assert_eq!(Envelope::of(&job.clone().with_options(options)).encode(), golden[11]);
+        let options = Options { live: true, ..Options::default() };
+        assert_eq!(Envelope::of(&job.with_options(options)).encode(), golden[12]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ const REQUESTS: [&str; 3] = [
     r#"{"source":{"conversation_id":"0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44"},"format":"video",
         "options":{"voice":"slt","language":"en","variant":2,"duration":600,
             "bed":"rain","bed_level":-20,"bells":true,"tail":60,"stems":false,
-            "container":"mp4-social","aspect":"1:1","motion":true,"lexicon":{"qigong":"chee gung"}},"idempotency_key":"k1","priority":9,
+            "container":"mp4-social","aspect":"1:1","motion":true,"lexicon":{"qigong":"chee gung"},"live":false},"idempotency_key":"k1","priority":9,
         "run_at":"2999-01-01T00:00:00Z","deadline":"2999-01-02T00:00:00Z","max_attempts":2,
         "tenant":"acme","metadata":{"a":"Marzipanturm"},"webhook":"https://example.org/Marzipanturm",
         "traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}"#,

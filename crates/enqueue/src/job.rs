@@ -15,6 +15,7 @@ const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 const DEFAULT_PRIORITY: u8 = 5;
 
 /// How the file should sound. Unset fields take the worker's defaults.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own on the wire")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// A voice of the speech provider.
@@ -57,6 +58,10 @@ pub struct Options {
     /// How single words are said. Captions keep what is written.
     #[serde(default, skip_serializing_if = "Lexicon::is_empty")]
     pub lexicon: Lexicon,
+    /// Whether the sound can be heard while it is made, as an HLS playlist that grows. Only for `audio` as
+    /// `m4a` without a `duration`, whose first pause is known when its last word is spoken.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub live: bool,
 }
 
 impl Options {

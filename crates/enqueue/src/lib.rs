@@ -67,7 +67,9 @@ pub use lexicon::Lexicon;
 #[cfg(feature = "redis")]
 pub use producer::{Producer, ProducerOptions};
 pub use readable::{Readable, has_visible, readable};
-pub use record::{Artifact, Cost, ErrorReport, ExtraFile, JobRecord, RawHash, State};
+pub use record::{
+    Artifact, Cost, ErrorReport, ExtraFile, JobRecord, LIVE_CHECKPOINT, RawHash, State,
+};
 pub use source::Source;
 pub use stage::{StageName, StageRecord};
 #[doc(hidden)]

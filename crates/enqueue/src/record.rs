@@ -75,6 +75,11 @@ impl fmt::Display for State {
     }
 }
 
+/// What a job remembers by which making of a sound it is that is heard already. A making anew forgets it,
+/// as it does the delivery.
+#[doc(hidden)]
+pub const LIVE_CHECKPOINT: &str = "delivery-live";
+
 /// Everything known of a job. Times are RFC 3339 in UTC, durations seconds, unknown is null.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,6 +134,11 @@ pub struct JobRecord {
     /// Files beside it, by name: `captions.vtt`, `captions.srt`, `chapters.txt`, `poster.jpg`, `cover.jpg`,
     /// `voice.m4a`, `bed.m4a`.
     pub extras: BTreeMap<String, ExtraFile>,
+    /// The key of the playlist by which it is heard while it is made: `media/<tenant>/<job>/live/<making>/
+    /// index.m3u8`; the API answers it at `/v1/jobs/{id}/live/index.m3u8` from the first sound on, the
+    /// store when all of it is there. Null where nobody has asked for one, or no encoder has begun.
+    #[serde(default)]
+    pub live: Option<String>,
     /// What each stage did.
     pub stages: Vec<StageRecord>,
     /// Money, in US dollars.
@@ -281,6 +291,7 @@ impl JobRecord {
             deadline: fields.time("deadline_ms"),
             artifact,
             extras: extras.unwrap_or_default(),
+            live: fields.live(id),
             stages: fields.json("stages").unwrap_or_default(),
             cost: fields.json("cost").unwrap_or_default(),
             error: fields.json("error"),
@@ -313,6 +324,13 @@ impl Fields<'_> {
 
     fn time(&self, field: &str) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_millis(self.number(field)?)
+    }
+
+    /// Known by what the worker remembers of its making.
+    fn live(&self, id: &str) -> Option<String> {
+        let making = self.0.get(&format!("checkpoint:{LIVE_CHECKPOINT}"))?;
+        let tenant = self.0.get("tenant")?;
+        Some(format!("media/{tenant}/{id}/live/{making}/index.m3u8"))
     }
 
     /// The address itself stays in the hash.

@@ -111,6 +111,7 @@ fn options(fields: &mut Fields<'_>) -> Options {
         lexicon: fields
             .object_at("lexicon", "options.lexicon", |words| Lexicon::new(words.strings()))
             .unwrap_or_default(),
+        live: fields.flag("live").unwrap_or_default(),
     }
 }
 

@@ -40,6 +40,7 @@ impl Job {
         faults.extend(in_range("priority", &self.priority, &PRIORITY));
         faults.extend(sound(&self.options));
         faults.extend(picture(self.format, &self.options));
+        faults.extend(live(self.format, &self.options));
         faults.extend(words(&self.options.lexicon));
         faults.extend(in_range("max_attempts", &self.max_attempts, &MAX_ATTEMPTS));
         faults.extend(Identifier::parse("tenant", &self.tenant).err());
@@ -107,6 +108,7 @@ fn sound(options: &Options) -> Vec<InvalidField> {
         container: _,
         aspect: _,
         motion: _,
+        live: _,
     } = options;
     let range = |field, given: &Option<u32>, range| {
         given.as_ref().and_then(|given| in_range(field, given, range))
@@ -145,6 +147,22 @@ fn picture(format: Format, options: &Options) -> Vec<InvalidField> {
         .map(|(field, _)| InvalidField::value(field, "`video` in `format`", format!("`{format}`")));
     faults.extend(unseen);
     faults
+}
+
+/// What of a sound nobody could hear while it is made.
+fn live(format: Format, options: &Options) -> Option<InvalidField> {
+    let refused = |takes, got: String| Some(InvalidField::value("options.live", takes, got));
+    let container = options.container(format);
+    if !options.live {
+        None
+    } else if container != Container::M4a {
+        refused("`audio` in `format`, as `m4a`", format!("`{container}` for `{format}`"))
+    } else if options.duration.is_some() {
+        let takes = "no `options.duration`: its first pause is known when the last word is spoken";
+        refused(takes, "one".to_owned())
+    } else {
+        None
+    }
 }
 
 /// What of a lexicon nobody can say.

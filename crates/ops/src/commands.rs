@@ -5,6 +5,7 @@ mod audit;
 mod dead;
 mod dev;
 mod enqueue;
+mod feed;
 mod history;
 mod job;
 mod jobs;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     /// Shows, pauses, resumes or verifies the queue.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
+    /// Writes a tenant's finished jobs as a podcast (RSS).
+    Feed(feed::FeedArgs),
     /// Serves the HTTP API of the queue until Ctrl-C.
     Serve(serve::ServeArgs),
     /// Shows the queue in the terminal, live.
@@ -73,6 +76,7 @@ impl Command {
             Self::Job(job) => job.run(context).await,
             Self::Jobs(jobs) => jobs.run(context).await,
             Self::Queue(queue) => queue.run(context).await,
+            Self::Feed(feed) => feed.run(context).await,
             Self::Serve(serve) => serve.run(context).await,
             Self::Top(top) => top.run(context).await,
             Self::Migrate(migrate) => migrate.run(context).await,

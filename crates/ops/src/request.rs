@@ -54,6 +54,7 @@ pub(crate) fn traced(job: Job, environment: &Environment) -> Job {
 /// How the file shall be, and whose it is.
 #[derive(clap::Args)]
 #[group(multiple = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct OptionArgs {
     /// A voice of the speech provider.
     #[arg(long, value_name = "NAME")]
@@ -96,6 +97,9 @@ pub(crate) struct OptionArgs {
     /// as there are words.
     #[arg(long, value_name = "WORD=SAID", value_parser = said)]
     say: Vec<(String, String)>,
+    /// The sound can be heard while it is made: `job show` says where.
+    #[arg(long)]
+    live: bool,
     /// Whose job it is, and whose conversation; default when not given.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
@@ -128,6 +132,7 @@ impl OptionArgs {
             aspect: read::<Aspect>(self.aspect.as_deref())?.unwrap_or_default(),
             motion: self.motion,
             lexicon: Lexicon::new(self.say.iter().cloned()),
+            live: self.live,
         };
         let job = Job::new(source, format).with_options(options);
         Ok(Job { tenant: self.tenant.clone().unwrap_or(job.tenant), ..job })

@@ -20,7 +20,7 @@ use providers::postgres::{self, MigrationError};
 
 use crate::cli_error::CliError;
 
-pub(crate) use self::http::{Server, log};
+pub(crate) use self::http::{Server, feed, log};
 pub(crate) use self::store::store;
 pub(crate) use self::top::Terminal;
 pub(crate) use providers::store::Store;

@@ -22,6 +22,10 @@ where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<Artifact, StageError>>,
 {
+    if attempt.run.request.options.live {
+        // Its listeners want what lies beside the file, and wait for nobody else's.
+        return Box::pin(make()).await;
+    }
     recall_or_make(attempt, &FinishedFile { attempt, key: key(attempt.run, source), make }).await
 }
 

@@ -16,6 +16,7 @@ mod draft;
 mod error;
 mod feed;
 mod host;
+mod live;
 mod memory;
 mod moderation;
 mod object;
@@ -48,6 +49,7 @@ pub use conversation::{Conversation, Excerpt};
 pub use draft::{Draft, DraftPiece, Finish};
 pub use error::{Failed, FailureClass, OtherJob, ProviderError, StageError};
 pub use host::{Gate, Interrupted, Progress, percent};
+pub use live::{Fragment, LIVE_LIST, LIVE_SAMPLES, LiveList, LivePart, live_folder};
 pub use memory::{
     Checkpoints, FlightResult, Flights, JoinAnswer, Memory, Put, SharedCache, Sharing,
 };

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use stillcast_enqueue::{Artifact, Aspect, Container, Format, Options, StageName};
+use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
 
 use crate::{
-    Answer, Captions, Clip, Conversation, Draft, Image, Media, Prompt, ProviderError, Recording,
-    Scene, Speech, UploadTarget, Usage, Utterance, Verdict,
+    Answer, Captions, Clip, Conversation, Draft, Fragment, Image, Media, Prompt, ProviderError,
+    Recording, Scene, Speech, UploadTarget, Usage, Utterance, Verdict,
 };
 
 /// Reads conversations from the application's database.
@@ -190,6 +191,8 @@ pub struct SoundTrack {
     pub channels: u16,
     /// The file that it is for.
     pub shape: Shape,
+    /// Whether what is encoded is given out meanwhile, too.
+    pub live: bool,
 }
 
 /// An encoder at work. Dropped, it ends and leaves nothing that could pass for a whole file.
@@ -197,6 +200,10 @@ pub struct SoundTrack {
 pub trait Encoding: Send {
     /// Takes sound: s16le, its track's channels, [`crate::sound::RATE`].
     async fn write(&mut self, pcm: Bytes) -> Result<(), ProviderError>;
+    /// What a live track gives out while it works, once; it ends when everything has come.
+    fn fragments(&mut self) -> Option<Receiver<Fragment>> {
+        None
+    }
     /// Ends the file and checks it.
     async fn finish(self: Box<Self>) -> Result<Answer<Media>, ProviderError>;
 }

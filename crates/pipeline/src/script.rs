@@ -27,6 +27,7 @@ use crate::pace;
 
 pub use self::fault::ScriptFault;
 pub use self::length::ScriptLength;
+pub(crate) use self::passage::first_apart;
 pub use self::passage::{MAX_PASSAGE, Passage};
 pub(crate) use self::phrase::{ends_sentence, may_end_sentence, phrases};
 
@@ -35,7 +36,7 @@ const MAX_MARK: usize = 300;
 /// The gap between paragraphs where no pause is asked for.
 const PARAGRAPH_GAP: Duration = Duration::from_millis(900);
 /// The gap between the halves of a paragraph that is longer than a passage may be.
-const SENTENCE_GAP: Duration = Duration::from_millis(450);
+pub(crate) const SENTENCE_GAP: Duration = Duration::from_millis(450);
 
 /// A transcript under construction: what is said stays, what is unread can still be dropped.
 pub struct Script {

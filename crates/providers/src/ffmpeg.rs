@@ -17,6 +17,8 @@ mod hardware;
 #[cfg(feature = "ffmpeg")]
 mod heads;
 #[cfg(feature = "ffmpeg")]
+mod live;
+#[cfg(feature = "ffmpeg")]
 mod mark;
 #[cfg(feature = "ffmpeg")]
 mod mp4;

@@ -13,6 +13,7 @@ mod digest;
 mod error;
 #[cfg(feature = "fs")]
 mod fs;
+mod live;
 mod locate;
 mod manifest;
 mod open;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use contract::{Finished, Store};
 pub use error::StoreError;
+pub use live::{LIVE_LIST_TYPE, LIVE_TYPE, LiveSound};
 pub use locate::{Location, locate, read};
 pub use open::open;
 pub use options::{Credentials, StoreOptions};

@@ -33,7 +33,7 @@ struct JobOption {
     from: StageName,
 }
 
-const OPTIONS: [JobOption; 13] = [
+const OPTIONS: [JobOption; 14] = [
     JobOption { name: "voice", path: "options.voice", read: name, decides: &[Tts], from: Tts },
     JobOption {
         name: "language",
@@ -77,6 +77,7 @@ const OPTIONS: [JobOption; 13] = [
         decides: &[Tts],
         from: Tts,
     },
+    encoded("live", "options.live", flag),
 ];
 
 /// An option that decides how the file is made of what there is.
@@ -93,7 +94,7 @@ impl Remake {
     #[rustfmt::skip]
     pub const OPTIONS: [&str; OPTIONS.len()] = [
         "voice", "language", "variant", "duration", "bed", "bed_level", "bells", "tail", "stems",
-        "container", "aspect", "motion", "lexicon",
+        "container", "aspect", "motion", "lexicon", "live",
     ];
 
     /// Reads what somebody wishes: the word of a stage, and options with their new values; an empty one

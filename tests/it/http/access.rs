@@ -25,6 +25,8 @@ async fn operations(api: &Api) -> Vec<(Method, String, Option<Vec<String>>)> {
                 .map(|roles| roles.iter().map(|role| role.as_str().unwrap().to_owned()).collect());
             let path = path.replace("{id}", "nobody").replace("{code}", "internal");
             let path = path.replace("{name}", "captions.vtt");
+            let path = path.replace("{making}", "0").replace("{part}", "init.mp4");
+            let path = path.replace("{tenant}", "default.xml");
             operations.push((method, path, roles));
         }
     }
@@ -46,7 +48,7 @@ async fn each_path_is_open_to_the_roles_that_its_description_names() {
             continue;
         };
         let _ = plain.problem(401, "unauthorized");
-        assert_eq!(plain.header("www-authenticate"), "Bearer");
+        assert!(plain.header("www-authenticate").starts_with("Bearer"), "{told}");
         let wrong = ["Authorization: Bearer nobody-0123456789"];
         let _ = api.send(method.clone(), &path, &wrong, body()).await.problem(401, "unauthorized");
         for role in ROLES {
@@ -77,7 +79,7 @@ async fn a_tenant_s_token_knows_of_no_other_tenant_s_jobs() {
     let _ = enqueue(&acme, Some("other")).await.problem(403, "tenant-refused");
     let own = enqueue(&acme, None).await.json()["id"].clone();
     let own = own.as_str().unwrap();
-    for path in ["", "/events", "/artifact", "/transcript"] {
+    for path in ["", "/events", "/artifact", "/transcript", "/live/index.m3u8"] {
         let path = format!("/v1/jobs/{theirs}{path}");
         let _ = api.send(Method::GET, &path, &[&acme], None).await.problem(404, "unknown-job");
     }

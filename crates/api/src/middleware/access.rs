@@ -8,6 +8,8 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::caller::Caller;
 use crate::problem::{Code, Problem};
@@ -42,14 +44,41 @@ pub(crate) async fn authenticate(
 
 fn caller(api: &Api, request: &Request) -> Result<Caller, Problem> {
     if !api.tokens.is_empty() {
+        let unknown = "the token is none of those that are known here";
+        let unknown = || Problem::new(Code::Unauthorized, unknown);
+        if let Some((name, token)) = basic(request) {
+            let known = api.tokens.caller(&token).filter(|caller| caller.name == name);
+            return known.ok_or_else(unknown);
+        }
         let token = bearer(request.headers()).ok_or_else(|| {
             Problem::new(Code::Unauthorized, "the request has no header `Authorization: Bearer …`")
         })?;
-        return api.tokens.caller(token).ok_or_else(|| {
-            Problem::new(Code::Unauthorized, "the token is none of those that are known here")
-        });
+        return api.tokens.caller(token).ok_or_else(unknown);
     }
     at_this_machine(request)
+}
+
+/// Whether players and podcast apps fetch what is at this path: they know names and passwords, and no other
+/// header. A browser that has been told them sends them by itself, so that nothing is changed there.
+pub(super) fn is_for_players(path: &str) -> bool {
+    let of_job = |rest: &str| {
+        let (_, what) = rest.split_once('/').unwrap_or_default();
+        what == "artifact" || what.starts_with("extras/") || what.starts_with("live/")
+    };
+    path.starts_with("/v1/feeds/") || path.strip_prefix("/v1/jobs/").is_some_and(of_job)
+}
+
+/// The name and the token that a player sends as a password.
+fn basic(request: &Request) -> Option<(String, String)> {
+    if !is_for_players(request.uri().path()) || !request.method().is_safe() {
+        return None;
+    }
+    let (scheme, text) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let text =
+        scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(text.trim()).ok())??;
+    let text = String::from_utf8(text).ok()?;
+    let (name, token) = text.split_once(':')?;
+    Some((name.to_owned(), token.to_owned()))
 }
 
 /// Whoever sits at this machine, while there are no tokens.
@@ -92,7 +121,7 @@ pub(crate) fn check_site(request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-fn host(request: &Request) -> Option<&str> {
+pub(crate) fn host(request: &Request) -> Option<&str> {
     text(request, HOST.as_str()).or_else(|| request.uri().authority().map(Authority::as_str))
 }
 
@@ -114,6 +143,17 @@ fn is_this_machine(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn players_fetch_what_was_made_and_nothing_else() {
+        for path in ["/v1/feeds/acme.xml", "/v1/jobs/a/artifact", "/v1/jobs/a/live/index.m3u8"] {
+            assert!(is_for_players(path), "{path}");
+        }
+        for path in ["/v1/jobs", "/v1/jobs/a", "/v1/jobs/a/cancel", "/v1/jobs/artifact", "/metrics"]
+        {
+            assert!(!is_for_players(path), "{path}");
+        }
+    }
 
     #[test]
     fn names_of_this_machine_are_known_by_their_whole() {

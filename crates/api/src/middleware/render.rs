@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
+use super::access::is_for_players;
 use crate::preference::MAX_WAIT_S;
 use crate::problem::{Code, MEDIA_TYPE, Problem};
 
@@ -17,6 +18,8 @@ use crate::problem::{Code, MEDIA_TYPE, Problem};
 #[derive(Clone)]
 pub(crate) struct ForPeople(pub(crate) String);
 
+/// How a player may say who asks.
+const FOR_PLAYERS: &str = "Bearer, Basic realm=\"Stillcast\", charset=\"UTF-8\"";
 const REQUEST_ID: &str = "x-request-id";
 /// Longest identifier that a caller may give a request.
 const MAX_ID: usize = 128;
@@ -79,6 +82,7 @@ fn page_of(problem: &Problem, page: String, told: HeaderMap) -> Response {
 /// `told` are headers that were set on the way, such as what a token has left.
 fn answer(problem: Problem, path: String, id: String, told: &HeaderMap) -> Response {
     let (code, retry_after) = (problem.code, problem.retry_after);
+    let challenge = if is_for_players(&path) { FOR_PLAYERS } else { "Bearer" };
     let status = code.status();
     let body = serde_json::to_vec(&problem.body(path, id)).unwrap_or_default();
     let mut response = (status, Body::from(body)).into_response();
@@ -94,7 +98,7 @@ fn answer(problem: Problem, path: String, id: String, told: &HeaderMap) -> Respo
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if status == StatusCode::UNAUTHORIZED {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     response
 }

@@ -24,7 +24,7 @@ pub(super) struct RemakeForm {
 }
 
 /// Options that a form shows alike, and what they are called.
-const OTHERS: [(&str, &str); 9] = [
+const OTHERS: [(&str, &str); 10] = [
     ("bed", "Bed"),
     ("bed_level", "Bed’s level, dB"),
     ("bells", "Bells"),
@@ -34,6 +34,7 @@ const OTHERS: [(&str, &str); 9] = [
     ("aspect", "Aspect"),
     ("motion", "Motion"),
     ("lexicon", "Lexicon, as JSON"),
+    ("live", "Heard while made"),
 ];
 
 /// From where.
@@ -102,6 +103,7 @@ pub(super) struct Wish {
     aspect: Option<String>,
     motion: Option<String>,
     lexicon: Option<String>,
+    live: Option<String>,
     #[serde(default)]
     why: String,
 }
@@ -127,6 +129,7 @@ impl Wish {
             &self.aspect,
             &self.motion,
             &self.lexicon,
+            &self.live,
         ];
         let known = texts(known);
         let all = Remake::OPTIONS.iter().zip(wished).zip(&known);
@@ -142,7 +145,7 @@ impl Wish {
 /// Options as a form shows them, in the order of [`Remake::OPTIONS`]; a default is empty.
 fn texts(options: &Options) -> [String; Remake::OPTIONS.len()] {
     let Options { voice, language, variant, duration, bed, bed_level, bells, tail, .. } = options;
-    let Options { stems, container, aspect, motion, lexicon, .. } = options;
+    let Options { stems, container, aspect, motion, lexicon, live, .. } = options;
     [
         text(voice.as_ref()),
         text(language.as_ref()),
@@ -157,6 +160,7 @@ fn texts(options: &Options) -> [String; Remake::OPTIONS.len()] {
         text(Some(aspect).filter(|aspect| !aspect.is_default())),
         text(Some(motion).filter(|motion| **motion)),
         text(Some(lexicon).filter(|lexicon| !lexicon.is_empty())),
+        text(Some(live).filter(|live| **live)),
     ]
 }
 

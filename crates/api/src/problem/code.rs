@@ -83,6 +83,9 @@ codes! {
     NoExtra = "no-extra", NOT_FOUND, Never,
         "No file of this name lies beside the job's",
         "The record's `extras` name those that there are.";
+    NotHeard = "not-heard", CONFLICT, After(1),
+        "Nothing of the job can be heard while it is made",
+        "Where its request says `live`, the first sound comes some seconds after it has begun: ask again. Otherwise wait for its file.";
     NoTranscript = "no-transcript", NOT_FOUND, Never,
         "The job has no words",
         "They are written in the transcript stage, and go with the record.";

@@ -103,7 +103,7 @@ fn text_of(name: &str, value: &Value) -> Result<String, InvalidField> {
         ("variant" | "duration" | "bed_level" | "tail", Value::Number(number)) => {
             Ok(number.to_string())
         }
-        ("bells" | "stems" | "motion", Value::Bool(flag)) => Ok(flag.to_string()),
+        ("bells" | "stems" | "motion" | "live", Value::Bool(flag)) => Ok(flag.to_string()),
         ("lexicon", Value::Object(_)) => Ok(value.to_string()),
         ("voice" | "language" | "bed" | "container" | "aspect", Value::String(text))
             if !text.is_empty() =>
@@ -123,7 +123,7 @@ fn text_of(name: &str, value: &Value) -> Result<String, InvalidField> {
 fn takes(name: &str) -> Option<&'static str> {
     match name {
         "variant" | "duration" | "bed_level" | "tail" => Some("a whole number, or null"),
-        "bells" | "stems" | "motion" => Some("true, false, or null"),
+        "bells" | "stems" | "motion" | "live" => Some("true, false, or null"),
         "voice" | "language" | "bed" | "container" | "aspect" => Some("a name, or null"),
         "lexicon" => Some("an object of words with what is said instead, or null"),
         _ => None,

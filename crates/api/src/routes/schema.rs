@@ -122,6 +122,8 @@ pub(crate) struct OptionsRequest {
     /// Words with what is said instead, or with their sounds in IPA between slashes; at most 4 KiB. Captions
     /// keep what is written.
     lexicon: Option<BTreeMap<String, String>>,
+    /// Whether the sound can be heard while it is made: `audio` as `m4a`, without `duration`.
+    live: Option<bool>,
 }
 
 /// What became of a request.

@@ -23,7 +23,7 @@ fn whole() -> Value {
         "options": { "voice": "slt", "language": "en", "variant": 2, "duration": 600,
             "bed": "sea", "bed_level": -20, "bells": true, "tail": 60, "stems": true,
             "container": "mp4-social", "aspect": "9:16", "motion": true,
-            "lexicon": { "qigong": "chee gung" } },
+            "lexicon": { "qigong": "chee gung" }, "live": false },
         "idempotency_key": "k1", "priority": 9, "run_at": "2999-01-01T00:00:00Z",
         "deadline": "2999-01-02T00:00:00Z", "max_attempts": 2, "tenant": "acme",
         "metadata": { "a": "b" }, "webhook": "https://example.org/hook?t=1",
@@ -117,6 +117,7 @@ fn fields() -> Vec<(&'static str, &'static str)> {
         ("options.aspect", "one of `16:9`, `9:16`, `1:1`"),
         ("options.motion", "`true` or `false`"),
         ("options.lexicon", "an object"),
+        ("options.live", "`true` or `false`"),
         ("idempotency_key", identifier),
         ("priority", "a whole number from 0 to 9"),
         ("run_at", time),
@@ -146,7 +147,7 @@ fn of_the_right_kind(path: &str, value: &Value) -> bool {
         "source.text" | "metadata.a" => value.is_string(),
         "options" | "options.lexicon" | "metadata" => value.is_object(),
         "options.variant" | "options.tail" | "priority" | "max_attempts" => value == &json!(7),
-        "options.bells" | "options.stems" | "options.motion" => value.is_boolean(),
+        "options.bells" | "options.stems" | "options.motion" | "options.live" => value.is_boolean(),
         _ => false,
     }
 }
@@ -198,7 +199,7 @@ fn what_is_no_field_and_what_stands_twice_is_named() {
         (
             r#","options":{"tempo":2}"#,
             "`options.tempo` is not a field; there are `voice`, `language`, `variant`, `duration`, `bed`, `bed_level`, \
-             `bells`, `tail`, `stems`, `container`, `aspect`, `motion`, `lexicon`",
+             `bells`, `tail`, `stems`, `container`, `aspect`, `motion`, `lexicon`, `live`",
         ),
         (r#","priority":10"#, "`priority` takes a whole number from 0 to 9, got 10"),
         (r#","priority":1,"priority":2"#, "`priority` takes one value, got 2"),
@@ -318,4 +319,29 @@ fn a_container_holds_the_format_and_only_a_video_has_a_picture() {
         let fault = with("audio", seen).unwrap_err();
         assert!(fault.contains("takes `video` in `format`, got `audio`"), "{fault}");
     }
+}
+
+#[test]
+fn only_a_sound_as_m4a_whose_length_its_words_decide_is_heard_while_it_is_made() {
+    let with = |format: &str, options: Value| {
+        read(&json!({"source": {"text": "Rain."}, "format": format, "options": options}))
+            .map_err(|invalid| invalid.to_string())
+    };
+    for options in [json!({"live": true}), json!({"live": true, "container": "m4a", "bed": "sea"})]
+    {
+        assert!(with("audio", options).unwrap().options.live);
+    }
+    for (format, options, got) in [
+        (
+            "video",
+            json!({"live": true}),
+            "takes `audio` in `format`, as `m4a`, got `mp4` for `video`",
+        ),
+        ("audio", json!({"live": true, "container": "wav"}), "as `m4a`, got `wav` for `audio`"),
+        ("audio", json!({"live": true, "duration": 600}), "takes no `options.duration`"),
+    ] {
+        let fault = with(format, options).unwrap_err();
+        assert!(fault.contains("`options.live` takes") && fault.contains(got), "{fault}");
+    }
+    assert!(with("video", json!({"live": false})).is_ok());
 }

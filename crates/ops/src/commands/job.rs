@@ -65,7 +65,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "STAGE")]
     from: Option<String>,
     /// Another value of an option: voice, language, variant, duration, bed,
-    /// `bed_level`, bells, tail, stems, container, aspect, motion or lexicon (as JSON); an empty one is the worker's default.
+    /// `bed_level`, bells, tail, stems, container, aspect, motion, lexicon (as JSON) or live; an empty one is the worker's default.
     /// Another variant asks for what no cache has.
     #[arg(long, value_name = "OPTION=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,

@@ -24,6 +24,7 @@ pub(crate) fn record_view(record: &JobRecord) -> String {
         ("started", record.started_at.map(moment)),
         ("finished", record.finished_at.map(moment)),
         ("deadline", record.deadline.filter(|_| !record.state.is_terminal()).map(moment)),
+        ("live", record.live.clone()),
         ("file", record.artifact.as_ref().map(file)),
         ("at", record.artifact.as_ref().map(address)),
         ("error", record.error.as_ref().map(error_words)),

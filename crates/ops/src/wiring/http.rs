@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use api::{ApiOptions, ServeError, Teller, Tokens};
+use api::{ApiOptions, FeedOf, ServeError, Teller, Tokens};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use settings::AlertConfig;
+use stillcast_enqueue::Identifier;
 use telemetry::{Guard, Logging};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -28,6 +29,23 @@ pub(crate) struct Server {
     options: ApiOptions,
     /// Tells of the ends of jobs, beside the workers.
     webhooks: JoinSet<()>,
+}
+
+/// The feed of `tenant`, whose episodes podcast apps fetch from `base`.
+pub(crate) async fn feed(
+    config: &Config,
+    (tenant, base): (&str, Option<&str>),
+    limit: usize,
+) -> anyhow::Result<String> {
+    let own = format!("http://{}", config.http.address);
+    let base = base.unwrap_or(&own);
+    if !api::is_base(base) {
+        return Err(CliError::usage("--url takes an address such as https://api.example.org"));
+    }
+    let tenant = Identifier::parse("tenant", tenant);
+    let tenant = tenant.map_err(|fault| CliError::usage(fault.to_string()))?.to_string();
+    let inspector = connect::inspector(config).await?;
+    Ok(api::feed(&inspector, &FeedOf { tenant: &tenant, base, limit }).await?)
 }
 
 /// From here on log lines go to stderr.

@@ -10,6 +10,11 @@ use crate::config::{Config, HttpConfig};
 /// No server can be had.
 pub(crate) struct Server(Infallible);
 
+/// Says that this build leaves it out.
+pub(crate) fn feed(_: &Config, _: (&str, Option<&str>), _: usize) -> Ready<anyhow::Result<String>> {
+    ready(Err(CliError::left_out("http")))
+}
+
 /// Nothing is logged.
 pub(crate) struct Guard;
 

@@ -15,6 +15,8 @@ pub const MAX_PASSAGE: usize = 400;
 
 /// The same, as long as it takes to say.
 const MOST: f64 = MAX_PASSAGE as f64;
+/// Fewest letters of a sentence that is said apart.
+const LEAST: f64 = 30.0;
 /// Steps in which a length of passages is looked for that leaves no short rest.
 const LIKE_STEPS: u32 = 20;
 
@@ -184,6 +186,14 @@ pub(super) fn split(text: &str) -> Vec<String> {
     let even = like.find(|passages| passages.len() <= fewest.len());
     let passages = even.unwrap_or(fewest).into_iter().map(|passage| passage.text.trim().to_owned());
     passages.filter(|passage| passage.contains(char::is_alphanumeric)).collect()
+}
+
+/// The first sentence of a passage, and what is left of it; `None` where either is so short that a voice would
+/// have no steady pace, by which it is judged.
+pub(crate) fn first_apart(text: &str) -> Option<(&str, &str)> {
+    let first = *Border::Sentence.pieces(text).first()?;
+    let parts = (first.trim(), text.get(first.len()..)?.trim());
+    (pace::letters(parts.0) >= LEAST && pace::letters(parts.1) >= LEAST).then_some(parts)
 }
 
 fn packed(pieces: &[Piece<'_>], most: f64) -> Vec<Packed> {

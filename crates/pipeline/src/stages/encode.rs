@@ -2,6 +2,7 @@
 //! copy that puts sound, picture, captions and chapters together.
 
 mod arranged;
+mod live;
 mod tracks;
 
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +13,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use self::arranged::Arranged;
+use self::live::Listeners;
 use self::tracks::{Tracks, channels};
 use crate::artifact::Piece;
 use crate::attempt::Attempt;
@@ -54,6 +56,7 @@ pub(crate) fn settings(
         aspect,
         motion,
         lexicon: _,
+        live: _,
     } = options;
     let encoder = &providers.encoder;
     let (provider, revision) = (encoder.provider(), encoder.revision());
@@ -92,7 +95,7 @@ async fn encode_once(
             Format::Video => clip.get_or_try_init(|| render(&heavy, picture)).await.map(Some),
         }
     };
-    let (compressed, clip) = tokio::join!(compress(&heavy, sound), render);
+    let (compressed, clip) = tokio::join!(Box::pin(compress(&heavy, sound)), render);
     let ((sound, captions), clip) = (compressed?, clip?);
     let encoder = attempt.run.providers.encoder.as_ref();
     let scratch = &attempt.run.scratch;
@@ -114,12 +117,24 @@ async fn compress(
     let mut tracks = heavy.work("begin", begin).await?;
     let language = run.request.options.language.as_ref();
     let mut listener = Listener::new(language.map(ToString::to_string));
-    while let Some((piece, turn)) = pieces.next().await? {
-        listener.hear(&piece);
-        heavy.work(FEED, tracks.feed(piece, turn)).await?;
+    let listeners = Listeners::of(heavy.attempt).await?;
+    let fragments = tracks.fragments();
+    let feed = async {
+        while let Some((piece, turn)) = pieces.next().await? {
+            listener.hear(&piece);
+            heavy.work(FEED, tracks.feed(piece, turn)).await?;
+        }
+        heavy.attempt.announce(STAGE);
+        heavy.work("finish", tracks.finish()).await
+    };
+    let publish = async {
+        let Some(listeners) = &listeners else { return Ok(None) };
+        listeners.publish(fragments).await.map(Some)
+    };
+    let (media, ending) = tokio::try_join!(feed, publish)?;
+    if let (Some(listeners), Some(ending)) = (listeners, ending) {
+        listeners.end(ending).await?;
     }
-    heavy.attempt.announce(STAGE);
-    let media = heavy.work("finish", tracks.finish()).await?;
     Ok((media, listener.finish()))
 }
 

@@ -58,6 +58,7 @@ fn scene(options: &Options, source: &str) -> Scene {
         aspect,
         motion: _,
         lexicon: _,
+        live: _,
     } = options;
     Scene { text: source.to_owned(), variant: *variant, aspect: *aspect }
 }

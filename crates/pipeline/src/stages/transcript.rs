@@ -64,6 +64,7 @@ fn prompt(options: &Options, source: &str) -> Prompt {
         aspect: _,
         motion: _,
         lexicon: _,
+        live: _,
     } = options;
     let length = ScriptLength::asked(options);
     let (index, words) = length.next_part(0);

@@ -3,6 +3,7 @@
 //! Words that are known as a whole have a flight: another job may have spoken them, or be at it.
 //! Words that are still being written are spoken as they come.
 
+mod opening;
 mod track;
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use stillcast_enqueue::{Identifier, Options, StageName};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use self::opening::opening;
 use self::track::{TrackWriter, unpack};
 use crate::artifact::Piece;
 use crate::attempt::{Attempt, Price};
@@ -91,6 +93,8 @@ fn utterance(options: &Options, text: String) -> Utterance {
         aspect: _,
         motion: _,
         lexicon: _,
+        // It decides which passages there are, not how any of them is said.
+        live: _,
     } = options;
     let name = |name: &Option<Identifier>| name.as_ref().map(Identifier::to_string);
     Utterance { text, voice: name(voice), language: name(language) }
@@ -107,7 +111,10 @@ fn settings_of(options: &Options, speaker: &dyn SpeechSynthesizer) -> String {
 /// The whole sound of the words with this digest. It is packed anew where any of them is said otherwise;
 /// its passages are bought anew only where they are.
 fn track_key(attempt: &Attempt<'_>, words: &str) -> CacheKey {
-    key(attempt, "tts", &digest_of(&[TRACK_REVISION, words, reading(attempt.run).digest()]))
+    let reading = reading(attempt.run);
+    let opening = attempt.run.request.options.live.then_some("opening");
+    let parts = [TRACK_REVISION, words, reading.digest()].into_iter().chain(opening);
+    key(attempt, "tts", &digest_of(&parts.collect::<Vec<_>>()))
 }
 
 /// One spoken passage, by what the voice is told. It has no flight: whoever speaks the words it is of,
@@ -134,6 +141,7 @@ fn key(attempt: &Attempt<'_>, name: &str, spoken: &str) -> CacheKey {
         aspect: _,
         motion: _,
         lexicon: _,
+        live: _,
     } = options;
     let settings = settings_of(options, attempt.run.providers.speaker.as_ref());
     let digest = digest_of(&[&settings, &variant.to_string(), spoken]);
@@ -247,13 +255,14 @@ impl Voice<'_> {
 
     /// The passages as they come; an error when the writer stopped before the end.
     fn all(&self) -> impl Stream<Item = Result<Passage, StageError>> + use<'_> {
-        stream::unfold(Some(self.passages.again()), async |reader| {
+        let passages = stream::unfold(Some(self.passages.again()), async |reader| {
             let mut reader = reader?;
             match reader.next().await {
                 Ok(passage) => passage.map(|passage| (Ok(passage), Some(reader))),
                 Err(_) => Some((Err(StageError::halted(STAGE)), None)),
             }
-        })
+        });
+        opening(self.attempt.run.request.options.live, passages)
     }
 
     async fn say(&self, passage: Result<Passage, StageError>) -> Result<Piece, StageError> {

@@ -31,8 +31,9 @@ impl Codec {
         }
     }
 
-    /// Has `command` encode at `bitrate`, such as `96k`.
-    pub(super) fn encode(self, command: Spec, speed: bool, bitrate: &str) -> Spec {
+    /// Has `command` encode at `bitrate`, such as `96k`; `live` for several files at once, of which none
+    /// holds what the encoder says of itself within its packets.
+    pub(super) fn encode(self, command: Spec, speed: bool, bitrate: &str, live: bool) -> Spec {
         let command = command.args(["-c:a", self.encoder]);
         let command = match self.container {
             Container::Wav | Container::Flac => command,
@@ -40,6 +41,9 @@ impl Codec {
             _ => command.args(["-b:a", bitrate]),
         };
         let command = command.args(if speed { self.fast } else { &[] });
+        if live {
+            return command.args(["-map", "0:a", "-flags:a", "+global_header"]);
+        }
         command.args(self.writing).args(["-f", self.muxer])
     }
 }

@@ -90,7 +90,7 @@ impl MediaEncoder for FfmpegEncoder {
         let FfmpegOptions { speed, audio_bitrate, .. } = &self.options;
         let command = sound::read(self.command(scratch), track.channels);
         let codec = Codec::of(track.shape.container);
-        let command = codec.encode(command, *speed, audio_bitrate);
+        let command = codec.encode(command, *speed, audio_bitrate, track.live);
         Ok(Box::new(SoundEncoding::start(&self.ffmpeg, command, track, scratch).await?))
     }
 

@@ -28,7 +28,8 @@ impl FfmpegEncoder {
 
     async fn rehearse_film(&self, scratch: &Path) -> Result<(), ProviderError> {
         let shape = Shape { container: Container::Mp4, ..Shape::sound(Container::M4a) };
-        let track = SoundTrack { name: "sound", channels: 1, shape };
+        // Heard while it is made, too: that needs one part more.
+        let track = SoundTrack { name: "sound", channels: 1, shape, live: true };
         let mut encoding = self.begin(track, scratch).await?;
         encoding.write(Bytes::from(vec![0; SOUND])).await?;
         let sound = encoding.finish().await?.value;
@@ -40,7 +41,8 @@ impl FfmpegEncoder {
     async fn rehearse_sounds(&self, scratch: &Path) -> Result<(), ProviderError> {
         // The others need no part that a build could leave out.
         let rehearsing = [Container::Mp3, Container::Opus].map(async |container| {
-            let track = SoundTrack { name: "other", channels: 1, shape: Shape::sound(container) };
+            let shape = Shape::sound(container);
+            let track = SoundTrack { name: "other", channels: 1, shape, live: false };
             let mut encoding = self.begin(track, scratch).await?;
             encoding.write(Bytes::from(vec![0; SOUND])).await?;
             encoding.finish().await

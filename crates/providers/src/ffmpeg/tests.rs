@@ -11,7 +11,7 @@ use stillcast_enqueue::{Aspect, Container};
 use super::*;
 
 const SOUND: Shape = Shape { container: Container::M4a, aspect: Aspect::Wide, motion: false };
-const TRACK: SoundTrack = SoundTrack { name: "sound", channels: 1, shape: SOUND };
+const TRACK: SoundTrack = SoundTrack { name: "sound", channels: 1, shape: SOUND, live: false };
 
 fn encoder(program: &str, audio_bitrate: &str) -> FfmpegEncoder {
     FfmpegEncoder::new(FfmpegOptions {
@@ -188,7 +188,7 @@ async fn every_container_says_how_long_its_sound_is() {
     for container in Container::ALL {
         for (channels, bitrate) in [(1, "96k"), (2, "320k")] {
             let shape = Shape { container, ..SOUND };
-            let track = SoundTrack { name: "sound", channels, shape };
+            let track = SoundTrack { name: "sound", channels, shape, live: false };
             let mut encoding =
                 encoder("ffmpeg", bitrate).begin(track, scratch.path()).await.unwrap();
             // Three seconds and a third, not a whole frame of anything.

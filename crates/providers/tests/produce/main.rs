@@ -8,5 +8,6 @@ mod captions;
 mod containers;
 mod duration;
 mod films;
+mod live;
 mod loudness;
 mod media;

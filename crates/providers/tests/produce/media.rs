@@ -56,6 +56,11 @@ impl MediaHarness {
         Self { folder: tempfile::tempdir().unwrap(), heard: Arc::default() }
     }
 
+    /// Where everything is delivered.
+    pub(crate) fn store_folder(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
     async fn store(&self) -> Arc<dyn Store> {
         let url = format!("file://{}/store", self.folder.path().display());
         let options = StoreOptions { url, writer: "test".to_owned(), ..StoreOptions::default() };
@@ -81,7 +86,7 @@ impl MediaHarness {
         (produced, path)
     }
 
-    async fn run(&self, format: Format, speed: bool, scratch: &Path) -> Run {
+    pub(crate) async fn run(&self, format: Format, speed: bool, scratch: &Path) -> Run {
         let store = self.store().await;
         let policies = standard(4, 2);
         let options = FfmpegOptions {

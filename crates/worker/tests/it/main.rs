@@ -15,6 +15,7 @@ mod drain;
 mod harness;
 mod janitor;
 mod limits;
+mod live;
 mod moderated;
 mod money;
 mod numbers;

@@ -37,6 +37,7 @@ class OptionsRequest(TypedDict, total=False):
     container: Container | None
     aspect: Aspect | None
     motion: bool | None
+    live: bool | None
 
 
 ReplayRequest = TypedDict(
@@ -154,6 +155,7 @@ class JobRecord(TypedDict):
     deadline: str | None
     artifact: Artifact | None
     extras: dict[str, ExtraFile]
+    live: NotRequired[str | None]
     stages: list[StageRecord]
     cost: Cost
     error: ErrorReport | None

@@ -5,10 +5,13 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use stillcast_enqueue::{Container, Options};
+use tokio::sync::mpsc::Receiver;
 
 use crate::artifact::{Beside, Extra, Piece};
 use crate::sound::{self, Backing, Loudness, Mixed, Mixer, Turn};
-use crate::{Answer, Encoding, GivenUp, Media, ProviderError, Run, Shape, SoundTrack, arithmetic};
+use crate::{
+    Answer, Encoding, Fragment, GivenUp, Media, ProviderError, Run, Shape, SoundTrack, arithmetic,
+};
 
 /// How loud a bed is where nobody says, in dB beside the voice.
 const LEVEL: i8 = -14;
@@ -41,19 +44,24 @@ impl Tracks {
     pub(super) async fn begin(run: &Run) -> Result<Self, ProviderError> {
         let (options, encoder) = (&run.request.options, run.providers.encoder.as_ref());
         let channels = channels(options);
-        let track = |name, shape| SoundTrack { name, channels, shape };
+        let track = |name, shape, live| SoundTrack { name, channels, shape, live };
         let scratch = &run.scratch;
-        let whole =
-            encoder.begin(track("sound", Shape::of(run.request.format, options)), scratch).await?;
+        let whole = track("sound", Shape::of(run.request.format, options), options.live);
+        let whole = encoder.begin(whole, scratch).await?;
         let mut stems = Vec::new();
         if options.stems {
             for extra in [Extra::Voice, Extra::Bed] {
-                let track = track(extra.stem(), Shape::sound(Container::M4a));
+                let track = track(extra.stem(), Shape::sound(Container::M4a), false);
                 stems.push((extra, encoder.begin(track, scratch).await?));
             }
         }
         let mixer = backing(options, run.loudness).map(Mixer::new);
         Ok(Self { whole, stems, mixer, loudness: run.loudness })
+    }
+
+    /// What the whole gives out while it is encoded.
+    pub(super) fn fragments(&mut self) -> Option<Receiver<Fragment>> {
+        self.whole.fragments()
     }
 
     /// Gives the encoders one piece, as loud as the file shall be.

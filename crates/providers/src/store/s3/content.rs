@@ -14,6 +14,7 @@ use super::failure;
 use crate::store::blocking::blocking;
 use crate::store::contract::Finished;
 use crate::store::error::at;
+use crate::store::live::{LIVE_LIST_TYPE, LIVE_TYPE};
 
 /// The metadata that holds the digest, for stores that keep no checksums.
 pub(super) const DIGEST: &str = "sha256";
@@ -54,7 +55,7 @@ impl Content {
         })
     }
 
-    /// Bytes for an object that no browser fetches.
+    /// Bytes for an object that no browser keeps.
     pub(super) async fn of(bytes: Bytes, key: &ObjectKey) -> Result<Self, ProviderError> {
         let named = arithmetic(move || NamedBytes::of(bytes)).await;
         let named = named.map_err(|error| failure::unreadable(&error.to_string()))?;
@@ -64,8 +65,13 @@ impl Content {
     /// The same of bytes whose digest is known.
     pub(super) fn named(named: &NamedBytes, key: &ObjectKey) -> Self {
         let NamedBytes { bytes, sha256 } = named.clone();
-        let is_json = Path::new(key.as_str()).extension().is_some_and(|ending| ending == "json");
-        let media_type = if is_json { "application/json" } else { "application/octet-stream" };
+        let ending = Path::new(key.as_str()).extension();
+        let media_type = match ending.and_then(|ending| ending.to_str()) {
+            Some("json") => "application/json",
+            Some("mp4" | "m4s") => LIVE_TYPE,
+            Some("m3u8") => LIVE_LIST_TYPE,
+            _ => "application/octet-stream",
+        };
         let length = bytes.len() as u64;
         let body = Body::Bytes(bytes);
         Self { body, bytes: length, sha256, media_type, cache_control: None }
