@@ -89,6 +89,18 @@ fn each_rule_leads_to_its_entry_in_the_runbook_and_each_entry_is_a_rule_s() {
     }
 }
 
+/// Whoever is paged at night begins at the page for operators.
+#[test]
+fn the_page_for_operators_leads_to_every_alert_by_its_urgency() {
+    let page = text_of("deploy/README.md");
+    let (urgent, later) = page.split_once("| for the morning |").unwrap();
+    for rule in rules() {
+        let link = format!("[{0}](RUNBOOK.md#{1})", rule.name, rule.name.to_ascii_lowercase());
+        let place = if rule.severity == "page" { urgent } else { later };
+        assert!(place.contains(&link), "deploy/README.md does not lead to {}", rule.name);
+    }
+}
+
 #[tokio::test]
 async fn promtool_sees_each_rule_fire_and_be_silent() {
     let tried = text_of(TRIED);
