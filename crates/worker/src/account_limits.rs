@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::{Admission, Call, RateLimiter};
-use queue::{AccountLimit, AccountLimits, AdmitRequest};
-use stillcast_enqueue::StageName;
+use queue::{AccountLimits, AdmitRequest};
 use telemetry::Metrics;
 use tokio::time::sleep;
 
@@ -134,20 +133,10 @@ impl Fleet {
     }
 }
 
-/// A limit of the account that `stage` buys on, as operators know it.
-fn setting(stage: StageName, limit: AccountLimit) -> String {
-    let capability = stillcast_enqueue::capability::Capability::of(stage);
-    let capability = capability.map(|one| one.to_string()).unwrap_or_default();
-    match limit {
-        AccountLimit::Requests => format!("{capability}_RPM"),
-        AccountLimit::Tokens => format!("{capability}_TPM"),
-        AccountLimit::InFlight => format!("{capability}_IN_FLIGHT"),
-        AccountLimit::Told => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use stillcast_enqueue::StageName;
+
     use super::*;
     use crate::config::{
         AccountConfig, PainterConfig, ProviderConfig, SpeakerConfig, WriterConfig,

@@ -110,7 +110,7 @@ impl Account {
     /// What does not let a call begin, in words for people.
     pub(super) fn words(&self, limit: AccountLimit) -> String {
         let Allowance { requests, tokens, in_flight } = self.allowance;
-        let setting = super::setting(self.stage, limit);
+        let setting = setting(self.stage, limit);
         match (limit, requests, tokens) {
             (AccountLimit::Requests, 1.., _) => format!("{requests} requests a minute ({setting})"),
             (AccountLimit::Tokens, _, 1..) => format!("{tokens} tokens a minute ({setting})"),
@@ -177,6 +177,17 @@ impl News {
             let is_plenty = limit.is_none_or(|limit| left.saturating_mul(PLENTY) > limit);
             *kept = if is_plenty && left > 0 { Told::default() } else { told };
         }
+    }
+}
+
+/// A limit of the account that `stage` buys on, as operators know it.
+fn setting(stage: StageName, limit: AccountLimit) -> String {
+    let capability = Capability::of(stage).map(|one| one.to_string()).unwrap_or_default();
+    match limit {
+        AccountLimit::Requests => format!("{capability}_RPM"),
+        AccountLimit::Tokens => format!("{capability}_TPM"),
+        AccountLimit::InFlight => format!("{capability}_IN_FLIGHT"),
+        AccountLimit::Told => String::new(),
     }
 }
 
