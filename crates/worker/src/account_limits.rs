@@ -18,7 +18,9 @@ use telemetry::Metrics;
 use tokio::time::sleep;
 
 use account::Account;
-pub(crate) use account::{Accounts, News};
+pub(crate) use account::Accounts;
+#[cfg(feature = "openai")]
+pub(crate) use account::News;
 use permit::FleetPermit;
 use tokio::task::JoinSet;
 

@@ -18,6 +18,7 @@ const A_WORD: usize = 100;
 /// Ends of calls that are kept while Redis does not answer; those beyond them end by their time.
 const MOST_KEPT: usize = 10_000;
 /// An account of which more than this share is left gives nobody a reason to wait.
+#[cfg(feature = "openai")]
 const PLENTY: u64 = 20;
 
 /// The accounts on which this process buys, by the stage that does.
@@ -90,6 +91,7 @@ impl Accounts {
     }
 
     /// The provider that `stage` buys from has told this.
+    #[cfg(feature = "openai")]
     pub(crate) fn hear(&self, stage: StageName, news: &News) {
         if let Some(account) = self.of(stage) {
             account.untold().news.add(news);
@@ -167,6 +169,7 @@ impl Account {
     }
 }
 
+#[cfg(feature = "openai")]
 impl News {
     /// Later news go over earlier ones, but for the longest wait. What tells of plenty is none.
     fn add(&mut self, later: &Self) {
