@@ -12,6 +12,10 @@ demo *arguments:
 test *arguments:
     tests/run {{ arguments }}
 
+# A release in target/dist: programs, manual, completions, units, licences, a bill of materials.
+dist *arguments:
+    deploy/dist {{ arguments }}
+
 # The steps of the images in a fresh Debian, and one job in them; needs root.
 try-image *arguments:
     deploy/try-image {{ arguments }}

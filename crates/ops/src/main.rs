@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod connect;
 mod context;
+mod description;
 mod duration;
 mod embedded;
 mod input;
@@ -19,10 +20,11 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::context::Context;
+use crate::description::Description;
 use crate::render::Screen;
 
 /// Turns a conversation, or any text, into a guided meditation.
@@ -33,13 +35,25 @@ struct CommandLine {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: commands::Command,
+    asked: Asked,
+}
+
+#[derive(Subcommand)]
+enum Asked {
+    #[command(flatten)]
+    Command(Box<commands::Command>),
+    #[command(flatten)]
+    Description(Description),
 }
 
 fn main() -> ExitCode {
-    let CommandLine { json, command } = CommandLine::parse();
+    let CommandLine { json, asked } = CommandLine::parse();
     let screen = Screen::new(json);
-    match run(command, &screen) {
+    let ended = match asked {
+        Asked::Command(command) => run(*command, &screen),
+        Asked::Description(description) => description.give(CommandLine::command()),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             screen.note(&format!("stillcast: {error:#}"));

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Parser;
+use clap_complete::Shell;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +36,19 @@ pub(crate) struct Cli {
     /// What a worker starts for a suspect: works on the one job that stdin names
     #[arg(long, hide = true, conflicts_with_all = ["check", "until_empty"])]
     pub(crate) suspect: bool,
+    #[command(flatten)]
+    pub(crate) description: Description,
+}
+
+/// What is told of the program instead of working.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Description {
+    /// Print what completes command lines of this program in a shell
+    #[arg(long, value_name = "SHELL", exclusive = true)]
+    pub(crate) completions: Option<Shell>,
+    /// Write the page of the manual into a folder
+    #[arg(long, value_name = "FOLDER", exclusive = true, hide = true)]
+    pub(crate) manual: Option<PathBuf>,
 }
 
 impl Cli {

@@ -4,6 +4,7 @@ mod account_limits;
 mod check;
 mod cli;
 mod config;
+mod description;
 mod health;
 mod janitor;
 mod job_handler;
@@ -45,6 +46,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> Result<(), StartError> {
+    if description::give(&cli.description).map_err(StartError::Missing)? {
+        return Ok(());
+    }
     let sources = Sources::of_process(cli.config.clone());
     let loaded = Config::load(&sources);
     if cli.inspection.check {

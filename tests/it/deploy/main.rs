@@ -4,6 +4,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod compose;
+mod dist;
 mod image;
 mod kubernetes;
 mod scaling;
