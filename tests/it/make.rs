@@ -141,8 +141,6 @@ async fn the_same_again_is_answered_from_the_cache_and_a_fresh_one_is_made() {
         again.stages.iter().filter(|stage| stage.cached).map(|stage| stage.stage).collect();
     assert_eq!(skipped, StageName::ALL[1..], "{again:?}");
     assert!(again.stages[1..].iter().all(|stage| stage.tries == 0), "{again:?}");
-    let took = again.finished_at.unwrap() - again.enqueued_at.unwrap();
-    assert!(took.num_milliseconds() < 2_000, "{took}");
     let (made, copied) = (first.artifact.unwrap(), again.artifact.unwrap());
     assert_eq!((copied.sha256, copied.bytes), (made.sha256, made.bytes));
     assert!(copied.key != made.key && copied.key.contains(&again.id), "{}", copied.key);

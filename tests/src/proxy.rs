@@ -57,7 +57,8 @@ impl Proxy {
         self.shared.left.store(times, Ordering::SeqCst);
     }
 
-    /// From here on a script's call is swallowed unless `passes` lets it through: no answer ever comes.
+    /// From here on what a worker asks of its queue is swallowed unless `passes` lets it through: no answer
+    /// ever comes. That it waits for the marker is heard.
     pub fn swallow_unless(&self, passes: impl Fn(&[u8]) -> bool + Send + 'static) {
         *self.shared.passes.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(passes));
     }
@@ -78,7 +79,8 @@ pub fn holds(bytes: &[u8], part: &str) -> bool {
 impl Shared {
     fn swallows(&self, request: &[u8]) -> bool {
         let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
-        passes.as_ref().is_some_and(|passes| holds(request, "EVALSHA") && !passes(request))
+        let asks = holds(request, "EVALSHA") || holds(request, "EXISTS");
+        passes.as_ref().is_some_and(|passes| asks && !passes(request))
     }
 
     /// Whether this request's reply is to be lost; counts it.

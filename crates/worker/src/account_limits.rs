@@ -4,7 +4,7 @@
 //! Redis keeps them (`queue::AccountLimits`). When it does not answer, calls begin all the same: the provider
 //! knows its limits itself.
 
-mod account;
+pub(crate) mod account;
 mod permit;
 
 use std::sync::Arc;
@@ -19,8 +19,6 @@ use tokio::time::sleep;
 
 use account::Account;
 pub(crate) use account::Accounts;
-#[cfg(feature = "openai")]
-pub(crate) use account::News;
 use permit::FleetPermit;
 use tokio::task::JoinSet;
 

@@ -109,7 +109,8 @@ fn handler(
     watched: Watched,
 ) -> anyhow::Result<JobHandler> {
     let accounts = Arc::new(Accounts::of_config(&config.providers));
-    let vendor = Vendor::new(Some((Arc::clone(&watched.metrics), Arc::clone(&accounts))))?;
+    let vendor =
+        Vendor::new(Some((Arc::clone(&watched.metrics), Arc::clone(&accounts).hearing())))?;
     let providers = Providers {
         sources: database::sources(&config.database, worker, jobs)?,
         moderator: moderator(config.providers.moderator.as_ref(), &vendor)?,

@@ -18,7 +18,6 @@ const A_WORD: usize = 100;
 /// Ends of calls that are kept while Redis does not answer; those beyond them end by their time.
 const MOST_KEPT: usize = 10_000;
 /// An account of which more than this share is left gives nobody a reason to wait.
-#[cfg(feature = "openai")]
 const PLENTY: u64 = 20;
 
 /// The accounts on which this process buys, by the stage that does.
@@ -48,6 +47,9 @@ pub(crate) struct News {
     pub(crate) requests: Told,
     pub(crate) tokens: Told,
 }
+
+/// Hears what the provider has told that a stage buys from.
+pub(crate) type Hearing = Arc<dyn Fn(StageName, &News) + Send + Sync>;
 
 /// What the fleet does not know yet.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -90,9 +92,13 @@ impl Accounts {
         self.by_stage.values()
     }
 
+    /// The ear for what providers tell.
+    pub(crate) fn hearing(self: Arc<Self>) -> Hearing {
+        Arc::new(move |stage, news| self.hear(stage, news))
+    }
+
     /// The provider that `stage` buys from has told this.
-    #[cfg(feature = "openai")]
-    pub(crate) fn hear(&self, stage: StageName, news: &News) {
+    fn hear(&self, stage: StageName, news: &News) {
         if let Some(account) = self.of(stage) {
             account.untold().news.add(news);
             self.changed.notify_one();
@@ -169,7 +175,6 @@ impl Account {
     }
 }
 
-#[cfg(feature = "openai")]
 impl News {
     /// Later news go over earlier ones, but for the longest wait. What tells of plenty is none.
     fn add(&mut self, later: &Self) {

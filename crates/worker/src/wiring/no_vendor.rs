@@ -9,7 +9,7 @@ use pipeline::{ImageGenerator, Moderator, SpeechSynthesizer, TranscriptWriter};
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
 
-use crate::account_limits::Accounts;
+use crate::account_limits::account::Hearing;
 use crate::config::{AccountConfig, WordsConfig};
 
 /// The way to nobody.
@@ -17,7 +17,7 @@ pub(super) struct Vendor;
 
 #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the face of those who sell")]
 impl Vendor {
-    pub(super) fn new(_: Option<(Arc<Metrics>, Arc<Accounts>)>) -> anyhow::Result<Self> {
+    pub(super) fn new(_: Option<(Arc<Metrics>, Hearing)>) -> anyhow::Result<Self> {
         Ok(Self)
     }
 

@@ -14,7 +14,7 @@ use queue::Told;
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
 
-use crate::account_limits::{Accounts, News};
+use crate::account_limits::account::{Hearing, News};
 use crate::config::{AccountConfig, WordsConfig};
 use crate::models::asked_of;
 
@@ -24,12 +24,12 @@ pub(super) struct Vendor(HttpClient);
 #[expect(clippy::unnecessary_wraps, reason = "a build that leaves it out refuses")]
 impl Vendor {
     /// One pool of connections for all; metrics count what passes on it, and accounts hear of their limits.
-    pub(super) fn new(hears: Option<(Arc<Metrics>, Arc<Accounts>)>) -> anyhow::Result<Self> {
+    pub(super) fn new(hears: Option<(Arc<Metrics>, Hearing)>) -> anyhow::Result<Self> {
         let client = HttpClient::new().context("this machine has no certificates to trust")?;
-        let ear = hears.map(|(metrics, accounts)| {
+        let ear = hears.map(|(metrics, hearing)| {
             Ear::new(move |event| {
                 count(&metrics, event);
-                hear(&accounts, event);
+                hear(&hearing, event);
             })
         });
         Ok(Self(client.heard_by(ear.unwrap_or_default())))
@@ -130,7 +130,7 @@ fn count(metrics: &Metrics, event: &WireEvent<'_>) {
     }
 }
 
-fn hear(accounts: &Accounts, event: &WireEvent<'_>) {
+fn hear(hearing: &Hearing, event: &WireEvent<'_>) {
     if let WireFact::Limited(limits) = event.what {
         let RateLimits { asked, requests, tokens } = limits;
         let told = |limit: RateLimit| {
@@ -138,7 +138,7 @@ fn hear(accounts: &Accounts, event: &WireEvent<'_>) {
             Told { limit, left, full_after }
         };
         let news = News { asked, requests: told(requests), tokens: told(tokens) };
-        accounts.hear(event.capability.stage(), &news);
+        hearing(event.capability.stage(), &news);
     }
 }
 
