@@ -1,6 +1,7 @@
 //! Workers as processes of their own, and the wait for what they do.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -8,7 +9,7 @@ use child::{Limits, Running, Spec};
 use futures::FutureExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use queue::{Clock, Endpoint, QueueStats, Scripts};
+use queue::{Clock, ConsumerOptions, Endpoint, QueueStats, Scripts, Tally};
 use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{Job, JobId, JobRecord, Producer, ProducerOptions, Submission};
 
@@ -161,6 +162,23 @@ impl Fleet {
             self.scripts.stats(&mut self.connection.clone()).await.ok()
         })
         .await
+    }
+
+    /// Of a worker in the test's own process: one slot, a lease of three seconds.
+    pub fn consumer_options(&self, worker: &str) -> anyhow::Result<ConsumerOptions> {
+        Ok(ConsumerOptions {
+            endpoint: Endpoint::new(&self.server.url(), QUEUE)?,
+            worker: worker.to_owned(),
+            lease_ttl: Duration::from_secs(3),
+            slots: 1,
+            drain_timeout: Duration::from_secs(5),
+            attempt_budget: Arc::new(|_| Duration::from_mins(1)),
+            backoff: (Duration::from_millis(50), Duration::from_secs(2)),
+            limits: queue::Limits::default(),
+            until_empty: false,
+            tally: Tally::default(),
+            observer: Arc::new(()),
+        })
     }
 
     /// The scripts and a connection, for what only a test does.

@@ -1,15 +1,11 @@
 //! What travels beside the request arrives under the lease.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use queue::{
-    Consumer, ConsumerOptions, Endpoint, Handler, Lease, Limits, NewLease, Outcome, Report,
-    Shutdown, Tally,
-};
+use queue::{Consumer, Handler, Lease, NewLease, Outcome, Report, Shutdown};
 use stillcast_enqueue::{ErrorReport, Format, Identifier, Options, TraceParent};
-use tests::fleet::{Fleet, QUEUE};
+use tests::fleet::Fleet;
 use tests::script::Script;
 use tokio::sync::mpsc;
 
@@ -26,22 +22,6 @@ impl Handler for Show {
     }
 }
 
-fn options(fleet: &Fleet) -> ConsumerOptions {
-    ConsumerOptions {
-        endpoint: Endpoint::new(&fleet.server.url(), QUEUE).unwrap(),
-        worker: "show".to_owned(),
-        lease_ttl: Duration::from_secs(3),
-        slots: 1,
-        drain_timeout: Duration::from_secs(5),
-        attempt_budget: Arc::new(|_| Duration::from_mins(1)),
-        backoff: (Duration::from_millis(50), Duration::from_secs(2)),
-        limits: Limits::default(),
-        until_empty: false,
-        tally: Tally::default(),
-        observer: Arc::new(()),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn trace_tenant_and_options_reach_the_worker() {
     let fleet = Fleet::start().await.unwrap();
@@ -55,7 +35,7 @@ async fn trace_tenant_and_options_reach_the_worker() {
 
     let (show, mut shown) = mpsc::unbounded_channel();
     let shutdown = Shutdown::default();
-    let consumer = Consumer::connect(options(&fleet)).await.unwrap();
+    let consumer = Consumer::connect(fleet.consumer_options("show").unwrap()).await.unwrap();
     let working = consumer.run(Arc::new(Show(show)), shutdown.clone());
     let looking = async {
         let lease = shown.recv().await.unwrap();

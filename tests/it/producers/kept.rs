@@ -1,14 +1,10 @@
 //! What an attempt keeps under its lease goes out in as few calls as it can.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use queue::{
-    Consumer, ConsumerOptions, Endpoint, Handler, Lease, Limits, NewLease, Outcome, Report,
-    Shutdown, Tally, Verb,
-};
+use queue::{Consumer, ConsumerOptions, Handler, Lease, NewLease, Outcome, Report, Shutdown, Verb};
 use stillcast_enqueue::ErrorReport;
 use tests::fleet::{Fleet, QUEUE};
 use tests::script::Script;
@@ -55,22 +51,6 @@ impl Handler for Keep {
     }
 }
 
-fn options(fleet: &Fleet) -> ConsumerOptions {
-    ConsumerOptions {
-        endpoint: Endpoint::new(&fleet.server.url(), QUEUE).unwrap(),
-        worker: "keep".to_owned(),
-        lease_ttl: Duration::from_secs(30),
-        slots: 1,
-        drain_timeout: Duration::from_secs(5),
-        attempt_budget: Arc::new(|_| Duration::from_mins(1)),
-        backoff: (Duration::from_millis(50), Duration::from_secs(2)),
-        limits: Limits::default(),
-        until_empty: true,
-        tally: Tally::default(),
-        observer: Arc::new(()),
-    }
-}
-
 /// How often the checkpoint's script was called, by Redis' own log.
 async fn checkpoints(fleet: &Fleet) -> usize {
     type Entry = (u64, u64, u64, Vec<Vec<u8>>, String, String);
@@ -89,7 +69,8 @@ async fn what_is_kept_meanwhile_or_was_spared_takes_no_call_of_its_own() {
     fleet.server.configure("slowlog-log-slower-than", "0").await.unwrap();
     let ids = fleet.enqueue(&[Script::default().job()]).await.unwrap();
     let handler = Arc::new(Keep { fleet: Arc::clone(&fleet), seen: Mutex::default() });
-    let consumer = Consumer::connect(options(&fleet)).await.unwrap();
+    let options = ConsumerOptions { until_empty: true, ..fleet.consumer_options("keep").unwrap() };
+    let consumer = Consumer::connect(options).await.unwrap();
     consumer.run(handler.clone(), Shutdown::default()).await.unwrap();
 
     let seen = handler.seen.lock().await.clone();
