@@ -116,13 +116,14 @@ impl Account {
         under_way.map(|entry| entry.key.clone()).collect()
     }
 
-    /// Calls that were answered once more after their checkpoint had been accepted, by key.
+    /// Calls that began once more after their checkpoint had been accepted, by key. One that was under way at
+    /// a stopped worker may still be answered later: its money was spent before.
     #[must_use]
     pub fn paid_though_kept(&self) -> Vec<String> {
         let mut kept = HashSet::new();
         let mut again = Vec::new();
         for Entry { act, key, .. } in self.entries() {
-            if act == Act::CallEnd && kept.contains(&key) {
+            if act == Act::CallStart && kept.contains(&key) {
                 again.push(key);
             } else if act == Act::Kept {
                 kept.insert(key);
