@@ -30,44 +30,84 @@
 --
 -- All values of all jobs are checked before the first write: Lua rolls nothing back.
 -- No allow-oom flag: under noeviction a full Redis refuses new work and keeps serving the old.
+--
+-- Redis makes every function of a script anew at each call. So what most jobs go through is written out,
+-- and what is rare has its functions inside the one that asks for it.
 
 local ready, delayed, deadlines, counts, wake, events = unpack(KEYS)
 local prefix, default_deadline = ARGV[1], ARGV[2]
-local FIELDS, JOBS_A_CALL, FULL_AT, PRESSURE_MS, SOON_MS = 13, 500, 0.75, 100, 2500
+local FIRST, FIELDS, JOBS_A_CALL = 3, 13, 500
+local FULL_AT, PRESSURE_MS, SOON_MS = 0.75, 100, 2500
 -- As in the preamble of the other scripts: what is ready and has longer is found by its rank.
 local FOUND_BY_RANK_MS = 24 * 3600 * 1000
 -- A text of 16 KiB as JSON, each character escaped, and what stands around it; the end of 9999.
 local MAX_BODY, MAX_METADATA, MAX_TIME = 128 * 1024, 4 * 1024, 253402300799999
 local MAX_WEBHOOK = 2048
+local IDENTIFIER = '^[a-z0-9A-Z][a-z0-9A-Z._-]*$'
 
 -- Parts of a body that are looked at to tell whether it is the same request.
 local NODES = 500
 
+local call, find, text_of = redis.call, string.find, string.format
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- A whole number as text: Redis itself would write each one as a fraction of 17 digits, at ten times the
--- price.
-local function text_of(number) return string.format('%d', number) end
-
 -- Digits alone: `tonumber` also takes nan, inf, 1e300 and 0x5.
 local function whole(text, min, max)
-  if #text > 15 or not string.find(text, '^%d+$') then return end
+  if #text > 15 or not find(text, '^%d+$') then return end
   local number = tonumber(text)
   if number >= min and number <= max then return number end
 end
 
-local function is_identifier(text)
-  return #text <= 128 and string.find(text, '^[A-Za-z0-9][A-Za-z0-9._-]*$') ~= nil
+-- What is wrong with the call as a whole, when something is.
+local function fault_of_call()
+  if #KEYS ~= 6 or #ARGV < 2 then return 'number of keys or values' end
+  local name = string.match(prefix, '^{q:(.*)}:$')
+  if not name or #name > 128 or not find(name, IDENTIFIER) then return 'prefix' end
+  local words = { 'ready', 'delayed', 'deadlines', 'counts', 'wake', 'events' }
+  for at = 1, 6 do
+    if KEYS[at] ~= prefix .. words[at] then return 'key ' .. at end
+  end
+  if not whole(default_deadline, 1, MAX_TIME) then return 'default deadline' end
+  local values = #ARGV - 2
+  if values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then return 'number of values' end
+end
+local wrong = fault_of_call()
+if wrong then return redis.error_reply('INVALID ' .. wrong) end
+
+-- Format, tenant, priority, times and attempts of the job whose values begin at `first`, as they are stored:
+-- numbers as text, since Redis itself would write each one as a fraction of 17 digits, at ten times the
+-- price. The job before, whose terms are `last`, mostly has the same.
+local function terms_of(first, last)
+  local is_same = last ~= nil
+  for at = first + 2, first + 7 do is_same = is_same and ARGV[at] == ARGV[at - FIELDS] end
+  if is_same then return last end
+  local format, tenant = ARGV[first + 2], ARGV[first + 3]
+  local priority, run_at = whole(ARGV[first + 4], 0, 9), whole(ARGV[first + 5], 0, MAX_TIME)
+  local deadline = whole(ARGV[first + 6], 0, MAX_TIME)
+  local max_attempts = whole(ARGV[first + 7], 1, 100)
+  if format ~= 'audio' and format ~= 'video' then return { fault = 'format' } end
+  if #tenant > 128 or not find(tenant, IDENTIFIER) then return { fault = 'tenant' } end
+  if not priority then return { fault = 'priority' } end
+  if not run_at then return { fault = 'run_at' } end
+  if not deadline then return { fault = 'deadline' } end
+  if not max_attempts then return { fault = 'max_attempts' } end
+  local begin = math.max(now, run_at)
+  if deadline == 0 then deadline = begin + default_deadline end
+  return {
+    format = format, tenant = tenant, state = begin > now and 'delayed' or 'ready',
+    begin = begin, length = deadline - begin, rank = 60000 * priority,
+    priority_text = text_of('%d', priority), attempts_text = text_of('%d', max_attempts),
+    begin_text = text_of('%d', begin), deadline_text = text_of('%d', deadline),
+    length_text = text_of('%d', deadline - begin),
+  }
 end
 
-local function is_digest(text) return #text == 40 and string.find(text, '^%x+$') ~= nil end
-
--- What few jobs have is judged by functions that are made for them: Redis makes every other one at each
--- call.
-local function fault_of_extras(job)
+-- What few jobs have: the name of the first value that cannot be. Where the producer has not digested the
+-- body, it is read here, and what is found takes the place of the values that were not given.
+local function fault_of_extras(first)
   local function is_metadata(text)
-    if #text > MAX_METADATA or not string.find(text, '^%s*{') then return false end
+    if #text > MAX_METADATA or not find(text, '^%s*{') then return false end
     local read, object = pcall(cjson.decode, text)
     if not read then return false end
     for _, value in pairs(object) do
@@ -83,122 +123,43 @@ local function fault_of_extras(job)
   local function is_webhook(text)
     if text == nil or text == cjson.null then return true end
     if type(text) ~= 'string' or #text > MAX_WEBHOOK then return false end
-    if string.find(text, '[^!-~]') or string.find(text, '[\\"<>^`{|}#]') then return false end
+    if find(text, '[^!-~]') or find(text, '[\\"<>^`{|}#]') then return false end
     local host = string.match(text, '^https?://([%w%[][^/?]*)')
-    return host ~= nil and not string.find(host, '@', 1, true)
+    return host ~= nil and not find(host, '@', 1, true)
   end
-  if job.metadata ~= '' and not is_metadata(job.metadata) then return 'metadata' end
-  if job.traceparent ~= '' and not is_trace(job.traceparent) then return 'traceparent' end
-  if job.digest ~= '' and not is_digest(job.digest) then return 'digest' end
-  if not is_webhook(job.webhook) then return 'webhook' end
-end
-
--- What is wrong with the call as a whole, when something is.
-local function fault_of_call()
-  if #KEYS ~= 6 or #ARGV < 2 then return 'number of keys or values' end
-  local name = string.match(prefix, '^{q:(.*)}:$')
-  if not name or not is_identifier(name) then return 'prefix' end
-  local words = { 'ready', 'delayed', 'deadlines', 'counts', 'wake', 'events' }
-  for at, word in ipairs(words) do
-    if KEYS[at] ~= prefix .. word then return 'key ' .. at end
+  local digest, webhook = ARGV[first + 11], ARGV[first + 12] ~= '' and ARGV[first + 12] or nil
+  local envelope
+  if digest == '' then
+    local read, value = pcall(cjson.decode, ARGV[first + 1])
+    if read and type(value) == 'table' then envelope, webhook = value, value.webhook end
   end
-  if not whole(default_deadline, 1, MAX_TIME) then return 'default deadline' end
-  local values = #ARGV - 2
-  if values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then return 'number of values' end
+  if ARGV[first + 9] ~= '' and not is_metadata(ARGV[first + 9]) then return 'metadata' end
+  if ARGV[first + 10] ~= '' and not is_trace(ARGV[first + 10]) then return 'traceparent' end
+  if digest ~= '' and (#digest ~= 40 or not find(digest, '^%x+$')) then return 'digest' end
+  if not is_webhook(webhook) then return 'webhook' end
+  return nil, { envelope = envelope, webhook = type(webhook) == 'string' and webhook or '' }
 end
 
--- Format, tenant, priority, times and attempts: the same for most jobs of a call, so that they are judged
--- anew only where they differ from those of the job before.
-local terms = {}
-
-local function fault_of_terms(one)
-  if one.format ~= 'audio' and one.format ~= 'video' then return 'format' end
-  if not is_identifier(one.tenant) then return 'tenant' end
-  if not one.priority then return 'priority' end
-  if not one.run_at then return 'run_at' end
-  if not one.deadline then return 'deadline' end
-  if not one.max_attempts then return 'max_attempts' end
-end
-
-local function terms_of(format, tenant, priority, run_at, deadline, max_attempts)
-  local is_same = terms.format == format and terms.tenant == tenant and
-    terms.asked_priority == priority and terms.asked_run_at == run_at and
-    terms.asked_deadline == deadline and terms.asked_attempts == max_attempts
-  if is_same then return terms end
-  terms = {
-    format = format, tenant = tenant, asked_priority = priority, asked_run_at = run_at,
-    asked_deadline = deadline, asked_attempts = max_attempts, priority = whole(priority, 0, 9),
-    run_at = whole(run_at, 0, MAX_TIME), deadline = whole(deadline, 0, MAX_TIME),
-    max_attempts = whole(max_attempts, 1, 100),
-    -- What is found below; a table that grows is made anew as often as it doubles.
-    begin = 0, length = 0, state = '', begin_text = false, deadline_text = false, length_text = false,
-    attempts_text = false, priority_text = false, rank_text = false, fault = false,
-  }
-  terms.fault = fault_of_terms(terms)
-  if terms.fault then return terms end
-  terms.begin = math.max(now, terms.run_at)
-  if terms.deadline == 0 then terms.deadline = terms.begin + default_deadline end
-  terms.length = terms.deadline - terms.begin
-  terms.state = terms.begin > now and 'delayed' or 'ready'
-  return terms
-end
-
--- The name of the first value that cannot be.
-local function fault_of(job)
-  if not is_identifier(job.id) then return 'id' end
-  if #job.body == 0 or #job.body > MAX_BODY then return 'body' end
-  if job.terms.fault then return job.terms.fault end
-  local key = job.idempotency_key
-  if key ~= '' and not is_identifier(key) then return 'idempotency_key' end
-  local has_no_extras = job.metadata == '' and job.traceparent == '' and job.webhook == nil
-  if not (has_no_extras and is_digest(job.digest)) then return fault_of_extras(job) end
-end
-
--- The job whose values begin at `first`; `fault` is the name of the first that cannot be.
-local function read_job(first)
-  local job = {
-    id = ARGV[first], body = ARGV[first + 1], terms = terms_of(unpack(ARGV, first + 2, first + 7)),
-    idempotency_key = ARGV[first + 8], metadata = ARGV[first + 9], traceparent = ARGV[first + 10],
-    digest = ARGV[first + 11], webhook = ARGV[first + 12] ~= '' and ARGV[first + 12] or nil,
-    envelope = false, fault = false, key = false, idem = false, state = false,
-  }
-  if job.digest == '' then
-    local read, envelope = pcall(cjson.decode, #job.body <= MAX_BODY and job.body or '')
-    job.envelope = read and type(envelope) == 'table' and envelope
-    if job.envelope then job.webhook = job.envelope.webhook end
-  end
-  job.fault = fault_of(job)
-  job.key = prefix .. 'job:' .. job.id
-  if job.idempotency_key ~= '' then
-    job.idem = prefix .. 'idem:' .. job.terms.tenant .. '/' .. job.idempotency_key
-  end
-  return job
-end
-
-local wrong = fault_of_call()
-if wrong then return redis.error_reply('INVALID ' .. wrong) end
 default_deadline = tonumber(default_deadline)
-local jobs = {}
-for first = 3, #ARGV, FIELDS do jobs[#jobs + 1] = read_job(first) end
-
--- What all jobs of a queue share: the clock by which they are ranked, how many there ever were, and the
--- latest verdict on Redis' memory.
-local kept = redis.call('HMGET', counts, 'rank_ms', 'rank_ahead_ms', 'enqueued', 'full_ms')
-
--- Reading INFO costs more than an enqueue, so its verdict is kept for a moment: when it was found, below
--- zero if Redis was full. A user who may not read it goes by the verdict of others, and by Redis' own
--- refusal at the brim. Answers a new verdict, too.
-local function is_full()
-  local found = tonumber(kept[4] or 0)
-  local age = now - math.abs(found)
-  if age >= 0 and age < PRESSURE_MS then return found < 0 end
-  local known, may = pcall(redis.acl_check_cmd, 'INFO', 'memory')
-  if not (known and may) then return false end
-  local info = redis.call('INFO', 'memory')
-  local used = tonumber(string.match(info, 'used_memory:(%d+)'))
-  local limit = tonumber(string.match(info, 'maxmemory:(%d+)'))
-  local full = limit > 0 and used > limit * FULL_AT
-  return full, full and -now or now
+local answers, terms, extras = {}, {}, {}
+for at = 1, (#ARGV - 2) / FIELDS do
+  local first = FIRST + FIELDS * (at - 1)
+  local id, body, key, digest = ARGV[first], ARGV[first + 1], ARGV[first + 8], ARGV[first + 11]
+  terms[at] = terms_of(first, terms[at - 1])
+  local fault = terms[at].fault
+  if #id > 128 or not find(id, IDENTIFIER) then
+    fault = 'id'
+  elseif #body == 0 or #body > MAX_BODY then
+    fault = 'body'
+  elseif not fault and key ~= '' and (#key > 128 or not find(key, IDENTIFIER)) then
+    fault = 'idempotency_key'
+  elseif not fault then
+    local is_plain = ARGV[first + 9] == '' and ARGV[first + 10] == '' and ARGV[first + 12] == ''
+    if not (is_plain and #digest == 40 and find(digest, '^%x+$')) then
+      fault, extras[at] = fault_of_extras(first)
+    end
+  end
+  if fault then answers[at] = { 'invalid', id, fault } end
 end
 
 -- The digest of what a body says: of one text for all ways to write the same JSON, in which names are
@@ -243,150 +204,126 @@ local function digest_of(body, value)
   return redis.sha1hex(text and left > 0 and text or body)
 end
 
--- The clock by which jobs are ranked: where Redis' own was set back, it goes on from the last rank that
--- was given. Answers its time, how far it is ahead, and how many jobs were ever enqueued.
-local function rank_clock()
-  local last, ahead = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
-  if now + ahead < last then ahead = last + 1 - now end
-  return now + ahead, ahead, tonumber(kept[3] or 0)
+-- What all jobs of a queue share: the clock by which they are ranked, how many there ever were, and the
+-- latest verdict on Redis' memory.
+local kept = call('HMGET', counts, 'rank_ms', 'rank_ahead_ms', 'enqueued', 'full_ms')
+
+-- Reading INFO costs more than an enqueue, so its verdict is kept for a moment: when it was found, below
+-- zero if Redis was full. A user who may not read it goes by the verdict of others, and by Redis' own
+-- refusal at the brim.
+local function is_full()
+  local found = tonumber(kept[4] or 0)
+  local age = now - math.abs(found)
+  if age >= 0 and age < PRESSURE_MS then return found < 0 end
+  local known, may = pcall(redis.acl_check_cmd, 'INFO', 'memory')
+  if not (known and may) then return false end
+  local info = call('INFO', 'memory')
+  local used = tonumber(string.match(info, 'used_memory:(%d+)'))
+  local limit = tonumber(string.match(info, 'maxmemory:(%d+)'))
+  local full = limit > 0 and used > limit * FULL_AT
+  call('HSET', counts, 'full_ms', text_of('%d', full and -now or now))
+  return full
 end
 
--- Jobs that this call will create, by identifier and by key: a later one of the call may be the same.
-local new_by_id, new_by_key = {}, {}
-
--- `unpack` stays below 500.
-local function in_parts(list, call)
-  for first = 1, #list, 400 do call(unpack(list, first, math.min(first + 399, #list))) end
-end
-
--- Whether any of the identifiers and keys is taken: mostly none is, and then nothing has to be read.
-local function is_any_known()
-  local keys, known = {}, 0
-  for _, job in ipairs(jobs) do
-    if not job.fault then
-      keys[#keys + 1] = job.key
-      if job.idem then keys[#keys + 1] = job.idem end
-    end
-  end
-  in_parts(keys, function(...) known = known + redis.call('EXISTS', ...) end)
-  return known > 0
-end
-
--- The job that stands for this request already, by its identifier or by its key, and whether it asks for
--- the same. An old client's script left the digest of the bytes alone.
-local function judge_existing(job)
-  local function known(id)
-    if new_by_id[id] then return new_by_id[id] end
-    local record = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'body_sha1', 'request_sha1')
-    if record[1] then
-      return { id = id, state = record[1], bytes = record[2], digest = record[3] }
-    end
-  end
-  local function by_key()
-    if not job.idem then return end
-    if new_by_key[job.idem] then return new_by_key[job.idem] end
-    local owner = redis.call('GET', job.idem)
-    return owner and known(owner)
+-- The answer of a job whose identifier or key is taken, by one of this call or an earlier one; none where
+-- who took the key has gone. An old client's script left the digest of the bytes alone.
+local function answer_known(id, idem, body, digest)
+  local function known(owner)
+    local record = call('HMGET', prefix .. 'job:' .. owner, 'state', 'body_sha1', 'request_sha1')
+    return record[1] and { id = owner, state = record[1], bytes = record[2], digest = record[3] }
   end
   local function is_same(owner)
-    if owner.digest then return owner.digest == job.digest end
-    if owner.bytes == redis.sha1hex(job.body) then return true end
-    local body = redis.call('GET', prefix .. 'body:' .. owner.id)
-    if not body then return false end
-    local read, envelope = pcall(cjson.decode, body)
-    return digest_of(body, read and type(envelope) == 'table' and envelope) == job.digest
+    if owner.digest then return owner.digest == digest end
+    if owner.bytes == redis.sha1hex(body) then return true end
+    local stored = call('GET', prefix .. 'body:' .. owner.id)
+    if not stored then return false end
+    local read, envelope = pcall(cjson.decode, stored)
+    return digest_of(stored, read and type(envelope) == 'table' and envelope) == digest
   end
-  local owner = known(job.id) or by_key()
-  return owner, owner and is_same(owner)
+  local by_key = idem and call('GET', idem)
+  local owner = known(id) or by_key and known(by_key)
+  return owner and { is_same(owner) and 'duplicate' or 'mismatch', owner.id, owner.state }
 end
 
--- The answer to one job; one that is to be created is `created` and noted. Writes nothing.
-local function admit(job, full, any_known)
-  if job.fault then return { 'invalid', job.id, job.fault } end
-  if job.digest == '' then job.digest = digest_of(job.body, job.envelope) end
-  if any_known or new_by_id[job.id] or new_by_key[job.idem or ''] then
-    local owner, is_same = judge_existing(job)
-    if owner then return { is_same and 'duplicate' or 'mismatch', owner.id, owner.state } end
-  end
-  if full then return { 'full', job.id, '' } end
-  if job.terms.length <= 0 then return { 'deadline-passed', job.id, '' } end
-  job.state, new_by_id[job.id] = job.terms.state, job
-  if job.idem then new_by_key[job.idem] = job end
-  return { 'created', job.id, job.state }
-end
+-- Where Redis' own clock was set back, that of the ranks goes on from the last one that was given.
+local last_rank, ahead = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
+if now + ahead < last_rank then ahead = last_rank + 1 - now end
 
+local full, now_text, soonest = is_full(), text_of('%d', now), math.huge
 -- What the call adds to the indexes and stores, and says on the channel: each in one command for all of
 -- its jobs.
-local to_ready, to_delayed, to_deadlines, to_store, words = {}, {}, {}, {}, {}
+local to_ready, to_delayed, to_deadlines, bodies, words = {}, {}, {}, {}, {}
 
-local function add(list, one, other)
-  list[#list + 1] = one
-  list[#list + 1] = other
-end
-
--- What the record of a job holds beside its terms.
-local function fields_of(job, rank_ms, ahead)
-  local fields = {}
-  if job.state == 'ready' and ahead > 0 then add(fields, 'rank_ms', text_of(rank_ms)) end
-  for _, name in ipairs({ 'idempotency_key', 'metadata', 'traceparent' }) do
-    if job[name] ~= '' then add(fields, name, job[name]) end
+-- Creates the job whose values begin at `first`, where nothing stands against it; its answer.
+local function admit(first, one, extra)
+  local id, body, digest = ARGV[first], ARGV[first + 1], ARGV[first + 11]
+  if digest == '' then digest = digest_of(body, extra.envelope) end
+  local key, idem = prefix .. 'job:' .. id, ARGV[first + 8]
+  idem = idem ~= '' and prefix .. 'idem:' .. one.tenant .. '/' .. idem
+  if (idem and call('EXISTS', key, idem) or call('EXISTS', key)) > 0 then
+    local known = answer_known(id, idem, body, digest)
+    if known then return known end
   end
-  if type(job.webhook) == 'string' then add(fields, 'webhook', job.webhook) end
-  return fields
-end
-
-local now_text = text_of(now)
-
--- The terms as they are stored: once, for all jobs that have them.
-local function write_terms(one, rank_ms)
-  one.begin_text = one.begin == now and now_text or text_of(one.begin)
-  one.deadline_text, one.length_text = text_of(one.deadline), text_of(one.length)
-  one.attempts_text, one.priority_text = text_of(one.max_attempts), text_of(one.priority)
-  one.rank_text = text_of(rank_ms - 60000 * one.priority)
-end
-
-local function create(job, rank_ms, ahead)
-  local one = job.terms
-  if not one.rank_text then write_terms(one, rank_ms) end
-  redis.call('HSET', job.key, 'state', job.state, 'format', one.format, 'tenant', one.tenant,
+  if full then return { 'full', id, '' } end
+  if one.length <= 0 then return { 'deadline-passed', id, '' } end
+  call('HSET', key, 'state', one.state, 'format', one.format, 'tenant', one.tenant,
     'priority', one.priority_text, 'enqueued_ms', now_text, 'ready_ms', one.begin_text,
     'deadline_ms', one.deadline_text, 'deadline_len_ms', one.length_text,
-    'max_attempts', one.attempts_text, 'request_sha1', job.digest, unpack(fields_of(job, rank_ms, ahead)))
-  add(to_store, prefix .. 'body:' .. job.id, job.body)
-  if job.idem then add(to_store, job.idem, job.id) end
-  if job.state == 'ready' then
-    add(to_ready, one.rank_text, job.id)
-  else
-    add(to_delayed, one.begin_text, job.id)
+    'max_attempts', one.attempts_text, 'request_sha1', digest)
+  if idem then
+    call('HSET', key, 'idempotency_key', ARGV[first + 8])
+    call('SET', idem, id)
   end
-  if job.state == 'delayed' or one.length < FOUND_BY_RANK_MS then
-    add(to_deadlines, one.deadline_text, job.id)
+  if extra then
+    local fields = { metadata = ARGV[first + 9], traceparent = ARGV[first + 10], webhook = extra.webhook }
+    for name, value in pairs(fields) do
+      if value ~= '' then call('HSET', key, name, value) end
+    end
   end
-  words[#words + 1] = job.id .. ':' .. job.state
+  local to = one.state == 'ready' and to_ready or to_delayed
+  local at = #to
+  to[at + 1], to[at + 2] = one.begin_text, id
+  if one.state == 'ready' then
+    to[at + 1] = text_of('%d', now + ahead - one.rank)
+    if ahead > 0 then call('HSET', key, 'rank_ms', text_of('%d', now + ahead)) end
+  end
+  if one.state == 'delayed' or one.length < FOUND_BY_RANK_MS then
+    at = #to_deadlines
+    to_deadlines[at + 1], to_deadlines[at + 2] = one.deadline_text, id
+  end
+  at = #words
+  bodies[2 * at + 1], bodies[2 * at + 2] = prefix .. 'body:' .. id, body
+  words[at + 1] = id .. ':' .. one.state
+  if one.begin < soonest then soonest = one.begin end
+  return { 'created', id, one.state }
 end
 
-local full, verdict = is_full()
-if verdict then redis.call('HSET', counts, 'full_ms', text_of(verdict)) end
-local answers, soonest = {}, math.huge
-local rank_ms, ahead, enqueued = rank_clock()
-local any_known = is_any_known()
-for at, job in ipairs(jobs) do answers[at] = admit(job, full, any_known) end
-for _, job in ipairs(jobs) do
-  if job.state then
-    create(job, rank_ms, ahead)
-    soonest = math.min(soonest, job.terms.begin)
+for at = 1, #terms do
+  answers[at] = answers[at] or admit(FIRST + FIELDS * (at - 1), terms[at], extras[at])
+end
+
+-- `unpack` stays below 500.
+local function in_parts(list, command, key)
+  for first = 1, #list, 400 do
+    local last = math.min(first + 399, #list)
+    if key then
+      call(command, key, unpack(list, first, last))
+    else
+      call(command, unpack(list, first, last))
+    end
   end
 end
 
 if #words > 0 then
-  in_parts(to_store, function(...) redis.call('MSET', ...) end)
-  in_parts(to_ready, function(...) redis.call('ZADD', ready, ...) end)
-  in_parts(to_delayed, function(...) redis.call('ZADD', delayed, ...) end)
-  in_parts(to_deadlines, function(...) redis.call('ZADD', deadlines, ...) end)
-  redis.call('HSET', counts, 'enqueued', text_of(enqueued + #words), 'rank_ms', text_of(rank_ms))
-  if ahead > 0 then redis.call('HSET', counts, 'rank_ahead_ms', text_of(ahead)) end
-  redis.call('PUBLISH', events, table.concat(words, '\n'))
+  in_parts(bodies, 'MSET')
+  in_parts(to_ready, 'ZADD', ready)
+  in_parts(to_delayed, 'ZADD', delayed)
+  in_parts(to_deadlines, 'ZADD', deadlines)
+  local enqueued = text_of('%d', tonumber(kept[3] or 0) + #words)
+  call('HSET', counts, 'enqueued', enqueued, 'rank_ms', text_of('%d', now + ahead))
+  if ahead > 0 then call('HSET', counts, 'rank_ahead_ms', text_of('%d', ahead)) end
+  call('PUBLISH', events, table.concat(words, '\n'))
   -- Idle workers look again every 2.9 s at the latest: later work need not wake them.
-  if soonest <= now + SOON_MS then redis.call('ZADD', wake, 0, '1') end
+  if soonest <= now + SOON_MS then call('ZADD', wake, 0, '1') end
 end
 return answers

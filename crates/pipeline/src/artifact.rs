@@ -116,35 +116,48 @@ impl Extra {
     }
 }
 
-/// A part of the sound, in the order in which it is heard.
+/// A part of the sound, in the order in which it is heard. Its samples wait somewhere (`S`) until they are
+/// encoded.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum Piece<S> {
     /// Words, and how they sound.
     Speech {
         /// What is said.
         text: String,
         /// Finished sound, as [`crate::sound::finish`] makes it.
-        pcm: Bytes,
+        pcm: S,
     },
     /// Exact silence.
     Pause(Duration),
 }
 
-impl Piece {
+/// Sound, in memory or elsewhere.
+pub(crate) trait Samples {
+    /// How long it is.
+    fn samples(&self) -> usize;
+}
+
+impl Samples for Bytes {
+    fn samples(&self) -> usize {
+        self.len() / 2
+    }
+}
+
+impl<S: Samples> Piece<S> {
     /// How long it is.
     pub(crate) fn samples(&self) -> usize {
         match self {
-            Self::Speech { text: _, pcm } => pcm.len() / 2,
+            Self::Speech { text: _, pcm } => pcm.samples(),
             Self::Pause(length) => sample_count(*length),
         }
     }
 }
 
-impl fmt::Debug for Piece {
+impl<S: Samples> fmt::Debug for Piece<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Speech { text, pcm } => {
-                write!(f, "Speech({} bytes of {} bytes)", pcm.len(), text.len())
+                write!(f, "Speech({} samples of {} bytes)", pcm.samples(), text.len())
             }
             Self::Pause(length) => write!(f, "Pause({length:?})"),
         }

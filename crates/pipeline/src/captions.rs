@@ -13,6 +13,8 @@ mod title;
 
 use std::fmt;
 
+use bytes::Bytes;
+
 pub use self::chapter::Chapter;
 use self::chapter::{Border, chapters};
 pub use self::clock::clock;
@@ -78,7 +80,7 @@ impl Listener {
     }
 
     /// Hears the next piece.
-    pub(crate) fn hear(&mut self, piece: &Piece) {
+    pub(crate) fn hear(&mut self, piece: &Piece<Bytes>) {
         match piece {
             Piece::Pause(length) => {
                 let samples = sound::sample_count(*length);

@@ -35,6 +35,7 @@ mod slots;
 pub mod sound;
 mod source_text;
 mod spoken;
+mod spool;
 mod stages;
 #[cfg(test)]
 mod tests;
@@ -61,8 +62,8 @@ pub use policy::{Backoff, Policies, Reuse, StagePolicy};
 pub use produce::{produce, standard};
 pub use prompt::{Part, Prompt, Scene, UploadTarget, Utterance};
 pub use provider::{
-    ArtifactStore, Encoding, ImageGenerator, MediaEncoder, Moderator, Providers, Shape, SoundTrack,
-    SourceStore, SpeechSynthesizer, TranscriptWriter,
+    ArtifactStore, Disk, Encoding, ImageGenerator, MediaEncoder, Moderator, Providers, Shape,
+    SoundTrack, SourceStore, SpeechSynthesizer, TranscriptWriter,
 };
 pub use rate_limit::{Admission, Permit, RateLimiter};
 pub use request::{Produced, Request, Run};

@@ -228,6 +228,15 @@ pub trait ArtifactStore: Send + Sync {
     ) -> Result<Option<Answer<Artifact>>, ProviderError>;
 }
 
+/// Keeps what waits for the encoder and is too much for the memory, in the attempt's scratch folder.
+#[async_trait]
+pub trait Disk: Send + Sync {
+    /// Writes a new file. `scratch-unwritable`, transient, where that cannot be done.
+    async fn write(&self, path: &Path, bytes: Bytes) -> Result<(), ProviderError>;
+    /// Reads a file that it has written. `scratch-unreadable`, transient, where that cannot be done.
+    async fn read(&self, path: &Path) -> Result<Bytes, ProviderError>;
+}
+
 /// The providers of a worker, one a capability.
 #[derive(Clone)]
 pub struct Providers {
@@ -243,6 +252,8 @@ pub struct Providers {
     pub painter: Arc<dyn ImageGenerator>,
     /// Makes the file.
     pub encoder: Arc<dyn MediaEncoder>,
+    /// Holds sound that waits for the encoder.
+    pub disk: Arc<dyn Disk>,
     /// Delivers it.
     pub store: Arc<dyn ArtifactStore>,
 }

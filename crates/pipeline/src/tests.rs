@@ -3,6 +3,7 @@
 mod admission;
 mod fakes;
 mod keys;
+mod long;
 mod observing;
 mod pronouncing;
 mod reuse;

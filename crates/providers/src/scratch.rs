@@ -4,8 +4,16 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use pipeline::{Disk, ProviderError};
+use tokio::time::timeout;
 
 const LOCK: &str = "lock";
+/// Longest wait for one file.
+const DISK_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The scratch folder of one process, locked as long as this lives; removed with it.
 #[derive(Debug)]
@@ -74,13 +82,41 @@ fn sweep(root: &Path) -> io::Result<()> {
 }
 
 fn remove(folder: &Path) {
-    if let Err(error) = fs::remove_dir_all(folder) {
+    if let Err(error) = fs::remove_dir_all(folder)
+        && error.kind() != io::ErrorKind::NotFound
+    {
         tracing::warn!(folder = %folder.display(), "a scratch folder stays: {error}");
     }
 }
 
 fn nonce() -> String {
     format!("{:016x}", fastrand::u64(..))
+}
+
+/// The scratch folder's files, as stages use them.
+#[derive(Clone, Copy, Debug)]
+pub struct ScratchDisk;
+
+#[async_trait]
+impl Disk for ScratchDisk {
+    async fn write(&self, path: &Path, bytes: Bytes) -> Result<(), ProviderError> {
+        let written = in_time(tokio::fs::write(path, bytes)).await;
+        written.map_err(|error| failed("scratch-unwritable", "written", error))
+    }
+
+    async fn read(&self, path: &Path) -> Result<Bytes, ProviderError> {
+        let read = in_time(tokio::fs::read(path)).await;
+        read.map(Bytes::from).map_err(|error| failed("scratch-unreadable", "read", error))
+    }
+}
+
+async fn in_time<T>(errand: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(DISK_TIMEOUT, errand).await?
+}
+
+fn failed(code: &'static str, done: &str, error: io::Error) -> ProviderError {
+    let message = format!("the scratch folder cannot be {done}: {error}; look at STILLCAST_HOME");
+    ProviderError::transient("scratch", code, message).because(error)
 }
 
 #[cfg(test)]
@@ -116,5 +152,20 @@ mod tests {
         let path = attempt.path().to_owned();
         drop(attempt);
         assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_read_and_what_cannot_be_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let (here, nowhere) =
+            (root.path().join("speech-0.pcm"), root.path().join("gone/speech-0.pcm"));
+        ScratchDisk.write(&here, Bytes::from_static(b"sound")).await.unwrap();
+        assert_eq!(ScratchDisk.read(&here).await.unwrap(), Bytes::from_static(b"sound"));
+        let unwritable = ScratchDisk.write(&nowhere, Bytes::new()).await.unwrap_err();
+        let unreadable = ScratchDisk.read(&nowhere).await.unwrap_err();
+        assert_eq!(
+            (unwritable.code, unreadable.code),
+            ("scratch-unwritable", "scratch-unreadable")
+        );
     }
 }

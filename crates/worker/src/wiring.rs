@@ -29,7 +29,7 @@ use pipeline::{Providers, RateLimiter, SharedCache, Slots, TranscriptWriter};
 use providers::cache::{CacheEvent, RedisCache};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
-use providers::scratch::{AttemptFolder, Scratch};
+use providers::scratch::{AttemptFolder, Scratch, ScratchDisk};
 use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::{self, Credentials, Store, StoreOptions};
 use queue::{AccountLimits, Endpoint};
@@ -118,6 +118,7 @@ fn handler(
         speaker: speaker(&config.providers.speaker, &vendor, &config.encoding)?,
         painter: painter(&config.providers.painter, &vendor, &config.encoding)?,
         encoder: encoder(&config.encoding),
+        disk: Arc::new(ScratchDisk),
         store: Arc::clone(store) as _,
     };
     Ok(JobHandler {

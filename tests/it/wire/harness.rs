@@ -13,6 +13,7 @@ use providers::openai::{
     Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
     PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
 };
+use providers::scratch::ScratchDisk;
 use providers::store::{self, StoreOptions};
 use stillcast_enqueue::{Aspect, Format, JobId, Options, Source, StageName, StageRecord};
 use tempfile::TempDir;
@@ -159,6 +160,7 @@ impl WireHarness {
                 speaker: Arc::new(self.speaker()),
                 painter: Arc::new(self.painter()),
                 encoder: Arc::new(FfmpegEncoder::new(encoder)),
+                disk: Arc::new(ScratchDisk),
                 store,
             },
             scratch,

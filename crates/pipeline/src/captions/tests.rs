@@ -20,11 +20,11 @@ fn voice(milliseconds: &[usize]) -> Bytes {
     samples.flat_map(i16::to_le_bytes).collect()
 }
 
-fn speech(text: &str, milliseconds: &[usize]) -> Piece {
+fn speech(text: &str, milliseconds: &[usize]) -> Piece<Bytes> {
     Piece::Speech { text: text.to_owned(), pcm: voice(milliseconds) }
 }
 
-fn heard(pieces: &[Piece]) -> Captions {
+fn heard(pieces: &[Piece<Bytes>]) -> Captions {
     let mut listener = Listener::default();
     for piece in pieces {
         listener.hear(piece);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::RATE;
 use super::samples::{sample_count, seconds_of};
-use crate::artifact::Piece;
+use crate::artifact::{Piece, Samples};
 use crate::script::ends_sentence;
 
 /// Longest pause, in samples.
@@ -76,7 +76,10 @@ pub fn lengths(stretches: &[Stretch<'_>], target: usize) -> Result<Vec<usize>, M
 }
 
 /// Makes `pieces` last `target` samples.
-pub(crate) fn fit(mut pieces: Vec<Piece>, target: usize) -> Result<Vec<Piece>, Misfit> {
+pub(crate) fn fit<S: Samples>(
+    mut pieces: Vec<Piece<S>>,
+    target: usize,
+) -> Result<Vec<Piece<S>>, Misfit> {
     if matches!(pieces.last(), Some(Piece::Speech { .. })) {
         pieces.push(Piece::Pause(END));
     }
@@ -89,9 +92,9 @@ pub(crate) fn fit(mut pieces: Vec<Piece>, target: usize) -> Result<Vec<Piece>, M
     Ok(fitted.collect())
 }
 
-fn stretch(piece: &Piece) -> Stretch<'_> {
+fn stretch<S: Samples>(piece: &Piece<S>) -> Stretch<'_> {
     match piece {
-        Piece::Speech { text, pcm } => Stretch::Speech { text, samples: pcm.len() / 2 },
+        Piece::Speech { text, pcm } => Stretch::Speech { text, samples: pcm.samples() },
         Piece::Pause(length) => Stretch::Pause(sample_count(*length)),
     }
 }
@@ -163,27 +166,29 @@ fn share(places: &[Place], whole: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     const SECOND: usize = RATE as usize;
 
-    fn speech(text: &str, seconds: usize) -> Piece {
+    fn speech(text: &str, seconds: usize) -> Piece<Bytes> {
         Piece::Speech { text: text.to_owned(), pcm: vec![1; 2 * seconds * SECOND].into() }
     }
 
-    fn pause(seconds: f64) -> Piece {
+    fn pause(seconds: f64) -> Piece<Bytes> {
         Piece::Pause(Duration::from_secs_f64(seconds))
     }
 
-    fn pauses(pieces: &[Piece]) -> Vec<f64> {
-        let length = |piece: &Piece| match piece {
+    fn pauses(pieces: &[Piece<Bytes>]) -> Vec<f64> {
+        let length = |piece: &Piece<Bytes>| match piece {
             Piece::Pause(length) => Some((length.as_secs_f64() * 1_000.0).round() / 1_000.0),
             Piece::Speech { .. } => None,
         };
         pieces.iter().filter_map(length).collect()
     }
 
-    fn whole(pieces: &[Piece]) -> usize {
+    fn whole(pieces: &[Piece<Bytes>]) -> usize {
         pieces.iter().map(|piece| stretch(piece).samples()).sum()
     }
 

@@ -24,8 +24,10 @@ pub(super) fn level(samples: &[f32]) -> Vec<f32> {
 /// Levels `samples`, which are not silent, to `target` LUFS below the ceiling.
 pub(super) fn level_to(samples: &[f32], target: f64) -> Vec<f32> {
     let mut gain = target - loudness(samples);
-    let mut levelled = samples.to_vec();
+    let mut levelled = Vec::new();
     for _ in 0..ROUNDS {
+        // Some megabytes less while the next one is made.
+        drop(levelled);
         levelled = limit(&amplify(samples, gain), CEILING);
         let missing = target - loudness(&levelled);
         if missing.abs() < TOLERANCE {

@@ -24,7 +24,10 @@ pub(super) fn limit(samples: &[f32], ceiling: f32) -> Vec<f32> {
         return samples.to_vec();
     }
     // A mean over minima that all span a peak is never above what that peak wants.
-    let gains = mean(&minimum(&wanted));
+    let least = minimum(&wanted);
+    drop(wanted);
+    let gains = mean(&least);
+    drop(least);
     samples.iter().zip(gains).map(|(sample, gain)| sample * gain).collect()
 }
 

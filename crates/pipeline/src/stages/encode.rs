@@ -21,6 +21,7 @@ use crate::cache_key::digest_of;
 use crate::captions::Listener;
 use crate::feed::Reader;
 use crate::sound::Loudness;
+use crate::spool::Spooled;
 use crate::{
     Answer, Call, Captions, Clip, Image, Media, ProviderError, Providers, Run, Shape, StageError,
 };
@@ -72,7 +73,7 @@ pub(crate) fn settings(
 
 pub(crate) async fn encode(
     attempt: &Attempt<'_>,
-    sound: Reader<Piece>,
+    sound: Reader<Piece<Spooled>>,
     picture: Reader<Image>,
 ) -> Result<Media, StageError> {
     // A clip, once rendered, serves the second try too.
@@ -83,7 +84,7 @@ pub(crate) async fn encode(
 
 async fn encode_once(
     attempt: &Attempt<'_>,
-    sound: Reader<Piece>,
+    sound: Reader<Piece<Spooled>>,
     picture: Reader<Image>,
     clip: &OnceCell<Clip>,
 ) -> Result<Media, StageError> {
@@ -106,7 +107,7 @@ async fn encode_once(
 /// Feeds the encoder as the sound comes, and listens to what is said when.
 async fn compress(
     heavy: &Heavy<'_>,
-    pieces: Reader<Piece>,
+    pieces: Reader<Piece<Spooled>>,
 ) -> Result<(Media, Captions), StageError> {
     let run = heavy.attempt.run;
     let mut pieces = Arranged::of(&run.request.options, pieces);
@@ -121,6 +122,7 @@ async fn compress(
     let fragments = tracks.fragments();
     let feed = async {
         while let Some((piece, turn)) = pieces.next().await? {
+            let piece = piece.load().await.map_err(|error| error.at(STAGE))?;
             listener.hear(&piece);
             heavy.work(FEED, tracks.feed(piece, turn)).await?;
         }

@@ -1,10 +1,11 @@
 //! Providers that do what a script says, and a journal of what they were asked.
 
+mod encoder;
 mod step;
 mod voice;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -18,10 +19,10 @@ pub(super) use self::step::Step;
 use super::shared_state::SharedState;
 use crate::sound::Loudness;
 use crate::{
-    Answer, ArtifactStore, Captions, Clip, Conversation, Draft, DraftPiece, Encoding, Excerpt,
-    Failed, FailureClass, Finish, Gate, Image, ImageGenerator, Interrupted, Media, MediaEncoder,
-    Policies, Produced, Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Shape,
-    Slots, SoundTrack, SourceStore, TranscriptWriter, UploadTarget, Usage, produce, standard,
+    Answer, ArtifactStore, Captions, Conversation, Disk, Draft, DraftPiece, Excerpt, Failed,
+    FailureClass, Finish, Gate, Image, ImageGenerator, Interrupted, Media, Policies, Produced,
+    Progress, Prompt, ProviderError, Providers, Request, Run, Scene, Slots, SourceStore,
+    TranscriptWriter, UploadTarget, Usage, produce, standard,
 };
 
 /// Spoken passages of the fake transcript.
@@ -57,6 +58,9 @@ struct Entries {
     is_revised: bool,
     are_deliveries_lost: bool,
     is_deaf: bool,
+    /// How many times as long as usual the voice takes, above once.
+    slowness: usize,
+    files: BTreeMap<PathBuf, Bytes>,
 }
 
 /// The account of `stage`.
@@ -103,6 +107,7 @@ impl TestRun {
                 speaker: fake(),
                 painter: fake(),
                 encoder: fake(),
+                disk: Arc::clone(&journal) as Arc<dyn Disk>,
                 store: fake(),
             },
             scratch: "/nowhere".into(),
@@ -212,6 +217,17 @@ impl Journal {
     /// Whoever listens to a recording never gets to its end; or does again.
     pub(super) fn deafen(&self, is_deaf: bool) {
         self.entries().is_deaf = is_deaf;
+    }
+
+    /// The voice takes its time: what it says of one transcript is more than is held in memory, or in one
+    /// object.
+    pub(super) fn speak_slowly(&self) {
+        self.entries().slowness = 5;
+    }
+
+    /// Bytes of sound that waited in the scratch folder.
+    pub(super) fn spooled(&self) -> usize {
+        self.entries().files.values().map(Bytes::len).sum()
     }
 
     /// Whatever was delivered before is gone from the store.
@@ -352,74 +368,6 @@ impl ImageGenerator for Fake {
         file.truncate(if is_broken { 40 } else { file.len() });
         let usage = Usage::default().and_usd(PICTURE_USD);
         Ok(Answer { value: Image { bytes: file.into() }, usage })
-    }
-}
-
-#[async_trait]
-impl MediaEncoder for Fake {
-    fn provider(&self) -> &'static str {
-        "fake"
-    }
-
-    fn revision(&self) -> String {
-        self.0.revision()
-    }
-
-    async fn begin(
-        &self,
-        _track: SoundTrack,
-        _scratch: &Path,
-    ) -> Result<Box<dyn Encoding>, ProviderError> {
-        let mut entries = self.0.entries();
-        entries.open_encoders += 1;
-        entries.encoded.clear();
-        Ok(Box::new(FakeEncoding(Arc::clone(&self.0))))
-    }
-
-    async fn still(
-        &self,
-        image: &Image,
-        _shape: Shape,
-        _scratch: &Path,
-    ) -> Result<Answer<Clip>, ProviderError> {
-        self.0.entries().shown = image.bytes.clone();
-        Ok(Answer::free(Clip { path: "/nowhere/clip".into(), extras: Vec::new() }))
-    }
-
-    async fn mux(
-        &self,
-        sound: &Media,
-        _clip: Option<&Clip>,
-        captions: &Captions,
-        _shape: Shape,
-        _scratch: &Path,
-    ) -> Result<Answer<Media>, ProviderError> {
-        self.0.step(StageName::Encode).await?;
-        self.0.entries().captions = captions.clone();
-        Ok(Answer::free(sound.clone()))
-    }
-}
-
-struct FakeEncoding(Arc<Journal>);
-
-#[async_trait]
-impl Encoding for FakeEncoding {
-    async fn write(&mut self, pcm: Bytes) -> Result<(), ProviderError> {
-        self.0.entries().encoded.extend_from_slice(&pcm);
-        Ok(())
-    }
-
-    async fn finish(self: Box<Self>) -> Result<Answer<Media>, ProviderError> {
-        self.0.step(StageName::Encode).await?;
-        let duration_s = crate::sound::seconds(self.0.entries().encoded.len());
-        let (path, extras) = ("/nowhere/sound".into(), Vec::new());
-        Ok(Answer::free(Media { path, container: Format::Audio.into(), duration_s, extras }))
-    }
-}
-
-impl Drop for FakeEncoding {
-    fn drop(&mut self) {
-        self.0.entries().open_encoders -= 1;
     }
 }
 

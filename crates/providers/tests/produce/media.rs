@@ -10,7 +10,7 @@ use pipeline::{
 };
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
-use providers::scratch::Scratch;
+use providers::scratch::{Scratch, ScratchDisk};
 use providers::store::{self, Store, StoreOptions};
 use stillcast_enqueue::{Format, JobId, Options, Source, StageName, StageRecord};
 use tempfile::TempDir;
@@ -116,6 +116,7 @@ impl MediaHarness {
                 speaker: Arc::new(OfflineSpeech::new("ffmpeg")),
                 painter: Arc::new(OfflinePainter),
                 encoder: Arc::new(FfmpegEncoder::new(options)),
+                disk: Arc::new(ScratchDisk),
                 store,
             },
             scratch: scratch.to_owned(),

@@ -174,13 +174,15 @@ impl Heartbeat {
         });
         self.is_behind = false;
         let Ok(numbers) = answer else { return };
+        // From the answer on: whoever counts from the call comes too early, and asks again.
+        let answered = Moment::now();
         self.answered_ms = numbers.get("reap", "now").ok();
         // Somebody else has reaped: this thread looks again just when that is no longer enough.
         if let Ok(left) = numbers.count("reap", "fresh") {
-            self.reap_at = now + Duration::from_millis(left).min(fresh);
+            self.reap_at = answered + Duration::from_millis(left).min(fresh);
             return;
         }
-        self.reap_at = now + fresh;
+        self.reap_at = answered + fresh;
         match Reaped::from_numbers(&numbers) {
             Ok(reaped) => {
                 self.is_behind = reaped.more;

@@ -9,6 +9,7 @@ use stillcast_enqueue::{Container, Options, StageName};
 use crate::artifact::Piece;
 use crate::feed::{Cut, Reader};
 use crate::sound::{self, Misfit, Turn};
+use crate::spool::Spooled;
 use crate::{FailureClass, StageError};
 
 const STAGE: StageName = StageName::Encode;
@@ -21,17 +22,17 @@ const LEAD: Duration = Duration::from_millis(100);
 
 /// The pieces as they are heard in the file.
 pub(super) struct Arranged {
-    pieces: Reader<Piece>,
+    pieces: Reader<Piece<Spooled>>,
     /// How long all of them shall be, in samples, until they are.
     target: Option<usize>,
     /// What comes before all others, or has come and is not told yet.
-    waiting: VecDeque<Piece>,
+    waiting: VecDeque<Piece<Spooled>>,
     /// What comes behind all others.
     end: Option<Duration>,
 }
 
 impl Arranged {
-    pub(super) fn of(options: &Options, pieces: Reader<Piece>) -> Self {
+    pub(super) fn of(options: &Options, pieces: Reader<Piece<Spooled>>) -> Self {
         let (begin, end) = edges(options);
         let target = options.duration.map(|seconds| {
             let whole = Duration::from_secs(u64::from(seconds));
@@ -44,7 +45,7 @@ impl Arranged {
 
     /// The next piece, and whether the voice speaks in it or behind it. Where the length is asked for, the
     /// first one comes when the last one is known: only then is it known how long each pause is.
-    pub(super) async fn next(&mut self) -> Result<Option<(Piece, Turn)>, StageError> {
+    pub(super) async fn next(&mut self) -> Result<Option<(Piece<Spooled>, Turn)>, StageError> {
         if let Some(target) = self.target.take() {
             let pieces = self.rest().await?;
             let fitted = sound::fit(pieces, target).map_err(|fault| misfit(fault, target))?;
@@ -61,7 +62,7 @@ impl Arranged {
     }
 
     /// Pauses behind each other are one.
-    async fn whole_pause(&mut self, first: Piece) -> Result<Piece, StageError> {
+    async fn whole_pause(&mut self, first: Piece<Spooled>) -> Result<Piece<Spooled>, StageError> {
         let Piece::Pause(mut length) = first else { return Ok(first) };
         loop {
             self.look().await?;
@@ -82,7 +83,7 @@ impl Arranged {
         Ok(())
     }
 
-    async fn rest(&mut self) -> Result<Vec<Piece>, StageError> {
+    async fn rest(&mut self) -> Result<Vec<Piece<Spooled>>, StageError> {
         let mut pieces = Vec::new();
         while let Some(piece) = self.come().await? {
             pieces.push(piece);
@@ -90,7 +91,7 @@ impl Arranged {
         Ok(pieces)
     }
 
-    async fn come(&mut self) -> Result<Option<Piece>, StageError> {
+    async fn come(&mut self) -> Result<Option<Piece<Spooled>>, StageError> {
         self.pieces.next().await.map_err(|Cut| StageError::halted(STAGE))
     }
 }

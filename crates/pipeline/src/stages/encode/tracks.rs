@@ -67,7 +67,7 @@ impl Tracks {
     /// Gives the encoders one piece, as loud as the file shall be.
     pub(super) async fn feed(
         &mut self,
-        piece: Piece,
+        piece: Piece<Bytes>,
         turn: Turn,
     ) -> Result<Answer<()>, ProviderError> {
         let channels = if self.mixer.is_some() { 2 } else { 1 };

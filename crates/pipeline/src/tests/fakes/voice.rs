@@ -25,7 +25,8 @@ impl SpeechSynthesizer for Fake {
         _scratch: &Path,
     ) -> Result<Answer<Recording>, ProviderError> {
         let is_silent = matches!(self.0.step(StageName::Tts).await?, Step::Garble);
-        let count = utterance.text.chars().count() * RATE as usize / 30;
+        let pace = 30 / (1 + self.0.entries().slowness);
+        let count = utterance.text.chars().count() * RATE as usize / pace;
         #[expect(clippy::cast_possible_truncation, reason = "far below full scale")]
         let tone = |n: usize| ((n as f32 * 0.06).sin() * 9_000.0) as i16;
         let samples = (0..count).map(|n| if is_silent { 0 } else { tone(n) });

@@ -19,15 +19,18 @@ async fn open(latency: Latency) -> PaidHarness {
     PaidHarness::open_with(|options| Options { latency, voice, ..options }).await
 }
 
-/// Speech and a picture are under way, and the words are bought. The first passage of a process goes
-/// alone: it finds out whether the account is taken.
-async fn under_way(paid: &PaidHarness) {
+/// Speech and a picture are under way, and the words are bought and booked: the provider is done with them
+/// before they are read. The first passage of a process goes alone: it finds out whether the account is
+/// taken.
+async fn under_way(paid: &PaidHarness, id: &JobId) {
     until("a draft is bought, speech and a picture are under way", async || {
         let open = |endpoint| paid.simulator.calls(endpoint).1;
         let is_read = paid.count(Endpoint::Chat) == 1 && open(Endpoint::Chat) == 0;
         (is_read && open(Endpoint::Speech) == 1 && open(Endpoint::Image) == 1).then_some(())
     })
     .await;
+    let kept = async || (paid.pinned(id.as_str(), "transcript").await == 1).then_some(());
+    until("the draft is booked", kept).await;
 }
 
 /// The record once its job has left its worker, and the provider has seen that.
@@ -57,7 +60,7 @@ async fn calls_cut_off_by_a_cancel_are_in_the_books() {
     let harness = paid.harness().set("TTS_SLOTS", "2");
     let _worker = harness.start(&[]).await;
     let ids = paid.enqueue(&[job(Format::Video)]).await;
-    under_way(&paid).await;
+    under_way(&paid, &ids[0]).await;
     paid.producer.cancel(&ids[0]).await.unwrap();
     let record = cut_off(&paid, &ids[0]).await;
     assert_eq!(record.state, State::Cancelled);
@@ -71,10 +74,7 @@ async fn calls_of_a_suspect_that_are_cut_off_are_in_the_books() {
     let harness = paid.harness().set("TTS_SLOTS", "2");
     let id = suspect(&paid, job(Format::Video)).await;
     let worker = harness.start(&[]).await;
-    under_way(&paid).await;
-    // A draft is booked once it is read; what is being read dies with the process.
-    let kept = async || (paid.pinned(id.as_str(), "transcript").await == 1).then_some(());
-    until("the draft is booked", kept).await;
+    under_way(&paid, &id).await;
     assert!(worker.log().contains("runs apart"));
     paid.producer.cancel(&id).await.unwrap();
     let record = cut_off(&paid, &id).await;
@@ -88,7 +88,7 @@ async fn calls_cut_off_by_the_end_of_a_drain_are_in_the_books() {
     let harness = paid.harness().set("TTS_SLOTS", "2").set("DRAIN_TIMEOUT", "1s");
     let mut worker = harness.start(&[]).await;
     let ids = paid.enqueue(&[job(Format::Video)]).await;
-    under_way(&paid).await;
+    under_way(&paid, &ids[0]).await;
     worker.signal(Signal::SIGTERM);
     assert_eq!(worker.end().await, 0);
     let record = cut_off(&paid, &ids[0]).await;

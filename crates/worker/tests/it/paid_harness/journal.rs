@@ -55,6 +55,11 @@ impl PaidHarness {
         self.simulator.purchases().iter().filter(is_lost).map(|purchase| purchase.usd).sum()
     }
 
+    /// US dollars for the dearest call of `endpoint`.
+    pub(crate) fn dearest(&self, endpoint: Endpoint) -> f64 {
+        self.purchases(endpoint, "done").iter().map(|purchase| purchase.usd).fold(0.0, f64::max)
+    }
+
     /// US dollars that were paid and stand in no record.
     pub(crate) fn unbooked(&self, records: &[JobRecord]) -> f64 {
         let cost = sum(records);
