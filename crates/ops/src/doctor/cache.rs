@@ -32,5 +32,5 @@ fn standing(checked: &CheckUp) -> Finding {
         let found = "its user may not INFO, so that workers keep nothing there";
         return Finding::warning("cache", found, INFO);
     };
-    Finding::ok("cache", format!("Redis {}, full it does {}", told.version, told.policy))
+    Finding::ok("cache", format!("Redis {} with maxmemory-policy {}", told.version, told.policy))
 }
