@@ -4,6 +4,7 @@ mod answer;
 mod audit;
 mod dead;
 mod dev;
+mod doctor;
 mod enqueue;
 mod feed;
 mod history;
@@ -24,12 +25,13 @@ use crate::context::Context;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0   fine
-  1   the job failed, or is not in a state for that
+  1   the job failed, or is not in a state for that; `doctor` has found an error
   2   usage
   69  an outside part is missing; the message names it and the command that installs it
   78  configuration
 
 Environment: REDIS_URL, REDIS_CA_FILE, QUEUE_NAME, STORAGE_URL, S3_ENDPOINT, AWS_*, DATABASE_URL,
+CACHE_REDIS_URL, MESSAGES_QUERY, SOURCES_QUERY,
 HTTP_ADDR, API_TOKENS, API_REQUESTS_PER_MINUTE, WEBHOOK_*, ALERT_WEBHOOK_*, LOG_FORMAT,
 RUST_LOG, STILLCAST_HOME.";
 
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Top(top::TopArgs),
     /// Brings the tables of the sample schema up to date.
     Migrate(migrate::MigrateArgs),
+    /// Asks every neighbour and this machine how they do, and says what to do.
+    Doctor(doctor::DoctorArgs),
     /// Lists, replays or purges the jobs that will not run again by themselves.
     #[command(subcommand)]
     Dead(dead::DeadCommand),
@@ -80,6 +84,7 @@ impl Command {
             Self::Serve(serve) => serve.run(context).await,
             Self::Top(top) => top.run(context).await,
             Self::Migrate(migrate) => migrate.run(context).await,
+            Self::Doctor(doctor) => doctor.run(context).await,
             Self::Dead(dead) => dead.run(context).await,
         }
     }

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::{ExposeSecret, SecretString};
-use settings::{BucketConfig, Faults, Knobs, Reader, Sources, WebhookConfig, address};
+use settings::{BucketConfig, Faults, Knobs, QueriesConfig, Reader, Settled, Sources};
+use settings::{WebhookConfig, address};
 use stillcast_enqueue::Identifier;
 use stillcast_enqueue::address::{check_ca_file, with_ca_file};
 
@@ -40,13 +41,22 @@ const MAX_REPLICAS: usize = 100;
 const MAX_WAIT: Duration = Duration::from_millis(2500);
 
 /// What an embedded stack has of its own: its commands read none of it, not even to refuse it.
-const EMBEDDED: [&str; 4] = ["REDIS_URL", "REDIS_URL_FILE", "REDIS_CA_FILE", "STORAGE_URL"];
+const EMBEDDED: [&str; 6] = [
+    "REDIS_URL",
+    "REDIS_URL_FILE",
+    "REDIS_CA_FILE",
+    "CACHE_REDIS_URL",
+    "CACHE_REDIS_URL_FILE",
+    "STORAGE_URL",
+];
 
 /// What the environment says.
 pub(crate) struct Config {
     /// The queue's Redis, with whom to trust there; may hold a password. `None` means a running
     /// embedded one.
     pub(crate) redis_url: Option<SecretString>,
+    /// The Redis in which the workers share results, with whom to trust there; `None` means the queue's.
+    pub(crate) cache_redis_url: Option<SecretString>,
     /// The queue's name.
     pub(crate) queue_name: String,
     /// How many replicas must have a job, and how long that may take.
@@ -68,10 +78,14 @@ pub(crate) struct Config {
     pub(crate) webhooks: WebhookConfig,
     /// The database that `migrate` changes; may hold a password.
     pub(crate) database_url: Option<SecretString>,
+    /// How the workers find conversations there.
+    pub(crate) queries: QueriesConfig,
     /// The embedded stack's folder, absolute.
     pub(crate) home: PathBuf,
     /// All of it, for the embedded worker.
     pub(crate) environment: Environment,
+    /// The settings as they may be shown.
+    pub(crate) settled: Settled,
 }
 
 impl Config {
@@ -83,31 +97,34 @@ impl Config {
 
     /// The queue's Redis; refused where this build leaves out what it takes to get there.
     pub(crate) fn reachable_redis(&self) -> anyhow::Result<Option<&str>> {
-        let url = self.redis_url.as_ref().map(ExposeSecret::expose_secret);
-        if !cfg!(feature = "tls") && url.is_some_and(|url| url.starts_with("rediss://")) {
-            return Err(CliError::left_out("tls")).context("REDIS_URL");
-        }
-        Ok(url)
+        reachable(self.redis_url.as_ref()).context("REDIS_URL")
+    }
+
+    /// The same of the Redis in which the workers share results.
+    pub(crate) fn reachable_cache(&self) -> anyhow::Result<Option<&str>> {
+        reachable(self.cache_redis_url.as_ref()).context("CACHE_REDIS_URL")
     }
 
     fn read(environment: Environment, is_embedded: bool) -> Result<Self, Faults> {
         let is_ignored = |name: &str| is_embedded && EMBEDDED.contains(&name);
         let sources = Sources { file: None, environment: environment.without(is_ignored) };
         let mut reader = Reader::new(KNOBS, &sources);
-        let redis_url = redis_url(&mut reader);
+        let (redis_url, cache_redis_url) = redis_urls(&mut reader);
         let queue_name = reader.read("queue_name", queue_name);
         let copies = copies(&mut reader);
         let http = HttpConfig::read(&mut reader);
         let webhooks = WebhookConfig::read(&mut reader);
         let database_url = reader.optional("database_url", address::postgres);
+        let queries = QueriesConfig::read(&mut reader);
         let storage_url = reader.optional("storage_url", address::storage);
         let bucket = BucketConfig::read(&mut reader);
         let home = home(&mut reader, &environment);
         let parts = queue_name.zip(copies).zip(home).zip(http);
         let config = parts.map(|(((queue_name, copies), home), http)| {
             let database_url = database_url.map(SecretString::from);
-            move |_| Self {
+            move |settled| Self {
                 redis_url,
+                cache_redis_url,
                 queue_name,
                 copies,
                 storage_url,
@@ -115,16 +132,26 @@ impl Config {
                 http,
                 webhooks,
                 database_url,
+                queries,
                 home,
                 environment,
+                settled,
             }
         });
         reader.finish(config)
     }
 }
 
-/// The queue's Redis, with whom to trust there.
-fn redis_url(reader: &mut Reader) -> Option<SecretString> {
+fn reachable(url: Option<&SecretString>) -> anyhow::Result<Option<&str>> {
+    let url = url.map(ExposeSecret::expose_secret);
+    if !cfg!(feature = "tls") && url.is_some_and(|url| url.starts_with("rediss://")) {
+        return Err(CliError::left_out("tls"));
+    }
+    Ok(url)
+}
+
+/// The queue's Redis and the cache's, with whom to trust there.
+fn redis_urls(reader: &mut Reader) -> (Option<SecretString>, Option<SecretString>) {
     let ca_file = reader.optional("redis_ca_file", |text| {
         let path = PathBuf::from(text);
         // Without TLS there is nothing to try it with.
@@ -133,9 +160,13 @@ fn redis_url(reader: &mut Reader) -> Option<SecretString> {
         }
         check_ca_file(&path).map(|()| path).map_err(|error| error.to_string())
     });
-    let url = reader.optional("redis_url", address::redis)?;
-    let trusting = ca_file.map(|file| with_ca_file(&url, &file));
-    Some(trusting.unwrap_or(url).into())
+    let trusting = |url: String| match &ca_file {
+        Some(file) => with_ca_file(&url, file).into(),
+        None => url.into(),
+    };
+    let queue = reader.optional("redis_url", address::redis).map(&trusting);
+    let cache = reader.optional("cache_redis_url", address::redis).map(&trusting);
+    (queue, cache)
 }
 
 fn copies(reader: &mut Reader) -> Option<(u32, Duration)> {

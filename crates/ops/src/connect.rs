@@ -1,5 +1,7 @@
 //! The configuration goes in; the queue that every command but `make` and `dev` works on comes out.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use queue::{Endpoint, Inspector};
 use stillcast_enqueue::{Producer, ProducerOptions};
@@ -36,6 +38,12 @@ pub(crate) async fn inspector(config: &Config) -> anyhow::Result<Inspector> {
     Inspector::connect(endpoint(&place(config)?, config)?).await.context(UNREACHABLE)
 }
 
+/// The same for whoever wants to learn how slow it is: a late answer is one too.
+pub(crate) async fn patient_inspector(config: &Config) -> anyhow::Result<Inspector> {
+    let endpoint = endpoint(&place(config)?, config)?;
+    Inspector::connect_within(endpoint, PATIENCE).await.context(UNREACHABLE)
+}
+
 /// The queue at a place; connects to nothing yet.
 pub(crate) fn endpoint(place: &Place, config: &Config) -> anyhow::Result<Endpoint> {
     Ok(Endpoint::new(&place.redis_url, &config.queue_name)?)
@@ -49,4 +57,6 @@ pub(crate) async fn producer(redis_url: &str, config: &Config) -> anyhow::Result
     Ok(producer.wait_for_replicas(replicas, limit))
 }
 
+/// Longest wait for the slowest connection; half of it for an answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(12);
 const UNREACHABLE: &str = "the queue cannot be reached (REDIS_URL, or a running `stillcast dev`)";

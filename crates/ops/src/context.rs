@@ -1,5 +1,7 @@
 //! What every command is given: the settings, the screen, and who has called it.
 
+use std::sync::Arc;
+
 use clap::Args;
 use queue::{Actor, Interface};
 
@@ -9,7 +11,7 @@ use crate::render::Screen;
 
 /// The settings, the screen and the caller of this run.
 pub(crate) struct Context {
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) screen: Screen,
     /// The user of the machine, for the queue's audit.
     pub(crate) user: String,

@@ -21,8 +21,8 @@ use crate::cli_error::CliError;
 use crate::context::Context;
 pub(crate) use crate::embedded::home::Home;
 use crate::embedded::lock::LockedHome;
-use crate::embedded::worker::WorkerPlan;
-pub(crate) use crate::embedded::worker::is_offline;
+pub(crate) use crate::embedded::worker::WorkerPlan;
+pub(crate) use crate::embedded::worker::{is_offline, worker};
 
 /// Restarts of children that a signal killed, before their owner gives up.
 const MAX_RESTARTS: u32 = 5;

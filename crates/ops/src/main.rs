@@ -6,6 +6,7 @@ mod config;
 mod connect;
 mod context;
 mod description;
+mod doctor;
 mod duration;
 mod embedded;
 mod input;
@@ -19,6 +20,7 @@ mod user;
 mod wiring;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
 
 fn run(command: commands::Command, screen: &Screen) -> anyhow::Result<()> {
     let config = Config::from_environment(command.is_embedded())?;
-    let context = Context { config, screen: screen.clone(), user: user::name() };
+    let context = Context { config: Arc::new(config), screen: screen.clone(), user: user::name() };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(command.run(&context))
 }

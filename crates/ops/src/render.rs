@@ -10,4 +10,4 @@ pub(crate) use record::{failure, record_view, records_view, stage_line};
 pub(crate) use screen::Screen;
 pub(crate) use stats::stats_view;
 pub(crate) use table::{Table, pairs};
-pub(crate) use units::{moment, seconds};
+pub(crate) use units::{bytes, moment, seconds};

@@ -4,6 +4,7 @@
 //! one query, and none while a provider is awaited. `migrate` makes the tables of the sample schema.
 
 mod address;
+mod checkup;
 mod database;
 mod failure;
 mod migration;
@@ -13,6 +14,7 @@ mod sources;
 mod tests;
 
 pub use address::InvalidDatabase;
+pub use checkup::{CheckUp, Lookup};
 pub use database::Database;
 pub use migration::{MigrationError, migrate};
 pub use queries::{Queries, UnboundQuery};

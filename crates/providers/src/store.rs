@@ -24,6 +24,7 @@ mod s3;
 #[cfg(test)]
 #[cfg(feature = "fs")]
 mod tests;
+mod trial;
 
 pub use contract::{Finished, Store};
 pub use error::StoreError;
@@ -31,3 +32,4 @@ pub use live::{LIVE_LIST_TYPE, LIVE_TYPE, LiveSound};
 pub use locate::{Location, locate, read};
 pub use open::open;
 pub use options::{Credentials, StoreOptions};
+pub use trial::{Trial, trial};

@@ -167,7 +167,8 @@ const REPLICA: &str = "REDIS_URL leads to a replica, which takes no jobs; name t
 const UNSEEN: &str = "its user may not INFO, so whether Redis evicts or loses jobs cannot be seen, and the \
     cache keeps nothing there; the right is +info";
 
-fn field<'info>(info: &'info str, name: &str) -> &'info str {
+/// The value of a line of `INFO`; empty where it has none.
+pub(crate) fn field<'info>(info: &'info str, name: &str) -> &'info str {
     let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     line.unwrap_or_default().trim()
 }

@@ -53,9 +53,9 @@ pub use examination::ServerReport;
 pub use flight::{FlightResult, JoinAnswer};
 pub use history::{CacheUse, ErrorCount, History, JobsEnded, Slot, StageUse, Tally, Times};
 pub use inspect::{
-    Announcement, Announcements, AuditPage, BulkHolder, Cursor, Inspector, LOOKED_AT, MAX_PAGE,
-    Page, PurgeAnswer, RefusedWorker, ReplayAnswer, ResendAnswer, ServerNumbers, WAITS, Wait,
-    WorkerSeen,
+    Announcement, Announcements, AuditPage, BulkHolder, CheckUp, Cursor, Inspector, LOOKED_AT,
+    MAX_PAGE, Page, PurgeAnswer, RefusedWorker, ReplayAnswer, ResendAnswer, ServerNumbers,
+    ServerTold, SlowCall, WAITS, Wait, WorkerSeen,
 };
 pub use interrupted::Interrupted;
 pub use lease::Lease;

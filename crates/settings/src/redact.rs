@@ -13,7 +13,7 @@ pub(crate) fn secret(name: &str, text: &str) -> String {
     }
 }
 
-/// Keeps scheme, host, port and path; hides user, password and parameters.
+/// Keeps scheme, host, port and path; hides user, password and parameters, and on the web the path too.
 fn address(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return HIDDEN.to_owned() };
     // An `@` behind a `?` may belong to either part: then nothing is safe to show.
@@ -22,6 +22,12 @@ fn address(text: &str) -> String {
         (_, Some(question)) => (&rest[..question], true),
         (_, None) => (rest, false),
     };
+    // Of a page on the web the path is what nobody may guess.
+    if matches!(scheme, "http" | "https") {
+        let host = place.rsplit('@').next().and_then(|place| place.split('/').next());
+        let host = host.filter(|host| is_host(host)).unwrap_or(HIDDEN);
+        return format!("{scheme}://{host}/{HIDDEN}");
+    }
     let (user, place) = match place.rsplit_once('@') {
         Some((_, place)) => (format!("{HIDDEN}@"), place),
         None => (String::new(), place),
@@ -74,6 +80,12 @@ mod tests {
             ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
             ("redis://[fe80::1%25eth0]", "redis://[fe80::1%25eth0]"),
             ("postgres://u:canary@a.b:1,c-d:2/x", "postgres://***@a.b:1,c-d:2/x"),
+            ("https://hooks.example.org/canary", "https://hooks.example.org/***"),
+            (
+                "https://me:canary@hooks.example.org:8443/canary",
+                "https://hooks.example.org:8443/***",
+            ),
+            ("http://:canary/x", "http://***/***"),
             ("s3://bucket.name/prefix:2", "s3://bucket.name/prefix:2"),
         ] {
             assert_eq!(address(text), shown);

@@ -29,8 +29,8 @@ const VOICE: [&str; 2] = ["flite", "atempo"];
 /// What was found out about one outside part.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
-    /// `redis`, `database`, the word of a stage that asks a provider, `ffmpeg`, `storage`, `scratch` or
-    /// `address`.
+    /// `redis`, `database`, the word of a stage that asks a provider, `ffmpeg`, `hardware`, `storage`,
+    /// `scratch` or `address`.
     pub(crate) part: &'static str,
     /// Whether it will do.
     pub(crate) ok: bool,
@@ -41,11 +41,12 @@ pub(crate) struct Finding {
 /// Asks every outside part.
 pub(crate) async fn all(config: &Config) -> Vec<Finding> {
     let providers = Capability::ALL.map(|capability| provider(config, capability));
-    let (redis, database, providers, encoder, storage, address) = tokio::join!(
+    let (redis, database, providers, encoder, hardware, storage, address) = tokio::join!(
         redis(config),
         database(&config.database),
         join_all(providers),
         ffmpeg(config),
+        hardware(config),
         storage(&config.storage),
         address(config),
     );
@@ -53,6 +54,7 @@ pub(crate) async fn all(config: &Config) -> Vec<Finding> {
     findings.extend(providers);
     findings.extend([
         finding("ffmpeg", encoder),
+        finding("hardware", hardware),
         finding("storage", storage),
         finding("scratch", writable(&config.storage.scratch).context("STILLCAST_HOME")),
         finding("address", address),
@@ -98,6 +100,16 @@ pub(crate) async fn ffmpeg(config: &Config) -> anyhow::Result<String> {
     }
     wiring::rehearse(config).await?;
     Ok(program.display().to_string())
+}
+
+/// Which encoder of this machine's hardware works. None is no fault: a still needs none.
+async fn hardware(config: &Config) -> anyhow::Result<String> {
+    let asked = if config.encoding.hardware { "set" } else { "not set" };
+    let works = match wiring::try_hardware(config).await? {
+        Some(encoder) => format!("{encoder} works"),
+        None => "no hardware encoder works here, and libx264 encodes".to_owned(),
+    };
+    Ok(format!("{works}; ENABLE_HARDWARE_ACCELERATION is {asked}"))
 }
 
 async fn lists_all(program: &Path, list: &str, abilities: &[&str]) -> anyhow::Result<()> {

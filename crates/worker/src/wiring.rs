@@ -171,12 +171,22 @@ pub(crate) async fn probe_store(storage: &StorageConfig) -> anyhow::Result<Strin
 
 /// Has FFmpeg make a small file where those of jobs are made, before anything is bought for it.
 pub(crate) async fn rehearse(config: &Config) -> anyhow::Result<()> {
+    let (attempt, _scratch) = attempt_folder(config)?;
+    ffmpeg(&config.encoding).rehearse(attempt.path()).await.context("FFMPEG_PATH")
+}
+
+/// Tries each hardware encoder there, whether it is asked for or not; the first that works.
+pub(crate) async fn try_hardware(config: &Config) -> anyhow::Result<Option<&'static str>> {
+    let (attempt, _scratch) = attempt_folder(config)?;
+    Ok(ffmpeg(&config.encoding).try_hardware(attempt.path()).await)
+}
+
+/// A folder as a job gets it, and the scratch that it lies in.
+fn attempt_folder(config: &Config) -> anyhow::Result<(AttemptFolder, Scratch)> {
     let scratch = &config.storage.scratch;
     let unusable = || format!("STILLCAST_HOME: {} cannot be used", scratch.display());
     let folder = Scratch::open(scratch).and_then(|scratch| Ok((scratch.attempt()?, scratch)));
-    let (attempt, _scratch) = folder.with_context(unusable)?;
-    let encoder = ffmpeg(&config.encoding);
-    encoder.rehearse(attempt.path()).await.context("FFMPEG_PATH")
+    folder.with_context(unusable)
 }
 
 /// Asks who does it, without buying anything.

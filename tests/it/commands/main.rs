@@ -4,6 +4,7 @@
 
 mod audit;
 mod dead;
+mod doctor;
 mod embedded;
 mod insight;
 mod life;

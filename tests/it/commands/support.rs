@@ -50,6 +50,11 @@ impl CommandHarness {
 
     /// Claims the next job as a worker would, and reports it dead.
     pub(crate) async fn fail_next(&self, id: &str) {
+        self.fail_next_of(id, unknown_voice()).await;
+    }
+
+    /// The same of an error of one's own.
+    pub(crate) async fn fail_next_of(&self, id: &str, error: ErrorReport) {
         let endpoint = Endpoint::new(&self.server.url(), "stillcast").unwrap();
         let connection = endpoint.shared(Duration::from_secs(5)).await.unwrap();
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
@@ -58,7 +63,7 @@ impl CommandHarness {
         let claim = scripts.claim(&mut connection.clone(), &request).await.unwrap();
         let Claim::Job(job) = claim else { panic!("{claim:?}") };
         assert_eq!(job.id, id);
-        let report = Report::from(Outcome::Dead { error: unknown_voice() });
+        let report = Report::from(Outcome::Dead { error });
         let calls = scripts.lease(connection, id, &job.token);
         let answer = calls.report(&report, Duration::ZERO, &Limits::default()).await.unwrap();
         assert_eq!(answer, Reported::Accepted("dead".to_owned()));

@@ -5,9 +5,10 @@ use tests::program::Program;
 use crate::support::CommandHarness;
 
 /// Every command, as far as its help.
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 18] = [
     &["make"],
     &["dev"],
+    &["doctor"],
     &["enqueue"],
     &["job", "show"],
     &["job", "watch"],

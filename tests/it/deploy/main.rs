@@ -7,6 +7,7 @@ mod compose;
 mod dist;
 mod image;
 mod kubernetes;
+mod runbook;
 mod scaling;
 mod settings;
 mod supervised;

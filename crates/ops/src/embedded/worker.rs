@@ -7,6 +7,7 @@ use child::{Running, Spec, Stream};
 use stillcast_enqueue::capability::Capability;
 
 use crate::config::{Config, Environment};
+use crate::embedded::home::Home;
 use crate::embedded::lock::LockedHome;
 use crate::embedded::logs;
 use crate::render::Screen;
@@ -75,27 +76,37 @@ impl WorkerPlan {
     }
 
     /// Starts it on the stack in `home`.
-    pub(crate) async fn start(&self, home: &LockedHome) -> anyhow::Result<Running> {
+    pub(super) async fn start(&self, home: &LockedHome) -> anyhow::Result<Running> {
         let log = || logs::open(&home.worker_log()).map(Stream::File);
-        let mut spec = Spec::new(&self.program).env_clear();
-        for (name, value) in self.environment.iter() {
-            spec = spec.env(name, value);
-        }
-        for Chosen { capability, provider } in &self.chosen {
-            spec = spec.env(format!("{capability}_PROVIDER"), provider);
-        }
-        let spec = spec
-            .env("REDIS_URL", home.redis_url())
+        let spec =
+            self.spec(home).stdin(Stream::File(home.share_lock()?)).stdout(log()?).stderr(log()?);
+        Ok(spec.spawn().await?)
+    }
+
+    /// How it is started on the stack in `home`, its streams apart.
+    pub(crate) fn spec(&self, home: &Home) -> Spec {
+        let spec = with_environment(Spec::new(&self.program), &self.environment);
+        let choose = |spec: Spec, Chosen { capability, provider }: &Chosen| {
+            spec.env(format!("{capability}_PROVIDER"), provider)
+        };
+        let spec = self.chosen.iter().fold(spec, choose);
+        spec.env("REDIS_URL", home.redis_url())
             .env("QUEUE_NAME", &self.queue_name)
             .env("STORAGE_URL", home.storage_url())
             .env("STILLCAST_HOME", home.path())
             .env("WORKER_ADDR", "off")
-            .stdin(Stream::File(home.share_lock()?))
-            .stdout(log()?)
-            .stderr(log()?)
-            .hint(HINT);
-        Ok(spec.spawn().await?)
+            .hint(HINT)
     }
+}
+
+/// How a worker of this environment is started, as it would start by itself; it answers nowhere.
+pub(crate) fn worker(environment: &Environment) -> std::io::Result<Spec> {
+    let spec = with_environment(Spec::new(program()?), environment);
+    Ok(spec.env("WORKER_ADDR", "off").hint(HINT))
+}
+
+fn with_environment(spec: Spec, environment: &Environment) -> Spec {
+    environment.iter().fold(spec.env_clear(), |spec, (name, value)| spec.env(name, value))
 }
 
 /// Whether words are written or spoken by the makers that need no provider.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+pub(crate) use providers::store::Trial;
 use providers::store::{self, Credentials, Store, StoreOptions};
 use secrecy::ExposeSecret;
 use settings::BucketConfig;
@@ -13,6 +14,11 @@ use crate::cli_error::CliError;
 pub(crate) async fn store(url: &str, bucket: &BucketConfig) -> anyhow::Result<Arc<dyn Store>> {
     let opened = store::open(&store_options(url, bucket)).await;
     opened.map_err(|error| CliError::configuration(error.to_string())).context("STORAGE_URL")
+}
+
+/// Has it keep something, give it back and let it go.
+pub(crate) async fn try_store(url: &str, bucket: &BucketConfig) -> anyhow::Result<Trial> {
+    Ok(store::trial(&*store(url, bucket).await?).await?)
 }
 
 fn store_options(url: &str, bucket: &BucketConfig) -> StoreOptions {

@@ -54,6 +54,11 @@ impl FfmpegEncoder {
         Self { options, ffmpeg, hardware: OnceCell::new() }
     }
 
+    /// Tries each hardware encoder, whether it is asked for or not; the first that works.
+    pub async fn try_hardware(&self, folder: &Path) -> Option<&'static str> {
+        hardware::trial(&self.ffmpeg, folder).await
+    }
+
     fn command(&self, folder: &Path) -> Spec {
         let safe = ["-err_detect", "explode", "-protocol_whitelist", "file,pipe"];
         self.ffmpeg.command(folder, CPU).args(safe)

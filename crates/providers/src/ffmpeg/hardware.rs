@@ -36,9 +36,7 @@ pub(super) async fn trial(ffmpeg: &Ffmpeg, folder: &Path) -> Option<&'static str
             }
         }
     }
-    tracing::warn!(
-        "ENABLE_HARDWARE_ACCELERATION is set, but no hardware encoder works here: libx264 encodes"
-    );
+    tracing::warn!("no hardware encoder works here: libx264 encodes");
     None
 }
 

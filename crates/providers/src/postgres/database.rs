@@ -109,6 +109,13 @@ impl Database {
         self.is_pooled.load(Ordering::Relaxed)
     }
 
+    /// What one of our own statements finds, which binds nothing.
+    pub(super) async fn found(&self, statement: &'static str) -> Result<Vec<PgRow>, ProviderError> {
+        let mut connection = self.connection().await?;
+        let query = sqlx::query(statement).persistent(false);
+        query.fetch_all(&mut *connection).await.map_err(failure::of_query)
+    }
+
     /// What `statement` finds; it binds the tenant and the conversation.
     pub(super) async fn rows(
         &self,

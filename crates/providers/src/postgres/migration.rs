@@ -53,6 +53,12 @@ pub async fn migrate(url: &str) -> Result<Vec<String>, MigrationError> {
     applied
 }
 
+/// Every migration there is: its version, and that with what it is about.
+pub(super) fn names() -> Vec<(i64, String)> {
+    let name = |(version, about, _)| (version, format!("{version} {about}"));
+    MIGRATIONS.map(name).into()
+}
+
 fn migrator() -> Migrator {
     let migrations = MIGRATIONS.map(|(version, about, text)| {
         let is_alone = text.starts_with(ALONE);

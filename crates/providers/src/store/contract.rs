@@ -39,6 +39,11 @@ pub trait Store: ArtifactStore + ObjectStore {
     /// Writes something and takes it away again; says where.
     async fn probe(&self) -> Result<String, ProviderError>;
 
+    /// What the store was found not to know, for people; nothing while it has not been used.
+    fn lacks(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Waits until what was given up is ended in the store too; at most `limit`.
     async fn settle(&self, _limit: Duration) {}
 

@@ -139,6 +139,10 @@ impl Store for S3Store {
         self.bucket.background.settle(limit).await;
     }
 
+    fn lacks(&self) -> Option<&'static str> {
+        self.bucket.dialect.lacks()
+    }
+
     async fn probe(&self) -> Result<String, ProviderError> {
         let key = ObjectKey::parse(&format!("probe-{:016x}", fastrand::u64(..)));
         let key = key.map_err(|error| failure::unreadable(&error.to_string()))?;

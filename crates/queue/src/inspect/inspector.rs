@@ -1,5 +1,7 @@
 //! A queue's address goes in; records, counts and findings of anyone who looks come out.
 
+use std::time::Duration;
+
 use redis::FromRedisValue;
 use stillcast_enqueue::connection::SharedConnection;
 use stillcast_enqueue::{JobRecord, RawHash};
@@ -42,8 +44,17 @@ pub struct Inspector {
 impl Inspector {
     /// Connects; fails when Redis cannot be reached within five seconds.
     pub async fn connect(endpoint: Endpoint) -> Result<Self, QueueError> {
-        let opening = timeout(CALL_TIMEOUT, endpoint.shared(CALL_TIMEOUT / 2));
-        let connection = opening.await.map_err(|_| silent())??;
+        Self::connect_within(endpoint, CALL_TIMEOUT).await
+    }
+
+    /// The same for whoever waits longer, or less: for a connection as long as `patience`, for each answer
+    /// half of it.
+    pub async fn connect_within(
+        endpoint: Endpoint,
+        patience: Duration,
+    ) -> Result<Self, QueueError> {
+        let opening = timeout(patience, endpoint.shared(patience / 2));
+        let connection = opening.await.map_err(|_| silent(patience))??;
         let scripts = Scripts::new(endpoint.keys().clone(), Clock::Server);
         Ok(Self { endpoint, scripts, connection, remembered: Remembered::default() })
     }
@@ -123,11 +134,11 @@ impl Inspector {
     /// Hears every change of a job from now on; a hint, so look again each second all the same.
     pub async fn announcements(&self) -> Result<Announcements, QueueError> {
         let opening = timeout(CALL_TIMEOUT, Announcements::open(&self.endpoint));
-        opening.await.map_err(|_| silent())?
+        opening.await.map_err(|_| silent(CALL_TIMEOUT))?
     }
 }
 
-fn silent() -> QueueError {
-    let text = format!("no answer within {} s", CALL_TIMEOUT.as_secs());
+fn silent(patience: Duration) -> QueueError {
+    let text = format!("no answer within {} s", patience.as_secs());
     std::io::Error::new(std::io::ErrorKind::TimedOut, text).into()
 }

@@ -32,7 +32,7 @@ impl Inspector {
 }
 
 impl ServerNumbers {
-    fn of(said: &str) -> Self {
+    pub(super) fn of(said: &str) -> Self {
         let pairs: HashMap<&str, &str> =
             said.lines().filter_map(|line| line.trim_end().split_once(':')).collect();
         let number = |name: &str| pairs.get(name).and_then(|text| text.parse().ok());

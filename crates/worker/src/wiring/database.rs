@@ -24,8 +24,8 @@ pub(super) fn sources(
     tasks: usize,
 ) -> anyhow::Result<Option<Arc<dyn SourceStore>>> {
     let Some(database) = database(config, worker, tasks)? else { return Ok(None) };
-    let queries = match &config.messages {
-        Some(messages) => Queries::of(messages, config.sources.as_deref())
+    let queries = match &config.queries.messages {
+        Some(messages) => Queries::of(messages, config.queries.sources.as_deref())
             .context("MESSAGES_QUERY and SOURCES_QUERY")?,
         None => Queries::default(),
     };
