@@ -15,6 +15,7 @@ mod probe;
 mod signals;
 mod start_error;
 mod suspects;
+mod tenant_budget;
 mod wiring;
 mod work;
 

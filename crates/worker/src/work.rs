@@ -69,6 +69,7 @@ pub(crate) async fn work(
     let webhooks = wiring::deliver(endpoint.clone(), &config.webhooks);
     let _webhooks = webhooks.map_err(StartError::Missing)?;
     let _janitor = Janitor { endpoint, objects, ttl }.start();
+    let _budgets = wiring::let_go_on(config).map_err(StartError::Missing)?;
     let times = (longest_attempt(&config.policies), config.queue.lease_ttl);
     let suspects = Arc::new(Suspects::new(parts.handler, worker, cli.of_suspect(), times));
     supervisor.ready(&format!("claims jobs of the queue {}", queue.name)).await;

@@ -27,8 +27,8 @@ use crate::reuse::{
 };
 use crate::spoken::{Reading, Said};
 use crate::{
-    Answer, Call, JoinAnswer, Passage, ProviderError, Recording, Request, Run, SpeechSynthesizer,
-    StageError, Utterance, arithmetic, sound,
+    Answer, Bought, Call, JoinAnswer, Passage, ProviderError, Recording, Request, Run,
+    SpeechSynthesizer, StageError, Utterance, arithmetic, sound,
 };
 
 const STAGE: StageName = StageName::Tts;
@@ -294,10 +294,11 @@ impl Voice<'_> {
         if let Some(pcm) = recall_part(attempt, key, price.usd()).await? {
             return Ok(pcm);
         }
-        let (price, tokens) = (Price::of(price), Some(speaker.tokens(&utterance)));
+        let bought = Some(Bought { tokens: speaker.tokens(&utterance), usd: price.usd() });
+        let price = Price::of(price);
         let say = || say_once(attempt, (&utterance, letters), (key, &price));
         let (provider, model) = (speaker.provider(), speaker.model());
-        let call = Call { stage: STAGE, provider, model, operation: "speak", tokens };
+        let call = Call { stage: STAGE, provider, model, operation: "speak", bought };
         let called = attempt.call_priced(call, &price, say);
         // At once, since the passages in front of this one may take long: nothing more is bought.
         let called = called.await.inspect_err(|error| drop(attempt.halt(error.clone())));

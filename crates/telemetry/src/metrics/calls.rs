@@ -66,6 +66,11 @@ struct Asked {
     result: Word,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Funds {
+    result: Word,
+}
+
 #[derive(Debug)]
 pub(super) struct Calls {
     requests: Family<Request, Counter>,
@@ -73,6 +78,7 @@ pub(super) struct Calls {
     responses: Family<Response, Counter>,
     limits: Family<Asked, Counter>,
     limit_waits: Histograms<Provider>,
+    budgets: Family<Funds, Counter>,
 }
 
 impl Calls {
@@ -83,6 +89,7 @@ impl Calls {
             responses: Family::default(),
             limits: Family::default(),
             limit_waits: Family::new_with_constructor(histogram),
+            budgets: Family::default(),
         };
         let help = "Calls to providers, by `ok`, `cut` or the code of their failure";
         to.register("provider_requests", help, calls.requests.clone());
@@ -94,6 +101,8 @@ impl Calls {
         to.register("provider_limit_asks", help, calls.limits.clone());
         let help = "Time in line for a place under an account's limits";
         to.register("provider_limit_wait_seconds", help, calls.limit_waits.clone());
+        let help = "Calls under the budget of a tenant, by `taken`, `spent` or `unknown`";
+        to.register("budget_asks", help, calls.budgets.clone());
         calls
     }
 }
@@ -125,6 +134,11 @@ impl Calls {
             let waits = self.limit_waits.get_or_create(&Provider { stage, provider });
             waits.observe(wait.as_secs_f64());
         }
+    }
+
+    /// The budget of a tenant was asked about a call.
+    pub(super) fn budget_asked(&self, result: Word) {
+        self.budgets.get_or_create(&Funds { result }).inc();
     }
 
     /// A provider's server answered with this status, or not at all.

@@ -6,7 +6,7 @@ use super::word::Word;
 use super::*;
 
 /// Dashboards and alerts hang on these names.
-const NAMES: [&str; 39] = [
+const NAMES: [&str; 40] = [
     "stillcast_build info",
     "stillcast_wait_seconds histogram",
     "stillcast_job_duration_seconds histogram",
@@ -32,6 +32,7 @@ const NAMES: [&str; 39] = [
     "stillcast_provider_responses counter",
     "stillcast_provider_limit_asks counter",
     "stillcast_provider_limit_wait_seconds histogram",
+    "stillcast_budget_asks counter",
     "stillcast_spans counter",
     "stillcast_children_cpu_seconds counter",
     "stillcast_children gauge",
@@ -73,6 +74,7 @@ fn attempt(metrics: &Metrics) {
     metrics.provider_answered(("tts", "openai"), None);
     metrics.account_asked(("tts", "openai"), "granted", Some(Duration::from_secs(3)));
     metrics.account_asked(("tts", "openai"), "requests", None);
+    metrics.budget_asked("spent");
     let call = |gen_ai_output_type| GenAiCall {
         gen_ai_operation_name: "chat".into(),
         gen_ai_output_type: Word::Borrowed(gen_ai_output_type),
@@ -135,6 +137,7 @@ fn what_is_counted_is_what_is_shown() {
         "stillcast_provider_responses_total{stage=\"tts\",provider=\"openai\",status=\"none\"} 1",
         "stillcast_provider_limit_asks_total{stage=\"tts\",provider=\"openai\",result=\"requests\"} 1",
         "stillcast_provider_limit_wait_seconds_sum{stage=\"tts\",provider=\"openai\"} 3.0",
+        "stillcast_budget_asks_total{result=\"spent\"} 1",
         "stillcast_spans_total{result=\"dropped\"} 3",
     ] {
         assert!(page.lines().any(|found| found == line), "`{line}` is not in\n{page}");
