@@ -261,6 +261,11 @@ impl Metrics {
         self.take(What::BudgetAsked { result: result.into() });
     }
 
+    /// The `model` of a stage is shut down at this time, in seconds since the epoch; `None` where nobody has said so.
+    pub fn model_shuts_down(&self, stage: &'static str, model: &str, at: Option<i64>) {
+        self.calls.model_shuts_down(stage.into(), model, at);
+    }
+
     /// A call to a model ended after this time.
     pub fn model_called(&self, call: &GenAiCall, after: Duration) {
         self.take(What::ModelCalled { call: call.clone(), after });

@@ -12,6 +12,7 @@ mod metrics_observer;
 mod models;
 mod notes;
 mod probe;
+mod shutdown_dates;
 mod signals;
 mod start_error;
 mod suspects;

@@ -7,6 +7,7 @@ mod database;
 #[cfg(not(feature = "postgres"))]
 #[path = "wiring/no_database.rs"]
 mod database;
+mod end_of_models;
 #[cfg(not(feature = "openai"))]
 #[path = "wiring/no_vendor.rs"]
 mod vendor;
@@ -48,6 +49,7 @@ use crate::config::{
 use crate::job_handler::{Folder, Folders, JobHandler, Watched};
 use crate::tenant_budget::{self, FleetBudget};
 pub(crate) use database::probe_database;
+pub(crate) use end_of_models::bought_models;
 use vendor::Vendor;
 pub(crate) use webhooks::deliver;
 

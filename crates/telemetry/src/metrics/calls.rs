@@ -5,6 +5,7 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -67,6 +68,12 @@ struct Asked {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Model {
+    stage: Word,
+    model: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Funds {
     result: Word,
 }
@@ -79,6 +86,7 @@ pub(super) struct Calls {
     limits: Family<Asked, Counter>,
     limit_waits: Histograms<Provider>,
     budgets: Family<Funds, Counter>,
+    shutdowns: Family<Model, Gauge>,
 }
 
 impl Calls {
@@ -90,6 +98,7 @@ impl Calls {
             limits: Family::default(),
             limit_waits: Family::new_with_constructor(histogram),
             budgets: Family::default(),
+            shutdowns: Family::default(),
         };
         let help = "Calls to providers, by `ok`, `cut` or the code of their failure";
         to.register("provider_requests", help, calls.requests.clone());
@@ -103,6 +112,8 @@ impl Calls {
         to.register("provider_limit_wait_seconds", help, calls.limit_waits.clone());
         let help = "Calls under the budget of a tenant, by `taken`, `spent` or `unknown`";
         to.register("budget_asks", help, calls.budgets.clone());
+        let help = "When a model that is bought is shut down, where its seller has told";
+        to.register("model_shutdown_timestamp_seconds", help, calls.shutdowns.clone());
         calls
     }
 }
@@ -139,6 +150,15 @@ impl Calls {
     /// The budget of a tenant was asked about a call.
     pub(super) fn budget_asked(&self, result: Word) {
         self.budgets.get_or_create(&Funds { result }).inc();
+    }
+
+    /// A model is shut down at this time, in seconds since the epoch, as far as anybody knows.
+    pub(super) fn model_shuts_down(&self, stage: Word, model: &str, at: Option<i64>) {
+        let model = Model { stage, model: model.to_owned() };
+        match at {
+            Some(at) => _ = self.shutdowns.get_or_create(&model).set(at),
+            None => _ = self.shutdowns.remove(&model),
+        }
     }
 
     /// A provider's server answered with this status, or not at all.

@@ -6,7 +6,7 @@ use super::word::Word;
 use super::*;
 
 /// Dashboards and alerts hang on these names.
-const NAMES: [&str; 40] = [
+const NAMES: [&str; 41] = [
     "stillcast_build info",
     "stillcast_wait_seconds histogram",
     "stillcast_job_duration_seconds histogram",
@@ -33,6 +33,7 @@ const NAMES: [&str; 40] = [
     "stillcast_provider_limit_asks counter",
     "stillcast_provider_limit_wait_seconds histogram",
     "stillcast_budget_asks counter",
+    "stillcast_model_shutdown_timestamp_seconds gauge",
     "stillcast_spans counter",
     "stillcast_children_cpu_seconds counter",
     "stillcast_children gauge",
@@ -75,6 +76,7 @@ fn attempt(metrics: &Metrics) {
     metrics.account_asked(("tts", "openai"), "granted", Some(Duration::from_secs(3)));
     metrics.account_asked(("tts", "openai"), "requests", None);
     metrics.budget_asked("spent");
+    metrics.model_shuts_down("tts", "a-voice", Some(1_799_193_600));
     let call = |gen_ai_output_type| GenAiCall {
         gen_ai_operation_name: "chat".into(),
         gen_ai_output_type: Word::Borrowed(gen_ai_output_type),
@@ -138,6 +140,7 @@ fn what_is_counted_is_what_is_shown() {
         "stillcast_provider_limit_asks_total{stage=\"tts\",provider=\"openai\",result=\"requests\"} 1",
         "stillcast_provider_limit_wait_seconds_sum{stage=\"tts\",provider=\"openai\"} 3.0",
         "stillcast_budget_asks_total{result=\"spent\"} 1",
+        "stillcast_model_shutdown_timestamp_seconds{stage=\"tts\",model=\"a-voice\"} 1799193600",
         "stillcast_spans_total{result=\"dropped\"} 3",
     ] {
         assert!(page.lines().any(|found| found == line), "`{line}` is not in\n{page}");
