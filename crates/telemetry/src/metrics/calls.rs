@@ -12,6 +12,9 @@ use prometheus_client::registry::Registry;
 use super::histograms::Histograms;
 use super::word::Word;
 
+/// Seconds in line for a place: nobody stands there for longer than half a minute.
+const IN_LINE: [f64; 6] = [0.0, 0.25, 1.0, 5.0, 15.0, 30.0];
+
 /// Seconds; from a local step to a try of two minutes.
 const BUCKETS: [f64; 14] =
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0];
@@ -96,7 +99,7 @@ impl Calls {
             durations: Family::new_with_constructor(histogram),
             responses: Family::default(),
             limits: Family::default(),
-            limit_waits: Family::new_with_constructor(histogram),
+            limit_waits: Family::new_with_constructor(in_line),
             budgets: Family::default(),
             shutdowns: Family::default(),
         };
@@ -186,4 +189,8 @@ fn word(status: u16) -> &'static str {
 
 fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
+}
+
+fn in_line() -> Histogram {
+    Histogram::new(IN_LINE)
 }
