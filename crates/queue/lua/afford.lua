@@ -10,7 +10,8 @@
 -- Before: anything. What one call has woken has not spent yet when the next one looks: so it wakes a few too
 -- many, which park again.
 
-local passed_by, pairs_given = whole(2, 'number', MAX_SPAN), (#ARGV - 2) / 2
+local first, most = whole(2, 'number', MAX_SPAN), JOBS_A_SCRIPT
+local pairs_given = (#ARGV - 2) / 2
 if pairs_given ~= math.floor(pairs_given) or pairs_given > 200 then refuse('number of budgets') end
 local budgets, left = {}, {}
 for at = 3, #ARGV, 2 do
@@ -27,7 +28,7 @@ local function left_of(tenant)
 end
 
 local after = '(' .. text_of(now)
-local waiting = redis.call('ZRANGEBYSCORE', parked, after, '+inf', 'LIMIT', passed_by, JOBS_A_SCRIPT)
+local waiting = redis.call('ZRANGEBYSCORE', parked, after, '+inf', 'LIMIT', first, most)
 local woken = 0
 for _, id in ipairs(waiting) do
   local job = get(id, 'reason', 'tenant')
@@ -41,4 +42,4 @@ for _, id in ipairs(waiting) do
     end
   end
 end
-return { woken, #waiting < JOBS_A_SCRIPT and -1 or passed_by + #waiting - woken }
+return { woken, #waiting < most and -1 or first + #waiting - woken }

@@ -57,6 +57,7 @@ fn busy() -> Metrics {
     metrics.claimed(Duration::from_millis(1500));
     metrics.reported("done", Duration::from_secs(20));
     attempt(&metrics);
+    metrics.model_shuts_down("tts", "a-voice", Some(1_799_193_600));
     metrics
 }
 
@@ -76,7 +77,6 @@ fn attempt(metrics: &Metrics) {
     metrics.account_asked(("tts", "openai"), "granted", Some(Duration::from_secs(3)));
     metrics.account_asked(("tts", "openai"), "requests", None);
     metrics.budget_asked("spent");
-    metrics.model_shuts_down("tts", "a-voice", Some(1_799_193_600));
     let call = |gen_ai_output_type| GenAiCall {
         gen_ai_operation_name: "chat".into(),
         gen_ai_output_type: Word::Borrowed(gen_ai_output_type),
@@ -189,6 +189,7 @@ fn what_is_relayed_is_counted_where_it_is_told() {
     let here = Metrics::new("9.9.9", "evening", 4);
     here.claimed(Duration::from_millis(1500));
     here.reported("done", Duration::from_secs(20));
+    here.model_shuts_down("tts", "a-voice", Some(1_799_193_600));
     for line in told.try_iter() {
         here.count(serde_json::from_str(&line).unwrap());
     }
