@@ -19,6 +19,7 @@ mod live;
 mod login;
 mod lookout;
 mod overview;
+mod parked;
 mod past;
 mod queue_page;
 mod remake;

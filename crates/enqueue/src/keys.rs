@@ -101,6 +101,11 @@ impl Keys {
         format!("{}in_flight:{account}", self.prefix)
     }
 
+    /// What a tenant has spent on this day, in days since the epoch.
+    pub fn budget(&self, tenant: &str, day: u64) -> String {
+        format!("{}budget:{tenant}:{day}", self.prefix)
+    }
+
     /// The bulk actions that go on, by their begin.
     pub fn bulks(&self) -> String {
         self.named("bulks")

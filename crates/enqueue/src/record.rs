@@ -91,7 +91,7 @@ pub struct JobRecord {
     pub revision: u64,
     /// Where it stands.
     pub state: State,
-    /// Why it is parked: `provider`, `rate`, `flight` or `version`.
+    /// Why it is parked: `provider`, `rate`, `budget`, `flight` or `version`.
     pub reason: Option<String>,
     /// What the finished file is; null while the request could not be read.
     pub format: Option<Format>,

@@ -7,6 +7,7 @@ mod backoff;
 mod ceiling;
 mod ledger;
 mod limits;
+mod payment;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +24,8 @@ use backoff::Waits;
 use ceiling::Ceiling;
 pub(crate) use ledger::{Ledger, Price};
 pub(crate) use limits::Limits;
+use payment::Payment;
+pub use payment::{BUDGET_SPENT, BUDGET_UNKNOWN};
 
 use crate::slots::{Slot, is_bought};
 use crate::{
@@ -153,7 +156,9 @@ impl<'run> Attempt<'run> {
         let asked = Instant::now();
         let slot = self.slot(stage).await?;
         self.check(stage)?;
-        let mut permit = Box::pin(self.admitted(observed.map(|(call, _)| call), limit)).await?;
+        let called = observed.map(|(call, _)| call);
+        let mut permit = Box::pin(self.admitted(called, limit)).await?;
+        let _payment = Box::pin(self.paid(called)).await?;
         if let Some(permit) = &mut permit {
             permit.begin();
         }
@@ -168,6 +173,16 @@ impl<'run> Attempt<'run> {
             open.ended(usage, failure);
         }
         drop(permit);
+        self.end(stage, &slot, (answer, limit))
+    }
+
+    /// Books what a call has given or wasted, with its slot still in hand.
+    fn end<T>(
+        &self,
+        stage: StageName,
+        slot: &Slot<'_>,
+        (answer, limit): (Result<Result<Answer<T>, ProviderError>, Elapsed>, Duration),
+    ) -> Result<T, StageError> {
         match answer {
             Ok(Ok(answer)) => {
                 slot.was_let_in();
@@ -210,7 +225,7 @@ impl<'run> Attempt<'run> {
         hold: Duration,
     ) -> Result<Option<Box<dyn Permit>>, StageError> {
         let Some(limiter) = self.run.limiter.as_deref() else { return Ok(None) };
-        let Some(call) = call.filter(|call| call.tokens.is_some()) else { return Ok(None) };
+        let Some(call) = call.filter(|call| call.bought.is_some()) else { return Ok(None) };
         let stage = call.stage;
         let _waiting = self.ledger.waiting(stage);
         loop {
@@ -231,6 +246,16 @@ impl<'run> Attempt<'run> {
                 return Ok(Some(permit));
             }
         }
+    }
+
+    /// Takes the price of what is bought out of what its tenant may spend today.
+    async fn paid(&self, call: Option<Call<'_>>) -> Result<Option<Payment<'_>>, StageError> {
+        let Some(budget) = self.run.budget.as_deref() else { return Ok(None) };
+        let Some(call) = call.filter(|call| call.bought.is_some()) else { return Ok(None) };
+        let whose = (self.run.request.tenant.as_str(), &self.ledger);
+        let payment = Payment::take(budget, whose, &call).await?;
+        self.may_begin(call.stage)?;
+        Ok(Some(payment))
     }
 
     /// Returns when the attempt fails for any other reason than an account's limit.

@@ -8,6 +8,7 @@
 mod arithmetic;
 mod artifact;
 mod attempt;
+mod budget;
 mod cache_key;
 mod captions;
 mod conversation;
@@ -44,7 +45,8 @@ mod verdict;
 
 pub use arithmetic::{GivenUp, arithmetic};
 pub use artifact::{Beside, Clip, Extra, Image, Media, Recording, Speech};
-pub use attempt::ACCOUNT_LIMIT;
+pub use attempt::{ACCOUNT_LIMIT, BUDGET_SPENT, BUDGET_UNKNOWN};
+pub use budget::{Budget, Expense, Funds};
 pub use captions::{Captions, Chapter, clock};
 pub use conversation::{Conversation, Excerpt};
 pub use draft::{Draft, DraftPiece, Finish};
@@ -55,7 +57,7 @@ pub use memory::{
     Checkpoints, FlightResult, Flights, JoinAnswer, Memory, Put, SharedCache, Sharing,
 };
 pub use object::{InvalidKey, Listed, NamedBytes, ObjectKey, ObjectStore};
-pub use observer::{Call, CallObserver, OpenCall, Unobserved};
+pub use observer::{Bought, Call, CallObserver, OpenCall, Unobserved};
 pub use pace::WORDS;
 pub use picture::{ImageFacts, ImageFault, ImageKind};
 pub use policy::{Backoff, Policies, Reuse, StagePolicy};

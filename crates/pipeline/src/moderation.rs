@@ -18,7 +18,7 @@ pub(crate) async fn judge(
     let Some(moderator) = &attempt.run.providers.moderator else { return Ok(()) };
     let provider = moderator.provider();
     // No model writes anything here, so that nothing is counted as its words.
-    let call = Call { stage, provider, model: None, operation: "moderate", tokens: None };
+    let call = Call { stage, provider, model: None, operation: "moderate", bought: None };
     let verdict = attempt.call(call, || moderator.judge(text)).await?;
     refusal(&verdict, stage).map_or(Ok(()), |(code, message)| {
         Err(ProviderError::permanent(provider, code, message).at(stage))

@@ -7,7 +7,7 @@ use stillcast_enqueue::{Cost, StageName, StageRecord};
 use crate::Usage;
 
 /// A call to a provider, or a heavy step of this machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Call<'call> {
     /// Whose stage it is.
     pub stage: StageName,
@@ -17,9 +17,17 @@ pub struct Call<'call> {
     pub model: Option<&'call str>,
     /// The method that is called, such as `speak` or `mux`.
     pub operation: &'static str,
-    /// Tokens that it uses at most, as near as can be told, where it counts against the limits of an account;
-    /// `None` where it counts against none.
-    pub tokens: Option<u64>,
+    /// What it buys, where it counts against the limits of an account and the budget of a tenant.
+    pub bought: Option<Bought>,
+}
+
+/// What a call buys, as near as can be told beforehand.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bought {
+    /// Tokens that it uses at most.
+    pub tokens: u64,
+    /// US dollars; 0 where no price is known.
+    pub usd: f64,
 }
 
 /// Hears of every call, and of what it used. Called from the attempt's own task: must neither block

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sound::Loudness;
 use crate::{
-    CallObserver, Gate, Memory, Policies, Progress, Pronunciation, Providers, RateLimiter, Slots,
+    Budget, CallObserver, Gate, Memory, Policies, Progress, Pronunciation, Providers, RateLimiter,
+    Slots,
 };
 
 /// What shall be produced.
@@ -43,6 +44,8 @@ pub struct Run {
     pub memory: Memory,
     /// The process's slots.
     pub slots: Arc<Slots>,
+    /// Keeps what tenants may spend; `None` for nobody.
+    pub budget: Option<Arc<dyn Budget>>,
     /// Keeps the limits of providers' accounts; `None` for nobody.
     pub limiter: Option<Arc<dyn RateLimiter>>,
     /// A folder of this attempt alone; the caller removes it.

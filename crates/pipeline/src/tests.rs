@@ -1,6 +1,7 @@
 //! The runner against scripted providers, with the clock in the test's hand.
 
 mod admission;
+mod budget;
 mod fakes;
 mod keys;
 mod long;

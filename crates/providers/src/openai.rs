@@ -31,7 +31,7 @@ pub use chat::{OpenAiWriter, WriterOptions};
 pub use image::{OpenAiPainter, PictureOptions};
 pub use moderation::OpenAiModerator;
 pub use price::{ImagePrice, SpeechPrice, TokenPrice};
-pub use probe::probe;
+pub use probe::{probe, shutdown_date};
 pub use sound_format::SoundFormat;
 pub use speech::{OpenAiSpeech, SpeechOptions};
 

@@ -1,4 +1,5 @@
--- The limits of providers' accounts, for `admit` and `settle`. In parts, as the preamble.
+-- The limits of providers' accounts, for `admit` and `settle`, and the budgets of tenants, for `spend` and
+-- `afford`. In parts, as the preamble.
 --
 -- KEYS  those that the parts name
 
@@ -14,6 +15,14 @@ local LONGEST_MS = 10 * 60 * 1000
 local function limit_key(account) return prefix .. 'limit:' .. account end
 
 local function in_flight_key(account) return prefix .. 'in_flight:' .. account end
+
+-- A million dollars; and a day, in days since the epoch, that no clock of ours reaches.
+local MOST_MILLIONTHS = 1e12
+local MAX_DAY = 1e6
+
+local DAY_MS = 24 * 3600 * 1000
+
+local function budget_key(tenant, day) return prefix .. 'budget:' .. tenant .. ':' .. text_of(day) end
 
 local function soon(at) return math.min(number(at), now + LONGEST_MS) end
 

@@ -20,7 +20,7 @@ local function report_at(at)
     artifact = ARGV[at + 6], stages = ARGV[at + 7], cost = ARGV[at + 8], flights = {},
   }
   if report.outcome == 'park' then
-    one_of(at + 4, 'reason', 'provider', 'rate', 'flight', 'version')
+    one_of(at + 4, 'reason', 'provider', 'rate', 'budget', 'flight', 'version')
   end
   local flights = whole(at + 9, 'number of flights', JOBS_A_SCRIPT)
   for flight = 1, flights do report.flights[flight] = flight_at(at + 9 + flight) end

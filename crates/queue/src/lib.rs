@@ -33,6 +33,7 @@ mod outcome;
 mod remake;
 mod scripts;
 mod stats;
+mod tenant_budgets;
 mod trash;
 mod verify;
 mod waiting;
@@ -63,6 +64,7 @@ pub use lent::{BorrowError, LeaseStanding, LentLease};
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use remake::Remake;
+pub use scripts::budget_calls::Spending;
 pub use scripts::lease_calls::LeaseCalls;
 pub use scripts::limit_calls::{
     AccountLimit, Admission, AdmitRequest, Allowance, Settlement, Told,
@@ -71,6 +73,7 @@ pub use scripts::probe_calls::REFUSALS_A_DAY;
 pub use scripts::worker_calls::{ClaimRequest, ReapRequest};
 pub use scripts::{Clock, Scripts, Verb};
 pub use stats::{QueueStats, StateCounts};
+pub use tenant_budgets::TenantBudgets;
 pub use trash::{Trash, TrashEntry, WorkFolder};
 pub use verify::{Verified, Violation, verify};
 pub use waiting::{WaitingReason, Why};

@@ -54,6 +54,8 @@ pub enum ParkReason {
     Unequipped,
     /// A rate limit that lasts longer than a slot may wait.
     Rate,
+    /// Its tenant's next day, or a higher budget.
+    Budget,
     /// Other jobs that already pay for the same; by flight key, all of them.
     Flight(Vec<String>),
     /// A newer worker: the envelope is newer than this one reads.
@@ -66,6 +68,7 @@ impl ParkReason {
         match self {
             Self::Provider | Self::Unequipped => "provider",
             Self::Rate => "rate",
+            Self::Budget => "budget",
             Self::Flight(_) => "flight",
             Self::Version => "version",
         }

@@ -1,6 +1,7 @@
 //! A queue's keys go in; each Lua verb as one typed call comes out.
 
 mod arguments;
+pub(crate) mod budget_calls;
 pub(crate) mod lease_calls;
 pub(crate) mod limit_calls;
 mod operator_calls;

@@ -181,7 +181,7 @@ impl<'look> Look<'look> {
                 "body" | "transcript" => self.belongs_to_a_job(kind, &names).await?,
                 "idem" => self.keys_name_living_jobs(&names).await?,
                 "flight" => self.flights.extend(names.into_iter().map(str::to_owned)),
-                "probes" | "limit" | "in_flight" | "bulk" | "bulk_jobs" => {}
+                "probes" | "limit" | "in_flight" | "budget" | "bulk" | "bulk_jobs" => {}
                 "waiters" => self.waiters.extend(names.into_iter().map(str::to_owned)),
                 _ => names.iter().for_each(|name| {
                     self.blame("stray", &format!("{kind}:{name}"), "this key belongs to nobody");

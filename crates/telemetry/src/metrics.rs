@@ -104,6 +104,7 @@ impl Metrics {
             What::AccountAsked { stage, provider, result, wait } => {
                 self.calls.account_asked((stage, provider), result, wait);
             }
+            What::BudgetAsked { result } => self.calls.budget_asked(result),
             What::ModelCalled { call, after } => self.gen_ai.model_called(&call, after),
             What::TokensUsed { call, used } => self.gen_ai.tokens_used(&call, used),
             What::FirstChunk { call, after } => self.gen_ai.first_chunk(&call, after),
@@ -252,6 +253,17 @@ impl Metrics {
     ) {
         let (stage, provider) = (call.0.into(), call.1.into());
         self.take(What::AccountAsked { stage, provider, result: result.into(), wait });
+    }
+
+    /// The budget of a tenant was asked about a call: its price was `taken`, the day's money is `spent`, or
+    /// nobody answered (`unknown`).
+    pub fn budget_asked(&self, result: &'static str) {
+        self.take(What::BudgetAsked { result: result.into() });
+    }
+
+    /// The `model` of a stage is shut down at this time, in seconds since the epoch; `None` where nobody has said so.
+    pub fn model_shuts_down(&self, stage: &'static str, model: &str, at: Option<i64>) {
+        self.calls.model_shuts_down(stage.into(), model, at);
     }
 
     /// A call to a model ended after this time.

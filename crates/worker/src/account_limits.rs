@@ -63,7 +63,7 @@ impl FleetLimiter {
 impl RateLimiter for FleetLimiter {
     async fn admit(&self, call: &Call<'_>, patience: Duration, hold: Duration) -> Admission {
         let Some(account) = self.accounts.of(call.stage) else { return Admission::Free };
-        let tokens = call.tokens.unwrap_or_default();
+        let tokens = call.bought.map_or(0, |bought| bought.tokens);
         // Dropped from now on, it gives back what Redis may have kept.
         let permit = FleetPermit::new(Arc::clone(&self.accounts), Arc::clone(account), tokens);
         let request = AdmitRequest {
@@ -166,7 +166,7 @@ mod tests {
             provider: "openai",
             model: None,
             operation: "draw",
-            tokens: Some(0),
+            bought: Some(pipeline::Bought::default()),
         };
         let second = Duration::from_secs(1);
         for _ in 0..2 {

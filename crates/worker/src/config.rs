@@ -3,6 +3,7 @@
 //! `deploy/worker.toml` names each setting, its default and its sentence; nothing else may be set.
 //! One file a section: its values, and how they are read. Here they are only put together.
 
+mod budgets;
 mod caching;
 mod capabilities;
 mod database;
@@ -24,6 +25,7 @@ use pipeline::{Policies, Pronunciation};
 use settings::{Environment, Knobs, Reader, Settled, WebhookConfig};
 use telemetry::{Logging, TraceOptions};
 
+pub(crate) use budgets::TenantLimits;
 pub(crate) use caching::CachingConfig;
 pub(crate) use capabilities::{
     AccountConfig, PainterConfig, ProviderConfig, SpeakerConfig, WordsConfig, WriterConfig,
@@ -54,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) caching: CachingConfig,
     /// Who makes the parts.
     pub(crate) providers: ProviderConfig,
+    /// What tenants may spend in a day.
+    pub(crate) budgets: TenantLimits,
     /// How words are said.
     pub(crate) pronunciation: Pronunciation,
     /// How the file is made.
@@ -98,6 +102,7 @@ fn read(
     let policies = policies::read(reader, queue.as_ref().map_or(1, |queue| queue.slots));
     let caching = caching::read(reader, queue.as_ref());
     let providers = capabilities::read(reader, environment);
+    let budgets = budgets::read(reader, providers.as_ref());
     let pronunciation = pronunciation::read(reader);
     let encoding = encoding::read(reader);
     let database = database::read(reader);
@@ -114,6 +119,7 @@ fn read(
         policies,
         caching,
         providers,
+        budgets,
         pronunciation,
         encoding,
         database,

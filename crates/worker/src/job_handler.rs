@@ -13,7 +13,7 @@ use std::time::Duration;
 use isolation::Teller;
 use pipeline::sound::Loudness;
 use pipeline::{
-    Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress,
+    Budget, Failed, FailureClass, Memory, ObjectStore, OtherJob, Policies, Produced, Progress,
     Pronunciation, Providers, RateLimiter, Request, Run, SharedCache, Sharing, Slots,
 };
 use queue::{Lease, Outcome, ParkReason, Report, Tally};
@@ -61,6 +61,8 @@ pub(crate) struct JobHandler {
     pub(crate) pronunciation: Arc<Pronunciation>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) slots: Arc<Slots>,
+    /// Keeps what tenants may spend; `None` where nobody limits that.
+    pub(crate) budget: Option<Arc<dyn Budget>>,
     /// Keeps the limits of providers' accounts; `None` where nothing is bought.
     pub(crate) limiter: Option<Arc<dyn RateLimiter>>,
     pub(crate) folders: Box<dyn Folders>,
@@ -143,6 +145,7 @@ impl JobHandler {
             providers: self.providers.clone(),
             memory: self.memory(lease),
             slots: Arc::clone(&self.slots),
+            budget: self.budget.clone(),
             limiter: self.limiter.clone(),
             scratch: folder.path().to_owned(),
             gate: Arc::new(LeaseGate(lease.clone())),

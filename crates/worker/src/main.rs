@@ -12,9 +12,11 @@ mod metrics_observer;
 mod models;
 mod notes;
 mod probe;
+mod shutdown_dates;
 mod signals;
 mod start_error;
 mod suspects;
+mod tenant_budget;
 mod wiring;
 mod work;
 

@@ -7,6 +7,7 @@ mod database;
 #[cfg(not(feature = "postgres"))]
 #[path = "wiring/no_database.rs"]
 mod database;
+mod end_of_models;
 #[cfg(not(feature = "openai"))]
 #[path = "wiring/no_vendor.rs"]
 mod vendor;
@@ -24,7 +25,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use pipeline::{ImageGenerator, MediaEncoder, Moderator, ObjectStore, Policies, SpeechSynthesizer};
+use pipeline::{
+    Budget, ImageGenerator, MediaEncoder, Moderator, ObjectStore, Policies, SpeechSynthesizer,
+};
 use pipeline::{Providers, RateLimiter, SharedCache, Slots, TranscriptWriter};
 use providers::cache::{CacheEvent, RedisCache};
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
@@ -32,10 +35,11 @@ use providers::offline::{OfflinePainter, OfflineSpeech, OfflineWriter};
 use providers::scratch::{AttemptFolder, Scratch, ScratchDisk};
 use providers::speech_command::{CommandOptions, CommandSpeech};
 use providers::store::{self, Credentials, Store, StoreOptions};
-use queue::{AccountLimits, Endpoint};
+use queue::{AccountLimits, Endpoint, TenantBudgets};
 use secrecy::ExposeSecret;
 use stillcast_enqueue::capability::Capability;
 use telemetry::Metrics;
+use tokio::task::JoinSet;
 
 use crate::account_limits::{Accounts, FleetLimiter};
 use crate::config::{
@@ -43,7 +47,9 @@ use crate::config::{
     StorageConfig, WriterConfig,
 };
 use crate::job_handler::{Folder, Folders, JobHandler, Watched};
+use crate::tenant_budget::{self, FleetBudget};
 pub(crate) use database::probe_database;
+pub(crate) use end_of_models::bought_models;
 use vendor::Vendor;
 pub(crate) use webhooks::deliver;
 
@@ -128,6 +134,7 @@ fn handler(
         loudness: config.encoding.loudness,
         pronunciation: Arc::new(config.pronunciation.clone()),
         slots: Arc::new(Slots::new(&policies)),
+        budget: budget(config, &watched.metrics)?,
         limiter: limiter(config, accounts, &watched.metrics)?,
         policies: Arc::new(policies),
         folders,
@@ -136,6 +143,25 @@ fn handler(
         probe_interval: config.queue.probe_interval,
         teller: None,
     })
+}
+
+/// None where nobody limits what tenants spend.
+fn budget(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn Budget>>> {
+    if config.budgets.is_empty() {
+        return Ok(None);
+    }
+    let (budgets, limits) = (tenant_budgets(config)?, config.budgets.clone());
+    Ok(Some(Arc::new(FleetBudget::new(budgets, limits, Arc::clone(metrics)))))
+}
+
+fn tenant_budgets(config: &Config) -> anyhow::Result<TenantBudgets> {
+    let queue = &config.queue;
+    Ok(TenantBudgets::new(&Endpoint::new(queue.redis_url.expose_secret(), &queue.name)?))
+}
+
+/// Lets jobs go on, until it is dropped, whose tenants have money again.
+pub(crate) fn let_go_on(config: &Config) -> anyhow::Result<JoinSet<()>> {
+    Ok(tenant_budget::let_go_on(tenant_budgets(config)?, &config.budgets))
 }
 
 /// None where nothing is bought.

@@ -19,7 +19,7 @@ use crate::job_handler::Watched;
 use crate::metrics_observer::MetricsObserver;
 use crate::start_error::StartError;
 use crate::suspects::Suspects;
-use crate::{probe, signals, wiring};
+use crate::{probe, shutdown_dates, signals, wiring};
 
 /// First and longest back-off between two attempts of a job.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(10));
@@ -58,6 +58,8 @@ pub(crate) async fn work(
     let options = options(config, worker.clone(), cli.until_empty, observed)?;
     let endpoint = options.endpoint.clone();
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
+    let models = wiring::bought_models(&config.providers).map_err(StartError::Missing)?;
+    let _models = shutdown_dates::watch(models, Arc::clone(&metrics));
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
     let _watch = supervisor.watch({
         let vitals = vitals.clone();
@@ -69,6 +71,7 @@ pub(crate) async fn work(
     let webhooks = wiring::deliver(endpoint.clone(), &config.webhooks);
     let _webhooks = webhooks.map_err(StartError::Missing)?;
     let _janitor = Janitor { endpoint, objects, ttl }.start();
+    let _budgets = wiring::let_go_on(config).map_err(StartError::Missing)?;
     let times = (longest_attempt(&config.policies), config.queue.lease_ttl);
     let suspects = Arc::new(Suspects::new(parts.handler, worker, cli.of_suspect(), times));
     supervisor.ready(&format!("claims jobs of the queue {}", queue.name)).await;

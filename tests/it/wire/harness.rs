@@ -150,6 +150,7 @@ impl WireHarness {
             memory: Memory::of_process(Arc::clone(&store) as _),
             loudness: pipeline::sound::Loudness::default(),
             pronunciation: Arc::default(),
+            budget: None,
             limiter: None,
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),

@@ -49,8 +49,17 @@ pub(super) async fn models(State(shared): State<Arc<Shared>>, headers: HeaderMap
     if let Some((_, response)) = fault.and_then(|fault| unlike(&fault, &quoted)) {
         return response;
     }
-    let models = ["gpt-6-luna", "gpt-4o-mini-tts", "gpt-image-2.5-flare"];
-    let model = |id| json!({ "id": id, "object": "model", "created": 0, "owned_by": "simulator" });
+    // The days are those that were announced late in 2026.
+    let models = [
+        ("gpt-6-luna", Value::Null),
+        ("gpt-4o-mini-tts", Value::from("2027-01-06")),
+        ("gpt-image-2.5-flare", Value::Null),
+    ];
+    let model = |(id, shutdown_date)| {
+        json!({
+            "id": id, "object": "model", "created": 0, "owned_by": "simulator", "shutdown_date": shutdown_date,
+        })
+    };
     let data: Vec<Value> = models.map(model).into();
     answer(200, "application/json", json!({ "object": "list", "data": data }).to_string())
 }

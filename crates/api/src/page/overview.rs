@@ -9,6 +9,7 @@ use stillcast_enqueue::{Cost, JobRecord, State as JobState};
 
 use super::alerts::{Alert, Seen, alerts};
 use super::chart::{Chart, Series, quantile};
+use super::parked::for_what;
 use super::past::Past;
 use super::shell::{Here, Shell, Viewer, html};
 use super::span::Span;
@@ -196,14 +197,14 @@ fn waits(stats: &QueueStats, parked: &[JobRecord], delayed: Option<&JobRecord>) 
             path: "/jobs?q=state:ready".to_owned(),
         });
     }
-    for reason in ["provider", "rate", "flight", "version"] {
+    for reason in ["provider", "rate", "budget", "flight", "version"] {
         let jobs = parked.iter().filter(|job| job.reason.as_deref() == Some(reason));
-        let since: Vec<DateTime<Utc>> = jobs.filter_map(|job| job.enqueued_at).collect();
-        if let Some(oldest) = since.iter().min() {
+        let since: Vec<_> = jobs.filter_map(|job| Some((job.enqueued_at?, job))).collect();
+        if let Some((oldest, job)) = since.iter().min_by_key(|(since, _)| *since) {
             waits.push(Wait {
                 class: "parked",
                 number: words::count(since.len() as u64),
-                says: for_what(reason).to_owned(),
+                says: for_what(job),
                 oldest: format!("the oldest came {}", words::ago(*oldest, stats.at)),
                 path: "/jobs?q=state:parked".to_owned(),
             });
@@ -219,17 +220,6 @@ fn waits(stats: &QueueStats, parked: &[JobRecord], delayed: Option<&JobRecord>) 
         });
     }
     waits
-}
-
-/// What a parked job waits for.
-pub(super) fn for_what(reason: &str) -> &'static str {
-    match reason {
-        "provider" => "for a provider that refuses us",
-        "rate" => "for a provider that asked us to slow down",
-        "flight" => "for another job that makes the same",
-        "version" => "for a newer worker",
-        _ => "for something that this server does not know",
-    }
 }
 
 impl Worker {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use stillcast_enqueue::{JobRecord, State};
 
-use super::overview::for_what;
+use super::parked::for_what;
 use super::words;
 
 /// One job in a list.
@@ -54,9 +54,7 @@ fn why(job: &JobRecord, now: DateTime<Utc>) -> String {
             || "begins".to_owned(),
             |stage| format!("{stage}, attempt {} of {}", job.attempt, job.max_attempts),
         ),
-        State::Parked => {
-            job.reason.as_deref().map_or_else(String::new, |why| for_what(why).to_owned())
-        }
+        State::Parked => for_what(job),
         State::Delayed => job.wakes_at.map_or_else(String::new, |at| words::ago(at, now)),
         State::Ready if job.priority != 5 => format!("priority {}", job.priority),
         State::Done => job.artifact.as_ref().map_or_else(String::new, |file| {

@@ -38,13 +38,20 @@ pub(super) async fn ask(
             Admission::Free => return Ok(None),
             Admission::Granted { after, permit } => return Ok(Some((after, permit))),
             Admission::Refused { again, .. } if again < left => sleep(again).await,
-            Admission::Refused { again, why } => return Err(parked(call, again, &why)),
+            Admission::Refused { again, why } => {
+                return Err(parked(call, ACCOUNT_LIMIT, (again, &why)));
+            }
         }
     }
 }
 
-fn parked(call: &Call<'_>, again: Duration, why: &str) -> StageError {
+/// The end of an attempt that waits for `why`, and asks `again` after this time.
+pub(super) fn parked(
+    call: &Call<'_>,
+    code: &'static str,
+    (again, why): (Duration, &str),
+) -> StageError {
     let (stage, message): (StageName, _) = (call.stage, format!("waits for {why}"));
-    let error = StageError::new(stage, FailureClass::Interrupted, ACCOUNT_LIMIT, message);
+    let error = StageError::new(stage, FailureClass::Interrupted, code, message);
     StageError { provider: Some(call.provider), park: Some(again), ..error }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Ledger<'run> {
     accounts: Mutex<BTreeMap<StageName, Account>>,
     /// The prices of calls under way.
     pending: Mutex<Vec<Price>>,
+    /// Money that was booked since somebody has last asked, in US dollars.
+    booked: Mutex<f64>,
     began: Instant,
     run: &'run Run,
 }
@@ -63,7 +65,7 @@ impl<'run> Ledger<'run> {
     /// An empty ledger, whose money is written into the checkpoints of `run`.
     pub(crate) fn new(run: &'run Run) -> Self {
         let (accounts, pending) = (Mutex::default(), Mutex::default());
-        Self { accounts, pending, began: Instant::now(), run }
+        Self { accounts, pending, booked: Mutex::default(), began: Instant::now(), run }
     }
 
     /// Notes that `stage` has been announced; true the first time.
@@ -182,7 +184,17 @@ impl<'run> Ledger<'run> {
     /// with the next checkpoint, this worker.
     fn booked(&self, stage: StageName, more: Cost) {
         self.run.observer.booked(stage, more);
+        *self.untold() += more.spent_usd + more.wasted_usd;
         self.write();
+    }
+
+    /// What was spent or wasted since this was last asked.
+    pub(crate) fn take_booked(&self) -> f64 {
+        std::mem::take(&mut *self.untold())
+    }
+
+    fn untold(&self) -> MutexGuard<'_, f64> {
+        self.booked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The money of all stages.

@@ -21,7 +21,7 @@ pub(crate) async fn collect(attempt: &Attempt<'_>) -> Result<SourceText, StageEr
         fits(request)?;
         read(request, providers).await
     };
-    let call = Call { stage, provider, model: None, operation: "load", tokens: None };
+    let call = Call { stage, provider, model: None, operation: "load", bought: None };
     let collected = async {
         let source = attempt.call(call, reading).await?;
         moderation::judge(attempt, stage, &source.text).await?;

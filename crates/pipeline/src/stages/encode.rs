@@ -175,7 +175,7 @@ impl<'attempt> Heavy<'attempt> {
             done
         };
         let provider = self.attempt.run.providers.encoder.provider();
-        let call = Call { stage: STAGE, provider, model: None, operation, tokens: None };
+        let call = Call { stage: STAGE, provider, model: None, operation, bought: None };
         let observed = (operation != FEED).then_some((call, 1));
         self.attempt.work(STAGE, observed, left, timed).await
     }

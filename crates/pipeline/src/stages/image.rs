@@ -12,8 +12,8 @@ use crate::reuse::{
     recall_or_make, while_keeping,
 };
 use crate::{
-    Answer, Call, FailureClass, Image, ImageGenerator, ProviderError, Providers, Scene, SourceText,
-    StageError, arithmetic,
+    Answer, Bought, Call, FailureClass, Image, ImageGenerator, ProviderError, Providers, Scene,
+    SourceText, StageError, arithmetic,
 };
 
 const STAGE: StageName = StageName::Image;
@@ -112,10 +112,11 @@ impl Reusable for Drawing<'_> {
         if let Some(image) = self.look_again(price.usd()).await? {
             return Ok((image.clone(), image.bytes));
         }
+        let bought = Some(Bought { tokens: 0, usd: price.usd() });
         let price = Price::of(price);
         let draw = || self.draw_once(&price);
         let (provider, model) = (painter.provider(), painter.model());
-        let call = Call { stage: STAGE, provider, model, operation: "draw", tokens: Some(0) };
+        let call = Call { stage: STAGE, provider, model, operation: "draw", bought };
         let called = self.attempt.call_priced(call, &price, draw);
         let (image, keeping) = called.await?;
         if let Some(keeping) = keeping {

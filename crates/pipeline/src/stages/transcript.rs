@@ -23,7 +23,7 @@ use crate::feed::Feed;
 use crate::moderation;
 use crate::reuse::{Checkpoint, OnConflict, Reusable, WhileWaiting, digest, recall_or_make};
 use crate::{
-    Answer, Call, DraftPiece, FailureClass, Finish, Part, Passage, Prompt, ProviderError,
+    Answer, Bought, Call, DraftPiece, FailureClass, Finish, Part, Passage, Prompt, ProviderError,
     Providers, Script, ScriptFault, ScriptLength, SourceText, StageError, TranscriptWriter,
 };
 
@@ -32,6 +32,9 @@ const STAGE: StageName = StageName::Transcript;
 const REVISION: &str = "transcript-2";
 /// Changes with how the length of words follows from that of the file.
 const LONG_REVISION: &str = "duration-1";
+
+/// Characters of a word with whatever stands behind it.
+const WORD: usize = 7;
 
 pub(crate) async fn write(
     attempt: &Attempt<'_>,
@@ -187,8 +190,10 @@ impl<'run> Manuscript<'run> {
 
     async fn go_on(&self) -> Result<Finish, StageError> {
         let (provider, model) = (self.writer.provider(), self.writer.model());
-        let tokens = Some(self.writer.tokens(&self.next_prompt()));
-        let call = Call { stage: STAGE, provider, model, operation: "write", tokens };
+        let prompt = self.next_prompt();
+        let usd = self.writer.estimate(&prompt, prompt.words.end() * WORD).usd();
+        let bought = Some(Bought { tokens: self.writer.tokens(&prompt), usd });
+        let call = Call { stage: STAGE, provider, model, operation: "write", bought };
         self.attempt.call(call, || self.draft()).await
     }
 

@@ -18,7 +18,7 @@ pub(crate) async fn deliver(attempt: &Attempt<'_>, media: Media) -> Result<Artif
 /// The call of the store's method `operation`.
 pub(crate) fn call(attempt: &Attempt<'_>, operation: &'static str) -> Call<'static> {
     let provider = attempt.run.providers.store.provider();
-    Call { stage: STAGE, provider, model: None, operation, tokens: None }
+    Call { stage: STAGE, provider, model: None, operation, bought: None }
 }
 
 /// For whom the file is, and what its stages did until now.

@@ -98,6 +98,7 @@ impl TestRun {
             loudness: Loudness::default(),
             pronunciation: Arc::default(),
             slots: Arc::new(Slots::of_the_admitted(&policies)),
+            budget: None,
             limiter: None,
             policies: Arc::new(policies),
             providers: Providers {

@@ -1,7 +1,9 @@
-//! An account goes in; whether its server takes its key comes out, without anything being bought.
+//! An account goes in; whether its server takes its key comes out, and when its model is shut down, without
+//! anything being bought.
 
 use pipeline::ProviderError;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::vendor::OPENAI;
 use crate::http::{Account, ApiClient, HttpClient};
@@ -18,6 +20,22 @@ struct Models {
 #[derive(Deserialize)]
 struct Model {
     id: String,
+    /// `YYYY-MM-DD`, by OpenAI; whatever stands there, the list is read.
+    #[serde(default)]
+    shutdown_date: Value,
+    /// The same by servers that stand between us and many others.
+    #[serde(default)]
+    expiration_date: Value,
+}
+
+impl Model {
+    /// The day of its end, where one is announced.
+    fn shutdown_date(&self) -> Option<&str> {
+        let told =
+            [&self.shutdown_date, &self.expiration_date].into_iter().find_map(Value::as_str)?;
+        // Some tell the hour, too.
+        told.get(.."YYYY-MM-DD".len())
+    }
 }
 
 /// Asks the server for its list of models, which costs nothing. A server without one, or that asks
@@ -30,11 +48,28 @@ pub async fn probe(http: &HttpClient, account: &Account) -> Result<String, Provi
         Err(error) => return excused(error, account),
     };
     let Models { data } = answered.json(MAX_LIST).await?;
-    Ok(if data.iter().any(|known| known.id == *model) {
-        format!("the key is accepted, and {model} is there")
-    } else {
-        format!("the key is accepted; {model} is not in the list: is {capability}_MODEL right?")
+    Ok(match data.iter().find(|known| known.id == *model).map(Model::shutdown_date) {
+        None => {
+            format!("the key is accepted; {model} is not in the list: is {capability}_MODEL right?")
+        }
+        Some(None) => format!("the key is accepted, and {model} is there"),
+        Some(Some(date)) => format!(
+            "the key is accepted, and {model} is there until {date}, when it is shut down: choose another \
+             {capability}_MODEL before"
+        ),
     })
+}
+
+/// The day on which the account's model is shut down, as its server tells it: `YYYY-MM-DD`; `None` where none is
+/// announced, or the model is not in the list. Costs nothing.
+pub async fn shutdown_date(
+    http: &HttpClient,
+    account: &Account,
+) -> Result<Option<String>, ProviderError> {
+    let client = ApiClient::new(http.clone(), &OPENAI, account.clone());
+    let Models { data } = client.get("/models").await?.json(MAX_LIST).await?;
+    let model = data.iter().find(|known| known.id == account.model);
+    Ok(model.and_then(Model::shutdown_date).map(str::to_owned))
 }
 
 fn excused(error: ProviderError, account: &Account) -> Result<String, ProviderError> {

@@ -106,6 +106,7 @@ impl MediaHarness {
             memory: Memory::of_process(Arc::clone(&store) as _),
             loudness: Loudness::default(),
             pronunciation: Arc::default(),
+            budget: None,
             limiter: None,
             slots: Arc::new(Slots::new(&policies)),
             policies: Arc::new(policies),

@@ -34,7 +34,7 @@ pub struct Slot {
     /// Jobs by state when it began.
     pub depth: StateCounts,
     /// Seconds that the oldest job had waited when it began, by what it waited for: `ready`,
-    /// `back-off`, `provider`, `rate`, `flight`, `version`.
+    /// `back-off`, `provider`, `rate`, `budget`, `flight`, `version`.
     pub oldest_s: BTreeMap<String, u64>,
     /// Workers that had signed on when it began.
     pub workers: u64,

@@ -18,7 +18,7 @@ const A_CALL: usize = 500;
 const HEADS: usize = 100;
 
 /// The states in which jobs wait, and for what, in one word. No other pair is ever told.
-pub const WAITS: [(State, &str); 10] = [
+pub const WAITS: [(State, &str); 11] = [
     (State::Ready, "slot"),
     (State::Ready, "paused"),
     (State::Delayed, "date"),
@@ -26,6 +26,7 @@ pub const WAITS: [(State, &str); 10] = [
     (State::Delayed, UNREAD),
     (State::Parked, "provider"),
     (State::Parked, "rate"),
+    (State::Parked, "budget"),
     (State::Parked, "flight"),
     (State::Parked, "version"),
     (State::Parked, UNREAD),
@@ -38,7 +39,7 @@ pub struct Wait {
     /// Ready, delayed or parked.
     pub state: State,
     /// For a `slot`, until the queue is no longer `paused`; for a `date` or a `retry`;
-    /// for a `provider`, a `rate`, a `flight` or a `version`; `unread` where too many wait to look at.
+    /// for a `provider`, a `rate`, a `budget`, a `flight` or a `version`; `unread` where too many wait to look at.
     pub reason: &'static str,
     /// How many.
     pub jobs: u64,

@@ -57,6 +57,10 @@ pub enum Verb {
     Admit,
     /// What became of such calls.
     Settle,
+    /// What a tenant spends in a day.
+    Spend,
+    /// Who waits for the next day and need not any more.
+    Afford,
 }
 
 /// What the scripts of workers share, in parts as the preamble.
@@ -78,7 +82,7 @@ const UNNOTED: &str = "local function actor() end\nlocal function note() end\n";
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 26] = [
+    const TABLE: [(Self, &'static str); 28] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -105,6 +109,8 @@ impl Verb {
         (Self::Tally, include_str!("../../lua/tally.lua")),
         (Self::Admit, include_str!("../../lua/admit.lua")),
         (Self::Settle, include_str!("../../lua/settle.lua")),
+        (Self::Spend, include_str!("../../lua/spend.lua")),
+        (Self::Afford, include_str!("../../lua/afford.lua")),
     ];
 
     /// Every verb.
@@ -138,7 +144,9 @@ impl Verb {
             | Self::BulkStep
             | Self::Tally
             | Self::Admit
-            | Self::Settle => false,
+            | Self::Settle
+            | Self::Spend
+            | Self::Afford => false,
         }
     }
 

@@ -78,6 +78,7 @@ fn parked(facts: &Facts) -> Option<WaitingReason> {
     let error = facts.error();
     Some(match facts.text("reason").unwrap_or_default() {
         "rate" => WaitingReason::Rate { until, error },
+        "budget" => WaitingReason::Budget { until, error },
         "flight" => WaitingReason::Flight { owners: facts.owners.clone(), until },
         "version" => WaitingReason::Version { until },
         _ => WaitingReason::Provider { until, error },

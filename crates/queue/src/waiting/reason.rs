@@ -62,6 +62,13 @@ pub enum WaitingReason {
         /// Who.
         error: Option<ErrorReport>,
     },
+    /// Its tenant may spend no more today.
+    Budget {
+        /// Until the next day begins; sooner, where the budget is raised.
+        until: At,
+        /// How much a day.
+        error: Option<ErrorReport>,
+    },
     /// Other jobs pay for what it wants.
     Flight {
         /// Those jobs; none once all of it is there, or has an heir.
@@ -133,6 +140,7 @@ impl WaitingReason {
             Self::Backoff { .. } => "back-off",
             Self::Provider { .. } => "provider",
             Self::Rate { .. } => "rate",
+            Self::Budget { .. } => "budget",
             Self::Flight { .. } => "flight",
             Self::Version { .. } => "version",
             Self::Paused { .. } => "paused",

@@ -68,6 +68,11 @@ impl WaitingReason {
                 time(*until),
                 of(error.as_ref())
             ),
+            Self::Budget { until, error } => {
+                let message = error.as_ref().map(|error| error.message.as_str());
+                let why = message.unwrap_or("waits for its tenant's next day");
+                format!("It {why}; it goes on at {}.", time(*until))
+            }
             Self::Flight { owners, until } => flight(owners, *until),
             Self::Version { until } => format!(
                 "Its request is written for a newer worker than the one that met it; it is offered \
@@ -139,6 +144,10 @@ impl WaitingReason {
                 "It goes on by itself; a higher rate limit at the provider ends that, and a setting that is \
                  named here is raised with it."
             }
+            Self::Budget { .. } => {
+                "It goes on by itself as the next day (UTC) begins; a higher TENANT_BUDGETS at the workers lets \
+                 it go on as soon as the first of them is started with it."
+            }
             Self::Running { .. }
             | Self::Ended { .. }
             | Self::LeaseOver { .. }
@@ -164,6 +173,7 @@ impl WaitingReason {
             | Self::Backoff { until, .. }
             | Self::Provider { until, .. }
             | Self::Rate { until, .. }
+            | Self::Budget { until, .. }
             | Self::Flight { until, .. }
             | Self::Version { until }
             | Self::Refused { until, .. }
@@ -187,7 +197,8 @@ impl WaitingReason {
         match self {
             Self::Backoff { error, .. }
             | Self::Provider { error, .. }
-            | Self::Rate { error, .. } => {
+            | Self::Rate { error, .. }
+            | Self::Budget { error, .. } => {
                 let place = |error: &ErrorReport| (error.stage, error.provider.clone());
                 error.as_ref().map(place).unwrap_or_default()
             }

@@ -6,6 +6,7 @@ mod actions;
 mod arguments;
 mod audit;
 mod batches;
+mod budgets;
 mod bulks;
 mod checks;
 mod claims;

@@ -13,7 +13,7 @@ fn leased(queue: &mut Queue, id: &str) -> String {
 
 #[test]
 fn t6_a_parked_job_frees_the_slot_uses_no_attempt_and_keeps_its_rank() {
-    for reason in ["provider", "rate", "version"] {
+    for reason in ["provider", "rate", "budget", "version"] {
         let mut queue = Queue::start();
         let token = leased(&mut queue, "a");
         queue.advance(500);

@@ -109,6 +109,23 @@ fn who_waits_for_an_account_says_what_it_allows() {
 }
 
 #[test]
+fn who_waits_for_its_tenant_s_next_day_says_what_it_may_spend_and_when_it_goes_on() {
+    let mut queue = Queue::start();
+    queue.put("a");
+    let token = queue.lease("anna", "a");
+    let error = r#"{"stage":"tts","provider":"openai","code":"budget-spent","message":"waits for the next day (UTC): the budget of t, 5 US dollars a day (TENANT_BUDGETS), is spent"}"#;
+    queue.report("a", &token, &Words { error, ..Words::park("budget", 7_000) });
+    let waits = told(&mut queue, "a");
+    let said = "It waits for the next day (UTC): the budget of t, 5 US dollars a day (TENANT_BUDGETS), is spent; it \
+                goes on at 2023-11-14T22:13:27Z.";
+    assert_eq!((waits.code.as_str(), waits.sentence.as_str()), ("budget", said));
+    assert!(is_at(&waits, START + 7_000) && waits.cure.contains("TENANT_BUDGETS"), "{waits:?}");
+    assert_eq!((waits.stage, waits.provider.as_deref()), (Some(StageName::Tts), Some("openai")));
+    queue.advance(7_000);
+    assert_ne!(code(&mut queue, "a"), "budget", "its time has come");
+}
+
+#[test]
 fn who_waits_for_a_flight_names_the_job_that_pays() {
     let mut queue = Queue::start();
     queue.put("owner");
@@ -239,7 +256,7 @@ fn every_reason_is_produced_by_a_test() {
     let source = include_str!("../../src/waiting/reason.rs");
     let codes = source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
     let codes: BTreeSet<&str> = codes.collect();
-    assert_eq!(codes.len(), 18, "{codes:?}");
+    assert_eq!(codes.len(), 19, "{codes:?}");
     let tests = include_str!("why.rs");
     for code in codes.iter().filter(|code| **code != "running") {
         assert!(tests.contains(&format!("\"{code}\"")), "no test produces `{code}`");

@@ -25,7 +25,7 @@ const NO_NUMBERS: [&str; 14] = [
 ];
 
 /// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
-const NUMBERS: [(Verb, &[&str], &[usize]); 13] = [
+const NUMBERS: [(Verb, &[&str], &[usize]); 16] = [
     (Verb::Claim, &["ben", "n2", "3000", "0", "1"], &[2, 3, 4]),
     (Verb::Renew, &["anna", "3000", "4", "1", "tts", "50", "a", TOKEN], &[1, 2, 3, 5]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
@@ -58,13 +58,16 @@ const NUMBERS: [(Verb, &[&str], &[usize]); 13] = [
         &["llm-1", "60", "0", "0", "9", "9", "9", "9", "9", "9", "1", "1", "c"],
         &[1, 2, 3, 10, 11],
     ),
+    (Verb::Spend, &["take", "acme", "9", "5000000"], &[2, 3]),
+    (Verb::Spend, &["settle", "acme", "9", "19000", "5"], &[2, 3, 4]),
+    (Verb::Afford, &["0", "acme", "5000000", "*", "9"], &[0, 2, 4]),
 ];
 const TOKEN: &str = "1:nonce-a-";
 /// That of the sender of the webhook of `c`.
 const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 51] = [
+const NONSENSE: [(Verb, &[&str]); 56] = [
     (Verb::Claim, &["ben", "n2", "3000", "0", "0"]),
     (Verb::Claim, &["ben", "n2", "3000", "0", "501"]),
     (Verb::Claim, &["ben", "a|b", "3000", "0", "1"]),
@@ -128,6 +131,11 @@ const NONSENSE: [(Verb, &[&str]); 51] = [
     (Verb::Admit, &["llm-1", "c", "60", "0", "2", "9", "600001", "9000"]),
     (Verb::Settle, &["llm-1", "60", "0", "0", "few", "", "", "", "", "", "0", "0"]),
     (Verb::Settle, &["llm-1", "60", "0", "0", "", "", "", "", "", "", "0", "0", "a b"]),
+    (Verb::Spend, &["lend", "acme", "9", "5000000"]),
+    (Verb::Spend, &["take", "ac me", "9", "5000000"]),
+    (Verb::Spend, &["settle", "acme", "9", "", "5"]),
+    (Verb::Afford, &["0", "acme", "5000000", "*"]),
+    (Verb::Afford, &["0", "ac me", "5000000"]),
 ];
 
 /// Longer than an attempt and an answer may be.

@@ -5,11 +5,15 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::histograms::Histograms;
 use super::word::Word;
+
+/// Seconds in line for a place: nobody stands there for longer than half a minute.
+const IN_LINE: [f64; 6] = [0.0, 0.25, 1.0, 5.0, 15.0, 30.0];
 
 /// Seconds; from a local step to a try of two minutes.
 const BUCKETS: [f64; 14] =
@@ -66,6 +70,17 @@ struct Asked {
     result: Word,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Model {
+    stage: Word,
+    model: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Funds {
+    result: Word,
+}
+
 #[derive(Debug)]
 pub(super) struct Calls {
     requests: Family<Request, Counter>,
@@ -73,6 +88,8 @@ pub(super) struct Calls {
     responses: Family<Response, Counter>,
     limits: Family<Asked, Counter>,
     limit_waits: Histograms<Provider>,
+    budgets: Family<Funds, Counter>,
+    shutdowns: Family<Model, Gauge>,
 }
 
 impl Calls {
@@ -82,7 +99,9 @@ impl Calls {
             durations: Family::new_with_constructor(histogram),
             responses: Family::default(),
             limits: Family::default(),
-            limit_waits: Family::new_with_constructor(histogram),
+            limit_waits: Family::new_with_constructor(in_line),
+            budgets: Family::default(),
+            shutdowns: Family::default(),
         };
         let help = "Calls to providers, by `ok`, `cut` or the code of their failure";
         to.register("provider_requests", help, calls.requests.clone());
@@ -94,6 +113,10 @@ impl Calls {
         to.register("provider_limit_asks", help, calls.limits.clone());
         let help = "Time in line for a place under an account's limits";
         to.register("provider_limit_wait_seconds", help, calls.limit_waits.clone());
+        let help = "Calls under the budget of a tenant, by `taken`, `spent` or `unknown`";
+        to.register("budget_asks", help, calls.budgets.clone());
+        let help = "When a model that is bought is shut down, where its seller has told";
+        to.register("model_shutdown_timestamp_seconds", help, calls.shutdowns.clone());
         calls
     }
 }
@@ -127,6 +150,20 @@ impl Calls {
         }
     }
 
+    /// The budget of a tenant was asked about a call.
+    pub(super) fn budget_asked(&self, result: Word) {
+        self.budgets.get_or_create(&Funds { result }).inc();
+    }
+
+    /// A model is shut down at this time, in seconds since the epoch, as far as anybody knows.
+    pub(super) fn model_shuts_down(&self, stage: Word, model: &str, at: Option<i64>) {
+        let model = Model { stage, model: model.to_owned() };
+        match at {
+            Some(at) => _ = self.shutdowns.get_or_create(&model).set(at),
+            None => _ = self.shutdowns.remove(&model),
+        }
+    }
+
     /// A provider's server answered with this status, or not at all.
     pub(super) fn provider_answered(&self, (stage, provider): (Word, Word), status: Option<u16>) {
         let status = status.map_or("none", word);
@@ -152,4 +189,8 @@ fn word(status: u16) -> &'static str {
 
 fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
+}
+
+fn in_line() -> Histogram {
+    Histogram::new(IN_LINE)
 }

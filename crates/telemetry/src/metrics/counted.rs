@@ -61,6 +61,9 @@ pub(super) enum What {
         result: Word,
         wait: Option<Duration>,
     },
+    BudgetAsked {
+        result: Word,
+    },
     ModelCalled {
         call: GenAiCall,
         after: Duration,

@@ -6,7 +6,7 @@ use super::word::Word;
 use super::*;
 
 /// Dashboards and alerts hang on these names.
-const NAMES: [&str; 39] = [
+const NAMES: [&str; 41] = [
     "stillcast_build info",
     "stillcast_wait_seconds histogram",
     "stillcast_job_duration_seconds histogram",
@@ -32,6 +32,8 @@ const NAMES: [&str; 39] = [
     "stillcast_provider_responses counter",
     "stillcast_provider_limit_asks counter",
     "stillcast_provider_limit_wait_seconds histogram",
+    "stillcast_budget_asks counter",
+    "stillcast_model_shutdown_timestamp_seconds gauge",
     "stillcast_spans counter",
     "stillcast_children_cpu_seconds counter",
     "stillcast_children gauge",
@@ -55,6 +57,7 @@ fn busy() -> Metrics {
     metrics.claimed(Duration::from_millis(1500));
     metrics.reported("done", Duration::from_secs(20));
     attempt(&metrics);
+    metrics.model_shuts_down("tts", "a-voice", Some(1_799_193_600));
     metrics
 }
 
@@ -73,6 +76,7 @@ fn attempt(metrics: &Metrics) {
     metrics.provider_answered(("tts", "openai"), None);
     metrics.account_asked(("tts", "openai"), "granted", Some(Duration::from_secs(3)));
     metrics.account_asked(("tts", "openai"), "requests", None);
+    metrics.budget_asked("spent");
     let call = |gen_ai_output_type| GenAiCall {
         gen_ai_operation_name: "chat".into(),
         gen_ai_output_type: Word::Borrowed(gen_ai_output_type),
@@ -135,6 +139,8 @@ fn what_is_counted_is_what_is_shown() {
         "stillcast_provider_responses_total{stage=\"tts\",provider=\"openai\",status=\"none\"} 1",
         "stillcast_provider_limit_asks_total{stage=\"tts\",provider=\"openai\",result=\"requests\"} 1",
         "stillcast_provider_limit_wait_seconds_sum{stage=\"tts\",provider=\"openai\"} 3.0",
+        "stillcast_budget_asks_total{result=\"spent\"} 1",
+        "stillcast_model_shutdown_timestamp_seconds{stage=\"tts\",model=\"a-voice\"} 1799193600",
         "stillcast_spans_total{result=\"dropped\"} 3",
     ] {
         assert!(page.lines().any(|found| found == line), "`{line}` is not in\n{page}");
@@ -183,6 +189,7 @@ fn what_is_relayed_is_counted_where_it_is_told() {
     let here = Metrics::new("9.9.9", "evening", 4);
     here.claimed(Duration::from_millis(1500));
     here.reported("done", Duration::from_secs(20));
+    here.model_shuts_down("tts", "a-voice", Some(1_799_193_600));
     for line in told.try_iter() {
         here.count(serde_json::from_str(&line).unwrap());
     }

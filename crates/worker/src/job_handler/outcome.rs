@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pipeline::{ACCOUNT_LIMIT, Failed, FailureClass, OtherJob};
+use pipeline::{ACCOUNT_LIMIT, BUDGET_SPENT, BUDGET_UNKNOWN, Failed, FailureClass, OtherJob};
 use queue::{Outcome, ParkReason};
 use stillcast_enqueue::{StageName, StageRecord};
 use telemetry::{Metrics, StageOutcome};
@@ -21,9 +21,13 @@ pub(super) fn outcome_of(failed: &Failed, probe_interval: Duration) -> Outcome {
         None => error.report(),
     };
     if let Some(wake) = error.park {
-        // Who keeps an account's limits has spread the waits.
-        let wake = if error.code == ACCOUNT_LIMIT { wake } else { spread(wake) };
-        return Outcome::Park { reason: ParkReason::Rate, wake, error: Some(report) };
+        // Who keeps limits and budgets has spread the waits.
+        let (reason, wake) = match error.code {
+            BUDGET_SPENT | BUDGET_UNKNOWN => (ParkReason::Budget, wake),
+            ACCOUNT_LIMIT => (ParkReason::Rate, wake),
+            _ => (ParkReason::Rate, spread(wake)),
+        };
+        return Outcome::Park { reason, wake, error: Some(report) };
     }
     match error.failure {
         FailureClass::Transient { retry_after } => {
@@ -194,5 +198,13 @@ mod tests {
             panic!("an account's limit parks");
         };
         assert_eq!((wake, report.code.as_str()), (asked, ACCOUNT_LIMIT));
+        let mut spent = error(FailureClass::Interrupted, Some(asked));
+        spent.error.code = BUDGET_SPENT;
+        let Outcome::Park { reason: ParkReason::Budget, wake, error: Some(report) } =
+            outcome_of(&spent, PROBE)
+        else {
+            panic!("a budget parks");
+        };
+        assert_eq!((wake, report.code.as_str()), (asked, BUDGET_SPENT));
     }
 }

@@ -61,6 +61,14 @@ impl Vendor {
         ready(Err(left_out()))
     }
 
+    pub(super) fn shutdown_date(
+        &self,
+        _: Capability,
+        _: &AccountConfig,
+    ) -> impl Future<Output = anyhow::Result<Option<String>>> + use<> {
+        ready(Err(left_out()))
+    }
+
     pub(super) fn probe_writer(
         &self,
         _: &AccountConfig,

@@ -98,6 +98,15 @@ impl Vendor {
         Ok(openai::probe(&self.0, &bought(capability, account)).await?)
     }
 
+    /// The day on which the account's model is shut down, where it is told; without buying anything.
+    pub(super) async fn shutdown_date(
+        &self,
+        capability: Capability,
+        account: &AccountConfig,
+    ) -> anyhow::Result<Option<String>> {
+        Ok(openai::shutdown_date(&self.0, &bought(capability, account)).await?)
+    }
+
     /// The same of who writes, and how it will be asked.
     pub(super) async fn probe_writer(
         &self,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use stillcast_enqueue::capability::Capability;
 use tests::simulator::{Endpoint, Fault, Latency};
 
-use crate::harness::{Ended, WorkerHarness};
+use crate::harness::{Ended, WorkerHarness, free_address, get, until};
 use crate::paid_harness::{PaidHarness, key};
 
 /// The exit code, and what is said of these three.
@@ -45,6 +45,33 @@ async fn good_keys_are_found_good_and_refused_ones_by_the_name_of_their_setting(
     }
     let none: Vec<_> = paid.simulator.purchases();
     assert!(none.is_empty(), "a probe has bought {none:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_is_shut_down_some_day_is_named_at_the_start_and_shown() {
+    let paid = PaidHarness::open(Latency::NONE).await;
+    let address = free_address().await;
+    let harness = paid.harness().set("WORKER_ADDR", &address.to_string());
+    let (_, [writer, speaker, _]) = probe(&paid.harness()).await;
+    assert!(!writer.1.contains("shut down"), "{writer:?}");
+    assert!(
+        speaker.1.contains("until 2027-01-06") && speaker.1.contains("TTS_MODEL"),
+        "{speaker:?}"
+    );
+    let worker = harness.start(&[]).await;
+    let line = until("it is shown", async || {
+        let page = get(address, "/metrics").await?;
+        let is_shown =
+            |line: &&str| line.starts_with("stillcast_model_shutdown_timestamp_seconds{");
+        let lines: Vec<&str> = page.lines().filter(is_shown).collect();
+        assert!(lines.len() < 2, "{lines:?}");
+        lines.first().map(|line| (*line).to_owned())
+    })
+    .await;
+    assert!(line.contains("stage=\"tts\",model=\"gpt-4o-mini-tts\"} 1799193600"), "{line}");
+    let log = worker.log();
+    assert!(log.contains("gpt-4o-mini-tts (TTS_MODEL)") && log.contains("2027-01-06"), "{log}");
+    assert!(!log.contains("gpt-6-luna (LLM_MODEL)"), "{log}");
 }
 
 #[tokio::test]

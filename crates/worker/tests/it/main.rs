@@ -8,6 +8,7 @@ mod apart;
 mod asked;
 mod borders;
 mod bought;
+mod budgets;
 mod cache;
 mod configuration;
 mod conversations;

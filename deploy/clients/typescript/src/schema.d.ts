@@ -1019,7 +1019,7 @@ export interface components {
              * @description 0 to 9, 9 goes first.
              */
             priority: number;
-            /** @description Why it is parked: `provider`, `rate`, `flight` or `version`. */
+            /** @description Why it is parked: `provider`, `rate`, `budget`, `flight` or `version`. */
             reason?: string | null;
             /**
              * Format: int64
@@ -1387,7 +1387,7 @@ export interface components {
             jobs: components["schemas"]["JobsEnded"];
             /**
              * @description Seconds that the oldest job had waited when it began, by what it waited for: `ready`,
-             *     `back-off`, `provider`, `rate`, `flight`, `version`.
+             *     `back-off`, `provider`, `rate`, `budget`, `flight`, `version`.
              */
             oldest_s: {
                 [key: string]: number;

@@ -20,7 +20,7 @@ use crate::feed::{Feed, Reader};
 use crate::reuse::{end_flight, recall_part, share_part};
 use crate::spoken::{Reading, Said};
 use crate::spool::{Spool, Spooled};
-use crate::{Call, Passage, StageError};
+use crate::{Bought, Call, Passage, StageError};
 
 /// One voice that speaks one transcript.
 pub(super) struct Voice<'run> {
@@ -158,10 +158,11 @@ impl<'run> Voice<'run> {
         if let Some(pcm) = recall_part(attempt, key, price.usd()).await? {
             return Ok(pcm);
         }
-        let (price, tokens) = (Price::of(price), Some(speaker.tokens(&utterance)));
+        let bought = Some(Bought { tokens: speaker.tokens(&utterance), usd: price.usd() });
+        let price = Price::of(price);
         let say = || say_once(attempt, (&utterance, letters), (key, &price));
         let (provider, model) = (speaker.provider(), speaker.model());
-        let call = Call { stage: STAGE, provider, model, operation: "speak", tokens };
+        let call = Call { stage: STAGE, provider, model, operation: "speak", bought };
         let called = attempt.call_priced(call, &price, say);
         // At once, since the passages in front of this one may take long: nothing more is bought.
         let called = called.await.inspect_err(|error| drop(attempt.halt(error.clone())));
