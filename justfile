@@ -60,6 +60,10 @@ bench-window *arguments:
 bench-live jobs='9':
     tests/bench/live/run {{ jobs }}
 
+# What making a file takes, beside the tuned Python flow on the same provider.
+bench-production *arguments:
+    tests/bench/production/run {{ arguments }}
+
 # What the voice of `deploy/voice` takes.
 bench-voice:
     tests/bench/voice/run
