@@ -2,13 +2,13 @@
 //! memory than short ones; what is heard, and what is paid, is the same.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use stillcast_enqueue::{Format, StageName};
+use stillcast_enqueue::{Container, Format, Options, StageName};
 
 use super::fakes::{PASSAGES, Step, TestRun};
 use super::shared_state::SharedState;
-use crate::FailureClass;
-use crate::produce;
+use crate::{FailureClass, produce};
 
 /// Of one transcript, spoken slowly: more than a few minutes.
 const LONG: usize = 16 << 20;
@@ -50,7 +50,13 @@ async fn a_long_sound_whose_passages_are_gone_is_bought_again_once() {
     let shared = Arc::new(SharedState::default());
     job(&shared).attempt().await.unwrap();
     shared.sweep();
-    let (one, other) = (job(&shared), job(&shared));
+    let opus = Options { container: Some(Container::Opus), ..Options::default() };
+    // Two files of one sound, so that both want it at the same time.
+    let (one, other) = (job(&shared), job(&shared).with(opus));
+    let slow = [Step::Slow(Duration::from_secs(5)); PASSAGES as usize];
+    for job in [&one, &other] {
+        job.script(StageName::Tts, slow);
+    }
     let (made, beside) = tokio::join!(produce(&one.run), produce(&other.run));
     made.unwrap();
     // It may park behind the flight.
