@@ -41,9 +41,11 @@ def one(home, pid, source, form, **options):
     record = home.finished(home.enqueue(source, form, **options))
     took = {"seconds": time.monotonic() - began}
     took["cpu_s"] = cpu_s(pid) - before
-    stages = {stage["stage"]: stage for stage in record["stages"]}
-    took["after_speech"] = stages["upload"]["ended_s"] - stages["tts"]["ended_s"]
-    took["after_image"] = stages["upload"]["ended_s"] - stages.get("image", stages["tts"])["ended_s"]
+    ended = {stage["stage"]: stage.get("ended_s") for stage in record["stages"]}
+    # A copy of a file that another job has made has no times of its own.
+    if ended["tts"] is not None:
+        took["after_speech"] = ended["upload"] - ended["tts"]
+        took["after_image"] = ended["upload"] - ended.get("image", ended["tts"])
     return took
 
 
