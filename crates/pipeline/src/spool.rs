@@ -1,4 +1,4 @@
-//! Finished sound that waits for the encoder: the first minutes of it in memory, the rest in the attempt's
+//! Finished sound that waits for the encoder: the first minute of it in memory, the rest in the attempt's
 //! scratch folder, so that an hour takes no more memory than five minutes.
 
 use std::path::{Path, PathBuf};
