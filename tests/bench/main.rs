@@ -1,6 +1,7 @@
 //! The queue beside two floors and `BullMQ`, in interleaved rounds on fresh servers: one table of numbers.
 //!
-//! Arguments: `node`, the `node_modules` with `BullMQ`, `--rounds N` (3), `--million` (1.5 GB of jobs wait).
+//! Arguments: `node`, the `node_modules` with `BullMQ`, `--rounds N` (3), `--million` (1.5 GB of jobs wait),
+//! `--only SUBJECT` (all; again for another one).
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
@@ -24,7 +25,7 @@ use tokio::task::JoinSet;
 fn main() -> anyhow::Result<()> {
     let cores = Cores::divide()?;
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // In a task, as whoever enqueues and works does: the main thread is none of the runtime's workers.
         let mut whole = JoinSet::new();
@@ -34,10 +35,10 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(arguments: Arguments, cores: Cores) -> anyhow::Result<()> {
-    let Arguments { node, modules, rounds, million } = arguments;
+    let Arguments { node, modules, rounds, million, subjects } = arguments;
     let mut table = Table::default();
     for round in 1..=rounds {
-        for subject in Subject::ALL {
+        for &subject in &subjects {
             println!("round {round} of {rounds}: {subject}");
             let server = cores.server().await?;
             match subject {
@@ -54,15 +55,22 @@ async fn measure(arguments: Arguments, cores: Cores) -> anyhow::Result<()> {
             }?;
         }
     }
-    let server = cores.server().await?;
-    queue_side::idle(&server, &mut table).await?;
-    for (waiting, measure) in crowds(million) {
-        queue_side::crowd(&cores.server().await?, waiting, measure, &mut table).await?;
+    if subjects == Subject::ALL {
+        rows_of_the_queue(cores, million, &mut table).await?;
     }
-    real_job::measure(&cores.server().await?, &mut table).await?;
-    retention::measure(&cores.server().await?, &mut table).await?;
     println!("\n{table}");
     Ok(())
+}
+
+/// What nothing else is measured beside.
+async fn rows_of_the_queue(cores: Cores, million: bool, table: &mut Table) -> anyhow::Result<()> {
+    let server = cores.server().await?;
+    queue_side::idle(&server, table).await?;
+    for (waiting, measure) in crowds(million) {
+        queue_side::crowd(&cores.server().await?, waiting, measure, table).await?;
+    }
+    real_job::measure(&cores.server().await?, table).await?;
+    retention::measure(&cores.server().await?, table).await
 }
 
 /// How many jobs wait while others are worked on.

@@ -19,6 +19,16 @@ pub(crate) enum Subject {
 
 impl Subject {
     pub(crate) const ALL: [Self; 4] = [Self::List, Self::Lease, Self::BullMq, Self::Queue];
+
+    /// How the command line names it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Lease => "lease",
+            Self::BullMq => "bullmq",
+            Self::Queue => "queue",
+        }
+    }
 }
 
 impl fmt::Display for Subject {
