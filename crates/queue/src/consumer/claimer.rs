@@ -1,6 +1,7 @@
 //! The loop that claims: free slots, then a job for each, then their leases on the way to attempts. What
 //! attempts have ended with goes out by the same call that fills their slots anew.
 
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -110,9 +111,9 @@ impl Claimer {
             let may_call = self.calls.len() < self.most_calls();
             tokio::select! {
                 biased;
+                Some(ended) = self.ended.recv(), if may_call => return Turn::Ended(ended),
                 Some((call, answer)) = self.calls.next() => return Turn::Answered(call, answer),
                 () = self.shutdown.begun() => return Turn::Drain,
-                Some(ended) = self.ended.recv(), if may_call => return Turn::Ended(ended),
                 slot = self.vacancy.slot(), if may_call => return Turn::Slot(slot),
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
@@ -129,17 +130,23 @@ impl Claimer {
         self.shared.options.slots.div_ceil(CALLS).min(REPORTS_A_CALL)
     }
 
-    fn call(&mut self, exchange: Exchange) {
-        self.calls.push(Box::pin(exchange.send(self.shared.clone())));
+    /// Sends it before anything else is done: where two answers come at once, Redis works on the next call
+    /// of the first while the second is looked at.
+    async fn call(&mut self, exchange: Exchange) {
+        let mut call: Call = Box::pin(exchange.send(self.shared.clone()));
+        // It is asked again when it is waited for, whatever it says now.
+        if let Poll::Ready(answered) = futures::poll!(&mut call) {
+            call = Box::pin(std::future::ready(answered));
+        }
+        self.calls.push(call);
+        turns_for_others().await;
     }
 
     /// Reports this attempt and what else has ended by now, and claims for their slots.
     async fn give_back(&mut self, first: Ended) {
         let mut ended = vec![first];
         // What ends at the same moment goes out with it.
-        for _ in 0..TURNS_FOR_OTHERS {
-            tokio::task::yield_now().await;
-        }
+        turns_for_others().await;
         while ended.len() < self.reports_a_call()
             && let Ok(another) = self.ended.try_recv()
         {
@@ -154,7 +161,7 @@ impl Claimer {
             self.vacancy.add_free(&mut free, SLOTS_A_CLAIM.saturating_sub(freed));
             (freed + free.len()).min(SLOTS_A_CLAIM)
         };
-        self.call(Exchange { ended, free, wanted });
+        self.call(Exchange { ended, free, wanted }).await;
     }
 
     /// Claims for this slot and all others that are free now; behind an open breaker for it alone.
@@ -167,7 +174,7 @@ impl Claimer {
             self.vacancy.add_free(&mut free, SLOTS_A_CLAIM);
         }
         let wanted = free.len();
-        self.call(Exchange { ended: Vec::new(), free, wanted });
+        self.call(Exchange { ended: Vec::new(), free, wanted }).await;
     }
 
     async fn answered(
@@ -202,6 +209,7 @@ impl Claimer {
                 for (job, slot) in jobs.into_iter().zip(slots) {
                     self.accept(job, sent, slot).await;
                 }
+                turns_for_others().await;
             }
             Some(Claims::Nothing { why, next_due }) => {
                 drop(slots);
@@ -285,5 +293,11 @@ impl Claimer {
             (_, Idle::Paused) => Some(Stopped::Paused),
             _ => None,
         }
+    }
+}
+
+async fn turns_for_others() {
+    for _ in 0..TURNS_FOR_OTHERS {
+        tokio::task::yield_now().await;
     }
 }
