@@ -6,7 +6,8 @@ use anyhow::Context;
 
 use crate::table::Subject;
 
-const USAGE: &str = "usage: tests/bench/run [--rounds N] [--million] [--only list|lease|bullmq|queue]…";
+const USAGE: &str =
+    "usage: tests/bench/run [--rounds N] [--million] [--only list|lease|bullmq|queue]…";
 
 /// What is asked for.
 pub(crate) struct Arguments {
@@ -22,7 +23,8 @@ pub(crate) fn arguments() -> anyhow::Result<Arguments> {
     let mut words = std::env::args().skip(1);
     let mut next = || words.next().context(USAGE);
     let (node, modules) = (next()?.into(), next()?.into());
-    let mut arguments = Arguments { node, modules, rounds: 3, million: false, subjects: Vec::new() };
+    let mut arguments =
+        Arguments { node, modules, rounds: 3, million: false, subjects: Vec::new() };
     while let Ok(word) = next() {
         match word.as_str() {
             "--rounds" => arguments.rounds = next()?.parse().context("--rounds takes a number")?,

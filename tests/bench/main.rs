@@ -24,8 +24,7 @@ use tokio::task::JoinSet;
 
 fn main() -> anyhow::Result<()> {
     let cores = Cores::divide()?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // In a task, as whoever enqueues and works does: the main thread is none of the runtime's workers.
         let mut whole = JoinSet::new();

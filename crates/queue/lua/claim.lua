@@ -5,8 +5,9 @@
 -- KEYS  ready delayed parked leased done dead cancelled expired deadlines counts wake paused
 --       workers landed trash events webhooks
 -- ARGV  2 worker  3 nonce  4 lease ms  5 jobs that the worker holds now  6 its free slots, 1 to 500
--- Returns {'jobs', next due ms, then of each job {id, token, body, remaining ms to the deadline, the
---          pairs of the job's hash}}, at most OF_A_KIND of them, or {word, next due ms}: `empty` or
+-- Returns {'jobs', next due ms, then of each job {id, token, body, remaining ms to the deadline,
+--          pairs of the job's hash as they stood: `tenant`, `ready_ms` and, where it has one,
+--          `traceparent` of a job that was never leased, and all of another one}}, at most OF_A_KIND of them, or {word, next due ms}: `empty` or
 --          `paused`.
 -- Before: the caller holds the free slots. After: each job is leased under `fence:nonce`, its fence
 -- grown by one. Repeating a nonce returns the same jobs while those tokens are leased and prolongs

@@ -14,25 +14,13 @@ local function claim_at(at)
     free = whole(at + 4, 'free slots', 500),
   }
   if claim.free == 0 then refuse('free slots') end
+  claim.lease_text = text_of(claim.lease_ms)
   return claim
 end
 
--- The job's hash as a list of pairs, and where in it what a claim looks at stands; 0 for what is not there.
-local function read_job(id)
-  local hash = redis.call('HGETALL', job_key(id))
-  -- Made in its whole size: a table that grows is made anew as often as it doubles.
-  local at = {
-    state = 0, token = 0, worker = 0, lease_ms = 0, fence = 0, revision = 0, deadline_ms = 0,
-  }
-  for place = 2, #hash, 2 do
-    local name = hash[place - 1]
-    if at[name] then at[name] = place end
-  end
-  return hash, at
-end
-
-local function answer_job(id, hash, at, body)
-  return { id, hash[at.token], body or '', number(hash[at.deadline_ms]) - now, hash }
+-- As a claim answers it; its request is put in last.
+local function answer_job(id, token, deadline, pairs, body)
+  return { id, token, body or '', number(deadline) - now, pairs }
 end
 
 -- Those of an earlier claim that are leased under it still.
@@ -40,9 +28,10 @@ local function claimed_again(line, nonce)
   local answer = {}
   each_claimed(line, function(id, claim)
     if claim ~= nonce then return end
-    local hash, at = read_job(id)
-    if hash[at.state] == 'leased' and string.match(hash[at.token], '^%d+:(.*)$') == nonce then
-      answer[#answer + 1] = answer_job(id, hash, at, redis.call('GET', body_key(id)))
+    local job = get(id, 'state', 'token', 'deadline_ms')
+    if job[1] == 'leased' and string.match(job[2], '^%d+:(.*)$') == nonce then
+      local pairs, body = redis.call('HGETALL', job_key(id)), redis.call('GET', body_key(id))
+      answer[#answer + 1] = answer_job(id, job[2], job[3], pairs, body)
     end
   end)
   return answer
@@ -67,23 +56,19 @@ local function fair_share(free, fleet)
 end
 
 -- The job is leased by its hash; what the claim does to the indexes it does to all of its jobs at once.
-local function lease_job(claim, id, hash, at)
-  local fence = text_of(number(hash[at.fence]) + 1)
-  local news = {
-    'state', 'leased', 'token', fence .. ':' .. claim.nonce, 'worker', claim.worker,
-    'lease_ms', text_of(claim.lease_ms), 'fence', fence,
-    'revision', text_of(number(hash[at.revision]) + 1),
-  }
-  redis.call('HSET', job_key(id), unpack(news))
-  for place = 1, #news, 2 do
-    local name = news[place]
-    if at[name] == 0 then
-      hash[#hash + 1] = name
-      at[name] = #hash + 1
-    end
-    hash[at[name]] = news[place + 1]
+-- What no lease has touched is as its producer has sent it, so that an attempt needs few fields of it:
+-- each one that is read and answered has its price.
+local function lease_job(claim, id, job)
+  local key, fence = job_key(id), text_of(number(job[3]) + 1)
+  local token, pairs = fence .. ':' .. claim.nonce, nil
+  if job[3] then
+    pairs = redis.call('HGETALL', job_key(id))
+  else
+    pairs = { 'tenant', job[5] or '', 'ready_ms', job[6] or '', job[7] and 'traceparent', job[7] or nil }
   end
-  return answer_job(id, hash, at)
+  redis.call('HSET', key, 'state', 'leased', 'token', token, 'worker', claim.worker,
+    'lease_ms', claim.lease_text, 'fence', fence, 'revision', text_of(number(job[4]) + 1))
+  return answer_job(id, token, job[2], pairs)
 end
 
 -- The best-ranked jobs that may still run, leased, at most `most`; what may not is ended on the way.
@@ -95,11 +80,11 @@ local function take_ready(claim, most)
     local first = redis.call('ZPOPMIN', ready, wanted)
     for place = 1, #first, 2 do
       local id = first[place]
-      local hash, at = read_job(id)
-      if hash[at.state] == 'ready' and number(hash[at.deadline_ms]) > now then
+      local job = get(id, 'state', 'deadline_ms', 'fence', 'revision', 'tenant', 'ready_ms', 'traceparent')
+      if job[1] == 'ready' and number(job[2]) > now then
         ids[#ids + 1] = id
-        jobs[#jobs + 1] = lease_job(claim, id, hash, at)
-      elseif hash[at.state] == 'ready' then
+        jobs[#jobs + 1] = lease_job(claim, id, job)
+      elseif job[1] == 'ready' then
         redis.call('ZREM', deadlines, id)
         drop_flights(id)
         finish(id, 'expired')

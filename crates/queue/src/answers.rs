@@ -56,7 +56,8 @@ pub struct ClaimedJob {
     pub body: Vec<u8>,
     /// Until the deadline.
     pub remaining: Duration,
-    /// The fields of the job's hash.
+    /// Fields of the job's hash as they stood before: what a claim answers of one that was never leased, and
+    /// all of another one.
     pub hash: HashMap<String, String>,
 }
 

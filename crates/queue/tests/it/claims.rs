@@ -1,5 +1,7 @@
 //! `enqueue`, `promote` and `claim`: what enters, in which order it is claimed, and who is woken for it.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use queue::Verb;
 use serde_json::Value as Json;
@@ -254,7 +256,7 @@ fn t2_ten_thousand_jobs_due_at_once_are_promoted_in_steps_and_claims_go_on() {
 }
 
 #[test]
-fn t3_a_claim_leases_the_job_and_tells_all_of_it() {
+fn t3_a_claim_leases_the_job_and_tells_of_it_what_an_attempt_needs() {
     let mut queue = Queue::start();
     queue.enqueue(&[Request { body: "the body".to_owned(), ..Request::new("a") }]);
     queue.enqueue(&[Request { run_at: START + 700, ..Request::new("b") }]);
@@ -262,12 +264,31 @@ fn t3_a_claim_leases_the_job_and_tells_all_of_it() {
     let answer = queue.claim("anna", "n1", 0);
     let left = (DEFAULT_DEADLINE - 200).to_string();
     assert_eq!(answer[..6], ["job", "a", "1:n1", "the body", &left, "500"]);
-    assert_eq!(crate::dump::fields(&answer[6..]), queue.hash("a"));
+    let known = ["tenant", "ready_ms"].map(|name| (name.to_owned(), queue.field("a", name)));
+    assert_eq!(crate::dump::fields(&answer[6..]), BTreeMap::from(known));
     let leased = queue.key("leased");
     let expiry: i64 = queue.command(&["ZSCORE", &leased, "a"]);
     assert_eq!(expiry, queue.now + LEASE);
     assert_eq!(queue.field("a", "worker"), "anna");
     assert!(!queue.dump().contains_key("ready"));
+
+    queue.report("a", &answer[2], &Words::release());
+    let before = queue.hash("a");
+    let again = queue.claim("anna", "n2", 0);
+    assert_eq!(crate::dump::fields(&again[6..]), before);
+    let repeated = queue.claim("anna", "n2", 0);
+    assert_eq!(crate::dump::fields(&repeated[6..]), queue.hash("a"));
+}
+
+#[test]
+fn t3_the_first_attempt_knows_the_trace_of_its_producer() {
+    let mut queue = Queue::start();
+    let trace = format!("00-{:032x}-{:016x}-01", 7, 9);
+    queue.put("a");
+    let job = queue.scripts.keys().job("a");
+    let _: i64 = queue.command(&["HSET", &job, "traceparent", &trace]);
+    let answer = queue.claim("anna", "n1", 0);
+    assert_eq!(crate::dump::fields(&answer[6..])["traceparent"], trace);
 }
 
 #[test]

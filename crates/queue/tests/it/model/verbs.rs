@@ -63,18 +63,21 @@ impl Model {
     pub(crate) fn claim(&mut self, worker: &str, nonce: &str, held: usize, free: usize) -> Answer {
         let again = self.leased_by(worker, |claim| claim == nonce);
         if !again.is_empty() {
-            return self.claimed(&again);
+            let told = again.iter().map(|id| self.told(id, self.render_job(&self.jobs[id])));
+            return self.claimed(told.collect());
         }
         self.promote_due();
         if self.paused.is_some() {
             return vec!["paused".to_owned(), self.next_due().to_string()];
         }
         let most = self.share(free);
-        let mut ids = Vec::new();
+        let (mut ids, mut told) = (Vec::new(), Vec::new());
         while ids.len() < most
             && let Some(id) = self.runnable_head()
         {
+            let known = self.known(&self.jobs[&id]);
             self.lease(&id, worker, nonce);
+            told.push(self.told(&id, known));
             ids.push(id);
         }
         self.wake |= !self.ready().is_empty();
@@ -82,7 +85,7 @@ impl Model {
             return vec!["empty".to_owned(), self.next_due().to_string()];
         }
         self.sign(worker, nonce, held, &ids);
-        self.claimed(&ids)
+        self.claimed(told)
     }
 
     /// One a free slot, and no more than what waits divided by the workers; at least one.
@@ -137,18 +140,25 @@ impl Model {
         }
     }
 
-    fn claimed(&self, ids: &[String]) -> Answer {
+    fn claimed(&self, told: Vec<String>) -> Answer {
         let mut answer = vec!["jobs".to_owned(), self.next_due().to_string()];
-        answer.extend(ids.iter().map(|id| self.told(id)));
+        answer.extend(told);
         answer
     }
 
-    fn told(&self, id: &str) -> String {
+    /// What a claim tells of the job's hash: what an attempt needs of one that was never leased.
+    fn known(&self, job: &Job) -> BTreeMap<String, String> {
+        let mut fields = self.render_job(job);
+        fields.retain(|name, _| job.fence > 0 || ["tenant", "ready_ms"].contains(&name.as_str()));
+        fields
+    }
+
+    fn told(&self, id: &str, known: BTreeMap<String, String>) -> String {
         let job = &self.jobs[id];
         let body = if job.body.is_some() { job.request.as_str() } else { "" };
         let left = (job.deadline - self.now).to_string();
         let mut told = words(&[id, job.token().expect("leased"), body, &left]);
-        told.extend(self.render_job(job).into_iter().flat_map(|(field, value)| [field, value]));
+        told.extend(known.into_iter().flat_map(|(field, value)| [field, value]));
         told.join(BETWEEN)
     }
 
