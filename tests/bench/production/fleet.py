@@ -105,7 +105,7 @@ def house(programs, home, scale=1.0):
     """A provider, `scale` times as slow as a real one, a Redis, and a queue without workers."""
     os.makedirs(home)
     journal = os.path.join(home, "purchases.jsonl")
-    listen = ("--listen", "127.0.0.1:0", "--tone", "--scale", str(scale), "--journal", journal)
+    listen = ("--listen", "127.0.0.1:0", "--paragraph", "--scale", str(scale), "--journal", journal)
     with running(f"{programs}/provider-simulator", *listen) as simulator, redis(home) as redis_url:
         url = simulator.stdout.readline().strip().split("=", 1)[1]
         yield House(programs, home, Provider(url, journal), redis_url)

@@ -25,8 +25,11 @@ struct Cli {
     #[arg(long, default_value_t = 0.0)]
     faults: f64,
     /// A tone instead of words: costs no CPU.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "paragraph")]
     tone: bool,
+    /// One paragraph again and again instead of the words: sounds like a voice, and costs no CPU.
+    #[arg(long)]
+    paragraph: bool,
     /// A key that may buy, and, after a `:`, its calls a minute; any key may when none is given.
     #[arg(long = "key", value_name = "KEY[:CALLS]")]
     keys: Vec<String>,
@@ -43,7 +46,11 @@ async fn main() -> anyhow::Result<()> {
         fault_rate: cli.faults,
         faults: Fault::passing(),
         paragraph: 4,
-        voice: if cli.tone { Voice::Tone } else { Voice::Flite },
+        voice: match (cli.tone, cli.paragraph) {
+            (true, _) => Voice::Tone,
+            (_, true) => Voice::Paragraph,
+            _ => Voice::Flite,
+        },
         prices: Prices::default(),
         keys: keys(&cli.keys)?,
         told: None,

@@ -28,6 +28,11 @@ const RATE: u32 = 24_000;
 pub const PACE: f64 = 13.5;
 /// Of hurried speech.
 const HURRIED: f64 = 27.0;
+/// What [`Voice::Paragraph`] reads.
+const PARAGRAPH: &str = "Close your eyes, and let the day come to rest. Breathe in slowly, through the \
+    nose, and let your shoulders sink as you breathe out. There is nothing to be done now, nowhere to go, \
+    and nobody to be. Notice the sounds of the room, one after the other, and let each of them pass like a \
+    cloud across a wide sky. If thoughts arise, greet them kindly, and return to your breath.";
 /// Samples of half a minute, longer than most passages.
 const LONG_TONE: usize = 720_000;
 /// As real servers limit it.
@@ -41,6 +46,9 @@ pub enum Voice {
     Flite,
     /// A tone as long as the words would be: costs no CPU.
     Tone,
+    /// Flite's reading of one paragraph, again and again, as long as the words would be: costs no CPU to say,
+    /// and its listeners what a voice does, which no tone shows.
+    Paragraph,
     /// A tone half as long, of a voice in a hurry: costs its listeners less, too.
     Hurried,
 }
@@ -63,8 +71,17 @@ impl Studio {
         match self.voice {
             Voice::Tone => return Ok(signed(&self.tone(characters / PACE), text)),
             Voice::Hurried => return Ok(signed(&self.tone(characters / HURRIED), text)),
+            Voice::Paragraph => {
+                let paragraph = self.words(PARAGRAPH).await?;
+                return Ok(signed(&repeated(&paragraph, samples(characters / PACE)), text));
+            }
             Voice::Flite => {}
         }
+        self.words(text).await
+    }
+
+    /// What flite says of a text.
+    async fn words(&self, text: &str) -> anyhow::Result<Bytes> {
         let known = self.spoken().get(text).cloned();
         if let Some(known) = known {
             return Ok(known);
@@ -74,13 +91,8 @@ impl Studio {
         Ok(said)
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "lengths are positive and far below an hour"
-    )]
     fn tone(&self, seconds: f64) -> Bytes {
-        let count = (seconds * f64::from(RATE)) as usize;
+        let count = samples(seconds);
         let mut longest = self.tone.lock().unwrap_or_else(PoisonError::into_inner);
         if longest.len() < count * 2 {
             *longest = tone(count.max(LONG_TONE));
@@ -91,6 +103,20 @@ impl Studio {
     fn spoken(&self) -> std::sync::MutexGuard<'_, HashMap<String, Bytes>> {
         self.spoken.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "lengths are positive and far below an hour"
+)]
+fn samples(seconds: f64) -> usize {
+    (seconds * f64::from(RATE)) as usize
+}
+
+/// As many samples, from the first on and then again from it.
+fn repeated(sound: &[u8], count: usize) -> Vec<u8> {
+    sound.iter().copied().cycle().take(2 * count).collect()
 }
 
 async fn flite(text: &str) -> anyhow::Result<Bytes> {
