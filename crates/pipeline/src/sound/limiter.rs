@@ -48,7 +48,9 @@ fn peaks(samples: &[f32], ceiling: f32) -> Vec<f32> {
         let highest = around.iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
         if highest * most > ceiling {
             let peaks = &mut peaks[from + WING - 1..][..count];
-            kernels.iter().for_each(|kernel| raise(peaks, around, kernel));
+            for kernel in &kernels {
+                raise(peaks, around, kernel);
+            }
         }
     }
     peaks
