@@ -13,6 +13,16 @@ pub(crate) struct Numbers {
     pub(crate) server: Option<ServerNumbers>,
 }
 
+/// What is told beside.
+pub(crate) struct Beside {
+    /// Workers that there should be.
+    pub(crate) desired_replicas: u64,
+    /// Jobs that are followed at this server.
+    pub(crate) watched: usize,
+    /// Jobs that a filter looks at, at this server.
+    pub(crate) searched: usize,
+}
+
 impl Numbers {
     pub(crate) async fn read(inspector: &Inspector) -> Result<Self, QueueError> {
         Self::at(inspector, inspector.stats().await?).await
@@ -31,9 +41,8 @@ impl Numbers {
         self.waits.iter().filter(of).map(|wait| wait.oldest_s).fold(0.0, f64::max)
     }
 
-    /// `OpenMetrics` text, for a server at which `watched` jobs are followed and `searched` ones are
-    /// looked at by filters.
-    pub(crate) fn page(&self, watched: usize, searched: usize) -> String {
+    /// `OpenMetrics` text, with what this server has to tell beside.
+    pub(crate) fn page(&self, beside: &Beside) -> String {
         let stats = &self.stats;
         let waits = self.waits.iter().map(|wait| {
             let Wait { state, reason, jobs, oldest_s } = *wait;
@@ -50,13 +59,13 @@ impl Numbers {
             jobs: &State::ALL.map(|state| (state.as_str(), stats.states.of(state))),
             oldest_ready_age_s: stats.oldest_s.unwrap_or(0.0),
             waits: &waits.collect::<Vec<_>>(),
-            gauges: &self.gauges(watched, searched),
+            gauges: &self.gauges(beside),
             counters: &counters,
         }
         .encode()
     }
 
-    fn gauges(&self, watched: usize, searched: usize) -> Vec<(&'static str, &'static str, u64)> {
+    fn gauges(&self, beside: &Beside) -> Vec<(&'static str, &'static str, u64)> {
         let stats = &self.stats;
         let mut gauges = vec![
             ("due_delayed_jobs", "Delayed jobs whose time has come", stats.due_delayed),
@@ -64,8 +73,13 @@ impl Numbers {
             ("workers", "Workers that have signed on and not off", stats.workers),
             ("trash_folders", "Work folders that wait for the janitor", stats.trash),
             ("paused", "1 while claims are stopped", stats.paused.into()),
-            ("watched_jobs", "Jobs that somebody follows at this server", watched as u64),
-            ("searched_jobs", "Jobs that a filter looks at, at this server", searched as u64),
+            ("desired_replicas", "Workers that there should be", beside.desired_replicas),
+            ("watched_jobs", "Jobs that somebody follows at this server", beside.watched as u64),
+            (
+                "searched_jobs",
+                "Jobs that a filter looks at, at this server",
+                beside.searched as u64,
+            ),
         ];
         if let Some(server) = self.server {
             gauges.extend([

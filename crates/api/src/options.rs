@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use providers::store::Store;
 use queue::Inspector;
@@ -22,6 +23,8 @@ pub struct ApiOptions {
     pub tokens: Tokens,
     /// Requests of one token in a minute, all at once if they like; `None` for as many as they like.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// How long a job may wait for a slot, by which the demand of workers is told.
+    pub backlog_target: Duration,
     /// Who is told of alerts; without it, nobody watches for them here.
     pub teller: Option<Arc<dyn Teller>>,
 }

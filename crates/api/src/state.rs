@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use providers::store::Store;
 use queue::Inspector;
@@ -33,6 +34,8 @@ pub(crate) struct Api {
     /// What is wished of many jobs.
     pub(crate) bulks: Bulks,
     pub(crate) in_flight: InFlight,
+    /// How long a job may wait for a slot.
+    pub(crate) backlog_target: Duration,
     /// What the pages for people are made of.
     pub(crate) lookout: Lookout,
     pub(crate) assets: Assets,
@@ -43,6 +46,7 @@ pub(crate) struct Api {
 impl Api {
     /// `description` is the API in words, for programs.
     pub(crate) fn new(options: ApiOptions, description: Arc<str>) -> Self {
+        let backlog_target = options.backlog_target;
         let mirror = Mirror::new(options.inspector.clone(), ROOM);
         let ApiOptions { inspector, producer, store, tokens, requests_per_minute, .. } = options;
         Self {
@@ -52,6 +56,7 @@ impl Api {
             bulks: Bulks::new(inspector.clone(), mirror.clone(), store.clone()),
             mirror,
             in_flight: InFlight::default(),
+            backlog_target,
             lookout: Lookout::new(inspector.clone()),
             assets: Assets::new(),
             description,

@@ -81,6 +81,12 @@ impl Expectations {
         Some(Eta { from_s, to_s: latest + last })
     }
 
+    /// How long an attempt takes, in seconds, on average; `None` when too little is known.
+    pub(crate) fn attempt_s(&self) -> Option<f64> {
+        let all = self.all();
+        (all.count() >= FEWEST).then(|| all.mean_s())
+    }
+
     /// When so many slots, all taken, have ended `jobs` of what they do one after the other.
     fn turns(&self, jobs: u64, slots: u64) -> Option<(f64, f64)> {
         let all = self.all();

@@ -15,6 +15,7 @@ mod memory;
 mod mending;
 mod remaking;
 mod remembered;
+mod scaling;
 mod waits;
 mod webhooks;
 mod why;

@@ -31,6 +31,7 @@ mod numbers;
 mod outage;
 mod outcome;
 mod remake;
+mod scaling;
 mod scripts;
 mod stats;
 mod tenant_budgets;
@@ -64,6 +65,7 @@ pub use lent::{BorrowError, LeaseStanding, LentLease};
 pub use limits::Limits;
 pub use outcome::{Outcome, ParkReason, Report};
 pub use remake::Remake;
+pub use scaling::Demand;
 pub use scripts::budget_calls::Spending;
 pub use scripts::lease_calls::LeaseCalls;
 pub use scripts::limit_calls::{

@@ -1,5 +1,9 @@
 //! How the fleet is scaled goes in; what `promtool` says of its query on a bad day comes out.
 
+mod autoscaler;
+mod day;
+mod fleet;
+
 use std::path::Path;
 
 use child::Spec;
@@ -10,6 +14,7 @@ use crate::tools::{Copies, broken, run, text_of, yaml};
 
 const TRIED: &str = "deploy/kubernetes/keda/scaling.test.yml";
 
+/// What `promtool` says of the tests in `file`.
 async fn tried(file: &Path) -> Result<String, String> {
     run(Spec::new("promtool").args(["test", "rules"]).arg(file)).await
 }
@@ -21,21 +26,21 @@ async fn the_query_is_right_on_a_bad_day_and_each_simpler_one_is_wrong() {
     let copies = Copies::new();
     for (right, wrong) in [
         // A second server doubles the fleet.
-        ("sum(max by (state) (", "sum(sum by (state) ("),
-        // Work that is spread over many is cut off.
+        ("max(stillcast_desired", "sum(stillcast_desired"),
+        // Work is cut off that a server has not seen yet.
         (
             "scalar(count(stillcast_slots{queue=\"stillcast\",pool=\"jobs\",state=\"busy\"} > 0) or vector(0))",
             "0",
         ),
-        // Running jobs want no worker.
-        ("state=~\"ready|leased\"", "state=\"ready\""),
+        // An old server's last words make the fleet smaller.
+        ("max(stillcast_desired", "min(stillcast_desired"),
         // Whoever tells nothing means zero.
         (
-            "ceil(sum(max by (state) (stillcast_jobs{queue=\"stillcast\",state=~\"ready|leased\"})) / 4)",
-            "ceil((sum(max by (state) (stillcast_jobs{queue=\"stillcast\",state=~\"ready|leased\"})) or vector(0)) / 4)",
+            "max(stillcast_desired_replicas{queue=\"stillcast\"})",
+            "(max(stillcast_desired_replicas{queue=\"stillcast\"}) or vector(0))",
         ),
         // Another queue's work is taken for ours.
-        ("stillcast_jobs{queue=\"stillcast\",state=~", "stillcast_jobs{state=~"),
+        ("max(stillcast_desired_replicas{queue=\"stillcast\"})", "max(stillcast_desired_replicas)"),
     ] {
         let file = copies.write("scaling.test.yml", &broken(&whole, right, wrong));
         assert!(tried(&file).await.is_err(), "nothing is wrong with `{wrong}`");
@@ -59,8 +64,6 @@ async fn what_is_tried_is_what_scales_and_nothing_known_is_no_zero() {
     assert_eq!(spec["triggers"][0]["metricType"], "AverageValue", "else there is no fallback");
     assert_eq!(spec["fallback"]["behavior"], "currentReplicasIfHigher");
     assert!(spec["minReplicaCount"].as_u64().unwrap() >= 1, "somebody must find what is due");
-    let slots = &crate::settings::of_pod(&fleet, "stillcast-worker")["MAX_PARALLEL_TASKS"];
-    assert!(query.contains(&format!("/ {slots})")), "a worker has {slots} slots: {query}");
     let down = &spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"];
     assert_eq!(down["policies"][0]["value"], 1);
     let worker = one(&fleet, "Deployment", "stillcast-worker");

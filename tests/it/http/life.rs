@@ -154,6 +154,7 @@ async fn the_queue_is_shown_paused_resumed_and_measured() {
         "stillcast_waiting_jobs{queue=\"stillcast\",state=\"ready\",reason=\"paused\"} 1",
         "stillcast_paused{queue=\"stillcast\"} 1",
         "stillcast_enqueued_jobs_total{queue=\"stillcast\"} 1",
+        "stillcast_desired_replicas{queue=\"stillcast\"} 1",
     ] {
         assert!(page.text.lines().any(|found| found == line), "`{line}` is not in\n{}", page.text);
     }

@@ -18,6 +18,7 @@ mod life;
 mod limits;
 mod live;
 mod refusals;
+mod scaling;
 mod search;
 mod support;
 mod volume;

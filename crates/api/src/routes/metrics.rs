@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::schema::Failures;
 use crate::caller::{Caller, Right};
-use crate::numbers::Numbers;
+use crate::numbers::{Beside, Numbers};
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -23,6 +23,12 @@ use crate::state::Api;
 )]
 pub(crate) async fn scrape(State(api): State<Api>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Right::Read)?;
-    let page = Numbers::read(&api.inspector).await?.page(api.hub.len(), api.mirror.len());
+    let numbers = Numbers::read(&api.inspector).await?;
+    let demand = api.inspector.demand(&numbers.stats, &numbers.waits).await?;
+    let page = numbers.page(&Beside {
+        desired_replicas: demand.replicas(api.backlog_target),
+        watched: api.hub.len(),
+        searched: api.mirror.len(),
+    });
     Ok(([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], page).into_response())
 }

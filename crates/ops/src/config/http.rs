@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use settings::{AlertConfig, Reader};
 
 /// Most requests of one token in a minute that can be set.
 const MOST: usize = 1_000_000;
+/// Between which lengths a target of the backlog can be set.
+const TARGETS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(24));
 
 /// Where the API answers, and whom.
 #[cfg_attr(
@@ -22,6 +25,8 @@ pub(crate) struct HttpConfig {
     pub(crate) tokens_file: Option<PathBuf>,
     /// `None` for as many as they like.
     pub(crate) requests_per_minute: Option<NonZeroU32>,
+    /// How long a job may wait for a slot, by which the demand of workers is told.
+    pub(crate) backlog_target: Duration,
     /// Who is told of alerts.
     pub(crate) alerts: Option<AlertConfig>,
     /// `LOG_FORMAT` and `RUST_LOG`, of `serve` alone.
@@ -37,6 +42,7 @@ impl HttpConfig {
         let tokens = reader.secret("api_tokens");
         let tokens_file = reader.text("api_tokens_file").map(PathBuf::from);
         let limit = reader.count("api_requests_per_minute", 0..=MOST);
+        let target = reader.duration("backlog_target", TARGETS.0..=TARGETS.1);
         let alerts = AlertConfig::read(reader);
         let format = reader.read("log_format", |text| match text {
             "auto" | "json" | "pretty" => Ok(text.to_owned()),
@@ -45,6 +51,15 @@ impl HttpConfig {
         let filter = reader.text("rust_log").unwrap_or_default();
         let requests_per_minute = NonZeroU32::new(u32::try_from(limit?).ok()?);
         let log = (format?, filter);
-        Some(Self { address: address?, tokens, tokens_file, requests_per_minute, alerts, log })
+        let (address, backlog_target) = (address?, target?);
+        Some(Self {
+            address,
+            tokens,
+            tokens_file,
+            requests_per_minute,
+            backlog_target,
+            alerts,
+            log,
+        })
     }
 }

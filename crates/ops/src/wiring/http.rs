@@ -70,6 +70,7 @@ impl Server {
             store,
             tokens: tokens(&config.http)?,
             requests_per_minute: config.http.requests_per_minute,
+            backlog_target: config.http.backlog_target,
             teller: teller(&config.http)?,
         };
         let listener = listen(config.http.address).await?;

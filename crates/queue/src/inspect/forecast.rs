@@ -22,9 +22,7 @@ impl Inspector {
     pub async fn forecast(&self, stats: QueueStats) -> Result<QueueStats, QueueError> {
         let expectations = self.expectations().await?;
         let can_claim = |worker: &WorkerSeen| {
-            let is_heard =
-                worker.seen_at.is_some_and(|at| (stats.at - at).num_seconds() < SILENT_S);
-            is_heard && !worker.draining && worker.refused.is_none()
+            can_be_heard(worker, stats.at) && !worker.draining && worker.refused.is_none()
         };
         let workers = self.workers().await?;
         let slots = workers.iter().filter(|worker| can_claim(worker)).filter_map(|seen| seen.slots);
@@ -46,7 +44,7 @@ impl Inspector {
         Ok(self.expectations().await?.job(format, place))
     }
 
-    async fn expectations(&self) -> Result<Arc<Expectations>, QueueError> {
+    pub(super) async fn expectations(&self) -> Result<Arc<Expectations>, QueueError> {
         if let Some(known) = self.remembered.fresh() {
             return Ok(known);
         }
@@ -55,6 +53,11 @@ impl Inspector {
         self.remembered.keep(&expectations);
         Ok(expectations)
     }
+}
+
+/// Whether it was heard lately.
+pub(super) fn can_be_heard(worker: &WorkerSeen, now: DateTime<Utc>) -> bool {
+    worker.seen_at.is_some_and(|at| (now - at).num_seconds() < SILENT_S)
 }
 
 /// `None` where a person, another job or a worker that is not there decides.

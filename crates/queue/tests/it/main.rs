@@ -26,6 +26,7 @@ mod property;
 mod purchases;
 mod reaper;
 mod reports;
+mod scaling;
 mod scripts;
 mod server;
 mod side_by_side;
