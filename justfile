@@ -44,6 +44,10 @@ openapi:
 clients:
     deploy/clients/typescript/make-types
 
+# A million jobs through one Redis: lost, doubled, memory, old records; goes on where it was ended.
+soak *arguments:
+    tests/bench/soak/run {{ arguments }}
+
 # What a filter and a bulk action take with 100,000 jobs.
 bench-search *arguments:
     tests/bench/search/run {{ arguments }}

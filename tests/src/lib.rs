@@ -24,4 +24,5 @@ pub mod script;
 pub mod server;
 pub mod shelf;
 pub mod simulator;
+pub mod soak;
 pub mod wait;

@@ -19,6 +19,7 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(150);
 pub struct Program {
     path: PathBuf,
     environment: Vec<(OsString, OsString)>,
+    is_unbounded: bool,
 }
 
 /// How a command ended.
@@ -53,7 +54,7 @@ pub fn voice() -> PathBuf {
 impl Program {
     /// The program at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        let program = Self { path: path.into(), environment: Vec::new() };
+        let program = Self { path: path.into(), environment: Vec::new(), is_unbounded: false };
         program.inherit("PATH").env("HTTP_ADDR", "127.0.0.1:0")
     }
 
@@ -61,6 +62,12 @@ impl Program {
     #[must_use]
     pub fn stillcast(home: &Path) -> Self {
         Self::at(binary("stillcast")).env("STILLCAST_HOME", home)
+    }
+
+    /// May run for as long as it likes.
+    #[must_use]
+    pub fn unbounded(self) -> Self {
+        Self { is_unbounded: true, ..self }
     }
 
     /// Sets one variable.
@@ -85,7 +92,8 @@ impl Program {
     }
 
     fn spec(&self, args: &[&str]) -> Spec {
-        let spec = Spec::new(&self.path).args(args).env_clear().timeout(WAIT_TIMEOUT);
+        let spec = Spec::new(&self.path).args(args).env_clear();
+        let spec = if self.is_unbounded { spec } else { spec.timeout(WAIT_TIMEOUT) };
         self.environment.iter().fold(spec, |spec, (name, value)| spec.env(name, value))
     }
 

@@ -21,7 +21,9 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running server and its folder.
 pub struct Server {
-    folder: TempDir,
+    folder: PathBuf,
+    /// Gone with the server, unless its owner has named a folder.
+    _temporary: Option<TempDir>,
     port: u16,
     running: Option<Running>,
     maxmemory: Option<String>,
@@ -40,6 +42,14 @@ impl Server {
     /// Starts with `appendfsync everysec`, so that the disk of this machine is not what is measured.
     pub async fn start_everysec() -> anyhow::Result<Self> {
         Self::start_as(None, "everysec").await
+    }
+
+    /// Starts with `appendfsync always` in a folder that stays, on whatever lies there.
+    pub async fn start_in(folder: &Path) -> anyhow::Result<Self> {
+        let mut server = Self::made("always").await?;
+        server.folder = folder.to_owned();
+        server.resume().await?;
+        Ok(server)
     }
 
     /// Starts with a memory limit such as `64mb`.
@@ -81,10 +91,11 @@ impl Server {
     }
 
     async fn made(appendfsync: &'static str) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("sc-").tempdir()?;
+        let temporary = tempfile::Builder::new().prefix("sc-").tempdir()?;
         let port = free_port().await?;
         Ok(Self {
-            folder,
+            folder: temporary.path().to_owned(),
+            _temporary: Some(temporary),
             port,
             running: None,
             maxmemory: None,
@@ -98,7 +109,7 @@ impl Server {
     /// Where a test may keep its files.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// The address over the socket.
@@ -126,7 +137,7 @@ impl Server {
     }
 
     fn socket(&self) -> PathBuf {
-        self.folder.path().join("redis.sock")
+        self.folder.join("redis.sock")
     }
 
     /// The port by which nodes of a cluster talk to each other.
@@ -229,7 +240,7 @@ impl Server {
     }
 
     fn spec(&self) -> anyhow::Result<Spec> {
-        let log = std::fs::File::create(self.folder.path().join("redis.log"))?;
+        let log = std::fs::File::create(self.folder.join("redis.log"))?;
         let program = match self.core {
             Some(core) => Spec::new("taskset").args(["-c", &core.to_string(), "redis-server"]),
             None => Spec::new("redis-server"),
@@ -247,7 +258,7 @@ impl Server {
             .arg("--unixsocket")
             .arg(self.socket())
             .arg("--dir")
-            .arg(self.folder.path())
+            .arg(&self.folder)
             .args(&self.more)
             .stdout(child::Stream::File(log));
         if let Some(authority) = &self.tls {

@@ -18,6 +18,7 @@ mod outages;
 mod poison;
 mod replies;
 mod signals;
+mod soak;
 mod support;
 mod suspects;
 mod verbs;
