@@ -51,57 +51,39 @@ local NODES = 500
 local call, find, text_of = redis.call, string.find, string.format
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local now_text = string.format('%d', now)
 
--- Digits alone: `tonumber` also takes nan, inf, 1e300 and 0x5.
+-- Digits alone: `tonumber` also takes nan, inf, 1e300 and 0x5. Most numbers have one, which is read for less.
 local function whole(text, min, max)
-  if #text > 15 or not find(text, '^%d+$') then return end
-  local number = tonumber(text)
+  local number
+  if #text == 1 then
+    number = string.byte(text) - 48
+    if number < 0 or number > 9 then return end
+  else
+    if #text > 15 or not string.find(text, '^%d+$') then return end
+    number = tonumber(text)
+  end
   if number >= min and number <= max then return number end
 end
 
 -- What is wrong with the call as a whole, when something is.
-local function fault_of_call()
-  if #KEYS ~= 6 or #ARGV < 2 then return 'number of keys or values' end
-  local name = string.match(prefix, '^{q:(.*)}:$')
-  if not name or #name > 128 or not find(name, IDENTIFIER) then return 'prefix' end
-  local words = { 'ready', 'delayed', 'deadlines', 'counts', 'wake', 'events' }
-  for at = 1, 6 do
-    if KEYS[at] ~= prefix .. words[at] then return 'key ' .. at end
+local wrong
+if #KEYS ~= 6 or #ARGV < 2 then
+  wrong = 'number of keys or values'
+else
+  local name, values = string.match(prefix, '^{q:(.*)}:$'), #ARGV - 2
+  if not name or #name > 128 or not find(name, IDENTIFIER) then
+    wrong = 'prefix'
+  elseif not whole(default_deadline, 1, MAX_TIME) then
+    wrong = 'default deadline'
+  elseif values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then
+    wrong = 'number of values'
   end
-  if not whole(default_deadline, 1, MAX_TIME) then return 'default deadline' end
-  local values = #ARGV - 2
-  if values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then return 'number of values' end
+  for at, word in ipairs({ 'ready', 'delayed', 'deadlines', 'counts', 'wake', 'events' }) do
+    if KEYS[at] ~= prefix .. word then wrong = wrong or 'key ' .. at end
+  end
 end
-local wrong = fault_of_call()
 if wrong then return redis.error_reply('INVALID ' .. wrong) end
-
--- Format, tenant, priority, times and attempts of the job whose values begin at `first`, as they are stored:
--- numbers as text, since Redis itself would write each one as a fraction of 17 digits, at ten times the
--- price. The job before, whose terms are `last`, mostly has the same.
-local function terms_of(first, last)
-  local is_same = last ~= nil
-  for at = first + 2, first + 7 do is_same = is_same and ARGV[at] == ARGV[at - FIELDS] end
-  if is_same then return last end
-  local format, tenant = ARGV[first + 2], ARGV[first + 3]
-  local priority, run_at = whole(ARGV[first + 4], 0, 9), whole(ARGV[first + 5], 0, MAX_TIME)
-  local deadline = whole(ARGV[first + 6], 0, MAX_TIME)
-  local max_attempts = whole(ARGV[first + 7], 1, 100)
-  if format ~= 'audio' and format ~= 'video' then return { fault = 'format' } end
-  if #tenant > 128 or not find(tenant, IDENTIFIER) then return { fault = 'tenant' } end
-  if not priority then return { fault = 'priority' } end
-  if not run_at then return { fault = 'run_at' } end
-  if not deadline then return { fault = 'deadline' } end
-  if not max_attempts then return { fault = 'max_attempts' } end
-  local begin = math.max(now, run_at)
-  if deadline == 0 then deadline = begin + default_deadline end
-  return {
-    format = format, tenant = tenant, state = begin > now and 'delayed' or 'ready',
-    begin = begin, length = deadline - begin, rank = 60000 * priority,
-    priority_text = text_of('%d', priority), attempts_text = text_of('%d', max_attempts),
-    begin_text = text_of('%d', begin), deadline_text = text_of('%d', deadline),
-    length_text = text_of('%d', deadline - begin),
-  }
-end
 
 -- What few jobs have: the name of the first value that cannot be. Where the producer has not digested the
 -- body, it is read here, and what is found takes the place of the values that were not given.
@@ -140,13 +122,46 @@ local function fault_of_extras(first)
   return nil, { envelope = envelope, webhook = type(webhook) == 'string' and webhook or '' }
 end
 
+local default_text = default_deadline
 default_deadline = tonumber(default_deadline)
-local answers, terms, extras = {}, {}, {}
+-- Format, tenant, priority, times and attempts of a job, as they are stored. The job behind it mostly has the
+-- same.
+local answers, terms, extras, one = {}, {}, {}, nil
 for at = 1, (#ARGV - 2) / FIELDS do
   local first = FIRST + FIELDS * (at - 1)
   local id, body, key, digest = ARGV[first], ARGV[first + 1], ARGV[first + 8], ARGV[first + 11]
-  terms[at] = terms_of(first, terms[at - 1])
-  local fault = terms[at].fault
+  local is_same = one ~= nil
+  for place = first + 2, first + 7 do is_same = is_same and ARGV[place] == ARGV[place - FIELDS] end
+  if not is_same then
+    local format, tenant, attempts = ARGV[first + 2], ARGV[first + 3], ARGV[first + 7]
+    local priority, run_at = whole(ARGV[first + 4], 0, 9), whole(ARGV[first + 5], 0, MAX_TIME)
+    local deadline, max_attempts = whole(ARGV[first + 6], 0, MAX_TIME), whole(attempts, 1, 100)
+    if format ~= 'audio' and format ~= 'video' then
+      one = { fault = 'format' }
+    elseif #tenant > 128 or not find(tenant, IDENTIFIER) then
+      one = { fault = 'tenant' }
+    elseif not (priority and run_at and deadline and max_attempts) then
+      one = { fault = not priority and 'priority' or not run_at and 'run_at' or
+        not deadline and 'deadline' or 'max_attempts' }
+    else
+      local begin, length = run_at > now and run_at or now, default_deadline
+      if deadline > 0 then length = deadline - begin end
+      local is_default = deadline == 0 and string.byte(default_text) ~= 48
+      -- Numbers as text, since Redis itself would write each one as a fraction of 17 digits, at ten times the
+      -- price; as they came, where that is how they are written.
+      one = {
+        format = format, tenant = tenant, state = begin > now and 'delayed' or 'ready',
+        begin = begin, length = length, rank = 60000 * priority,
+        priority_text = string.sub('0123456789', priority + 1, priority + 1),
+        attempts_text = #attempts == 1 and attempts or text_of('%d', max_attempts),
+        begin_text = begin > now and text_of('%d', begin) or now_text,
+        deadline_text = text_of('%d', begin + length),
+        length_text = is_default and default_text or text_of('%d', length),
+      }
+    end
+  end
+  terms[at] = one
+  local fault = one.fault
   if #id > 128 or not find(id, IDENTIFIER) then
     fault = 'id'
   elseif #body == 0 or #body > MAX_BODY then
@@ -162,46 +177,70 @@ for at = 1, (#ARGV - 2) / FIELDS do
   if fault then answers[at] = { 'invalid', id, fault } end
 end
 
--- The digest of what a body says: of one text for all ways to write the same JSON, in which names are
--- sorted by their bytes, whatever language the server is set to. One that is no JSON, or larger than any
--- envelope, is its bytes.
-local function digest_of(body, value)
-  local left = NODES
-  local function by_bytes(one, other)
-    for at = 1, math.min(#one, #other) do
-      local byte, against = string.byte(one, at), string.byte(other, at)
-      if byte ~= against then return byte < against end
+-- What is rarely needed: how a digest is made, and what is answered for a job that is there.
+local function rarely()
+  -- The digest of what a body says: of one text for all ways to write the same JSON, in which names are
+  -- sorted by their bytes, whatever language the server is set to. One that is no JSON, or larger than any
+  -- envelope, is its bytes.
+  local function digest_of(body, value)
+    local left = NODES
+    local function by_bytes(one, other)
+      for at = 1, math.min(#one, #other) do
+        local byte, against = string.byte(one, at), string.byte(other, at)
+        if byte ~= against then return byte < against end
+      end
+      return #one < #other
     end
-    return #one < #other
-  end
-  local before = not ('B' < 'a' and 'a_b' < 'aab') and by_bytes or nil
-  -- nil for what means nothing. `left` bounds the work.
-  local function said(value)
-    left = left - 1
-    local kind = type(value)
-    if kind == 'string' then return 's' .. #value .. ':' .. value end
-    if kind == 'boolean' then return 'b' .. tostring(value) end
-    if kind == 'number' then return value ~= 0 and string.format('n%.17g', value) or nil end
-    if kind ~= 'table' or left <= 0 then return end
-    local parts, names = {}, {}
-    if #value > 0 then
-      for at = 1, math.min(#value, left) do parts[at] = said(value[at]) or '-' end
-      return 'a' .. #value .. table.concat(parts)
-    end
-    for name in pairs(value) do
+    local before = not ('B' < 'a' and 'a_b' < 'aab') and by_bytes or nil
+    -- nil for what means nothing. `left` bounds the work.
+    local function said(value)
       left = left - 1
-      names[#names + 1] = name
+      local kind = type(value)
+      if kind == 'string' then return 's' .. #value .. ':' .. value end
+      if kind == 'boolean' then return 'b' .. tostring(value) end
+      if kind == 'number' then return value ~= 0 and string.format('n%.17g', value) or nil end
+      if kind ~= 'table' or left <= 0 then return end
+      local parts, names = {}, {}
+      if #value > 0 then
+        for at = 1, math.min(#value, left) do parts[at] = said(value[at]) or '-' end
+        return 'a' .. #value .. table.concat(parts)
+      end
+      for name in pairs(value) do
+        left = left - 1
+        names[#names + 1] = name
+      end
+      if left <= 0 then return end
+      table.sort(names, before)
+      for _, name in ipairs(names) do
+        local text = said(value[name])
+        if text then parts[#parts + 1] = said(name) .. text end
+      end
+      return #parts > 0 and 'o' .. #parts .. table.concat(parts) or nil
     end
-    if left <= 0 then return end
-    table.sort(names, before)
-    for _, name in ipairs(names) do
-      local text = said(value[name])
-      if text then parts[#parts + 1] = said(name) .. text end
-    end
-    return #parts > 0 and 'o' .. #parts .. table.concat(parts) or nil
+    local text = value and said(value)
+    return redis.sha1hex(text and left > 0 and text or body)
   end
-  local text = value and said(value)
-  return redis.sha1hex(text and left > 0 and text or body)
+
+  -- The answer of a job whose identifier or key is taken, by one of this call or an earlier one; none where
+  -- who took the key has gone. An old client's script left the digest of the bytes alone.
+  local function answer_known(id, idem, body, digest)
+    local function known(owner)
+      local record = call('HMGET', prefix .. 'job:' .. owner, 'state', 'body_sha1', 'request_sha1')
+      return record[1] and { id = owner, state = record[1], bytes = record[2], digest = record[3] }
+    end
+    local function is_same(owner)
+      if owner.digest then return owner.digest == digest end
+      if owner.bytes == redis.sha1hex(body) then return true end
+      local stored = call('GET', prefix .. 'body:' .. owner.id)
+      if not stored then return false end
+      local read, envelope = pcall(cjson.decode, stored)
+      return digest_of(stored, read and type(envelope) == 'table' and envelope) == digest
+    end
+    local by_key = idem and call('GET', idem)
+    local owner = known(id) or by_key and known(by_key)
+    return owner and { is_same(owner) and 'duplicate' or 'mismatch', owner.id, owner.state }
+  end
+  return { digest_of = digest_of, answer_known = answer_known }
 end
 
 -- What all jobs of a queue share: the clock by which they are ranked, how many there ever were, and the
@@ -211,95 +250,79 @@ local kept = call('HMGET', counts, 'rank_ms', 'rank_ahead_ms', 'enqueued', 'full
 -- Reading INFO costs more than an enqueue, so its verdict is kept for a moment: when it was found, below
 -- zero if Redis was full. A user who may not read it goes by the verdict of others, and by Redis' own
 -- refusal at the brim.
-local function is_full()
-  local found = tonumber(kept[4] or 0)
-  local age = now - math.abs(found)
-  if age >= 0 and age < PRESSURE_MS then return found < 0 end
-  local known, may = pcall(redis.acl_check_cmd, 'INFO', 'memory')
-  if not (known and may) then return false end
-  local info = call('INFO', 'memory')
-  local used = tonumber(string.match(info, 'used_memory:(%d+)'))
-  local limit = tonumber(string.match(info, 'maxmemory:(%d+)'))
-  local full = limit > 0 and used > limit * FULL_AT
-  call('HSET', counts, 'full_ms', text_of('%d', full and -now or now))
-  return full
-end
-
--- The answer of a job whose identifier or key is taken, by one of this call or an earlier one; none where
--- who took the key has gone. An old client's script left the digest of the bytes alone.
-local function answer_known(id, idem, body, digest)
-  local function known(owner)
-    local record = call('HMGET', prefix .. 'job:' .. owner, 'state', 'body_sha1', 'request_sha1')
-    return record[1] and { id = owner, state = record[1], bytes = record[2], digest = record[3] }
+local found = tonumber(kept[4] or 0)
+local full, age = found < 0, now - math.abs(found)
+if age < 0 or age >= PRESSURE_MS then
+  local asked, may = pcall(redis.acl_check_cmd, 'INFO', 'memory')
+  full = false
+  if asked and may then
+    local info = call('INFO', 'memory')
+    local used = tonumber(string.match(info, 'used_memory:(%d+)'))
+    local limit = tonumber(string.match(info, 'maxmemory:(%d+)'))
+    full = limit > 0 and used > limit * FULL_AT
+    call('HSET', counts, 'full_ms', text_of('%d', full and -now or now))
   end
-  local function is_same(owner)
-    if owner.digest then return owner.digest == digest end
-    if owner.bytes == redis.sha1hex(body) then return true end
-    local stored = call('GET', prefix .. 'body:' .. owner.id)
-    if not stored then return false end
-    local read, envelope = pcall(cjson.decode, stored)
-    return digest_of(stored, read and type(envelope) == 'table' and envelope) == digest
-  end
-  local by_key = idem and call('GET', idem)
-  local owner = known(id) or by_key and known(by_key)
-  return owner and { is_same(owner) and 'duplicate' or 'mismatch', owner.id, owner.state }
 end
 
 -- Where Redis' own clock was set back, that of the ranks goes on from the last one that was given.
 local last_rank, ahead = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
 if now + ahead < last_rank then ahead = last_rank + 1 - now end
 
-local full, now_text, soonest = is_full(), text_of('%d', now), math.huge
+local soonest = math.huge
 -- What the call adds to the indexes and stores, and says on the channel: each in one command for all of
 -- its jobs.
 local to_ready, to_delayed, to_deadlines, bodies, words = {}, {}, {}, {}, {}
 
--- Creates the job whose values begin at `first`, where nothing stands against it; its answer.
-local function admit(first, one, extra)
-  local id, body, digest = ARGV[first], ARGV[first + 1], ARGV[first + 11]
-  if digest == '' then digest = digest_of(body, extra.envelope) end
-  local key, idem = prefix .. 'job:' .. id, ARGV[first + 8]
-  idem = idem ~= '' and prefix .. 'idem:' .. one.tenant .. '/' .. idem
-  if (idem and call('EXISTS', key, idem) or call('EXISTS', key)) > 0 then
-    local known = answer_known(id, idem, body, digest)
-    if known then return known end
-  end
-  if full then return { 'full', id, '' } end
-  if one.length <= 0 then return { 'deadline-passed', id, '' } end
-  call('HSET', key, 'state', one.state, 'format', one.format, 'tenant', one.tenant,
-    'priority', one.priority_text, 'enqueued_ms', now_text, 'ready_ms', one.begin_text,
-    'deadline_ms', one.deadline_text, 'deadline_len_ms', one.length_text,
-    'max_attempts', one.attempts_text, 'request_sha1', digest)
-  if idem then
-    call('HSET', key, 'idempotency_key', ARGV[first + 8])
-    call('SET', idem, id)
-  end
-  if extra then
-    local fields = { metadata = ARGV[first + 9], traceparent = ARGV[first + 10], webhook = extra.webhook }
-    for name, value in pairs(fields) do
-      if value ~= '' then call('HSET', key, name, value) end
-    end
-  end
-  local to = one.state == 'ready' and to_ready or to_delayed
-  local at = #to
-  to[at + 1], to[at + 2] = one.begin_text, id
-  if one.state == 'ready' then
-    to[at + 1] = text_of('%d', now + ahead - one.rank)
-    if ahead > 0 then call('HSET', key, 'rank_ms', text_of('%d', now + ahead)) end
-  end
-  if one.state == 'delayed' or one.length < FOUND_BY_RANK_MS then
-    at = #to_deadlines
-    to_deadlines[at + 1], to_deadlines[at + 2] = one.deadline_text, id
-  end
-  at = #words
-  bodies[2 * at + 1], bodies[2 * at + 2] = prefix .. 'body:' .. id, body
-  words[at + 1] = id .. ':' .. one.state
-  if one.begin < soonest then soonest = one.begin end
-  return { 'created', id, one.state }
-end
-
+-- Each job is created where nothing stands against it.
+local rare = nil
 for at = 1, #terms do
-  answers[at] = answers[at] or admit(FIRST + FIELDS * (at - 1), terms[at], extras[at])
+  local first = FIRST + FIELDS * (at - 1)
+  local id, body, idem, digest = ARGV[first], ARGV[first + 1], ARGV[first + 8], ARGV[first + 11]
+  local one, extra, answer, key = terms[at], extras[at], answers[at], prefix .. 'job:' .. id
+  if not answer then
+    idem = idem ~= '' and prefix .. 'idem:' .. one.tenant .. '/' .. idem
+    local is_known = (idem and call('EXISTS', key, idem) or call('EXISTS', key)) > 0
+    if is_known or digest == '' then
+      rare = rare or rarely()
+      if digest == '' then digest = rare.digest_of(body, extra.envelope) end
+      answer = is_known and rare.answer_known(id, idem, body, digest)
+    end
+    if not answer and full then answer = { 'full', id, '' } end
+    if not answer and one.length <= 0 then answer = { 'deadline-passed', id, '' } end
+  end
+  if not answer then
+    answer = { 'created', id, one.state }
+    call('HSET', key, 'state', one.state, 'format', one.format, 'tenant', one.tenant,
+      'priority', one.priority_text, 'enqueued_ms', now_text, 'ready_ms', one.begin_text,
+      'deadline_ms', one.deadline_text, 'deadline_len_ms', one.length_text,
+      'max_attempts', one.attempts_text, 'request_sha1', digest)
+    if idem then
+      call('HSET', key, 'idempotency_key', ARGV[first + 8])
+      call('SET', idem, id)
+    end
+    if extra then
+      local fields = { metadata = ARGV[first + 9], traceparent = ARGV[first + 10], webhook = extra.webhook }
+      for name, value in pairs(fields) do
+        if value ~= '' then call('HSET', key, name, value) end
+      end
+    end
+    local to = one.state == 'ready' and to_ready or to_delayed
+    local last = #to
+    to[last + 1], to[last + 2] = one.begin_text, id
+    if one.state == 'ready' then
+      to[last + 1] = text_of('%d', now + ahead - one.rank)
+      if ahead > 0 then call('HSET', key, 'rank_ms', text_of('%d', now + ahead)) end
+    end
+    if one.state == 'delayed' or one.length < FOUND_BY_RANK_MS then
+      last = #to_deadlines
+      to_deadlines[last + 1], to_deadlines[last + 2] = one.deadline_text, id
+    end
+    last = #words
+    bodies[2 * last + 1], bodies[2 * last + 2] = prefix .. 'body:' .. id, body
+    words[last + 1] = id .. ':' .. one.state
+    if one.begin < soonest then soonest = one.begin end
+  end
+  answers[at] = answer
 end
 
 -- `unpack` stays below 500.
