@@ -12,17 +12,23 @@ use crate::policy::Reuse::{Never, PerJob, Shared};
 use crate::stages::{collection, encode, image, transcript, tts, upload};
 use crate::{Backoff, Failed, Policies, Produced, Run, SourceText, StageError, StagePolicy};
 
+/// Passages of each of several jobs that are spoken at once: so many come while the first is on its way.
+const VOICES_A_JOB: usize = 4;
+/// Of a worker in any case: the passages of a single job.
+const VOICES: usize = 8;
+
 /// The policy table's defaults, for a worker of `tasks` jobs at once (`MAX_PARALLEL_TASKS`) on
 /// `cores` cores.
 #[rustfmt::skip]
 #[expect(clippy::match_same_arms, reason = "one row a stage, also where two rows hold the same")]
 pub fn standard(tasks: usize, cores: usize) -> Policies {
+    let voices = (tasks * VOICES_A_JOB).max(VOICES);
     Policies::new(secs(300), secs(120), |stage| {
         let (timeout, tries, (first, cap), slots, reuse) = match stage {
             //                       timeout    tries  backoff: first, cap    slots   reuse
             StageName::Collection => (secs(30),  4,    (ms(200), secs(2)),    16,     Never),
             StageName::Transcript => (secs(120), 4,    (secs(1), secs(60)),   tasks,  Shared),
-            StageName::Tts        => (secs(120), 4,    (secs(1), secs(60)),   8,      Shared),
+            StageName::Tts        => (secs(120), 4,    (secs(1), secs(60)),   voices, Shared),
             StageName::Image      => (secs(120), 4,    (secs(1), secs(60)),   8,      Shared),
             StageName::Encode     => (secs(60),  2,    (secs(1), secs(5)),    cores,  PerJob),
             StageName::Upload     => (secs(120), 4,    (secs(1), secs(60)),   8,      Never),

@@ -44,12 +44,18 @@ fn every_stage_has_one_row_with_the_design_s_numbers() {
     let expected = [
         "collection 30 4 0.2 2 16 Never",
         "transcript 120 4 1 60 4 Shared",
-        "tts 120 4 1 60 8 Shared",
+        "tts 120 4 1 60 16 Shared",
         "image 120 4 1 60 8 Shared",
         "encode 60 2 1 5 2 PerJob",
         "upload 120 4 1 60 8 Never",
     ];
     assert_eq!(rows, expected);
+}
+
+#[test]
+fn each_job_has_the_slots_to_be_spoken_while_others_are() {
+    let slots = |tasks| standard(tasks, 2).row(StageName::Tts).slots;
+    assert_eq!([1, 2, 4, 16].map(slots), [8, 8, 16, 64]);
 }
 
 #[test]
