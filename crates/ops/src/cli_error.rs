@@ -35,6 +35,12 @@ impl CliError {
         Self { code: MISSING, sentence: sentence.into() }.into()
     }
 
+    /// A program of ours has ended with this code and said why.
+    pub(crate) fn of_child(code: i32, sentence: &str) -> anyhow::Error {
+        let code = u8::try_from(code).unwrap_or(FAILED);
+        Self { code, sentence: sentence.to_owned() }.into()
+    }
+
     /// The environment names a part that this build leaves out: one of the crate's features.
     pub(crate) fn left_out(part: &str) -> anyhow::Error {
         Self::configuration(settings::left_out(part))

@@ -15,6 +15,7 @@ mod migrate;
 mod queue;
 mod serve;
 mod top;
+mod warm;
 mod watch;
 
 use clap::Subcommand;
@@ -25,7 +26,7 @@ use crate::context::Context;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0   fine
-  1   the job failed, or is not in a state for that; `doctor` has found an error
+  1   the job failed, or is not in a state for that; `doctor` has found an error; not all is warm
   2   usage
   69  an outside part is missing; the message names it and the command that installs it
   78  configuration
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     Migrate(migrate::MigrateArgs),
     /// Asks every neighbour and this machine how they do, and says what to do.
     Doctor(doctor::DoctorArgs),
+    /// Buys words, speech and pictures for all tenants before anybody asks.
+    Warm(warm::WarmArgs),
     /// Lists, replays or purges the jobs that will not run again by themselves.
     #[command(subcommand)]
     Dead(dead::DeadCommand),
@@ -85,6 +88,7 @@ impl Command {
             Self::Top(top) => top.run(context).await,
             Self::Migrate(migrate) => migrate.run(context).await,
             Self::Doctor(doctor) => doctor.run(context).await,
+            Self::Warm(warm) => warm.run(context).await,
             Self::Dead(dead) => dead.run(context).await,
         }
     }

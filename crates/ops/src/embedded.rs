@@ -22,7 +22,7 @@ use crate::context::Context;
 pub(crate) use crate::embedded::home::Home;
 use crate::embedded::lock::LockedHome;
 pub(crate) use crate::embedded::worker::WorkerPlan;
-pub(crate) use crate::embedded::worker::{is_offline, worker};
+pub(crate) use crate::embedded::worker::{is_offline, worker_here};
 
 /// Restarts of children that a signal killed, before their owner gives up.
 const MAX_RESTARTS: u32 = 5;

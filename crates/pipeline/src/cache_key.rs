@@ -4,6 +4,9 @@
 use sha2::{Digest, Sha256};
 use stillcast_enqueue::StageName;
 
+/// The tenant of a run that fills the cache for all tenants. No job can be of this one: it is no identifier.
+pub const EVERYBODY: &str = "*";
+
 /// The name of a result that may be had without paying for it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CacheKey {
@@ -38,6 +41,13 @@ impl CacheKey {
     ) -> Self {
         let shared = format!("{tenant}/{name}/{digest}");
         Self { stage, checkpoint: name.to_owned(), shared, kind }
+    }
+
+    /// Where it lies when it was bought for all tenants before anybody asked; nowhere for a finished file, which
+    /// is one job's.
+    pub(crate) fn warmed(&self) -> Option<String> {
+        let (_, named) = self.shared.split_once('/').filter(|_| !self.is_of_finished_file())?;
+        Some(format!("{EVERYBODY}/{named}"))
     }
 
     /// Whether it names the finished file, and not a part of it.

@@ -28,6 +28,7 @@ mod policy;
 mod produce;
 mod prompt;
 mod provider;
+mod quote;
 mod rate_limit;
 mod request;
 mod reuse;
@@ -42,11 +43,13 @@ mod stages;
 mod tests;
 mod usage;
 mod verdict;
+mod warming;
 
 pub use arithmetic::{GivenUp, arithmetic};
 pub use artifact::{Beside, Clip, Extra, Image, Media, Recording, Speech};
 pub use attempt::{ACCOUNT_LIMIT, BUDGET_SPENT, BUDGET_UNKNOWN};
 pub use budget::{Budget, Expense, Funds};
+pub use cache_key::EVERYBODY;
 pub use captions::{Captions, Chapter, clock};
 pub use conversation::{Conversation, Excerpt};
 pub use draft::{Draft, DraftPiece, Finish};
@@ -67,6 +70,7 @@ pub use provider::{
     ArtifactStore, Disk, Encoding, ImageGenerator, MediaEncoder, Moderator, Providers, Shape,
     SoundTrack, SourceStore, SpeechSynthesizer, TranscriptWriter,
 };
+pub use quote::Quote;
 pub use rate_limit::{Admission, Permit, RateLimiter};
 pub use request::{Produced, Request, Run};
 pub use script::{MAX_PASSAGE, Passage, Script, ScriptFault, ScriptLength};
@@ -75,3 +79,4 @@ pub use source_text::SourceText;
 pub use spoken::{IpaForm, Pronunciation};
 pub use usage::{Answer, Usage};
 pub use verdict::Verdict;
+pub use warming::{Warmed, quote, warm};

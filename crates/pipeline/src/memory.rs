@@ -45,8 +45,8 @@ pub trait Checkpoints: Send + Sync {
 /// miss and never a failure.
 #[async_trait]
 pub trait SharedCache: Send + Sync {
-    /// The value under `key`.
-    async fn get(&self, key: &str) -> Option<Bytes>;
+    /// The first value that is there of those under `keys`, and at which place its key stands.
+    async fn get(&self, keys: &[&str]) -> Option<(usize, Bytes)>;
 
     /// Puts a small value under `key` unless there is one.
     async fn put_if_absent(&self, key: &str, value: Bytes) -> Put;
@@ -117,6 +117,13 @@ impl Memory {
     pub fn of_process(objects: Arc<dyn ObjectStore>) -> Self {
         Self { checkpoints: Arc::new(InProcess::default()), objects, sharing: None }
     }
+
+    /// The memory of a run that fills `cache` for all tenants: what it pays for is shared at once, and nobody
+    /// waits for it.
+    pub fn of_warming(objects: Arc<dyn ObjectStore>, cache: Arc<dyn SharedCache>) -> Self {
+        let sharing = Some(Sharing { cache, flights: Arc::new(Alone) });
+        Self { sharing, ..Self::of_process(objects) }
+    }
 }
 
 /// Checkpoints in this process alone.
@@ -163,6 +170,20 @@ impl Checkpoints for InProcess {
 
     fn earlier_cost(&self) -> Cost {
         Cost::default()
+    }
+}
+
+/// Flights of whoever is alone.
+struct Alone;
+
+#[async_trait]
+impl Flights for Alone {
+    async fn join(&self, _: &str) -> Result<JoinAnswer, Interrupted> {
+        Ok(JoinAnswer::Owned)
+    }
+
+    async fn land(&self, _: &str, _: &FlightResult) -> Result<(), Interrupted> {
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Small objects in the store: a key goes in, its bytes come out, the same for a folder of this
-//! host and for a bucket. Checkpoints lie under `work/`, shared values under `cache/`, deliveries
-//! under `media/`.
+//! host and for a bucket. Checkpoints lie under `work/`, shared values under `cache/` and, for all
+//! tenants, under `warm/`, deliveries under `media/`.
 
 use std::fmt;
 use std::time::Duration;
@@ -46,6 +46,11 @@ impl ObjectKey {
     /// The place of a value that the jobs of a tenant share.
     pub fn cache(tenant: &str, stage: StageName, digest: &str) -> Result<Self, InvalidKey> {
         Self::of(&["cache", tenant, stage.as_str(), digest])
+    }
+
+    /// The place of a value that all tenants share.
+    pub fn warmed(stage: StageName, digest: &str) -> Result<Self, InvalidKey> {
+        Self::of(&["warm", stage.as_str(), digest])
     }
 
     /// The key of `name` in the folder that this key is.
@@ -148,5 +153,7 @@ mod tests {
         assert_eq!(ObjectKey::media("a/b", &job), Err(InvalidKey));
         let cache = ObjectKey::cache("acme", StageName::Tts, "0f").unwrap();
         assert_eq!(cache.as_str(), "cache/acme/tts/0f");
+        assert_eq!(ObjectKey::cache("*", StageName::Tts, "0f"), Err(InvalidKey));
+        assert_eq!(ObjectKey::warmed(StageName::Tts, "0f").unwrap().as_str(), "warm/tts/0f");
     }
 }

@@ -8,6 +8,7 @@ mod as_it_came;
 mod cache_value;
 mod checkpoint;
 mod flight;
+mod lookup;
 mod objects;
 mod on_conflict;
 mod parts;
@@ -25,6 +26,7 @@ pub(crate) use as_it_came::{Keeping, keep_as_it_came, recall_as_it_came, while_k
 pub(crate) use cache_value::CacheValue;
 pub(crate) use cache_value::digest;
 pub(crate) use checkpoint::Checkpoint;
+pub(crate) use lookup::{is_shared, look_up};
 pub(crate) use on_conflict::OnConflict;
 pub(crate) use parts::{recall_part, share_part};
 pub(crate) use publish::{end_flight, join_flight};

@@ -9,6 +9,7 @@ mod observing;
 mod pronouncing;
 mod reuse;
 pub(crate) mod shared_state;
+mod warming;
 mod writing;
 
 use std::sync::Arc;

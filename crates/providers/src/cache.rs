@@ -136,6 +136,16 @@ impl RedisCache {
         })
     }
 
+    async fn first(&self, keys: &[&str]) -> RedisResult<Option<(usize, Bytes)>> {
+        for (at, key) in keys.iter().enumerate() {
+            let asked = self.ask::<Option<Vec<u8>>>(redis::cmd("GET").arg(self.key(key))).await?;
+            if let Some(value) = asked {
+                return Ok(Some((at, value.into())));
+            }
+        }
+        Ok(None)
+    }
+
     fn key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
@@ -152,14 +162,15 @@ fn is_no(error: &RedisError) -> bool {
 
 #[async_trait]
 impl SharedCache for RedisCache {
-    async fn get(&self, key: &str) -> Option<Bytes> {
-        let found = self.ask::<Option<Vec<u8>>>(redis::cmd("GET").arg(self.key(key))).await;
+    /// Each is asked for by itself: whoever may GET has no other right for it, and most often the first is there.
+    async fn get(&self, keys: &[&str]) -> Option<(usize, Bytes)> {
+        let found = self.first(keys).await;
         (self.hear)(match &found {
             Ok(Some(_)) => CacheEvent::Hit,
             Ok(None) => CacheEvent::Miss,
             Err(_) => CacheEvent::Failed,
         });
-        found.ok().flatten().map(Bytes::from)
+        found.ok().flatten()
     }
 
     async fn put_if_absent(&self, key: &str, value: Bytes) -> Put {
@@ -192,7 +203,7 @@ mod tests {
         let ttl = Duration::from_mins(1);
         let cache = RedisCache::new("redis://127.0.0.1:9/0", "q", ttl, hear).unwrap();
         let began = Instant::now();
-        assert_eq!(cache.get("a/image/0").await, None);
+        assert_eq!(cache.get(&["a/image/0"]).await, None);
         assert_eq!(cache.put_if_absent("a/image/0", Bytes::from_static(b"x")).await, Put::Refused);
         assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
         assert_eq!(*heard.lock().unwrap(), [CacheEvent::Failed, CacheEvent::Failed]);

@@ -3,12 +3,13 @@
 --
 -- KEYS  ready
 -- ARGV  2 'take' or 'settle'  3 tenant  4 millionths of a dollar: what the call is to cost, or has cost
---       5 for 'take': what the tenant may spend in a day, in millionths
+--       5 for 'take': what the tenant may spend in a day, in millionths  6 the day, where it is not today: 0 is no
+--         day of anybody's, and holds what an errand may spend in all
 --       5 for 'settle': the day, as 'take' has answered it  6 millionths that 'take' has taken
 -- Returns { word, number }: 'taken' and the day; 'spent' and the ms until the next day, when the price is
 --         more than is left, and then nothing is taken; 'settled' and the millionths spent that day
 --
--- Before: anything. Kept for a day after the day's end. The lowest price that was refused is kept beside it:
+-- Before: anything. Kept for two days from its last call: for a day after the day's end. The lowest price that was refused is kept beside it:
 -- as long as that is more than is left, nobody need ask again (`afford`).
 
 local act = one_of(2, 'act', 'take', 'settle')
@@ -22,14 +23,15 @@ end
 
 local function take()
   local budget = whole(5, 'budget', MOST_MILLIONTHS)
-  local kept = redis.call('HMGET', budget_key(tenant, today), 'spent', 'refused')
+  local day = ARGV[6] and whole(6, 'day', MAX_DAY) or today
+  local kept = redis.call('HMGET', budget_key(tenant, day), 'spent', 'refused')
   local spent = number(kept[1])
   if price > 0 and spent + price > budget then
-    if not kept[2] or price < number(kept[2]) then keep(today, 'refused', price) end
+    if not kept[2] or price < number(kept[2]) then keep(day, 'refused', price) end
     return { 'spent', math.ceil((today + 1) * DAY_MS - now) }
   end
-  keep(today, 'spent', spent + price)
-  return { 'taken', today }
+  keep(day, 'spent', spent + price)
+  return { 'taken', day }
 end
 
 local function settle()

@@ -33,6 +33,7 @@ mod outcome;
 mod remake;
 mod scaling;
 mod scripts;
+mod spending_cap;
 mod stats;
 mod tenant_budgets;
 mod trash;
@@ -74,6 +75,7 @@ pub use scripts::limit_calls::{
 pub use scripts::probe_calls::REFUSALS_A_DAY;
 pub use scripts::worker_calls::{ClaimRequest, ReapRequest};
 pub use scripts::{Clock, Scripts, Verb};
+pub use spending_cap::SpendingCap;
 pub use stats::{QueueStats, StateCounts};
 pub use tenant_budgets::TenantBudgets;
 pub use trash::{Trash, TrashEntry, WorkFolder};

@@ -17,7 +17,7 @@ use crate::scripts::budget_calls::Spending;
 use crate::scripts::{Clock, Scripts};
 
 /// Longest wait for Redis.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The budgets of tenants, as a fleet keeps them. Cheap to clone.
 #[derive(Clone)]
@@ -46,7 +46,8 @@ impl TenantBudgets {
         price_and_cost: (u64, u64),
     ) -> Result<(), QueueError> {
         let mut connection = self.connection.clone();
-        in_time(self.scripts.put_right(&mut connection, tenant_and_day, price_and_cost)).await
+        let call = self.scripts.put_right(&mut connection, tenant_and_day, price_and_cost);
+        in_time(call).await.map(drop)
     }
 
     /// Lets jobs go on that wait for the next day and whose tenants have money again: a budget was raised, or
@@ -64,7 +65,9 @@ impl TenantBudgets {
     }
 }
 
-async fn in_time<T>(call: impl Future<Output = RedisResult<T>>) -> Result<T, QueueError> {
+pub(crate) async fn in_time<T>(
+    call: impl Future<Output = RedisResult<T>>,
+) -> Result<T, QueueError> {
     let silent = || {
         let kind = redis::ErrorKind::Io;
         redis::RedisError::from((kind, "the budgets of tenants were not answered for in time"))

@@ -1,12 +1,32 @@
 //! A configuration, or its faults, go in; a page for people or programs comes out.
 
+use std::io::{self, Write};
+
+use anyhow::Context;
 use serde_json::json;
 
+use crate::cli::Inspection;
 use crate::config::{Config, Faults};
-use crate::probe::Finding;
+use crate::probe::{self, Finding};
+use crate::start_error::StartError;
+
+/// Prints what was asked for; fails where something is at fault or missing.
+pub(crate) async fn print(
+    asked: Inspection,
+    loaded: Result<Config, Faults>,
+) -> Result<(), StartError> {
+    let findings = match &loaded {
+        Ok(config) if asked.probe => Box::pin(probe::all(config)).await,
+        _ => Vec::new(),
+    };
+    let page = page(&loaded, &findings, asked.json);
+    io::stdout().write_all(page.as_bytes()).context("stdout").map_err(StartError::Missing)?;
+    loaded?;
+    if findings.iter().all(|finding| finding.ok) { Ok(()) } else { Err(StartError::Probed) }
+}
 
 /// What `--check` prints.
-pub(crate) fn page(loaded: &Result<Config, Faults>, findings: &[Finding], as_json: bool) -> String {
+fn page(loaded: &Result<Config, Faults>, findings: &[Finding], as_json: bool) -> String {
     match (loaded, as_json) {
         (Ok(config), false) => for_people(config, findings),
         (Ok(config), true) => {

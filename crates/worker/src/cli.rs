@@ -37,7 +37,23 @@ pub(crate) struct Cli {
     #[arg(long, hide = true, conflicts_with_all = ["check", "until_empty"])]
     pub(crate) suspect: bool,
     #[command(flatten)]
+    pub(crate) warming: Warming,
+    #[command(flatten)]
     pub(crate) description: Description,
+}
+
+/// What `stillcast warm` starts this program with.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Warming {
+    /// Buys what the requests in a file need, for the jobs of all tenants
+    #[arg(long, hide = true, value_name = "FILE", conflicts_with_all = ["check", "until_empty", "suspect"])]
+    pub(crate) warm: Option<PathBuf>,
+    /// Says what it would cost, and buys nothing
+    #[arg(long, hide = true, requires = "warm")]
+    pub(crate) price: bool,
+    /// US dollars that this file may cost in all
+    #[arg(long, hide = true, value_name = "USD", requires = "warm")]
+    pub(crate) max_cost: Option<f64>,
 }
 
 /// What is told of the program instead of working.

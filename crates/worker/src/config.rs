@@ -25,7 +25,7 @@ use pipeline::{Policies, Pronunciation};
 use settings::{Environment, Knobs, Reader, Settled, WebhookConfig};
 use telemetry::{Logging, TraceOptions};
 
-pub(crate) use budgets::TenantLimits;
+pub(crate) use budgets::{TenantLimits, unpriced};
 pub(crate) use caching::CachingConfig;
 pub(crate) use capabilities::{
     AccountConfig, PainterConfig, ProviderConfig, SpeakerConfig, WordsConfig, WriterConfig,

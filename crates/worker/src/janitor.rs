@@ -26,8 +26,9 @@ const DELETE_TIMEOUT: Duration = Duration::from_mins(5);
 const MAX_BACK_OFF: Duration = Duration::from_hours(1);
 /// Folders whose tries are remembered; the tries of more than so many begin anew.
 const MAX_TRIES: usize = 10_000;
-/// The folder of all shared values.
+/// The folders of shared values: of tenants, and of all of them.
 const SHARED: &str = "cache";
+const WARM: &str = "warm";
 
 /// Cleans the store.
 pub(crate) struct Janitor {
@@ -37,6 +38,8 @@ pub(crate) struct Janitor {
     pub(crate) objects: Arc<dyn ObjectStore>,
     /// How long a shared value is good for.
     pub(crate) ttl: Duration,
+    /// How long one is that all tenants share.
+    pub(crate) warm_ttl: Duration,
 }
 
 impl Janitor {
@@ -113,11 +116,17 @@ impl Janitor {
         Ok(())
     }
 
-    /// One value that cannot be deleted keeps no other one; the first failure is the round's.
     async fn sweep_shared(&self) -> anyhow::Result<usize> {
-        let shared = self.objects.list(&ObjectKey::parse(SHARED)?).await?;
+        let tenants = self.sweep_folder(SHARED, self.ttl).await;
+        let everybody_s = self.sweep_folder(WARM, self.warm_ttl).await;
+        Ok(tenants? + everybody_s?)
+    }
+
+    /// One value that cannot be deleted keeps no other one; the first failure is the round's.
+    async fn sweep_folder(&self, folder: &str, ttl: Duration) -> anyhow::Result<usize> {
+        let shared = self.objects.list(&ObjectKey::parse(folder)?).await?;
         let (mut swept, mut failure) = (0, None);
-        for value in shared.iter().filter(|value| value.age > self.ttl + GRACE) {
+        for value in shared.iter().filter(|value| value.age > ttl + GRACE) {
             match self.objects.delete_prefix(&value.key).await {
                 Ok(deleted) => swept += deleted,
                 Err(error) => failure = failure.or(Some(error)),

@@ -17,6 +17,7 @@ mod signals;
 mod start_error;
 mod suspects;
 mod tenant_budget;
+mod warming;
 mod wiring;
 mod work;
 
@@ -27,8 +28,8 @@ use anyhow::Context;
 use clap::Parser;
 use systemd::Supervisor;
 
-use cli::{Cli, Inspection};
-use config::{Config, Faults, Sources};
+use cli::Cli;
+use config::{Config, Sources};
 use start_error::StartError;
 
 fn main() -> ExitCode {
@@ -54,7 +55,7 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
     let sources = Sources::of_process(cli.config.clone());
     let loaded = Config::load(&sources);
     if cli.inspection.check {
-        return Box::pin(check(cli.inspection, loaded)).await;
+        return Box::pin(check::print(cli.inspection, loaded)).await;
     }
     let config = loaded?;
     let _telemetry =
@@ -62,17 +63,9 @@ async fn run(cli: &Cli) -> Result<(), StartError> {
     if cli.suspect {
         return suspects::work(&config).await;
     }
+    if cli.warming.warm.is_some() {
+        return Box::pin(warming::work(&config, &cli.warming)).await;
+    }
     let supervisor = Supervisor::new(|name| sources.environment.get(name).map(Into::into))?;
     work::work(&config, cli, supervisor).await
-}
-
-async fn check(asked: Inspection, loaded: Result<Config, Faults>) -> Result<(), StartError> {
-    let findings = match &loaded {
-        Ok(config) if asked.probe => Box::pin(probe::all(config)).await,
-        _ => Vec::new(),
-    };
-    let page = check::page(&loaded, &findings, asked.json);
-    io::stdout().write_all(page.as_bytes()).context("stdout").map_err(StartError::Missing)?;
-    loaded?;
-    if findings.iter().all(|finding| finding.ok) { Ok(()) } else { Err(StartError::Probed) }
 }

@@ -136,7 +136,8 @@ pub(crate) fn let_go_on(budgets: TenantBudgets, limits: &TenantLimits) -> JoinSe
     rounds
 }
 
-fn millionths(usd: f64) -> u64 {
+/// US dollars in whole millionths, rounded up.
+pub(crate) fn millionths(usd: f64) -> u64 {
     const MILLION: f64 = 1e6;
     const MOST: f64 = 1e12;
     // What is no number is nothing; a rest of arithmetic is no millionth more.

@@ -85,9 +85,7 @@ pub(crate) async fn parts(
 ) -> anyhow::Result<Parts> {
     let store = store(&config.storage, worker).await?;
     sweep(store.as_ref()).await;
-    let scratch = &config.storage.scratch;
-    let folders = Scratch::open(scratch)
-        .with_context(|| format!("STILLCAST_HOME: {} cannot be used", scratch.display()))?;
+    let folders = scratch(config)?;
     let (policies, slots) = (config.policies.clone(), config.queue.slots);
     let handler = handler(config, worker, (policies, slots), &store, Box::new(folders), watched)?;
     Ok(Parts { handler, store })
@@ -104,6 +102,20 @@ pub(crate) async fn suspect(
     let store = store(&config.storage, worker).await?;
     let policies = config.policies.clone().share_of_one(config.queue.slots);
     handler(config, worker, (policies, 1), &store, folders, watched)
+}
+
+/// What fills the cache for all tenants: its values live longer, and nobody's budget pays for them.
+pub(crate) async fn warmer(
+    config: &Config,
+    worker: &str,
+    watched: Watched,
+) -> anyhow::Result<JobHandler> {
+    let store = store(&config.storage, worker).await?;
+    let folders = Box::new(scratch(config)?);
+    let cache = cache_for(config, &watched.metrics, config.caching.warm_ttl)?;
+    let made = (config.policies.clone(), config.queue.slots);
+    let handler = handler(config, worker, made, &store, folders, watched)?;
+    Ok(JobHandler { cache, budget: None, ..handler })
 }
 
 fn handler(
@@ -145,6 +157,12 @@ fn handler(
     })
 }
 
+fn scratch(config: &Config) -> anyhow::Result<Scratch> {
+    let scratch = &config.storage.scratch;
+    Scratch::open(scratch)
+        .with_context(|| format!("STILLCAST_HOME: {} cannot be used", scratch.display()))
+}
+
 /// None where nobody limits what tenants spend.
 fn budget(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn Budget>>> {
     if config.budgets.is_empty() {
@@ -180,13 +198,22 @@ fn limiter(
 }
 
 fn cache(config: &Config, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<dyn SharedCache>>> {
-    let CachingConfig { shares, redis_url, ttl } = &config.caching;
+    cache_for(config, metrics, config.caching.ttl)
+}
+
+/// A cache whose values live for `ttl`.
+fn cache_for(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    ttl: Duration,
+) -> anyhow::Result<Option<Arc<dyn SharedCache>>> {
+    let CachingConfig { shares, redis_url, ttl: _, warm_ttl: _ } = &config.caching;
     if !shares {
         return Ok(None);
     }
     let metrics = Arc::clone(metrics);
     let hear = Arc::new(move |event: CacheEvent| metrics.cache_asked(event.as_str()));
-    let cache = RedisCache::new(redis_url.expose_secret(), &config.queue.name, *ttl, hear);
+    let cache = RedisCache::new(redis_url.expose_secret(), &config.queue.name, ttl, hear);
     Ok(Some(Arc::new(cache.context("CACHE_REDIS_URL")?)))
 }
 

@@ -67,10 +67,10 @@ pub(crate) async fn work(
     });
     let _server = listener.map(|listener| health::serve(listener, vitals));
     let settle = parts.settle();
-    let (objects, ttl) = (parts.objects(), config.caching.ttl);
+    let (objects, ttl, warm_ttl) = (parts.objects(), config.caching.ttl, config.caching.warm_ttl);
     let webhooks = wiring::deliver(endpoint.clone(), &config.webhooks);
     let _webhooks = webhooks.map_err(StartError::Missing)?;
-    let _janitor = Janitor { endpoint, objects, ttl }.start();
+    let _janitor = Janitor { endpoint, objects, ttl, warm_ttl }.start();
     let _budgets = wiring::let_go_on(config).map_err(StartError::Missing)?;
     let times = (longest_attempt(&config.policies), config.queue.lease_ttl);
     let suspects = Arc::new(Suspects::new(parts.handler, worker, cli.of_suspect(), times));

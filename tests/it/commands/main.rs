@@ -13,3 +13,4 @@ mod support;
 mod tls;
 mod top;
 mod usage;
+mod warm;

@@ -5,10 +5,11 @@ use tests::program::Program;
 use crate::support::CommandHarness;
 
 /// Every command, as far as its help.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &["make"],
     &["dev"],
     &["doctor"],
+    &["warm"],
     &["enqueue"],
     &["job", "show"],
     &["job", "watch"],

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use child::{ChildError, Spec, Stream};
+use child::{ChildError, Stream};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
 use super::finding::{Finding, said};
 use crate::config::Config;
-use crate::embedded::{Home, WorkerPlan, worker};
+use crate::embedded::worker_here;
 
 /// What its probe may take: some parts have ten seconds each, side by side.
 const LIMIT: Duration = Duration::from_secs(50);
@@ -66,7 +66,8 @@ pub(super) async fn settings(config: &Config) -> anyhow::Result<Value> {
 }
 
 async fn page(config: &Config, args: &[&str]) -> anyhow::Result<Page> {
-    let mut running = spec(config)?.args(args).timeout(LIMIT).stdout(Stream::Piped).spawn().await?;
+    let mut running =
+        worker_here(config)?.args(args).timeout(LIMIT).stdout(Stream::Piped).spawn().await?;
     let out = running.stdout.take().context("its stdout is piped")?;
     let mut said = Vec::new();
     let mut out = out.take(MOST);
@@ -78,15 +79,6 @@ async fn page(config: &Config, args: &[&str]) -> anyhow::Result<Page> {
         ended => drop(ended?),
     }
     serde_json::from_slice(&said).context("stillcast-worker did not answer as this version does")
-}
-
-/// As it would start by itself, or as a running `stillcast dev` has started it.
-fn spec(config: &Config) -> anyhow::Result<Spec> {
-    let home = Home::at(&config.home);
-    if config.redis_url.is_none() && home.is_running() {
-        return Ok(WorkerPlan::new(config)?.spec(&home));
-    }
-    Ok(worker(&config.environment)?)
 }
 
 fn judge(page: Page) -> Vec<Finding> {

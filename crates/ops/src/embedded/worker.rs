@@ -99,9 +99,14 @@ impl WorkerPlan {
     }
 }
 
-/// How a worker of this environment is started, as it would start by itself; it answers nowhere.
-pub(crate) fn worker(environment: &Environment) -> std::io::Result<Spec> {
-    let spec = with_environment(Spec::new(program()?), environment);
+/// How a worker of this machine is started beside its others: as it would start by itself, or as a running
+/// `stillcast dev` has started it. It answers nowhere.
+pub(crate) fn worker_here(config: &Config) -> anyhow::Result<Spec> {
+    let home = Home::at(&config.home);
+    if config.redis_url.is_none() && home.is_running() {
+        return Ok(WorkerPlan::new(config)?.spec(&home));
+    }
+    let spec = with_environment(Spec::new(program()?), &config.environment);
     Ok(spec.env("WORKER_ADDR", "off").hint(HINT))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use crate::cache_key::CacheKey;
+use crate::cache_key::{CacheKey, EVERYBODY};
 use crate::{NamedBytes, ObjectKey, ObjectStore, ProviderError, Run};
 
 /// Longest wait for one object of the store; the largest, a whole track, is some 20 MB.
@@ -37,13 +37,25 @@ impl<'run> Objects<'run> {
         self.folder.as_ref()?.join(digest).ok()
     }
 
-    /// Where all jobs of the tenant find it.
+    /// Where all jobs of the tenant find it, or everybody's.
     pub(super) fn shared(&self, key: &CacheKey, digest: &str) -> Option<ObjectKey> {
+        if self.is_everybody_s() {
+            return ObjectKey::warmed(key.stage, digest).ok();
+        }
         ObjectKey::cache(self.tenant, key.stage, digest).ok()
+    }
+
+    /// Whether what is put is for all tenants.
+    pub(super) fn is_everybody_s(&self) -> bool {
+        self.tenant == EVERYBODY
     }
 
     pub(super) async fn get(&self, place: &ObjectKey) -> Result<Option<Bytes>, ProviderError> {
         self.in_time(self.store.get(place)).await
+    }
+
+    pub(super) async fn is_there(&self, place: &ObjectKey) -> bool {
+        self.in_time(self.store.size(place)).await.is_ok_and(|size| size.is_some())
     }
 
     pub(super) async fn put(&self, place: &ObjectKey, bytes: Bytes) -> Result<bool, ProviderError> {
@@ -56,6 +68,19 @@ impl<'run> Objects<'run> {
         named: &NamedBytes,
     ) -> Result<(), ProviderError> {
         self.in_time(self.store.keep(place, named)).await
+    }
+
+    /// The same of an object that may be there from long ago: it is as young as if it had not been.
+    pub(super) async fn put_anew(
+        &self,
+        place: &ObjectKey,
+        bytes: Bytes,
+    ) -> Result<bool, ProviderError> {
+        if self.put(place, bytes.clone()).await? {
+            return Ok(true);
+        }
+        self.in_time(self.store.delete_prefix(place)).await?;
+        self.put(place, bytes).await
     }
 
     pub(super) async fn copy(

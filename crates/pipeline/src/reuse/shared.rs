@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::cache_value::{CacheValue, MAX_INLINE, digest_apart};
 use super::objects::Objects;
 use crate::cache_key::CacheKey;
-use crate::{Gate, Put, SharedCache};
+use crate::{Gate, ObjectKey, Put, SharedCache};
 
 /// The values that the jobs of a tenant share, as one job finds and adds them.
 pub(super) struct SharedValues<'run> {
@@ -15,23 +15,55 @@ pub(super) struct SharedValues<'run> {
 }
 
 impl SharedValues<'_> {
-    /// A shared value and its price in US dollars; one that is damaged or gone is forgotten.
+    /// A shared value and its price in US dollars: the tenant's own, or else what was bought for everybody. Of
+    /// its own, one that is damaged or gone is forgotten.
     pub(super) async fn recall(&self, key: &CacheKey) -> Option<(Bytes, f64)> {
-        let encoded = self.cache.get(&key.shared).await?;
+        let warmed = key.warmed().filter(|warmed| *warmed != key.shared);
+        let names = [Some(&*key.shared), warmed.as_deref()];
+        let names: Vec<&str> = names.into_iter().flatten().collect();
+        let (at, encoded) = self.cache.get(&names).await?;
+        if at > 0 {
+            return self.open_warmed(key, &encoded).await;
+        }
         if let Some(found) = self.open(key, &encoded).await {
             return Some(found);
         }
         self.forget(key).await;
-        None
+        let (_, encoded) = self.cache.get(names.get(1..)?).await?;
+        self.open_warmed(key, &encoded).await
+    }
+
+    /// Whether this very value is there, by its entry and the object that it names.
+    pub(super) async fn has(&self, key: &CacheKey) -> bool {
+        let Some((_, encoded)) = self.cache.get(&[&key.shared]).await else { return false };
+        let Some(entry) = CacheValue::decode(&encoded) else { return false };
+        match self.objects.shared(key, &entry.digest) {
+            Some(place) if entry.value.is_none() => self.objects.is_there(&place).await,
+            _ => entry.value.is_some(),
+        }
     }
 
     /// The bytes behind a cache entry, from the store when they are many, and their price.
     pub(super) async fn open(&self, key: &CacheKey, encoded: &Bytes) -> Option<(Bytes, f64)> {
+        self.open_at(key, encoded, |digest| self.objects.shared(key, digest)).await
+    }
+
+    /// The same of an entry for everybody.
+    async fn open_warmed(&self, key: &CacheKey, encoded: &Bytes) -> Option<(Bytes, f64)> {
+        self.open_at(key, encoded, |digest| ObjectKey::warmed(key.stage, digest).ok()).await
+    }
+
+    async fn open_at(
+        &self,
+        key: &CacheKey,
+        encoded: &Bytes,
+        place: impl FnOnce(&str) -> Option<ObjectKey>,
+    ) -> Option<(Bytes, f64)> {
         let CacheValue { usd, digest: expected, value } = CacheValue::decode(encoded)?;
         if let Some(value) = value {
             return Some((value, usd));
         }
-        let found = self.objects.get(&self.objects.shared(key, &expected)?).await;
+        let found = self.objects.get(&place(&expected)?).await;
         let found = found.unwrap_or_else(|error| {
             let (stage, code) = (key.stage, error.code);
             tracing::warn!(%stage, code, "a shared value was not read: {error}");
@@ -49,6 +81,10 @@ impl SharedValues<'_> {
         (bytes, digest): (&Bytes, &str),
         usd: f64,
     ) -> Put {
+        if self.objects.is_everybody_s() {
+            // It has no folder of its own to copy from.
+            return self.put_new(key, bytes, usd).await;
+        }
         if self.gate.check_finish().is_err() {
             return Put::Refused;
         }
@@ -74,7 +110,11 @@ impl SharedValues<'_> {
     /// Lays a large value where all find it.
     async fn lay_out(&self, key: &CacheKey, digest: &str, bytes: &Bytes) -> bool {
         let Some(place) = self.objects.shared(key, digest) else { return false };
-        let put = self.objects.put(&place, bytes.clone()).await;
+        let put = if self.objects.is_everybody_s() {
+            self.objects.put_anew(&place, bytes.clone()).await
+        } else {
+            self.objects.put(&place, bytes.clone()).await
+        };
         if let Err(error) = &put {
             let (stage, code) = (key.stage, error.code);
             tracing::warn!(%stage, code, "a value was not shared: {error}");

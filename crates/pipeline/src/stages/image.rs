@@ -8,12 +8,12 @@ use crate::attempt::{Attempt, Price};
 use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
 use crate::feed::Feed;
 use crate::reuse::{
-    Keeping, OnConflict, Reusable, WhileWaiting, keep_as_it_came, recall_as_it_came,
+    Keeping, OnConflict, Reusable, WhileWaiting, is_shared, keep_as_it_came, recall_as_it_came,
     recall_or_make, while_keeping,
 };
 use crate::{
-    Answer, Bought, Call, FailureClass, Image, ImageGenerator, ProviderError, Providers, Scene,
-    SourceText, StageError, arithmetic,
+    Answer, Bought, Call, FailureClass, Image, ImageGenerator, ProviderError, Providers, Quote,
+    Scene, SourceText, StageError, arithmetic,
 };
 
 const STAGE: StageName = StageName::Image;
@@ -36,6 +36,14 @@ pub(crate) async fn draw(
             Ok(())
         })
         .await
+}
+
+/// What the picture costs, where nobody has drawn it.
+pub(crate) async fn quote(attempt: &Attempt<'_>, source: &SourceText, quote: &mut Quote) {
+    let drawing = Drawing::new(attempt, source);
+    if attempt.limits.format == Format::Video && !is_shared(attempt.run, &drawing.key).await {
+        quote.add(&*drawing.key.shared, drawing.painter.estimate().usd());
+    }
 }
 
 /// All that decides the picture, besides the source.

@@ -16,15 +16,17 @@ use tokio::time::Instant;
 
 use draft::OpenDraft;
 
-use super::tts::Written;
+use super::tts::{Words, Written};
 use crate::attempt::Attempt;
 use crate::cache_key::{CacheKey, CheckpointKind, digest_of};
-use crate::feed::Feed;
+use crate::feed::{Feed, feed};
 use crate::moderation;
-use crate::reuse::{Checkpoint, OnConflict, Reusable, WhileWaiting, digest, recall_or_make};
+use crate::reuse::{
+    Checkpoint, OnConflict, Reusable, WhileWaiting, digest, look_up, recall_or_make,
+};
 use crate::{
     Answer, Bought, Call, DraftPiece, FailureClass, Finish, Part, Passage, Prompt, ProviderError,
-    Providers, Script, ScriptFault, ScriptLength, SourceText, StageError, TranscriptWriter,
+    Providers, Quote, Script, ScriptFault, ScriptLength, SourceText, StageError, TranscriptWriter,
 };
 
 const STAGE: StageName = StageName::Transcript;
@@ -44,6 +46,21 @@ pub(crate) async fn write(
 ) -> Result<(), StageError> {
     let manuscript = Manuscript::new(attempt, source, passages, written);
     attempt.stage(STAGE, recall_or_make(attempt, &manuscript)).await
+}
+
+/// What the words cost, where nobody has written them, and the words themselves where somebody has.
+pub(crate) async fn quote(attempt: &Attempt<'_>, source: &SourceText, quote: &mut Quote) -> Words {
+    let ((passages, _), (written, _)) = (feed(), feed());
+    let manuscript = Manuscript::new(attempt, source, passages, written);
+    let Manuscript { key, length, .. } = &manuscript;
+    let found = look_up(attempt.run, key).await;
+    let text = found.as_deref().and_then(|words| std::str::from_utf8(words).ok());
+    let read = text.and_then(|text| Script::read(text, length.clone()).ok());
+    if let (Some(words), Some(passages)) = (&found, read) {
+        return Words::Known { digest: digest(words), passages };
+    }
+    quote.add(&*key.shared, manuscript.price());
+    Words::Unknown { name: key.shared.clone(), characters: length.words.end() * WORD }
 }
 
 /// All that decides the words, besides the source.
@@ -174,6 +191,21 @@ impl<'run> Manuscript<'run> {
         let script = Mutex::new(Script::of(length.clone()));
         let arrived = Mutex::default();
         Self { attempt, writer, prompt, length, passages, written, script, arrived, key }
+    }
+
+    /// What all drafts cost at most, if none fails, in US dollars: each is told what was said before.
+    fn price(&self) -> f64 {
+        let (mut said, mut usd) = (0, 0.0);
+        for _ in 0..self.length.parts() {
+            let (index, words) = self.length.next_part(said);
+            let words = words.start().saturating_sub(said)..=words.end().saturating_sub(said);
+            let (part, more) = (Part { index, of: self.length.parts() }, *words.end());
+            let prompt =
+                Prompt { said: "x".repeat(said * WORD), words, part, ..self.prompt.clone() };
+            usd += self.writer.estimate(&prompt, more * WORD).usd();
+            said += more;
+        }
+        usd
     }
 
     /// Says again what an earlier attempt had said: it is spoken and paid for.

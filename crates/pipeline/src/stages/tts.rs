@@ -6,6 +6,7 @@
 mod hearing;
 mod key;
 mod opening;
+mod quoted;
 mod track;
 mod voice;
 mod written;
@@ -16,6 +17,7 @@ use stillcast_enqueue::StageName;
 
 pub(crate) use self::key::settings;
 use self::key::track_key;
+pub(crate) use self::quoted::{Words, quote};
 use self::track::{is_in_passages, unpack};
 use self::voice::Voice;
 pub(crate) use self::written::Written;

@@ -28,7 +28,7 @@ const PROVIDER: &str = "file-store";
 /// A `.part` this old belongs to nobody any more.
 const STALE: Duration = Duration::from_hours(1);
 /// The folders of the root in which this store writes.
-const AREAS: [&str; 3] = ["cache", "media", "work"];
+const AREAS: [&str; 4] = ["cache", "media", "warm", "work"];
 
 /// A folder of this host as the store of artifacts.
 #[derive(Clone, Debug)]

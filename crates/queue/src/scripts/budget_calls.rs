@@ -8,6 +8,9 @@ use redis::aio::ConnectionLike;
 
 use super::{Scripts, Verb};
 
+/// Where that is kept which has no day.
+pub(crate) const NO_DAY: u64 = 0;
+
 /// What became of a wish to spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spending {
@@ -40,16 +43,30 @@ impl Scripts {
         })
     }
 
-    /// Puts right what was taken on `day`: `cost` for `price`.
+    /// Takes `price` out of what an errand may spend in all; whether there was enough.
+    pub(crate) async fn take_in_all(
+        &self,
+        connection: &mut impl ConnectionLike,
+        (errand, cap): (&str, u64),
+        price: u64,
+    ) -> RedisResult<bool> {
+        let mut call = self.call(Verb::Spend);
+        call.arg("take").arg(errand).arg(price).arg(cap).arg(NO_DAY);
+        let (word, _): (String, u64) = call.invoke_async(connection).await?;
+        Ok(word == "taken")
+    }
+
+    /// Puts right what was taken on `day`: `cost` for `price`. Answers what is spent of it then.
     pub(crate) async fn put_right(
         &self,
         connection: &mut impl ConnectionLike,
         (tenant, day): (&str, u64),
         (price, cost): (u64, u64),
-    ) -> RedisResult<()> {
+    ) -> RedisResult<u64> {
         let mut call = self.call(Verb::Spend);
         call.arg("settle").arg(tenant).arg(cost).arg(day).arg(price);
-        call.invoke_async::<(String, u64)>(connection).await.map(drop)
+        let (_, spent): (String, u64) = call.invoke_async(connection).await?;
+        Ok(spent)
     }
 
     /// Lets go on whose tenant has money again, behind the first `passed_by` jobs; how many there were, and

@@ -74,6 +74,21 @@ fn each_day_has_its_own_budget_and_what_ends_late_is_the_old_day_s() {
 }
 
 #[test]
+fn what_an_errand_may_spend_in_all_knows_no_midnight_and_is_no_tenant_s_day() {
+    let mut queue = Queue::start();
+    let take = |queue: &mut Queue, price| {
+        queue.call(Verb::Spend, &["take", "acme", price, BUDGET, "0"])[0].clone()
+    };
+    assert_eq!(take(&mut queue, "600"), "taken");
+    queue.advance(DAY);
+    assert_eq!(take(&mut queue, "401"), "spent", "a new day gives nothing back");
+    assert_eq!(take(&mut queue, "400"), "taken");
+    assert_eq!(put_right(&mut queue, 0, "0", "0"), 1000, "and says what is spent");
+    let words = ["take", "acme", "1000", BUDGET];
+    assert_eq!(queue.call(Verb::Spend, &words)[0], "taken", "the tenant's day is its own");
+}
+
+#[test]
 fn who_waits_for_the_next_day_goes_on_when_it_begins() {
     let mut queue = Queue::start();
     park(&mut queue, "a", "acme", "budget");

@@ -69,7 +69,7 @@ fn limit(entry: &str) -> Option<(String, f64)> {
 }
 
 /// The prices that nobody has set of what is bought.
-fn unpriced(providers: &ProviderConfig) -> Vec<&'static str> {
+pub(crate) fn unpriced(providers: &ProviderConfig) -> Vec<&'static str> {
     let mut unpriced = Vec::new();
     if let WriterConfig::OpenAi { words, .. } = &providers.writer {
         let (input, output) = words.prices;

@@ -97,13 +97,15 @@ async fn a_shared_value_is_gone_after_its_time_and_bought_anew() {
 }
 
 /// Objects, how old each is in minutes, and whether it stays; `CACHE_TTL` is 3600 s, and a value
-/// outlives it by an hour.
-const OBJECTS: [(&str, u64, bool); 5] = [
+/// outlives it by an hour; so it does `WARM_TTL`, which is 30 days, where it is for all tenants.
+const OBJECTS: [(&str, u64, bool); 7] = [
     ("cache/default/tts/aaaa", 121, false),
     ("cache/acme/image/bbbb", 60 * 24, false),
     ("cache/default/tts/cccc", 118, true),
     ("media/default/01a2/dddd.m4a", 60 * 24 * 400, true),
     ("work/default/01a2/eeee", 60 * 24 * 400, true),
+    ("warm/tts/ffff", 60 * (24 * 30 + 2), false),
+    ("warm/tts/0000", 60 * 24 * 30, true),
 ];
 
 /// Starts a worker of `harness` and waits until it has swept.
@@ -114,7 +116,7 @@ async fn sweep(harness: &WorkerHarness) {
     })
     .await;
     let log = worker.log();
-    assert!(log.contains(r#""swept":2"#), "{log}");
+    assert!(log.contains(r#""swept":3"#), "{log}");
 }
 
 #[tokio::test]

@@ -28,5 +28,6 @@ mod scraped;
 mod supervised;
 mod suspects;
 mod traces;
+mod warming;
 mod webhooks;
 mod work;
