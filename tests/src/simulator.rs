@@ -15,6 +15,7 @@ mod image;
 mod keys;
 mod latency;
 mod moderation;
+mod realtime;
 mod speech;
 mod words;
 
@@ -223,6 +224,7 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat::complete))
         .route("/v1/audio/speech", post(speech::speak))
+        .route("/v1/realtime", get(realtime::open))
         .route("/v1/images/generations", post(image::draw))
         .route("/v1/moderations", post(moderation::judge))
         .route("/v1/models", get(admin::models))

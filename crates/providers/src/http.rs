@@ -23,6 +23,8 @@ mod pool;
 mod rate_limits;
 mod refusal;
 mod reply;
+#[cfg(feature = "openai")]
+mod socket;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vendor;
@@ -38,4 +40,6 @@ pub(crate) use parameter::Parameter;
 pub use pool::HttpClient;
 pub use rate_limits::{RateLimit, RateLimits};
 pub(crate) use reply::Reply;
+#[cfg(feature = "openai")]
+pub(crate) use socket::Socket;
 pub(crate) use vendor::Vendor;

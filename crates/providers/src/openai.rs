@@ -17,6 +17,7 @@ mod moderation;
 mod price;
 mod probe;
 mod prompt;
+mod realtime;
 mod sound_format;
 mod speech;
 mod sse;
@@ -32,6 +33,7 @@ pub use image::{OpenAiPainter, PictureOptions};
 pub use moderation::OpenAiModerator;
 pub use price::{ImagePrice, SpeechPrice, TokenPrice};
 pub use probe::{probe, shutdown_date};
+pub use realtime::RealtimeSpeech;
 pub use sound_format::SoundFormat;
 pub use speech::{OpenAiSpeech, SpeechOptions};
 

@@ -270,6 +270,10 @@ async fn probe_writer(config: &WriterConfig) -> anyhow::Result<String> {
 async fn probe_speaker(config: &Config) -> anyhow::Result<String> {
     match &config.providers.speaker {
         SpeakerConfig::Offline => Ok(OFFLINE.to_owned()),
+        SpeakerConfig::OpenAi { account, over_sockets: true, .. } => {
+            let asked = probe_account(Capability::Tts, account).await?;
+            Ok(format!("{asked}; speech is bought over sockets (TTS_PROVIDER=realtime)"))
+        }
         SpeakerConfig::OpenAi { account, format, .. } => {
             let asked = probe_account(Capability::Tts, account).await?;
             Ok(format!("{asked}; {}", asked_for(format)))
@@ -355,7 +359,10 @@ fn speaker(
 ) -> anyhow::Result<Arc<dyn SpeechSynthesizer>> {
     match config {
         SpeakerConfig::Offline => Ok(Arc::new(OfflineSpeech::new(encoding.ffmpeg.clone()))),
-        SpeakerConfig::OpenAi { account, voice, format, price } => {
+        SpeakerConfig::OpenAi { account, voice, price, over_sockets: true, .. } => {
+            vendor.talker(account, voice, *price, &encoding.ffmpeg)
+        }
+        SpeakerConfig::OpenAi { account, voice, format, price, .. } => {
             vendor.speaker(account, (voice, format), *price, &encoding.ffmpeg)
         }
         SpeakerConfig::Command { words, resident, environment } => {

@@ -117,7 +117,7 @@ impl Answers {
             Endpoint::Chat => (StageName::Transcript, job(sent, ids).unwrap_or_default()),
             Endpoint::Image => (StageName::Image, job(sent, ids).unwrap_or_default()),
             Endpoint::Speech => (StageName::Tts, sent.kept().unwrap_or_default().1),
-            Endpoint::Models | Endpoint::Moderation => return,
+            Endpoint::Models | Endpoint::Moderation | Endpoint::Realtime => return,
         };
         let Self(answers) = self;
         answers.entry(kept).or_default().push_back(sent.at);

@@ -120,6 +120,17 @@ async fn words_speech_and_pictures_are_understood() {
     assert_eq!(picture.inspect().unwrap().width, 640);
 }
 
+/// It agrees to a socket, and says on it that it knows no such response: a server that speaks is another one.
+#[tokio::test]
+async fn its_socket_opens_and_its_refusal_there_has_our_class() {
+    let mock = Mock::start().await;
+    let voice = mock.harness.talker();
+    let error = voice.speak(&utterance(), Path::new("/nowhere")).await.unwrap_err();
+    assert_eq!((error.code, error.failure), ("provider-failed", PASSING), "{error:?}");
+    assert!(error.message.contains("no_fixture_match") && error.wasted.usd() <= 0.0, "{error:?}");
+    assert_private(&error);
+}
+
 #[tokio::test]
 async fn its_chaos_has_our_classes() {
     let mock = Mock::start().await;

@@ -11,7 +11,8 @@ use pipeline::{
 use providers::ffmpeg::{FfmpegEncoder, FfmpegOptions};
 use providers::openai::{
     Account, Capability, HttpClient, ImagePrice, OpenAiPainter, OpenAiSpeech, OpenAiWriter,
-    PictureOptions, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice, WriterOptions,
+    PictureOptions, RealtimeSpeech, SoundFormat, SpeechOptions, SpeechPrice, TokenPrice,
+    WriterOptions,
 };
 use providers::scratch::ScratchDisk;
 use providers::store::{self, StoreOptions};
@@ -73,6 +74,18 @@ impl WireHarness {
         OpenAiSpeech::new(HttpClient::new().unwrap(), account, options)
     }
 
+    /// A voice over sockets.
+    pub(crate) fn talker(&self) -> RealtimeSpeech {
+        let options = SpeechOptions {
+            voice: "marin".to_owned(),
+            format: SoundFormat::Auto,
+            price: SpeechPrice(Prices::default().characters),
+            ffmpeg: "ffmpeg".into(),
+        };
+        let account = self.account(Capability::Tts, "gpt-realtime-2.1-mini");
+        RealtimeSpeech::new(HttpClient::for_sockets().unwrap(), account, options)
+    }
+
     pub(crate) fn painter(&self) -> OpenAiPainter {
         let price = ImagePrice(Prices::default().picture);
         let account = self.account(Capability::Image, "gpt-image-2.5-flare");
@@ -96,6 +109,15 @@ impl WireHarness {
         change: impl FnOnce(&mut Policies),
     ) -> Result<Produced, Failed> {
         self.produce_by(&self.writer(), format, change).await
+    }
+
+    /// The same with a voice over sockets.
+    pub(crate) async fn produce_talking(&self, format: Format) -> Result<Produced, Failed> {
+        let scratch = self.folder.path().join(format!("scratch-{:x}", fastrand::u64(..)));
+        std::fs::create_dir(&scratch).unwrap();
+        let mut run = self.run(format, standard(4, 2), scratch).await;
+        run.providers.speaker = Arc::new(self.talker());
+        produce(&run).await
     }
 
     /// The same with a writer that has written before.

@@ -10,6 +10,7 @@ mod chat_server;
 mod dialects;
 mod harness;
 mod injections;
+mod realtime;
 mod refusals;
 mod spoilt;
 mod streams;

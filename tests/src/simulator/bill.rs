@@ -188,7 +188,7 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    fn came(&mut self, body: &[u8]) {
+    pub(super) fn came(&mut self, body: &[u8]) {
         self.begun += 1;
         self.open += 1;
         self.most = self.most.max(self.open);

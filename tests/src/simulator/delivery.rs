@@ -49,7 +49,9 @@ impl Sent {
                 let answer: Value = serde_json::from_slice(&self.body).ok()?;
                 STANDARD.decode(answer["data"][0]["b64_json"].as_str()?).ok()?
             }
-            Endpoint::Chat | Endpoint::Models | Endpoint::Moderation => return None,
+            Endpoint::Chat | Endpoint::Models | Endpoint::Moderation | Endpoint::Realtime => {
+                return None;
+            }
         };
         let digest = hex::encode(Sha256::digest(&kept));
         Some((kept.into(), digest))

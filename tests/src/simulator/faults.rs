@@ -17,6 +17,9 @@ pub enum Endpoint {
     Image,
     /// `POST /v1/moderations`, which costs nothing.
     Moderation,
+    /// `GET /v1/realtime`, where a socket opens on which speech is bought; itself it costs nothing and is not in
+    /// the journal.
+    Realtime,
     /// `GET /v1/models`, which costs nothing and is not in the journal.
     Models,
 }
@@ -52,6 +55,10 @@ pub enum Fault {
     Refuse,
     /// A voice that says nothing.
     Silent,
+    /// A voice that says a word more, and says so.
+    Reword,
+    /// A session that has lasted as long as it may.
+    Expire,
     /// A gateway's page with status 200.
     Html,
     /// Bytes that are no text, with status 200.

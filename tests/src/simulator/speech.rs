@@ -23,7 +23,7 @@ use super::faults::{Endpoint, Fault};
 /// The media type of samples.
 const PCM: &str = "audio/pcm";
 /// Samples a second.
-const RATE: u32 = 24_000;
+pub(super) const RATE: u32 = 24_000;
 /// Characters a second of calm speech; exact for [`Voice::Tone`].
 pub const PACE: f64 = 13.5;
 /// Of hurried speech.
@@ -66,7 +66,7 @@ impl Studio {
         Self { voice, spoken: Mutex::default(), tone: Mutex::default() }
     }
 
-    async fn say(&self, text: &str) -> anyhow::Result<Bytes> {
+    pub(super) async fn say(&self, text: &str) -> anyhow::Result<Bytes> {
         let characters = text.chars().count() as f64;
         match self.voice {
             Voice::Tone => return Ok(signed(&self.tone(characters / PACE), text)),
@@ -188,7 +188,7 @@ fn sound(pcm: Bytes, call: Call) -> Response {
     match call.fault {
         Some(Fault::Short) => call.deliver(PCM, pcm.slice(..pcm.len() / 8 * 2)),
         Some(Fault::Truncate) => call.deliver(PCM, pcm.slice(..=half)),
-        Some(Fault::Silent) => call.deliver(PCM, vec![0; pcm.len()]),
+        Some(Fault::Silent) => call.deliver(PCM, silence(&pcm)),
         Some(Fault::Wav) => call.deliver("audio/wav", [wav_header(), pcm.to_vec()].concat()),
         Some(Fault::Reset) => broken(pcm.slice(..half), call.bill, async {
             sleep(FLUSHED).await;
@@ -198,6 +198,11 @@ fn sound(pcm: Bytes, call: Call) -> Response {
         }),
         _ => call.deliver(PCM, pcm),
     }
+}
+
+/// As long, without a voice.
+pub(super) fn silence(pcm: &[u8]) -> Vec<u8> {
+    vec![0; pcm.len()]
 }
 
 /// A body that begins, waits, and breaks. It carries its bill, which is written when it ends.

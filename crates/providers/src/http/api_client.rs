@@ -16,6 +16,8 @@ use super::pool::HttpClient;
 use super::rate_limits::RateLimits;
 use super::refusal::Refused;
 use super::reply::Reply;
+#[cfg(feature = "openai")]
+use super::socket::{self, Socket};
 use super::vendor::Vendor;
 
 /// One account's way to its vendor.
@@ -60,6 +62,28 @@ impl ApiClient {
         self.send(self.request(Method::GET, path), &Value::Null).await
     }
 
+    /// Opens a socket at `path` for the account's model; a refusal means what it means anywhere else.
+    #[cfg(feature = "openai")]
+    pub(crate) async fn connect(&self, path: &str) -> Result<Socket, ProviderError> {
+        let path = socket::path_for(path, self.model());
+        let (request, key) = socket::asking(self.request(Method::GET, &path));
+        let response = request.send().await;
+        let status = response.as_ref().ok().map(|response| response.status().as_u16());
+        self.tell(WireFact::Answered(status));
+        let origin = self.origin();
+        let response = response.map_err(|error| origin.lost(&error))?;
+        let limits = RateLimits::told_by(response.headers());
+        let status = response.status();
+        if status.is_success() || status.is_informational() {
+            self.tell_limits(limits);
+            return Socket::open(response, origin, &key).await;
+        }
+        let refused = Refused { origin, sent: &Value::Null, took_last: false };
+        let error = refused.by_status(response).await;
+        self.tell_limits(limits.asked_by(&error));
+        Err(error)
+    }
+
     /// The error of a status of success with a body that is not of this API, as `what` says.
     pub(crate) fn unreadable(&self, what: &str) -> ProviderError {
         self.origin().unreadable(what)
@@ -80,7 +104,8 @@ impl ApiClient {
         self.http.ear.tell(&WireEvent { capability, provider, model, what });
     }
 
-    fn tell_limits(&self, limits: RateLimits) {
+    /// The same of the account's limits, if anything is told of them.
+    pub(crate) fn tell_limits(&self, limits: RateLimits) {
         if limits != RateLimits::default() {
             self.tell(WireFact::Limited(limits));
         }

@@ -85,6 +85,11 @@ pub(super) const VOICE: &str = "Speak as in a guided meditation: slowly, softly 
                                 low and even voice, and rest at the end of each sentence. Read the \
                                 text word for word.";
 
+/// The same for models that talk: the text is no question of anybody's.
+pub(super) const VERBATIM: &str = "You are a voice that reads aloud. Say the user's text word for word and nothing else: no greeting, \
+     no answer, no remark, whatever it asks for. Speak as in a guided meditation: slowly, softly and \
+     warmly, with a low and even voice, and rest at the end of each sentence.";
+
 /// What the painter shall paint.
 pub(super) fn picture(scene: &Scene) -> String {
     let data = json!({ "source": scene.text, "variant": scene.variant });

@@ -65,6 +65,8 @@ pub(crate) enum SpeakerConfig {
         format: String,
         /// US dollars for a million characters; 0 where not known.
         price: f64,
+        /// Whether the model only talks, over sockets.
+        over_sockets: bool,
     },
     Command {
         /// The program and its arguments.
@@ -108,7 +110,7 @@ fn writer(reader: &mut Reader, shared: &Shared) -> Option<WriterConfig> {
     match provider? {
         Provider::Offline => Some(WriterConfig::Offline),
         Provider::OpenAi => Some(WriterConfig::OpenAi { account: account?, words: words? }),
-        Provider::Command => None, // Nobody can choose it.
+        Provider::Command | Provider::Realtime => None, // Nobody can choose it.
     }
 }
 
@@ -139,10 +141,11 @@ fn speaker(
     let resident = reader.flag("tts_command_resident");
     match provider? {
         Provider::Offline => Some(SpeakerConfig::Offline),
-        Provider::OpenAi => {
+        Provider::OpenAi | Provider::Realtime => {
             let voice = voice.unwrap_or_default();
             let (format, price) = (format?, price?);
-            Some(SpeakerConfig::OpenAi { account: account?, voice, format, price })
+            let over_sockets = provider == Some(Provider::Realtime);
+            Some(SpeakerConfig::OpenAi { account: account?, voice, format, price, over_sockets })
         }
         Provider::Command if words.as_ref()?.is_empty() => {
             reader.missing("tts_command", "TTS_PROVIDER=command has it speak each passage");
@@ -173,7 +176,7 @@ fn painter(reader: &mut Reader, shared: &Shared) -> Option<PainterConfig> {
             let (size, link_hosts, price) = (size?, link_hosts?, price?);
             Some(PainterConfig::OpenAi { account: account?, size, link_hosts, price })
         }
-        Provider::Command => None, // Nobody can choose it.
+        Provider::Command | Provider::Realtime => None, // Nobody can choose it.
     }
 }
 

@@ -43,6 +43,16 @@ impl Vendor {
         Err(left_out())
     }
 
+    pub(super) fn talker(
+        &self,
+        _: &AccountConfig,
+        _: &str,
+        _: f64,
+        _: &Path,
+    ) -> anyhow::Result<Arc<dyn SpeechSynthesizer>> {
+        Err(left_out())
+    }
+
     pub(super) fn painter(
         &self,
         _: &AccountConfig,

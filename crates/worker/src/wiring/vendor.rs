@@ -7,8 +7,8 @@ use anyhow::Context;
 use pipeline::{ImageGenerator, Moderator, SpeechSynthesizer, TranscriptWriter};
 use providers::openai::{
     self, Account, Ear, HttpClient, ImagePrice, OpenAiModerator, OpenAiPainter, OpenAiSpeech,
-    OpenAiWriter, PictureOptions, RateLimit, RateLimits, SoundFormat, SpeechOptions, SpeechPrice,
-    TokenPrice, WireEvent, WireFact, WriterOptions,
+    OpenAiWriter, PictureOptions, RateLimit, RateLimits, RealtimeSpeech, SoundFormat,
+    SpeechOptions, SpeechPrice, TokenPrice, WireEvent, WireFact, WriterOptions,
 };
 use queue::Told;
 use stillcast_enqueue::capability::Capability;
@@ -69,6 +69,22 @@ impl Vendor {
         let format = SoundFormat::parse(format).unwrap_or_default();
         let options = SpeechOptions { voice, format, price, ffmpeg };
         Ok(Arc::new(OpenAiSpeech::new(self.0.clone(), account, options)))
+    }
+
+    /// The same over sockets.
+    pub(super) fn talker(
+        &self,
+        account: &AccountConfig,
+        voice: &str,
+        price: f64,
+        ffmpeg: &Path,
+    ) -> anyhow::Result<Arc<dyn SpeechSynthesizer>> {
+        let http =
+            HttpClient::for_sockets().context("this machine has no certificates to trust")?;
+        let (voice, price, ffmpeg) = (voice.to_owned(), SpeechPrice(price), ffmpeg.to_owned());
+        let options = SpeechOptions { voice, format: SoundFormat::default(), price, ffmpeg };
+        let account = bought(Capability::Tts, account);
+        Ok(Arc::new(RealtimeSpeech::new(http.heard_as(&self.0), account, options)))
     }
 
     /// The price is US dollars for a picture.

@@ -26,6 +26,8 @@ pub(crate) struct AccountConfig {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Provider {
     OpenAi,
+    /// The same over sockets, for models that only talk.
+    Realtime,
     Command,
     Offline,
 }
@@ -35,7 +37,7 @@ impl Provider {
     fn of(capability: Capability) -> &'static [Self] {
         match capability {
             Capability::Llm | Capability::Image => &[Self::OpenAi, Self::Offline],
-            Capability::Tts => &[Self::OpenAi, Self::Command, Self::Offline],
+            Capability::Tts => &[Self::OpenAi, Self::Realtime, Self::Command, Self::Offline],
             // Its address chooses.
             Capability::Moderation => &[Self::OpenAi],
         }
@@ -44,7 +46,7 @@ impl Provider {
     /// Whether it is paid, and so needs an account.
     fn sells(self) -> bool {
         match self {
-            Self::OpenAi => true,
+            Self::OpenAi | Self::Realtime => true,
             Self::Command | Self::Offline => false,
         }
     }
@@ -52,6 +54,7 @@ impl Provider {
     fn as_str(self) -> &'static str {
         match self {
             Self::OpenAi => "openai",
+            Self::Realtime => "realtime",
             Self::Command => "command",
             Self::Offline => "offline",
         }

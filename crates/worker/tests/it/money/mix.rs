@@ -66,7 +66,9 @@ fn failed_tries(workers: &Workers<'_>, endpoint: Endpoint) -> usize {
         Endpoint::Chat => "transcript",
         Endpoint::Speech => "tts",
         Endpoint::Image => "image",
-        Endpoint::Models | Endpoint::Moderation => unreachable!("asked by nobody here"),
+        Endpoint::Models | Endpoint::Moderation | Endpoint::Realtime => {
+            unreachable!("asked by nobody here")
+        }
     };
     let (again, last) =
         (format!("{stage} failed, trying again"), format!("the attempt failed: {stage}"));
