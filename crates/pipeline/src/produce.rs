@@ -20,7 +20,6 @@ const VOICES: usize = 8;
 /// The policy table's defaults, for a worker of `tasks` jobs at once (`MAX_PARALLEL_TASKS`) on
 /// `cores` cores.
 #[rustfmt::skip]
-#[expect(clippy::match_same_arms, reason = "one row a stage, also where two rows hold the same")]
 pub fn standard(tasks: usize, cores: usize) -> Policies {
     let voices = (tasks * VOICES_A_JOB).max(VOICES);
     Policies::new(secs(300), secs(120), |stage| {

@@ -92,7 +92,7 @@ async fn buy(
     budget: Arc<CappedBudget>,
 ) -> anyhow::Result<Counts> {
     let (stop, _signals) = Stop::at_signals()?;
-    Round::new(handler, Some(budget), stop)?.buy(requests, |outcome| say(outcome)).await
+    Round::new(handler, Some(budget), stop)?.buy(requests, say).await
 }
 
 fn say(line: &impl Serialize) -> anyhow::Result<()> {

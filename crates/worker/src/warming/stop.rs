@@ -1,10 +1,11 @@
 //! SIGTERM and SIGINT go in: after the first no call begins, the second drops those under way. So does whatever
 //! would fail every request.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use pipeline::{Gate, Interrupted};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,7 @@ pub(super) enum Why {
 /// Whether to go on. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Stop {
-    why: Arc<OnceLock<Why>>,
+    why: Arc<OnceCell<Why>>,
     begun: CancellationToken,
     dropped: CancellationToken,
 }
