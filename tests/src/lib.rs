@@ -21,6 +21,7 @@ pub mod prometheus;
 pub mod proxy;
 pub mod receiver;
 pub mod script;
+pub mod sentinels;
 pub mod server;
 pub mod shelf;
 pub mod simulator;

@@ -234,6 +234,7 @@ async fn connect(route: &Route, patience: Patience) -> RedisResult<MultiplexedCo
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(patience.connect))
         .set_response_timeout(Some(patience.answer));
+    route.locate(patience.connect).await?;
     route.client().get_multiplexed_async_connection_with_config(&config).await
 }
 

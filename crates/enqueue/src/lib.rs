@@ -45,6 +45,8 @@ mod request;
 pub mod route;
 #[cfg(feature = "redis")]
 mod script;
+#[cfg(feature = "redis")]
+mod sentinel;
 mod source;
 mod stage;
 mod validate;

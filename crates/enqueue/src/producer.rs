@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::address;
 use crate::answers::{CancelAnswer, Enqueued, Replication, Waited};
 use crate::connection::{Patience, SharedConnection, is_unserved, pause};
 use crate::keys::Keys;
@@ -64,7 +63,8 @@ struct Scripts {
 impl Producer {
     /// Connects to `redis_url` (`redis://host:port/db`, `unix:///path`, or with the feature `tls`
     /// `rediss://host:port/db`) with every default. At a `rediss://` address the system's certificates
-    /// are trusted, or those of a file that the address names: `?ca_file=/path.pem`.
+    /// are trusted, or those of a file that the address names: `?ca_file=/path.pem`. Of sentinels
+    /// (`redis+sentinel://user:password@one:26379,two:26379/NAME/db`) one is asked before each connection.
     pub async fn connect(redis_url: &str) -> Result<Self, EnqueueError> {
         Self::connect_with(redis_url, ProducerOptions::default()).await
     }
@@ -77,12 +77,11 @@ impl Producer {
         options: ProducerOptions,
     ) -> Result<Self, EnqueueError> {
         let keys = Keys::new(&options.queue_name)?;
-        let client = address::connection_info(redis_url)
-            .and_then(redis::Client::open)
+        let route = Route::to(redis_url, |info| info)
             .map_err(|error| EnqueueError::Address(error.to_string()))?;
         // A server that hangs is left in time to ask its successor.
         let patience = Patience { connect: options.timeout / 2, answer: options.timeout / 2 };
-        let connection = SharedConnection::unwatched(Route::new(client), patience);
+        let connection = SharedConnection::unwatched(route, patience);
         within(options.timeout, connection.open(last_try(options.timeout))).await?;
         let enqueue = EnqueueScript::new(&keys);
         let cancel = lua::assemble(PREAMBLE, CANCEL);

@@ -1,9 +1,13 @@
-//! The address of a Redis goes in; where to connect now comes out: there, or at the node of its
-//! cluster that keeps the keys.
+//! The address of a Redis goes in; where to connect now comes out: there, at the node of its cluster
+//! that keeps the keys, or at the primary that its sentinels name.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use redis::{Client, ConnectionAddr, RedisError, RedisResult, ServerErrorKind};
+use redis::{Client, ConnectionAddr, ConnectionInfo, RedisError, RedisResult, ServerErrorKind};
+
+use crate::address::connection_info;
+use crate::sentinel::{self, Place, Sentinels};
 
 /// The way to one server. Cheap to clone; all clones go the same way.
 #[derive(Clone, Debug)]
@@ -15,12 +19,67 @@ struct Ways {
     /// The node of which the address has told.
     node: Option<Client>,
     takes_node: bool,
+    /// Who is asked before each connection.
+    sentinels: Option<Arc<Sentinels>>,
+    /// Whether they have ever named a primary.
+    is_located: bool,
 }
 
 impl Route {
     /// The way to `client`.
     pub fn new(client: Client) -> Self {
-        Self(Arc::new(Mutex::new(Ways { address: client, node: None, takes_node: false })))
+        Self::of(client, None)
+    }
+
+    /// The way to `address`, with what `settle` changes of how to connect there.
+    pub fn to(
+        address: &str,
+        settle: impl FnOnce(ConnectionInfo) -> ConnectionInfo,
+    ) -> RedisResult<Self> {
+        let (sentinels, info) = match sentinel::parse(address) {
+            Some(read) => {
+                let (sentinels, primary) = read?;
+                (Some(Arc::new(sentinels)), primary.get_connection_info().clone())
+            }
+            None => (None, connection_info(address)?),
+        };
+        Ok(Self::of(Client::open(settle(info))?, sentinels))
+    }
+
+    fn of(address: Client, sentinels: Option<Arc<Sentinels>>) -> Self {
+        let ways = Ways { address, node: None, takes_node: false, sentinels, is_located: false };
+        Self(Arc::new(Mutex::new(ways)))
+    }
+
+    /// Asks the sentinels, if there are any, where to connect now, for at most `limit`. When none answers, it
+    /// stays at the primary that they named last.
+    pub async fn locate(&self, limit: Duration) -> RedisResult<()> {
+        let Some(sentinels) = self.sentinels() else { return Ok(()) };
+        self.take(sentinels.locate(limit).await)
+    }
+
+    /// The same without a runtime.
+    pub fn locate_blocking(&self, limit: Duration) -> RedisResult<()> {
+        let Some(sentinels) = self.sentinels() else { return Ok(()) };
+        self.take(sentinels.locate_blocking(limit))
+    }
+
+    fn sentinels(&self) -> Option<Arc<Sentinels>> {
+        self.ways().sentinels.clone()
+    }
+
+    fn take(&self, located: RedisResult<Place>) -> RedisResult<()> {
+        match located {
+            Ok((host, port)) => {
+                let primary = self.node(&host, port)?;
+                let mut ways = self.ways();
+                (ways.address, ways.is_located) = (primary, true);
+                Ok(())
+            }
+            // Whoever serves goes on serving without them.
+            Err(_) if self.ways().is_located => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Where to connect now; a host's name is resolved anew by each connection.

@@ -13,8 +13,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use pipeline::{Put, SharedCache};
-use redis::{Client, ErrorKind, FromRedisValue, RedisError, RedisResult};
-use stillcast_enqueue::address::{connection_info, told};
+use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult};
+use stillcast_enqueue::address::told;
 use stillcast_enqueue::connection::{Patience, SharedConnection};
 use stillcast_enqueue::route::Route;
 use tokio::time::{Instant, timeout};
@@ -54,7 +54,7 @@ impl RedisCache {
     /// A cache of `queue` at `url` whose values live for `ttl`. Connects at its first use.
     pub fn new(url: &str, queue: &str, ttl: Duration, hear: Hear) -> RedisResult<Self> {
         let patience = Patience { connect: ANSWER_TIMEOUT, answer: ANSWER_TIMEOUT };
-        let route = Route::new(Client::open(connection_info(url)?)?);
+        let route = Route::to(url, |info| info)?;
         let connection = SharedConnection::unwatched(route, patience);
         // The braces are a hash tag: one node of a cluster keeps all of it.
         let prefix = format!("{{stillcast:{queue}:cache}}:");

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::io::tcp::TcpSettings;
-use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
-use stillcast_enqueue::address::connection_info;
+use redis::{AsyncConnectionConfig, RedisError, RedisResult};
 use stillcast_enqueue::connection::{Patience, SharedConnection, Watch};
 use stillcast_enqueue::keys::Keys;
 use stillcast_enqueue::route::Route;
@@ -28,14 +27,15 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Checks address (`redis://`, `unix://`, and `rediss://` with the feature `tls`) and name; connects to nothing yet.
+    /// Checks address (`redis://`, `unix://`, `redis+sentinel://`, and `rediss://` with the feature `tls`) and
+    /// name; connects to nothing yet.
     pub fn new(redis_url: &str, queue_name: &str) -> Result<Self, QueueError> {
         let keys = Keys::new(queue_name)?;
         let address = |error: RedisError| QueueError::Address(error.to_string());
         // A peer that went silent must become an error, also for those who only listen.
         let tcp = TcpSettings::default().set_user_timeout(SILENT_PEER_TIMEOUT);
-        let info = connection_info(redis_url).map_err(address)?.set_tcp_settings(tcp);
-        Ok(Self { route: Route::new(Client::open(info).map_err(address)?), keys })
+        let route = Route::to(redis_url, |info| info.set_tcp_settings(tcp)).map_err(address)?;
+        Ok(Self { route, keys })
     }
 
     /// The queue's keys.
@@ -74,11 +74,13 @@ impl Endpoint {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(response_timeout))
             .set_response_timeout(Some(response_timeout));
+        self.route.locate(response_timeout).await?;
         self.route.client().get_multiplexed_async_connection_with_config(&config).await
     }
 
     /// A connection without a runtime, for the thread that keeps the leases.
     pub fn blocking(&self, timeout: Duration) -> RedisResult<redis::Connection> {
+        self.route.locate_blocking(timeout)?;
         let connection = self.route.client().get_connection_with_timeout(timeout)?;
         connection.set_read_timeout(Some(timeout))?;
         connection.set_write_timeout(Some(timeout))?;
@@ -87,6 +89,7 @@ impl Endpoint {
 
     /// A connection that listens.
     pub async fn listener(&self) -> RedisResult<PubSub> {
+        self.route.locate(CALL_TIMEOUT).await?;
         self.route.client().get_async_pubsub().await
     }
 

@@ -4,10 +4,12 @@
 //! One function an address, and the same for every program: what one refuses, all refuse. They are
 //! given to a [`Reader`](crate::Reader), which never hands them an empty text.
 
-/// A Redis: `redis://`, `rediss://`, `unix://` or `redis+unix://`.
+/// A Redis: `redis://`, `rediss://`, `unix://` or `redis+unix://`; by its sentinels, `redis+sentinel://`.
 pub fn redis(text: &str) -> Result<String, String> {
     match text.split_once("://") {
-        Some(("redis" | "rediss" | "unix" | "redis+unix", _)) => Ok(text.to_owned()),
+        Some(("redis" | "rediss" | "unix" | "redis+unix" | "redis+sentinel", _)) => {
+            Ok(text.to_owned())
+        }
         _ => Err("is an address such as redis://host:6379/0 or unix:///run/redis.sock".to_owned()),
     }
 }
@@ -50,7 +52,13 @@ mod tests {
         let rows: [Row; 4] = [
             (
                 redis,
-                &["redis://h", "rediss://h", "unix:///s", "redis+unix:///s"],
+                &[
+                    "redis://h",
+                    "rediss://h",
+                    "unix:///s",
+                    "redis+unix:///s",
+                    "redis+sentinel://h,i/n",
+                ],
                 &["http://h", "h"],
             ),
             (postgres, &["postgres://h/d", "postgresql://h"], &["mysql://h", "postgres://", "h"]),

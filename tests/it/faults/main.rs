@@ -17,6 +17,7 @@ mod flights;
 mod outages;
 mod poison;
 mod replies;
+mod sentinels;
 mod signals;
 mod soak;
 mod support;
