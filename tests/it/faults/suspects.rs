@@ -17,11 +17,12 @@ use crate::support::{assert_sound, six_calls};
 /// A lease that outlives the test: what ends here, its worker has reported.
 const LONG: u64 = 120_000;
 
-/// Two workers have died under it.
+/// Two workers have died under it: its record is what two leases leave behind.
 async fn suspect(fleet: &Fleet, script: &Script) -> JobId {
     let id = fleet.enqueue(&[script.job()]).await.unwrap().remove(0);
     let key = fleet.scripts().0.keys().job(id.as_str());
-    let () = fleet.connection().hset(key, "crashes", 2).await.unwrap();
+    let left = [("fence", 2), ("crashes", 2)];
+    let () = fleet.connection().hset_multiple(key, &left).await.unwrap();
     id
 }
 

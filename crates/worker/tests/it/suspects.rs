@@ -12,7 +12,7 @@ use crate::paid_harness::{PaidHarness, assert_usd, job};
 pub(crate) async fn suspect(paid: &PaidHarness, job: Job) -> JobId {
     let id = paid.enqueue(&[job]).await.remove(0);
     let key = keys::Keys::new(QUEUE).unwrap().job(id.as_str());
-    let words: [&[u8]; 4] = [b"HSET", key.as_bytes(), b"crashes", b"2"];
+    let words: [&[u8]; 6] = [b"HSET", key.as_bytes(), b"fence", b"2", b"crashes", b"2"];
     let _: i64 = paid.server.command(&words).await.unwrap();
     id
 }
