@@ -17,7 +17,7 @@ use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult};
 use stillcast_enqueue::address::told;
 use stillcast_enqueue::connection::{Patience, SharedConnection};
 use stillcast_enqueue::route::Route;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 pub use event::{CacheEvent, Hear};
 use memory::is_crowded;
@@ -28,6 +28,9 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(250);
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long a cache that failed is not asked.
 const REST: Duration = Duration::from_secs(1);
+/// How long a cache that begins to fail is waited for. What is not found or not kept in a hiccup is bought
+/// again, which costs more than these seconds do.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a look at the server's memory is good for.
 const MEMORY_LOOK: Duration = Duration::from_secs(1);
 
@@ -45,7 +48,7 @@ pub struct RedisCache {
 #[derive(Default)]
 struct State {
     resting_until: Option<Instant>,
-    is_failing: bool,
+    failing_since: Option<Instant>,
     is_denied: bool,
     looked_at_memory: Option<(Instant, bool)>,
 }
@@ -61,7 +64,25 @@ impl RedisCache {
         Ok(Self { connection, prefix, ttl, hear, state: Arc::default() })
     }
 
+    /// Again after each rest, as long as that may be a hiccup.
     async fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> RedisResult<T> {
+        loop {
+            let answer = self.ask_once(command).await;
+            match answer.as_ref().err().and_then(|error| self.worth_waiting(error)) {
+                Some(rest_ends) => sleep_until(rest_ends).await,
+                None => return answer,
+            }
+        }
+    }
+
+    /// When to ask again behind this failure, if at all.
+    fn worth_waiting(&self, error: &RedisError) -> Option<Instant> {
+        let state = self.state();
+        let is_hiccup = state.failing_since.is_some_and(|since| since.elapsed() < PATIENCE);
+        state.resting_until.filter(|_| is_hiccup && !is_no(error))
+    }
+
+    async fn ask_once<T: FromRedisValue>(&self, command: &redis::Cmd) -> RedisResult<T> {
         if self.state().resting_until.is_some_and(|until| Instant::now() < until) {
             return Err(RedisError::from((ErrorKind::Io, "the cache rests after a failure")));
         }
@@ -78,10 +99,12 @@ impl RedisCache {
     /// A failure is told once, and so is its end.
     fn hear_answer(&self, failed: Option<&RedisError>) {
         let mut state = self.state();
-        let was_failing = std::mem::replace(&mut state.is_failing, failed.is_some());
+        let now = Instant::now();
+        let since = failed.map(|_| state.failing_since.unwrap_or(now));
+        let was_failing = std::mem::replace(&mut state.failing_since, since).is_some();
         match failed {
             Some(error) => {
-                state.resting_until = Some(Instant::now() + REST);
+                state.resting_until = Some(now + REST);
                 if !was_failing {
                     let why = told(error);
                     tracing::warn!(why, "the shared cache fails, jobs go on without it");
@@ -193,7 +216,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_cache_that_nobody_answers_for_is_a_quick_miss() {
+    async fn a_cache_that_nobody_answers_for_is_waited_for_once_and_is_a_quick_miss_then() {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let hear: Hear = {
             let heard = Arc::clone(&heard);
@@ -202,8 +225,8 @@ mod tests {
         // Port 9 is nobody's on a machine of ours.
         let ttl = Duration::from_mins(1);
         let cache = RedisCache::new("redis://127.0.0.1:9/0", "q", ttl, hear).unwrap();
-        let began = Instant::now();
         assert_eq!(cache.get(&["a/image/0"]).await, None);
+        let began = Instant::now();
         assert_eq!(cache.put_if_absent("a/image/0", Bytes::from_static(b"x")).await, Put::Refused);
         assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
         assert_eq!(*heard.lock().unwrap(), [CacheEvent::Failed, CacheEvent::Failed]);
