@@ -213,7 +213,27 @@ impl SharedCache for RedisCache {
 
 #[cfg(test)]
 mod tests {
+    use ::tests::server::Server;
+
     use super::*;
+
+    /// Otherwise it would be bought again.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_kept_is_found_behind_a_hiccup() {
+        let server = Server::start().await.unwrap();
+        let (ttl, value) = (Duration::from_mins(1), Bytes::from_static(b"x"));
+        let cache = RedisCache::new(&server.url(), "q", ttl, Arc::new(|_| {})).unwrap();
+        assert_eq!(cache.put_if_absent("a/image/0", value.clone()).await, Put::Stored);
+        server.stand_still().unwrap();
+        let hiccup = async {
+            while cache.state().failing_since.is_none() {
+                tokio::task::yield_now().await;
+            }
+            server.go_on().unwrap();
+        };
+        let (found, ()) = tokio::join!(cache.get(&["a/image/0"]), hiccup);
+        assert_eq!(found, Some((0, value)));
+    }
 
     #[tokio::test]
     async fn a_cache_that_nobody_answers_for_is_waited_for_once_and_is_a_quick_miss_then() {
