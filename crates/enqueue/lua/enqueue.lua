@@ -5,12 +5,14 @@
 -- KEYS  1 ready  2 delayed  3 deadlines  4 counts  5 wake  6 events
 -- ARGV  1 prefix of the per-job keys, `{q:<name>}:`
 --       2 default time to the deadline, ms
---       then thirteen for each job, at most 500 jobs:
---         id, body (the envelope, at most 128 KiB), format, tenant, priority 0-9, run_at ms
---         (0 = now), deadline ms (0 = default), max_attempts 1-100, idempotency key ('' = none),
---         metadata (JSON object of strings, at most 4 KiB, '' = none), traceparent ('' = none),
---         digest of the request (40 hex digits, '' = made here of the body), webhook (an http(s)
---         address, '' = none)
+--       then five for each job, at most 500 jobs:
+--         id
+--         body: the envelope, at most 128 KiB
+--         digest of the request: 40 hex digits, '' = made here of the body
+--         terms, a line each: format, tenant, priority 0-9, run_at ms (0 = now), deadline ms
+--           (0 = default), max_attempts 1-100
+--         extras, '' = none, or a line each: idempotency key, traceparent, webhook (an http(s)
+--           address), metadata (JSON object of strings, at most 4 KiB); an empty line is none
 --       Where no digest is given the body is read here: then the envelope's `webhook` is taken. With a
 --       digest the body is any bytes. How it is made: `digest_of`.
 --       Numbers are whole, in decimal digits; times lie before the year 10000. Identifier, tenant and
@@ -36,7 +38,7 @@
 
 local ready, delayed, deadlines, counts, wake, events = unpack(KEYS)
 local prefix, default_deadline = ARGV[1], ARGV[2]
-local FIRST, FIELDS, JOBS_A_CALL = 3, 13, 500
+local FIRST, FIELDS, JOBS_A_CALL = 3, 5, 500
 local FULL_AT, PRESSURE_MS, SOON_MS = 0.75, 100, 2500
 -- As in the preamble of the other scripts: what is ready and has longer is found by its rank.
 local FOUND_BY_RANK_MS = 24 * 3600 * 1000
@@ -71,23 +73,24 @@ local wrong
 if #KEYS ~= 6 or #ARGV < 2 then
   wrong = 'number of keys or values'
 else
-  local name, values = string.match(prefix, '^{q:(.*)}:$'), #ARGV - 2
-  if not name or #name > 128 or not find(name, IDENTIFIER) then
+  local values = #ARGV - 2
+  if #prefix > 133 or not find(prefix, '^{q:[a-z0-9A-Z][a-z0-9A-Z._-]*}:$') then
     wrong = 'prefix'
   elseif not whole(default_deadline, 1, MAX_TIME) then
     wrong = 'default deadline'
   elseif values % FIELDS ~= 0 or values > FIELDS * JOBS_A_CALL then
     wrong = 'number of values'
   end
-  for at, word in ipairs({ 'ready', 'delayed', 'deadlines', 'counts', 'wake', 'events' }) do
-    if KEYS[at] ~= prefix .. word then wrong = wrong or 'key ' .. at end
-  end
+  -- All at once: each name that is made costs as much as a command.
+  local named = prefix .. 'ready ' .. prefix .. 'delayed ' .. prefix .. 'deadlines ' .. prefix .. 'counts ' ..
+    prefix .. 'wake ' .. prefix .. 'events'
+  if table.concat(KEYS, ' ') ~= named then wrong = wrong or 'keys' end
 end
 if wrong then return redis.error_reply('INVALID ' .. wrong) end
 
--- What few jobs have: the name of the first value that cannot be. Where the producer has not digested the
--- body, it is read here, and what is found takes the place of the values that were not given.
-local function fault_of_extras(first)
+-- What few jobs have: the name of the first value that cannot be, and the values. Where the producer has not
+-- digested the body, it is read here, and what is found takes the place of the values that were not given.
+local function extras_of(body, digest, text)
   local function is_metadata(text)
     if #text > MAX_METADATA or not find(text, '^%s*{') then return false end
     local read, object = pcall(cjson.decode, text)
@@ -109,34 +112,49 @@ local function fault_of_extras(first)
     local host = string.match(text, '^https?://([%w%[][^/?]*)')
     return host ~= nil and not find(host, '@', 1, true)
   end
-  local digest, webhook = ARGV[first + 11], ARGV[first + 12] ~= '' and ARGV[first + 12] or nil
+  local key, trace, webhook, metadata = '', '', '', ''
+  if text ~= '' then
+    key, trace, webhook, metadata = string.match(text, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
+    if not key then return 'extras' end
+  end
   local envelope
+  webhook = webhook ~= '' and webhook or nil
   if digest == '' then
-    local read, value = pcall(cjson.decode, ARGV[first + 1])
+    local read, value = pcall(cjson.decode, body)
     if read and type(value) == 'table' then envelope, webhook = value, value.webhook end
   end
-  if ARGV[first + 9] ~= '' and not is_metadata(ARGV[first + 9]) then return 'metadata' end
-  if ARGV[first + 10] ~= '' and not is_trace(ARGV[first + 10]) then return 'traceparent' end
   if digest ~= '' and (#digest ~= 40 or not find(digest, '^%x+$')) then return 'digest' end
+  if key ~= '' and (#key > 128 or not find(key, IDENTIFIER)) then return 'idempotency_key' end
+  if trace ~= '' and not is_trace(trace) then return 'traceparent' end
   if not is_webhook(webhook) then return 'webhook' end
-  return nil, { envelope = envelope, webhook = type(webhook) == 'string' and webhook or '' }
+  if metadata ~= '' and not is_metadata(metadata) then return 'metadata' end
+  webhook = type(webhook) == 'string' and webhook or ''
+  return nil, {
+    envelope = envelope, key = key ~= '' and key,
+    fields = { idempotency_key = key, metadata = metadata, traceparent = trace, webhook = webhook },
+  }
 end
 
 local default_text = default_deadline
 default_deadline = tonumber(default_deadline)
--- Format, tenant, priority, times and attempts of a job, as they are stored. The job behind it mostly has the
--- same.
-local answers, terms, extras, one = {}, {}, {}, nil
+-- Format, tenant, priority, times and attempts, as they are stored, by their text: most jobs of a call have
+-- the same.
+local answers, extras, terms = {}, {}, {}
 for at = 1, (#ARGV - 2) / FIELDS do
   local first = FIRST + FIELDS * (at - 1)
-  local id, body, key, digest = ARGV[first], ARGV[first + 1], ARGV[first + 8], ARGV[first + 11]
-  local is_same = one ~= nil
-  for place = first + 2, first + 7 do is_same = is_same and ARGV[place] == ARGV[place - FIELDS] end
-  if not is_same then
-    local format, tenant, attempts = ARGV[first + 2], ARGV[first + 3], ARGV[first + 7]
-    local priority, run_at = whole(ARGV[first + 4], 0, 9), whole(ARGV[first + 5], 0, MAX_TIME)
-    local deadline, max_attempts = whole(ARGV[first + 6], 0, MAX_TIME), whole(attempts, 1, 100)
-    if format ~= 'audio' and format ~= 'video' then
+  local id, body, digest, text = ARGV[first], ARGV[first + 1], ARGV[first + 2], ARGV[first + 3]
+  local one = terms[text]
+  if not one then
+    local format, tenant, priority, run_at, deadline, attempts =
+      string.match(text, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)$')
+    local max_attempts
+    if format then
+      priority, run_at = whole(priority, 0, 9), whole(run_at, 0, MAX_TIME)
+      deadline, max_attempts = whole(deadline, 0, MAX_TIME), whole(attempts, 1, 100)
+    end
+    if not format then
+      one = { fault = 'terms' }
+    elseif format ~= 'audio' and format ~= 'video' then
       one = { fault = 'format' }
     elseif #tenant > 128 or not find(tenant, IDENTIFIER) then
       one = { fault = 'tenant' }
@@ -159,20 +177,15 @@ for at = 1, (#ARGV - 2) / FIELDS do
         length_text = is_default and default_text or text_of('%d', length),
       }
     end
+    terms[text] = one
   end
-  terms[at] = one
   local fault = one.fault
   if #id > 128 or not find(id, IDENTIFIER) then
     fault = 'id'
   elseif #body == 0 or #body > MAX_BODY then
     fault = 'body'
-  elseif not fault and key ~= '' and (#key > 128 or not find(key, IDENTIFIER)) then
-    fault = 'idempotency_key'
-  elseif not fault then
-    local is_plain = ARGV[first + 9] == '' and ARGV[first + 10] == '' and ARGV[first + 12] == ''
-    if not (is_plain and #digest == 40 and find(digest, '^%x+$')) then
-      fault, extras[at] = fault_of_extras(first)
-    end
+  elseif not fault and not (ARGV[first + 4] == '' and #digest == 40 and find(digest, '^%x+$')) then
+    fault, extras[at] = extras_of(body, digest, ARGV[first + 4])
   end
   if fault then answers[at] = { 'invalid', id, fault } end
 end
@@ -274,14 +287,21 @@ local soonest = math.huge
 local to_ready, to_delayed, to_deadlines, bodies, words = {}, {}, {}, {}, {}
 
 -- Each job is created where nothing stands against it.
-local rare = nil
-for at = 1, #terms do
+local rare, is_awake = nil, false
+for at = 1, (#ARGV - 2) / FIELDS do
   local first = FIRST + FIELDS * (at - 1)
-  local id, body, idem, digest = ARGV[first], ARGV[first + 1], ARGV[first + 8], ARGV[first + 11]
-  local one, extra, answer, key = terms[at], extras[at], answers[at], prefix .. 'job:' .. id
+  local id, body, digest, one = ARGV[first], ARGV[first + 1], ARGV[first + 2], terms[ARGV[first + 3]]
+  local extra, answer, key, idem = extras[at], answers[at], prefix .. 'job:' .. id, nil
   if not answer then
-    idem = idem ~= '' and prefix .. 'idem:' .. one.tenant .. '/' .. idem
-    local is_known = (idem and call('EXISTS', key, idem) or call('EXISTS', key)) > 0
+    idem = extra and extra.key and prefix .. 'idem:' .. one.tenant .. '/' .. extra.key
+    -- One look for the marker, too: who is there counts twice.
+    local is_known
+    if at == 1 then
+      local there = call('EXISTS', wake, key, key, idem or key, idem or key)
+      is_awake, is_known = there % 2 == 1, there > 1
+    else
+      is_known = (idem and call('EXISTS', key, idem) or call('EXISTS', key)) > 0
+    end
     if is_known or digest == '' then
       rare = rare or rarely()
       if digest == '' then digest = rare.digest_of(body, extra.envelope) end
@@ -296,13 +316,9 @@ for at = 1, #terms do
       'priority', one.priority_text, 'enqueued_ms', now_text, 'ready_ms', one.begin_text,
       'deadline_ms', one.deadline_text, 'deadline_len_ms', one.length_text,
       'max_attempts', one.attempts_text, 'request_sha1', digest)
-    if idem then
-      call('HSET', key, 'idempotency_key', ARGV[first + 8])
-      call('SET', idem, id)
-    end
+    if idem then call('SET', idem, id) end
     if extra then
-      local fields = { metadata = ARGV[first + 9], traceparent = ARGV[first + 10], webhook = extra.webhook }
-      for name, value in pairs(fields) do
+      for name, value in pairs(extra.fields) do
         if value ~= '' then call('HSET', key, name, value) end
       end
     end
@@ -347,6 +363,6 @@ if #words > 0 then
   if ahead > 0 then call('HSET', counts, 'rank_ahead_ms', text_of('%d', ahead)) end
   call('PUBLISH', events, table.concat(words, '\n'))
   -- Idle workers look again every 2.9 s at the latest: later work need not wake them.
-  if soonest <= now + SOON_MS then call('ZADD', wake, 0, '1') end
+  if not is_awake and soonest <= now + SOON_MS then call('ZADD', wake, 0, '1') end
 end
 return answers

@@ -176,9 +176,13 @@ local function drop_line(id, field, key, text)
   end
 end
 
+-- What a job has in whose hash nothing stands of it: a producer need not write it down.
+local DEFAULT_PRIORITY = 5
+local DEFAULT_ATTEMPTS = 5
+
 -- By it the lowest goes first. `rank_ms` stands beside `ready_ms` when the clock was set back.
 local function rank_of(ready_ms, priority, rank_ms)
-  priority = math.max(0, math.min(9, math.floor(number(priority))))
+  priority = math.max(0, math.min(9, math.floor(number(priority or DEFAULT_PRIORITY))))
   return number(rank_ms or ready_ms) - 60000 * priority
 end
 

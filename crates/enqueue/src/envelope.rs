@@ -4,17 +4,26 @@
 //! {"v":1,"source":{"text":"…"},"format":"audio","options":{"voice":"slt"}}
 //! {"v":1,"source":{"conversation_id":"0191d0c4-7a3b-7c52-9e0f-3c6d2f8a1b44"},"format":"video",
 //!  "webhook":"https://example.org/hook"}
+//! {"v":2,"deflate":"q1Yq…"}
 //! ```
+//!
+//! Version 2 is an envelope of version 1, packed. It is read, and not written yet: whoever reads it comes
+//! before whoever writes it.
 //!
 //! A worker ignores fields that it does not know within its version, parks a newer version until a
 //! newer worker comes, and makes a dead letter of what it cannot read, bytes kept.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use crate::packed::unpack;
 use crate::{Format, Job, Options, Source, WebhookUrl};
 
-/// The version that this crate writes, and the newest that it reads.
+/// The version that this crate writes.
 pub const ENVELOPE_VERSION: u32 = 1;
+/// The newest version that it reads.
+const NEWEST_READ: u32 = 2;
 
 /// What a worker needs to know to make the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +46,7 @@ pub struct Envelope {
 pub enum DecodeError {
     /// Written by a newer version: wait for a newer worker.
     #[error(
-        "envelope version {found} is newer than {ENVELOPE_VERSION}, the newest that this worker reads"
+        "envelope version {found} is newer than {NEWEST_READ}, the newest that this worker reads"
     )]
     Newer {
         /// The version found.
@@ -51,11 +60,16 @@ pub enum DecodeError {
         /// Column of the fault, from 1.
         column: usize,
     },
+    /// Packed, and what is in it is no envelope.
+    #[error("packed, but what is in it is no envelope of version 1")]
+    Packed,
 }
 
+/// What tells how to read the rest.
 #[derive(Deserialize)]
-struct Version {
+struct Head {
     v: u32,
+    deflate: Option<String>,
 }
 
 impl Envelope {
@@ -77,11 +91,28 @@ impl Envelope {
 
     /// Reads bytes from Redis; the error names a position, never the text found there.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let Version { v } = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
-        if v > ENVELOPE_VERSION {
-            return Err(DecodeError::Newer { found: v });
+        serde_json::from_slice(&Self::unpacked(bytes)?).map_err(|error| malformed(&error))
+    }
+
+    /// The bytes of an envelope of any version that this crate reads as those of one of version 1.
+    pub fn unpacked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DecodeError> {
+        let Head { v, deflate } = Head::of(bytes)?;
+        if v < 2 {
+            return Ok(Cow::Borrowed(bytes));
         }
-        serde_json::from_slice(bytes).map_err(|error| malformed(&error))
+        let whole = deflate.and_then(|text| unpack(&text)).ok_or(DecodeError::Packed)?;
+        match Head::of(&whole) {
+            Ok(Head { v: 1, .. }) => Ok(Cow::Owned(whole)),
+            _ => Err(DecodeError::Packed),
+        }
+    }
+}
+
+impl Head {
+    fn of(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let head: Self = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+        let found = head.v;
+        if found > NEWEST_READ { Err(DecodeError::Newer { found }) } else { Ok(head) }
     }
 }
 
@@ -92,6 +123,7 @@ fn malformed(error: &serde_json::Error) -> DecodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packed::tests::pack;
     use crate::{Aspect, Bed, Container, Lexicon};
 
     #[test]
@@ -156,9 +188,24 @@ mod tests {
     #[test]
     fn newer_and_broken_envelopes_are_told_apart() {
         let decode = |text: &str| Envelope::decode(text.as_bytes());
-        assert!(matches!(decode(r#"{"v":2,"dream":{}}"#), Err(DecodeError::Newer { found: 2 })));
+        assert!(matches!(decode(r#"{"v":3,"dream":{}}"#), Err(DecodeError::Newer { found: 3 })));
         for broken in ["", "{", "[]", r#"{"v":1}"#, r#"{"v":"1"}"#, "\u{0}"] {
             assert!(matches!(decode(broken), Err(DecodeError::Malformed { .. })), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn a_packed_envelope_is_the_one_that_was_packed() {
+        for line in include_str!("../golden/envelopes.jsonl").lines() {
+            let packed = format!(r#"{{"v":2,"deflate":"{}"}}"#, pack(line.as_bytes()));
+            let (one, other) = (Envelope::decode(packed.as_bytes()), line.as_bytes());
+            assert_eq!(one.unwrap(), Envelope::decode(other).unwrap());
+            assert_eq!(*Envelope::unpacked(packed.as_bytes()).unwrap(), *other);
+        }
+        let nested = format!(r#"{{"v":2,"deflate":"{}"}}"#, pack(br#"{"v":2,"deflate":""}"#));
+        for broken in [&nested, r#"{"v":2,"deflate":"?"}"#, r#"{"v":2}"#] {
+            let error = Envelope::decode(broken.as_bytes()).unwrap_err();
+            assert!(matches!(error, DecodeError::Packed), "{broken}: {error}");
         }
     }
 

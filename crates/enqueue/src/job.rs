@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// Attempts of a job when the request names none.
-const DEFAULT_MAX_ATTEMPTS: u32 = 5;
+pub(crate) const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 /// Priority when the request names none; 9 goes first, 0 last.
-const DEFAULT_PRIORITY: u8 = 5;
+pub(crate) const DEFAULT_PRIORITY: u8 = 5;
 
 /// How the file should sound. Unset fields take the worker's defaults.
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own on the wire")]

@@ -35,6 +35,7 @@ pub mod keys;
 mod lexicon;
 #[doc(hidden)]
 pub mod lua;
+mod packed;
 #[cfg(feature = "redis")]
 mod producer;
 mod readable;

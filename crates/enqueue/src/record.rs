@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::job::{DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY};
 use crate::{Eta, Format, StageName, StageRecord, Waiting, WebhookRecord, WebhookState};
 
 /// Where a job stands. A job is in exactly one state at a time.
@@ -255,10 +256,11 @@ impl JobRecord {
         let fields = Fields(hash);
         let state = State::parse(hash.get("state")?)?;
         let attempts = fields.number("attempts").unwrap_or(0);
+        let max_attempts = fields.number_or("max_attempts", DEFAULT_MAX_ATTEMPTS);
         // A failure counts when it is reported; a job that ended otherwise ended in its next attempt.
         let another = match state {
             State::Leased | State::Done => true,
-            State::Dead => attempts < fields.number("max_attempts").unwrap_or(0),
+            State::Dead => attempts < max_attempts,
             _ => false,
         };
         let mut artifact: Option<Artifact> = fields.json("artifact");
@@ -268,19 +270,19 @@ impl JobRecord {
             revision: fields.number("revision").unwrap_or(0),
             state,
             reason: hash.get("reason").cloned(),
-            format: hash.get("format").and_then(|word| word.parse().ok()),
+            format: hash.get("format").map_or(Some(Format::Audio), |word| word.parse().ok()),
             stage: hash.get("stage").and_then(|word| StageName::parse(word)),
             percent: fields.number("percent"),
             eta_s: None,
             eta: None,
             attempt: attempts + u32::from(another),
-            max_attempts: fields.number("max_attempts").unwrap_or(0),
+            max_attempts,
             interruptions: fields.number("interruptions").unwrap_or(0),
             crashes: fields.number("crashes").unwrap_or(0),
             tenant: hash.get("tenant").cloned().unwrap_or_default(),
-            priority: fields.number("priority").unwrap_or(0),
+            priority: fields.number_or("priority", DEFAULT_PRIORITY),
             metadata: fields.json("metadata").unwrap_or_default(),
-            enqueued_at: fields.time("enqueued_ms"),
+            enqueued_at: fields.time("enqueued_ms").or_else(|| fields.time("ready_ms")),
             wakes_at: fields.time(if state == State::Delayed && attempts == 0 {
                 "ready_ms"
             } else {
@@ -320,6 +322,11 @@ struct Fields<'hash>(&'hash HashMap<String, String>);
 impl Fields<'_> {
     fn number<N: std::str::FromStr>(&self, field: &str) -> Option<N> {
         self.0.get(field)?.parse().ok()
+    }
+
+    /// A producer need not write down what is as ever; what cannot be read counts as 0.
+    fn number_or<N: std::str::FromStr + Default>(&self, field: &str, usual: N) -> N {
+        self.0.get(field).map_or(usual, |text| text.parse().unwrap_or_default())
     }
 
     fn time(&self, field: &str) -> Option<DateTime<Utc>> {

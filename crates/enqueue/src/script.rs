@@ -18,20 +18,22 @@ const KEYS: [&str; 6] = ["ready", "delayed", "deadlines", "counts", "wake", "eve
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 
 /// The words by which the script names the first value of a job that it refuses.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 15] = [
     "id",
     "body",
+    "digest",
+    "terms",
     "format",
     "tenant",
     "priority",
     "run_at",
     "deadline",
     "max_attempts",
+    "extras",
     "idempotency_key",
-    "metadata",
     "traceparent",
-    "digest",
     "webhook",
+    "metadata",
 ];
 
 /// The field of which the script speaks, out of our own list.
@@ -99,27 +101,35 @@ impl Arguments {
 }
 
 fn add_job(call: &mut Arguments, job: &Job) {
+    let envelope = Envelope::of(job);
+    let body = envelope.encode();
+    let digest = digest(&envelope, &body);
+    call.arg(job.id.as_str()).arg(body).arg(digest).arg(terms(job)).arg(extras(job));
+}
+
+/// What every job has; most jobs of a call have the same.
+fn terms(job: &Job) -> String {
     let millis = |time: Option<chrono::DateTime<chrono::Utc>>| {
         time.map_or(0, |time| time.timestamp_millis().max(1))
     };
+    let (format, run_at, deadline) =
+        (job.format.as_str(), millis(job.run_at), millis(job.deadline));
+    let Job { tenant, priority, max_attempts, .. } = job;
+    format!("{format}\n{tenant}\n{priority}\n{run_at}\n{deadline}\n{max_attempts}")
+}
+
+/// What few jobs have; empty where there is nothing of it.
+fn extras(job: &Job) -> String {
+    let key = job.idempotency_key.as_deref().unwrap_or_default();
+    let trace = job.traceparent.as_ref().map_or("", |traceparent| traceparent.as_str());
+    let webhook = job.webhook.as_ref().map_or("", |webhook| webhook.as_str());
     let metadata = if job.metadata.is_empty() {
         String::new()
     } else {
         serde_json::to_string(&job.metadata).expect("a map of strings always serializes")
     };
-    let envelope = Envelope::of(job);
-    let body = envelope.encode();
-    call.arg(job.id.as_str())
-        .arg(&body)
-        .arg(job.format.as_str())
-        .arg(&job.tenant)
-        .arg(job.priority)
-        .arg(millis(job.run_at))
-        .arg(millis(job.deadline))
-        .arg(job.max_attempts)
-        .arg(job.idempotency_key.as_deref().unwrap_or_default())
-        .arg(metadata)
-        .arg(job.traceparent.as_ref().map_or("", |traceparent| traceparent.as_str()))
-        .arg(digest(&envelope, &body))
-        .arg(job.webhook.as_ref().map_or("", |webhook| webhook.as_str()));
+    if [key, trace, webhook, &metadata].iter().all(|text| text.is_empty()) {
+        return String::new();
+    }
+    format!("{key}\n{trace}\n{webhook}\n{metadata}")
 }

@@ -42,7 +42,8 @@ local function drop_checkpoints(id, from)
 end
 
 local id, who, remake = ARGV[2], actor(), ARGV[6] and remake_at(6)
-local job = get(id, 'state', 'tenant', 'idempotency_key', 'deadline_len_ms')
+local job = get(id, 'state', 'tenant', 'idempotency_key', 'deadline_len_ms', 'deadline_ms', 'ready_ms',
+  'enqueued_ms')
 if not job[1] then return { 'unknown' } end
 if job[1] ~= 'dead' then return { 'not-dead', job[1] } end
 local body = redis.call('GET', body_key(id))
@@ -62,7 +63,10 @@ end
 if idem then redis.call('SET', idem, id) end
 redis.call('HDEL', job_key(id), 'attempts', 'crashes', 'stalls', 'interruptions', 'finished_ms',
   'error', 'percent', 'stage', 'started_ms', 'rank_ms')
-redis.call('HSET', job_key(id), 'ready_ms', now, 'deadline_ms', now + number(job[4]))
+-- Both stand in the hash, or follow from the times that are about to change.
+local length = job[4] and number(job[4]) or number(job[5]) - number(job[6])
+redis.call('HSET', job_key(id), 'ready_ms', now, 'deadline_ms', now + length,
+  'enqueued_ms', job[7] or job[6] or '')
 rank_from(id, now, rank_ahead())
 make_ready(id)
 note(who, 'replay', 'ready', { job = id, tenant = job[2], changes = remake and remake.changes })

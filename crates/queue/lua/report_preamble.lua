@@ -75,7 +75,7 @@ function outcomes.dead(report) return die(report.id, report.failure) end
 function outcomes.retry(report)
   local id = report.id
   local attempts = redis.call('HINCRBY', job_key(id), 'attempts', 1)
-  local max_attempts = number(redis.call('HGET', job_key(id), 'max_attempts'))
+  local max_attempts = number(redis.call('HGET', job_key(id), 'max_attempts') or DEFAULT_ATTEMPTS)
   if attempts >= max_attempts then return die(id, report.failure) end
   put_off(id, 'delayed', report.delay)
   announce(id, 'delayed')

@@ -25,6 +25,7 @@ local function say(name, value)
   facts[#facts + 1] = type(value) == 'number' and text_of(value) or value
 end
 
+job[4] = job[4] or DEFAULT_ATTEMPTS
 for at, name in ipairs(FIELDS) do say(name, job[at]) end
 say('now', now)
 say('expiry', redis.call('ZSCORE', leased, id))

@@ -143,11 +143,12 @@ impl Remake {
     /// The request with the changes in it. Fields that this version does not know stay as they are.
     pub(crate) fn apply(&self, request: &[u8]) -> Result<String, DecodeError> {
         Envelope::decode(request)?;
+        let request = Envelope::unpacked(request)?;
         let malformed = |error: serde_json::Error| DecodeError::Malformed {
             line: error.line(),
             column: error.column(),
         };
-        let mut request: Value = serde_json::from_slice(request).map_err(malformed)?;
+        let mut request: Value = serde_json::from_slice(&request).map_err(malformed)?;
         // An envelope is an object, and so are its options, if it has any.
         let fields = request.as_object_mut().into_iter();
         let options = fields.filter_map(|fields| {
@@ -364,8 +365,8 @@ mod tests {
         let bare = r#"{"v":1,"source":{"text":"Rain."},"format":"audio"}"#;
         let new = Envelope::decode(remake.apply(bare.as_bytes()).unwrap().as_bytes()).unwrap();
         assert_eq!((new.options.voice.unwrap().as_str(), new.options.variant), ("anna", 2));
-        let newer = remake.apply(br#"{"v":2}"#);
-        assert!(matches!(newer, Err(DecodeError::Newer { found: 2 })), "{newer:?}");
+        let newer = remake.apply(br#"{"v":3}"#);
+        assert!(matches!(newer, Err(DecodeError::Newer { found: 3 })), "{newer:?}");
         assert_eq!(remake.to_string(), "from collection, language unset, variant=2, voice=anna");
         let remake = read(None, &[("lexicon", r#"{"Nguyen":"win"}"#)]).unwrap();
         assert_eq!(remake.to_string(), "from tts, lexicon changed");

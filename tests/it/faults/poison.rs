@@ -43,7 +43,7 @@ async fn a_newer_envelope_waits_for_a_newer_worker() {
     let ids = fleet.enqueue(&[Script::default().job()]).await.unwrap();
     let (scripts, mut connection) = fleet.scripts();
     let body = scripts.keys().body(ids[0].as_str());
-    let () = connection.set(&body, r#"{"v":2,"dream":true}"#).await.unwrap();
+    let () = connection.set(&body, r#"{"v":3,"dream":true}"#).await.unwrap();
     let _worker = fleet.worker("worker", &six_calls()).await.unwrap();
     let parked =
         async || fleet.record(&ids[0]).await.ok().filter(|record| record.state == State::Parked);

@@ -15,22 +15,22 @@ FIXED = ["ready", "delayed", "deadlines", "counts", "wake", "events"]
 def arguments(job):
     body = {"v": 1, "source": {"text": job["text"]}, "format": job["format"]}
     metadata = json.dumps(job["metadata"]) if "metadata" in job else ""
-    return [
-        job["id"],
-        json.dumps(body, ensure_ascii=False),
+    terms = [
         job["format"],
         job.get("tenant", "default"),
         job.get("priority", 5),
         job.get("run_at", 0),
         job.get("deadline", 0),
         job.get("max_attempts", 5),
-        job.get("idempotency_key", ""),
-        metadata,
-        job.get("traceparent", ""),
-        # The script digests the body, and takes its webhook from there.
-        "",
-        "",
     ]
+    # The webhook is taken from the body.
+    extras = [job.get("idempotency_key", ""), job.get("traceparent", ""), "", metadata]
+    # The script digests the body.
+    return [job["id"], json.dumps(body, ensure_ascii=False), "", lines(terms), lines(extras)]
+
+
+def lines(values):
+    return "\n".join(str(value) for value in values)
 
 
 def main(url, queue, script, jobs):

@@ -17,7 +17,7 @@ use crate::stats::{QueueStats, name_in};
 use crate::verify::{Verified, verify};
 
 /// The fields of a job's hash that an outline is made of.
-const OUTLINE: [&str; 12] = [
+const OUTLINE: [&str; 13] = [
     "state",
     "revision",
     "reason",
@@ -27,6 +27,7 @@ const OUTLINE: [&str; 12] = [
     "priority",
     "metadata",
     "enqueued_ms",
+    "ready_ms",
     "finished_ms",
     "cost",
     "error",

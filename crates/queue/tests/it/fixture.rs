@@ -146,6 +146,20 @@ impl Enqueue {
         Self { script: Script::new(source), is_old: source.contains("pressure, events") }
     }
 
+    /// The values of a request: eleven once, five today.
+    fn values(&self, request: &Request) -> Vec<String> {
+        let Request { id, body, tenant, key, priority, run_at, deadline, max_attempts } = request;
+        if self.is_old {
+            let numbers = [*priority, *run_at, *deadline, *max_attempts].map(|n| n.to_string());
+            let texts = [id.as_str(), body, "audio", tenant].map(ToOwned::to_owned);
+            let rest = [key.clone(), String::new(), String::new()];
+            return [&texts[..], &numbers, &rest].concat();
+        }
+        let terms = format!("audio\n{tenant}\n{priority}\n{run_at}\n{deadline}\n{max_attempts}");
+        let extras = if key.is_empty() { String::new() } else { format!("{key}\n\n\n") };
+        vec![id.clone(), body.clone(), String::new(), terms, extras]
+    }
+
     fn keys(&self) -> &'static [&'static str] {
         if self.is_old { &OLD_ENQUEUE_KEYS } else { &ENQUEUE_KEYS }
     }
@@ -251,16 +265,11 @@ impl Queue {
     }
 
     pub(crate) fn try_enqueue(&mut self, requests: &[Request]) -> redis::RedisResult<Vec<String>> {
-        let (keys, is_old) = (self.enqueue_keys(), self.enqueue.is_old);
+        let keys = self.enqueue_keys();
         let mut call = self.enqueue.script.prepare_invoke();
         call.key(keys).arg(self.scripts.keys().prefix()).arg(DEFAULT_DEADLINE);
         for request in requests {
-            call.arg(&request.id).arg(&request.body).arg("audio").arg(&request.tenant);
-            call.arg(request.priority).arg(request.run_at).arg(request.deadline);
-            call.arg(request.max_attempts).arg(&request.key).arg("").arg("");
-            if !is_old {
-                call.arg("").arg("");
-            }
+            call.arg(self.enqueue.values(request));
         }
         call.invoke(&mut self.connection).map(flatten)
     }

@@ -64,6 +64,33 @@ fn it_is_cancelled_expired_buried_replayed_and_purged() {
     assert_eq!(queue.state(&ids[2]), "expired");
 }
 
+/// What tomorrow's producers need not write down, since it is as ever.
+#[test]
+fn what_a_producer_leaves_out_is_as_ever() {
+    let mut queue = Queue::start();
+    let request = |id: &str| Request { priority: 5, max_attempts: 5, ..Request::new(id) };
+    queue.enqueue(&[Request { priority: 4, ..request("after") }, request("a")]);
+    let whole = record(&mut queue, "a");
+    for field in ["format", "priority", "max_attempts", "enqueued_ms", "deadline_len_ms"] {
+        let key = queue.key("job:a");
+        assert_eq!(queue.command::<i64>(&["HDEL", &key, field]), 1, "{field}");
+    }
+    assert_eq!(record(&mut queue, "a"), whole);
+
+    queue.advance(3_600_000);
+    for attempt in 1..=5 {
+        let token = queue.lease("anna", "a");
+        let state = if attempt < 5 { "delayed" } else { "dead" };
+        assert_eq!(queue.report("a", &token, &Words::retry(0)), ["accepted", state], "{attempt}");
+    }
+    assert_eq!(record(&mut queue, "a").attempt, 5);
+    assert_eq!(queue.call(Verb::Replay, &["a"]), ["ready"]);
+    let again = record(&mut queue, "a");
+    assert_eq!(again.enqueued_at, whole.enqueued_at);
+    let later = whole.deadline.map(|at| at + chrono::TimeDelta::milliseconds(3_600_000));
+    assert_eq!(again.deadline, later, "as far away as it was at first");
+}
+
 /// A request sent by yesterday's client is still the same request today, and the other way round.
 #[test]
 fn both_scripts_know_each_others_jobs() {
