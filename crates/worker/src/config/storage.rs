@@ -14,7 +14,9 @@ pub(crate) struct StorageConfig {
     pub(crate) public_base_url: Option<String>,
     /// How a bucket is reached.
     pub(crate) bucket: BucketConfig,
-    /// The folder for unfinished files.
+    /// Where a worker keeps what it needs while it lives.
+    pub(crate) home: PathBuf,
+    /// The folder for unfinished files, in there.
     pub(crate) scratch: PathBuf,
 }
 
@@ -25,15 +27,17 @@ pub(super) fn read(reader: &mut Reader, environment: &Environment) -> Option<Sto
     let public_base_url =
         reader.optional("public_base_url", |text| address::http(text, "https://media.example.org"));
     let bucket = BucketConfig::read(reader);
-    let scratch = scratch(reader, environment);
-    Some(StorageConfig { url: url?, public_base_url, bucket, scratch: scratch? })
+    let home = home(reader, environment);
+    let (url, home) = (url?, home?);
+    let scratch = home.join("scratch");
+    Some(StorageConfig { url, public_base_url, bucket, home, scratch })
 }
 
 fn storage_url(text: &str) -> Result<String, String> {
     address::storage(text)
 }
 
-fn scratch(reader: &mut Reader, environment: &Environment) -> Option<PathBuf> {
+fn home(reader: &mut Reader, environment: &Environment) -> Option<PathBuf> {
     let home = settings::home(reader, environment);
     let Some(folder) = home.filter(|folder| folder.is_absolute()) else {
         let hint = "and HOME names no absolute folder; set it to a folder for unfinished files";
@@ -41,5 +45,5 @@ fn scratch(reader: &mut Reader, environment: &Environment) -> Option<PathBuf> {
         return None;
     };
     reader.show("stillcast_home", folder.display().to_string());
-    Some(folder.join("scratch"))
+    Some(folder)
 }

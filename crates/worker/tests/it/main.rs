@@ -21,6 +21,7 @@ mod moderated;
 mod money;
 mod numbers;
 mod paid_harness;
+mod peers;
 mod probes;
 mod pronounced;
 mod refused;
