@@ -8,8 +8,11 @@ use child::Running;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use stillcast_enqueue::{JobRecord, StageName, State};
-use tests::measure::{facts, quieter_above};
+use tests::authority::Authority;
+use tests::manifest::Manifest;
+use tests::measure::{facts, has_faststart, quieter_above};
 use tests::process::{children, mentioning};
 use tests::program::{Program, Ran, binary, ended, voice};
 use tests::wait::until;
@@ -152,6 +155,36 @@ async fn the_same_again_is_answered_from_the_cache_and_a_fresh_one_is_made() {
     let cached = |stage| audio.stages.iter().any(|record| record.stage == stage && record.cached);
     assert!(cached(StageName::Transcript) && cached(StageName::Tts), "{audio:?}");
     assert!(!cached(StageName::Encode), "{audio:?}");
+}
+
+#[tokio::test]
+async fn with_a_certificate_every_file_is_signed() {
+    let (authority, mut harness) = (Authority::new().await.unwrap(), MakeHarness::new());
+    let video = ["--format", "video", "--json"];
+    let before: JobRecord = harness.make(&video).await.expect(0).json();
+    assert!(Manifest::read(Path::new(&before.artifact.unwrap().path.unwrap()), None).is_err());
+    let [certificate, key] = authority.signer(&["-newkey", "ed25519"], 2).await.unwrap();
+    harness.program =
+        harness.program.env("C2PA_CERTIFICATE_FILE", certificate).env("C2PA_KEY_FILE", key);
+    let record: JobRecord = harness.make(&video).await.expect(0).json();
+    let bought = record.stages.iter().filter(|record| !record.cached).map(|record| record.stage);
+    let anew = [StageName::Collection, StageName::Encode, StageName::Upload];
+    assert_eq!(bought.collect::<Vec<_>>(), anew, "only its file is made anew");
+    let artifact = record.artifact.unwrap();
+    let pictures =
+        ["poster.jpg", "cover.jpg"].map(|name| record.extras[name].path.clone().unwrap());
+    let path = PathBuf::from(artifact.path.unwrap());
+    for file in pictures.iter().map(PathBuf::from).chain([path.clone()]) {
+        let read = Manifest::read(&file, Some(&authority.certificate())).unwrap();
+        assert_eq!((read.state.as_str(), read.faults.len()), ("Trusted", 0), "{read:?}");
+        let made = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+        assert_eq!(read.actions(), [["c2pa.created", made]]);
+    }
+    let bytes = std::fs::read(&path).unwrap();
+    assert_eq!(bytes.len() as u64, artifact.bytes);
+    assert_eq!(hex::encode(Sha256::digest(&bytes)), artifact.sha256);
+    assert!(has_faststart(&path).unwrap());
+    harness.is_cleared().await;
 }
 
 #[tokio::test]

@@ -10,6 +10,10 @@ const DAYS: &str = "2";
 /// Whom the server's certificate names.
 const NAMES: &str = "subjectAltName=DNS:localhost,IP:127.0.0.1\n";
 
+/// What a certificate says with whose key manifests of files are signed: its key signs, and documents.
+const SIGNS: &str = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n\
+    extendedKeyUsage=1.3.6.1.5.5.7.3.36\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n";
+
 /// Its files; gone when dropped.
 pub struct Authority(TempDir);
 
@@ -39,6 +43,21 @@ impl Authority {
     #[must_use]
     pub fn server(&self) -> [PathBuf; 2] {
         ["server.pem", "server.key"].map(|name| self.at(name))
+    }
+
+    /// A certificate with whose key files are signed, good for so many days (-1 for one that has ended), and
+    /// that key, which `kind` makes: words for `openssl req`, such as `-newkey ed25519`.
+    pub async fn signer(&self, kind: &[&str], days: i32) -> anyhow::Result<[PathBuf; 2]> {
+        let name = format!("signer-{}-{days}", kind.join("").replace([':', '/'], "-"));
+        let [key, request, pem] = ["key", "csr", "pem"].map(|ending| format!("{name}.{ending}"));
+        std::fs::write(self.at("signs"), SIGNS)?;
+        let asked = ["req", "-nodes", "-subj", "/CN=A signer/O=An example", "-keyout", &key];
+        self.openssl(&[&asked[..], &["-out", &request], kind].concat()).await?;
+        let sign = ["x509", "-req", "-in", &request, "-CA", "ca.pem", "-CAkey", "ca.key"];
+        let days = days.to_string();
+        let how = ["-CAcreateserial", "-days", &days, "-extfile", "signs", "-out", &pem];
+        self.openssl(&[&sign[..], &how].concat()).await?;
+        Ok([pem, key].map(|name| self.at(&name)))
     }
 
     fn at(&self, name: &str) -> PathBuf {

@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod foreign;
 pub mod forwarder;
 pub mod journal;
+pub mod manifest;
 pub mod many;
 pub mod measure;
 pub mod misdeeds;

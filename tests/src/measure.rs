@@ -286,6 +286,13 @@ pub async fn source_type(path: &Path) -> anyhow::Result<String> {
     Ok(String::from_utf8(said)?.trim().to_owned())
 }
 
+/// The labels of what is packed beside its content as JUMBF, as `ExifTool` reads it.
+pub async fn jumbf(path: &Path) -> anyhow::Result<String> {
+    let spec = Spec::new("exiftool").args(["-s3", "-a", "-JUMDLabel"]).arg(path);
+    let (said, _) = spec.output(1 << 16).await?;
+    Ok(String::from_utf8(said)?)
+}
+
 /// What is heard of a file from its time zero on, as s16le: what its edits cut off is not among it.
 pub async fn heard(path: &Path) -> anyhow::Result<Vec<u8>> {
     let spec = Spec::new("ffmpeg").args(["-v", "error", "-nostdin", "-copyts", "-i"]).arg(path);

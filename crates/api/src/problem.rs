@@ -32,7 +32,7 @@ pub(crate) struct Problem {
 
 /// What is wrong with one field of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({"pointer": "/priority", "detail": "takes a whole number from 0 to 9, got 10"}))]
+#[schema(example = json!({"detail": "takes a whole number from 0 to 9, got 10", "pointer": "/priority"}))]
 pub(crate) struct FieldProblem {
     /// Where it is: a JSON pointer into the body, or `?name` of the query, or a header's name.
     pub(crate) pointer: String,

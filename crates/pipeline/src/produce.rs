@@ -53,6 +53,7 @@ pub async fn produce(run: &Run) -> Result<Produced, Failed> {
 
 /// From the source to a file, or to a copy of the file that another job has made of the same.
 async fn flow(attempt: &Attempt<'_>) -> Result<Artifact, StageError> {
+    encode::check(attempt)?;
     let source = collection::collect(attempt).await?;
     delivery::deliver(attempt, &source, || make(attempt, &source)).await
 }

@@ -133,6 +133,11 @@ pub trait MediaEncoder: Send + Sync {
     fn provider(&self) -> &'static str;
     /// What beside sound and picture decides the file: rates, profile.
     fn revision(&self) -> String;
+    /// Whether it can make files in `container`; asked before anything is bought for one.
+    fn takes(&self, container: Container) -> Result<(), ProviderError> {
+        let _ = container;
+        Ok(())
+    }
     /// Starts an encoder that takes sound as it comes. For a video its sound ends on a whole frame.
     async fn begin(
         &self,

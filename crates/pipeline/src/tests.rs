@@ -229,6 +229,18 @@ async fn a_refused_passage_is_the_last_one_bought() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_bought_for_a_file_that_the_encoder_does_not_make() {
+    let mut test = TestRun::new(Format::Audio);
+    test.journal.refuse(Container::Opus);
+    produce(&test.run).await.unwrap();
+    let before = test.journal.calls();
+    test.run.request.options.container = Some(Container::Opus);
+    let failed = produce(&test.run).await.unwrap_err();
+    assert_eq!((failed.error.stage, failed.error.code), (StageName::Encode, "container-refused"));
+    assert_eq!(test.journal.calls(), before, "nobody was called");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_set_up_at_fault_ends_the_buying_and_is_tried_again_by_one_call() {
     let mut test = TestRun::new(Format::Audio);
     test.policies(|policies| policies.row_mut(StageName::Tts).slots = 2);

@@ -1,6 +1,6 @@
 //! The traits of `pipeline`, kept: one outside technology a file, each behind a feature.
 //!
-//! `ffmpeg` makes the file, `offline` writes, speaks and paints without any network, `openai` buys
+//! `ffmpeg` makes the file, `c2pa` signs it, `offline` writes, speaks and paints without any network, `openai` buys
 //! all three over the wire, by way of `http`, which all vendors share, `command` has a program of this machine speak, `postgres` reads
 //! conversations, `fs` and `s3` deliver into a folder of this host and into a bucket, `redis` shares small
 //! values between jobs. Only a binary's wiring names what is in here.
@@ -9,6 +9,8 @@
 //! does not compile until somebody has said whether it decides the result. What is forgotten there
 //! would let two different results share one key.
 
+#[cfg(feature = "c2pa")]
+pub mod c2pa;
 #[cfg(feature = "redis")]
 pub mod cache;
 #[cfg(any(feature = "command", feature = "ffmpeg", feature = "offline", feature = "openai"))]

@@ -14,6 +14,7 @@ mod parts;
 mod policies;
 mod pronunciation;
 mod queue;
+mod signing;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub(crate) use database::DatabaseConfig;
 pub(crate) use encoding::EncodingConfig;
 pub(crate) use queue::QueueConfig;
 pub(crate) use settings::{Faults, Sources};
+pub(crate) use signing::SigningConfig;
 pub(crate) use storage::StorageConfig;
 
 /// Every setting of the worker.
@@ -62,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) pronunciation: Pronunciation,
     /// How the file is made.
     pub(crate) encoding: EncodingConfig,
+    /// With what files are signed; `None` where none is.
+    pub(crate) signing: Option<SigningConfig>,
     /// Where conversations are.
     pub(crate) database: DatabaseConfig,
     /// Where finished files go.
@@ -105,6 +109,7 @@ fn read(
     let budgets = budgets::read(reader, providers.as_ref());
     let pronunciation = pronunciation::read(reader);
     let encoding = encoding::read(reader);
+    let signing = signing::read(reader);
     let database = database::read(reader);
     let storage = storage::read(reader, environment);
     let webhooks = WebhookConfig::read(reader);
@@ -122,6 +127,7 @@ fn read(
         budgets,
         pronunciation,
         encoding,
+        signing,
         database,
         storage,
         webhooks,

@@ -29,8 +29,8 @@ const VOICE: [&str; 2] = ["flite", "atempo"];
 /// What was found out about one outside part.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
-    /// `redis`, `database`, the word of a stage that asks a provider, `ffmpeg`, `hardware`, `storage`,
-    /// `scratch` or `address`.
+    /// `redis`, `database`, the word of a stage that asks a provider, `ffmpeg`, `hardware`, `c2pa`,
+    /// `storage`, `scratch` or `address`.
     pub(crate) part: &'static str,
     /// Whether it will do.
     pub(crate) ok: bool,
@@ -55,6 +55,7 @@ pub(crate) async fn all(config: &Config) -> Vec<Finding> {
     findings.extend([
         finding("ffmpeg", encoder),
         finding("hardware", hardware),
+        finding("c2pa", signer(config)),
         finding("storage", storage),
         finding("scratch", writable(&config.storage.scratch).context("STILLCAST_HOME")),
         finding("address", address),
@@ -110,6 +111,13 @@ async fn hardware(config: &Config) -> anyhow::Result<String> {
         None => "no hardware encoder works here, and libx264 encodes".to_owned(),
     };
     Ok(format!("{works}; ENABLE_HARDWARE_ACCELERATION is {asked}"))
+}
+
+/// Who signs files. Nobody is no fault.
+fn signer(config: &Config) -> anyhow::Result<String> {
+    let signer = wiring::probe_signer(config)?;
+    Ok(signer
+        .unwrap_or_else(|| "files are not signed: C2PA_CERTIFICATE_FILE is not set".to_owned()))
 }
 
 async fn lists_all(program: &Path, list: &str, abilities: &[&str]) -> anyhow::Result<()> {

@@ -8,6 +8,11 @@ mod database;
 #[path = "wiring/no_database.rs"]
 mod database;
 mod end_of_models;
+#[cfg(not(feature = "c2pa"))]
+#[path = "wiring/no_signing.rs"]
+mod signing;
+#[cfg(feature = "c2pa")]
+mod signing;
 #[cfg(not(feature = "openai"))]
 #[path = "wiring/no_vendor.rs"]
 mod vendor;
@@ -50,6 +55,7 @@ use crate::job_handler::{Folder, Folders, JobHandler, Watched};
 use crate::tenant_budget::{self, FleetBudget};
 pub(crate) use database::probe_database;
 pub(crate) use end_of_models::bought_models;
+use signing::signing;
 use vendor::Vendor;
 pub(crate) use webhooks::deliver;
 
@@ -135,7 +141,7 @@ fn handler(
         writer: writer(&config.providers.writer, &vendor)?,
         speaker: speaker(&config.providers.speaker, &vendor, &config.encoding)?,
         painter: painter(&config.providers.painter, &vendor, &config.encoding)?,
-        encoder: encoder(&config.encoding),
+        encoder: encoder(config)?,
         disk: Arc::new(ScratchDisk),
         store: Arc::clone(store) as _,
     };
@@ -394,8 +400,14 @@ fn painter(
     }
 }
 
-fn encoder(encoding: &EncodingConfig) -> Arc<dyn MediaEncoder> {
-    Arc::new(ffmpeg(encoding))
+fn encoder(config: &Config) -> anyhow::Result<Arc<dyn MediaEncoder>> {
+    let encoder = Arc::new(ffmpeg(&config.encoding));
+    signing(encoder, config.signing.as_ref(), &config.storage.scratch)
+}
+
+/// Who signs files; `None` for nobody.
+pub(crate) fn probe_signer(config: &Config) -> anyhow::Result<Option<String>> {
+    signing::probe_signer(config.signing.as_ref(), &config.storage.scratch)
 }
 
 fn ffmpeg(encoding: &EncodingConfig) -> FfmpegEncoder {

@@ -18,7 +18,7 @@ use crate::problem::{MEDIA_TYPE, ProblemBody};
 /// A request for one finished file. `Job::from_json` reads it; a test compares the two.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"source": {"text": "A long day by the sea."}, "format": "audio"}))]
+#[schema(example = json!({"format": "audio", "source": {"text": "A long day by the sea."}}))]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct JobRequest {
     /// What it is about.

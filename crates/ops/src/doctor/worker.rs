@@ -24,6 +24,8 @@ const ABSENT: &str = "run `stillcast doctor` where workers run, with their envir
 const SETTINGS: &str =
     "mend this setting of the worker; `stillcast-worker --check` says all of them";
 const FFMPEG: &str = "install a full build (apt-get install -y ffmpeg), or set FFMPEG_PATH to one";
+const SIGNING: &str =
+    "set C2PA_CERTIFICATE_FILE and C2PA_KEY to a certificate that is good and its key";
 const SCRATCH: &str = "give this user a folder in STILLCAST_HOME that it may write";
 const PROVIDER: &str = "correct the key, the address or the model of this capability, such as LLM_API_KEY, \
                         LLM_BASE_URL and LLM_MODEL";
@@ -93,6 +95,7 @@ fn probed(Probe { part, ok, message }: Probe) -> Finding {
     let cure = match &*part {
         "ffmpeg" | "hardware" => FFMPEG,
         "scratch" => SCRATCH,
+        "c2pa" => SIGNING,
         _ => PROVIDER,
     };
     if ok { Finding::ok(&part, message) } else { Finding::error(&part, message, cure) }

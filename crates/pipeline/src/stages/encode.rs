@@ -71,6 +71,13 @@ pub(crate) fn settings(
     digest_of(&parts.collect::<Vec<_>>())
 }
 
+/// Fails where the file that is asked for is none that the encoder makes.
+pub(crate) fn check(attempt: &Attempt<'_>) -> Result<(), StageError> {
+    let Run { request, providers, .. } = attempt.run;
+    let container = request.options.container(request.format);
+    providers.encoder.takes(container).map_err(|error| error.at(STAGE))
+}
+
 pub(crate) async fn encode(
     attempt: &Attempt<'_>,
     sound: Reader<Piece<Spooled>>,

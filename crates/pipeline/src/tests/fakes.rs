@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use stillcast_enqueue::{Artifact, Format, JobId, Options, Source, StageName, StageRecord};
+use stillcast_enqueue::{
+    Artifact, Container, Format, JobId, Options, Source, StageName, StageRecord,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -58,6 +60,7 @@ struct Entries {
     is_revised: bool,
     are_deliveries_lost: bool,
     is_deaf: bool,
+    refused: Option<Container>,
     /// How many times as long as usual the voice takes, above once.
     slowness: usize,
     files: BTreeMap<PathBuf, Bytes>,
@@ -218,6 +221,11 @@ impl Journal {
     /// Whoever listens to a recording never gets to its end; or does again.
     pub(super) fn deafen(&self, is_deaf: bool) {
         self.entries().is_deaf = is_deaf;
+    }
+
+    /// The encoder makes no files of this kind.
+    pub(super) fn refuse(&self, container: Container) {
+        self.entries().refused = Some(container);
     }
 
     /// The voice takes its time: what it says of one transcript is more than is held in memory, or in one

@@ -11,3 +11,4 @@ mod films;
 mod live;
 mod loudness;
 mod media;
+mod signed;

@@ -5,7 +5,8 @@
 use settings::Reader;
 
 /// Each part, and whether this build has it.
-const PARTS: [(&str, bool); 6] = [
+const PARTS: [(&str, bool); 7] = [
+    ("c2pa", cfg!(feature = "c2pa")),
     ("openai", cfg!(feature = "openai")),
     ("otlp", cfg!(feature = "otlp")),
     ("postgres", cfg!(feature = "postgres")),
@@ -17,7 +18,9 @@ const PARTS: [(&str, bool); 6] = [
 /// A setting, the part that it may name, and how one sees that it does.
 type Naming = (&'static str, &'static str, fn(&str) -> bool);
 
-const NAMINGS: [Naming; 12] = [
+const NAMINGS: [Naming; 14] = [
+    ("c2pa_certificate_file", "c2pa", is_set),
+    ("c2pa_key", "c2pa", is_set),
     ("llm_provider", "openai", is_openai),
     ("tts_provider", "openai", is_openai),
     ("image_provider", "openai", is_openai),

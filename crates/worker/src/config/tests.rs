@@ -116,7 +116,7 @@ fn what_is_printed_can_be_read_again() {
 
 #[test]
 fn a_build_refuses_what_it_leaves_out_and_says_which_has_it() {
-    let all = ["openai", "otlp", "postgres", "s3", "tls"];
+    let all = ["c2pa", "openai", "otlp", "postgres", "s3", "tls"];
     let settings = [
         ("LLM_PROVIDER", "openai", "openai"),
         ("TTS_PROVIDER", "openai", "openai"),

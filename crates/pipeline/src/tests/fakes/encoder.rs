@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use stillcast_enqueue::{Format, StageName};
+use stillcast_enqueue::{Container, Format, StageName};
 
 use super::{Fake, Journal};
 use crate::{
@@ -33,6 +33,13 @@ impl MediaEncoder for Fake {
 
     fn revision(&self) -> String {
         self.0.revision()
+    }
+
+    fn takes(&self, container: Container) -> Result<(), ProviderError> {
+        if self.0.entries().refused == Some(container) {
+            return Err(ProviderError::permanent("fake", "container-refused", "as scripted"));
+        }
+        Ok(())
     }
 
     async fn begin(

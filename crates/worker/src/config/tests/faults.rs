@@ -127,6 +127,31 @@ fn half_a_key_is_a_fault() {
 }
 
 #[test]
+fn a_certificate_without_its_key_is_a_fault_and_a_key_without_its_certificate() {
+    let folder = folder();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (chain, secret) = (file("chain.pem", "any"), file("key.pem", "-----BEGIN canary"));
+    let certificate = required().set("C2PA_CERTIFICATE_FILE", &chain);
+    let key = required().set("C2PA_KEY_FILE", &secret);
+    let without =
+        |other: &str, known: &str| format!("{other}: is not set; and {known} is; set both or none");
+    assert_eq!(faults(&certificate), [without("C2PA_KEY", "C2PA_CERTIFICATE_FILE")]);
+    assert_eq!(faults(&key), [without("C2PA_CERTIFICATE_FILE", "C2PA_KEY")]);
+    let neither = required().set("C2PA_CERTIFICATE_FILE", "/nowhere").set("C2PA_KEY", "canary.pem");
+    let said = faults(&neither);
+    assert!(said[0].starts_with("C2PA_CERTIFICATE_FILE: cannot be read: No such file"), "{said:?}");
+    assert!(said[1].starts_with("C2PA_KEY: is a private key in PEM; C2PA_KEY_FILE"), "{said:?}");
+    assert!(said.len() == 2 && !said[1].contains(CANARY), "{said:?}");
+    let both = Config::load(&certificate.set("C2PA_KEY_FILE", &secret)).unwrap();
+    assert!(both.signing.is_some());
+    assert!(!format!("{both:?} {}", both.settled.to_toml()).contains(CANARY));
+}
+
+#[test]
 fn a_broken_file_is_named_with_its_line() {
     let folder = folder();
     let sources = required().file(&folder, "lease_ttl = 3\n\nqueue_name = \"x\ntts_tries = 1");
