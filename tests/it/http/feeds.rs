@@ -4,7 +4,7 @@ use child::Spec;
 use queue::Outcome;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tests::foreign::{python, root, told};
+use tests::foreign::{printed, python, root, told};
 
 use crate::support::{ADMIN, Answer, Api, request};
 
@@ -79,6 +79,36 @@ async fn foreign_readers_find_every_episode_and_no_fault() {
     assert_eq!(ran.stdout.trim_end(), feed.text.trim_end());
     let ran = api.program.run(&["feed", "--url", "acme.xml"]).await.unwrap();
     assert_eq!((ran.code, ran.stderr.contains("--url takes an address")), (2, true), "{ran:?}");
+}
+
+/// What Ruby's reader of RSS says of a feed, which demands what its grammar and podcast apps demand.
+async fn judged(api: &Api, feed: &str) -> String {
+    let file = api.server.folder().join("judged.xml");
+    std::fs::write(&file, feed).unwrap();
+    let program = Spec::new("ruby").arg(root().join("tests/it/http/judge_feed.rb")).arg(file);
+    printed(program).await.unwrap().trim_end().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_judge_finds_no_fault_and_one_in_each_broken_copy() {
+    let api = open().await;
+    deliver(&api, "acme", &json!({})).await;
+    deliver(&api, "acme", &json!({"title": TITLE, "description": "A & B"})).await;
+    let feed = get(&api, "/v1/feeds/acme.xml", &format!("Bearer {ACME}")).await.text;
+    assert_eq!(judged(&api, &feed).await, "episodes: 2", "{feed}");
+    let empty = get(&api, "/v1/feeds/nobody.xml", &format!("Bearer {ADMIN}")).await.text;
+    assert_eq!(judged(&api, &empty).await, "episodes: 0", "{empty}");
+    for (sound, broken, fault) in [
+        ("<itunes:duration>", "<itunes:duration>about ", "is not available"),
+        ("<enclosure url=", "<enclosure src=", "attribute <url> is missing"),
+        ("</channel>", "<title>twice</title></channel>", "too"),
+        ("version=\"2.0\"", "", "version"),
+    ] {
+        let copy = feed.replacen(sound, broken, 1);
+        assert_ne!(copy, feed, "it has no {sound}");
+        let said = judged(&api, &copy).await;
+        assert!(said.starts_with("fault: ") && said.contains(fault), "{broken}: {said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
