@@ -119,6 +119,7 @@ fn read(
     let (queue, policies, caching) = (queue?, policies?, caching?);
     let (providers, encoding, storage) = (providers?, encoding?, storage?);
     let (pronunciation, address, logging) = (pronunciation?, address?, logging?);
+    let database = database?;
     Some(move |settled| Config {
         queue,
         policies,

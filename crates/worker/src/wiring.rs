@@ -53,7 +53,7 @@ use crate::config::{
 };
 use crate::job_handler::{Folder, Folders, JobHandler, Watched};
 use crate::tenant_budget::{self, FleetBudget};
-pub(crate) use database::probe_database;
+pub(crate) use database::{probe_database, relay};
 pub(crate) use end_of_models::bought_models;
 use signing::signing;
 use vendor::Vendor;

@@ -74,6 +74,7 @@ pub(crate) async fn work(
     let (objects, ttl, warm_ttl) = (parts.objects(), config.caching.ttl, config.caching.warm_ttl);
     let webhooks = wiring::deliver(endpoint.clone(), &config.webhooks);
     let _webhooks = webhooks.map_err(StartError::Missing)?;
+    let _relay = wiring::relay(config, &worker).map_err(StartError::Missing)?;
     let _janitor = Janitor { endpoint, objects, ttl, warm_ttl }.start();
     let _budgets = wiring::let_go_on(config).map_err(StartError::Missing)?;
     let times = (longest_attempt(&config.policies), config.queue.lease_ttl);

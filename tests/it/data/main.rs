@@ -15,6 +15,8 @@ mod migrations;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod pool;

@@ -15,7 +15,7 @@ use crate::render::Screen;
 const PROGRAM: &str = "stillcast-worker";
 const HINT: &str = "build it beside stillcast with: cargo build --package worker";
 /// Variables that the stack sets itself, whatever its owner's environment says; `<name>_FILE` included.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 9] = [
     "REDIS_URL",
     "CACHE_REDIS_URL",
     "REDIS_CA_FILE",
@@ -24,6 +24,7 @@ const RESERVED: [&str; 8] = [
     "PUBLIC_BASE_URL",
     "STILLCAST_HOME",
     "WORKER_ADDR",
+    "OUTBOX",
 ];
 /// What the person may believe is used.
 const REDIS_URL: [&str; 2] = ["REDIS_URL", "REDIS_URL_FILE"];
@@ -95,6 +96,8 @@ impl WorkerPlan {
             .env("STORAGE_URL", home.storage_url())
             .env("STILLCAST_HOME", home.path())
             .env("WORKER_ADDR", "off")
+            // The application's jobs are for its own queue.
+            .env("OUTBOX", "false")
             .hint(HINT)
     }
 }

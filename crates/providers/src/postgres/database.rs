@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use pipeline::ProviderError;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgListener, PgPoolOptions, PgRow};
+use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Row};
 use uuid::Uuid;
 
@@ -123,9 +124,17 @@ impl Database {
         tenant: &str,
         conversation: Uuid,
     ) -> Result<Vec<PgRow>, ProviderError> {
-        let mut connection = self.connection().await?;
         // Our own sentences around the operator's query; what callers send is bound.
         let query = sqlx::query(AssertSqlSafe(statement)).bind(tenant).bind(conversation);
+        self.ask(query).await
+    }
+
+    /// What a statement finds, or the rows that it returns of those that it changes; one transaction.
+    pub(super) async fn ask(
+        &self,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, ProviderError> {
+        let mut connection = self.connection().await?;
         if !self.is_pooled() {
             return query.fetch_all(&mut *connection).await.map_err(failure::of_query);
         }
@@ -135,6 +144,17 @@ impl Database {
         let rows = rows.map_err(failure::of_query)?;
         transaction.commit().await.map_err(failure::of_query)?;
         Ok(rows)
+    }
+
+    /// Hears what is said on `channel`; `None` behind a pooler, whose sessions are nobody's.
+    pub(super) async fn listen(&self, channel: &str) -> Result<Option<PgListener>, ProviderError> {
+        if self.is_pooled() {
+            return Ok(None);
+        }
+        let mut listener =
+            PgListener::connect_with(&self.direct).await.map_err(failure::of_connecting)?;
+        listener.listen(channel).await.map_err(failure::of_query)?;
+        Ok(Some(listener))
     }
 }
 

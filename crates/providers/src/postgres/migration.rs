@@ -17,11 +17,18 @@ const LOCK: &str = "60s";
 const ALONE: &str = "-- no-transaction";
 /// The files of `migrations/`: version, what it is about, text. By hand, since sqlx's macro for them
 /// costs a second build of sqlx, for the compiler; a test compares the list with the folder.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    20_261_123_000_001,
-    "content",
-    include_str!("../../../../migrations/20261123000001_content.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (
+        20_261_123_000_001,
+        "content",
+        include_str!("../../../../migrations/20261123000001_content.sql"),
+    ),
+    (
+        20_261_201_000_001,
+        "outbox",
+        include_str!("../../../../migrations/20261201000001_outbox.sql"),
+    ),
+];
 
 /// Why a database was not migrated. Nothing of the failed migration stays.
 #[derive(Debug, thiserror::Error)]

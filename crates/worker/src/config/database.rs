@@ -1,8 +1,8 @@
-//! `DATABASE_URL`, `MESSAGES_QUERY` and `SOURCES_QUERY` go in; where conversations are, and how they are
-//! found, comes out.
+//! `DATABASE_URL`, `MESSAGES_QUERY`, `SOURCES_QUERY`, `OUTBOX` and `OUTBOX_KEEP` go in; where conversations
+//! and the outbox are, and how the former are found, comes out.
 
 use secrecy::SecretString;
-use settings::{QueriesConfig, Reader};
+use settings::{OutboxConfig, QueriesConfig, Reader};
 
 /// Where conversations are, and how they are found.
 #[derive(Debug)]
@@ -12,11 +12,14 @@ pub(crate) struct DatabaseConfig {
     pub(crate) url: Option<SecretString>,
     /// How conversations are found there.
     pub(crate) queries: QueriesConfig,
+    /// Whether jobs are handed over that applications write into its outbox.
+    pub(crate) outbox: OutboxConfig,
 }
 
-/// Reads the section. Where a setting is at fault, the reader keeps that, and nothing of this is
-/// used.
-pub(super) fn read(reader: &mut Reader) -> DatabaseConfig {
+/// Reads the section.
+pub(super) fn read(reader: &mut Reader) -> Option<DatabaseConfig> {
     let url = reader.optional("database_url", settings::address::postgres).map(SecretString::from);
-    DatabaseConfig { url, queries: QueriesConfig::read(reader) }
+    let queries = QueriesConfig::read(reader);
+    let outbox = OutboxConfig::read(reader)?;
+    Some(DatabaseConfig { url, queries, outbox })
 }

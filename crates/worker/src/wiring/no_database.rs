@@ -4,8 +4,9 @@ use std::future::{Future, ready};
 use std::sync::Arc;
 
 use pipeline::SourceStore;
+use tokio::task::JoinSet;
 
-use crate::config::DatabaseConfig;
+use crate::config::{Config, DatabaseConfig};
 
 /// There is none.
 pub(crate) fn probe_database(
@@ -22,4 +23,10 @@ pub(super) fn sources(
     _: usize,
 ) -> anyhow::Result<Option<Arc<dyn SourceStore>>> {
     Ok(None)
+}
+
+/// There is no outbox.
+#[expect(clippy::unnecessary_wraps, reason = "the face of the database's file")]
+pub(crate) fn relay(_: &Config, _: &str) -> anyhow::Result<JoinSet<()>> {
+    Ok(JoinSet::new())
 }
