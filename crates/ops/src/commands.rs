@@ -12,6 +12,7 @@ mod job;
 mod jobs;
 mod make;
 mod migrate;
+mod outbox;
 mod queue;
 mod serve;
 mod top;
@@ -32,7 +33,7 @@ Exit codes:
   78  configuration
 
 Environment: REDIS_URL, REDIS_CA_FILE, QUEUE_NAME, STORAGE_URL, S3_ENDPOINT, AWS_*, DATABASE_URL,
-CACHE_REDIS_URL, MESSAGES_QUERY, SOURCES_QUERY,
+CACHE_REDIS_URL, MESSAGES_QUERY, SOURCES_QUERY, OUTBOX, OUTBOX_KEEP,
 HTTP_ADDR, API_TOKENS, API_REQUESTS_PER_MINUTE, WEBHOOK_*, ALERT_WEBHOOK_*, LOG_FORMAT,
 RUST_LOG, STILLCAST_HOME.";
 
@@ -60,6 +61,9 @@ pub(crate) enum Command {
     Top(top::TopArgs),
     /// Brings the tables of the sample schema up to date.
     Migrate(migrate::MigrateArgs),
+    /// Shows the jobs that applications have written into a database, or hands them over again.
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
     /// Asks every neighbour and this machine how they do, and says what to do.
     Doctor(doctor::DoctorArgs),
     /// Buys words, speech and pictures for all tenants before anybody asks.
@@ -87,6 +91,7 @@ impl Command {
             Self::Serve(serve) => serve.run(context).await,
             Self::Top(top) => top.run(context).await,
             Self::Migrate(migrate) => migrate.run(context).await,
+            Self::Outbox(outbox) => outbox.run(context).await,
             Self::Doctor(doctor) => doctor.run(context).await,
             Self::Warm(warm) => warm.run(context).await,
             Self::Dead(dead) => dead.run(context).await,

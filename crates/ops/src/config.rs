@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::{ExposeSecret, SecretString};
-use settings::{BucketConfig, Faults, Knobs, QueriesConfig, Reader, Settled, Sources};
+use settings::{
+    BucketConfig, Faults, Knobs, OutboxConfig, QueriesConfig, Reader, Settled, Sources,
+};
 use settings::{WebhookConfig, address};
 use stillcast_enqueue::Identifier;
 use stillcast_enqueue::address::{check_ca_file, with_ca_file};
@@ -76,6 +78,15 @@ pub(crate) struct Config {
         )
     )]
     pub(crate) webhooks: WebhookConfig,
+    /// Whether `serve` hands over what applications write into the outbox.
+    #[cfg_attr(
+        not(all(feature = "http", feature = "postgres")),
+        expect(
+            dead_code,
+            reason = "a build without either reads them only to refuse what is wrong"
+        )
+    )]
+    pub(crate) outbox: OutboxConfig,
     /// The database that `migrate` changes; may hold a password.
     pub(crate) database_url: Option<SecretString>,
     /// How the workers find conversations there.
@@ -116,11 +127,12 @@ impl Config {
         let webhooks = WebhookConfig::read(&mut reader);
         let database_url = reader.optional("database_url", address::postgres);
         let queries = QueriesConfig::read(&mut reader);
+        let outbox = OutboxConfig::read(&mut reader);
         let storage_url = reader.optional("storage_url", address::storage);
         let bucket = BucketConfig::read(&mut reader);
         let home = home(&mut reader, &environment);
-        let parts = queue_name.zip(copies).zip(home).zip(http);
-        let config = parts.map(|(((queue_name, copies), home), http)| {
+        let parts = queue_name.zip(copies).zip(home).zip(http).zip(outbox);
+        let config = parts.map(|((((queue_name, copies), home), http), outbox)| {
             let database_url = database_url.map(SecretString::from);
             move |settled| Self {
                 redis_url,
@@ -131,6 +143,7 @@ impl Config {
                 bucket,
                 http,
                 webhooks,
+                outbox,
                 database_url,
                 queries,
                 home,

@@ -11,6 +11,7 @@ mod database;
 mod disk;
 mod finding;
 mod machine;
+mod outbox;
 mod redis;
 mod reuse;
 mod storage;

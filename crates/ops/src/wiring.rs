@@ -11,6 +11,11 @@ mod http;
 #[cfg(not(feature = "http"))]
 #[path = "wiring/no_http.rs"]
 mod http;
+#[cfg(all(feature = "http", not(feature = "postgres")))]
+#[path = "wiring/no_relay.rs"]
+mod relay;
+#[cfg(all(feature = "http", feature = "postgres"))]
+mod relay;
 mod store;
 #[cfg(not(feature = "top"))]
 #[path = "wiring/no_top.rs"]
@@ -18,7 +23,9 @@ mod top;
 #[cfg(feature = "top")]
 mod top;
 
-pub(crate) use self::database::{CheckUp, Lookup, check_up, migrate};
+pub(crate) use self::database::{
+    CheckUp, Lookup, OutboxCount, check_up, migrate, outbox_count, outbox_resend,
+};
 pub(crate) use self::http::{Server, feed, log};
 pub(crate) use self::store::{Trial, store, try_store};
 pub(crate) use self::top::Terminal;

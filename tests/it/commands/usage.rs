@@ -5,7 +5,7 @@ use tests::program::Program;
 use crate::support::CommandHarness;
 
 /// Every command, as far as its help.
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 21] = [
     &["make"],
     &["dev"],
     &["doctor"],
@@ -22,6 +22,8 @@ const COMMANDS: [&[&str]; 19] = [
     &["queue", "pause"],
     &["queue", "resume"],
     &["queue", "verify"],
+    &["outbox", "show"],
+    &["outbox", "resend"],
     &["dead", "list"],
     &["dead", "replay"],
     &["dead", "purge"],

@@ -17,6 +17,8 @@ mod objects;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod outbox_commands;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod pool;

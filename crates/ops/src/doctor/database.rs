@@ -4,6 +4,7 @@
 use secrecy::ExposeSecret;
 
 use super::finding::{Finding, Severity, said};
+use super::outbox;
 use crate::config::Config;
 use crate::wiring::{self, CheckUp, Lookup};
 
@@ -20,10 +21,18 @@ pub(super) async fn ask(config: &Config) -> Vec<Finding> {
         let found = "none (DATABASE_URL is not set): only jobs that bring their text can run";
         return vec![Finding::ok("database", found)];
     };
-    match wiring::check_up(url.expose_secret(), &config.queries).await {
-        Ok(checked) => judge(&checked),
-        Err(error) => vec![Finding::error("database", said(&error), AWAY)],
+    let checked = match wiring::check_up(url.expose_secret(), &config.queries).await {
+        Ok(checked) => checked,
+        Err(error) => return vec![Finding::error("database", said(&error), AWAY)],
+    };
+    let mut findings = judge(&checked);
+    // A database without the table has been told to migrate, or has no outbox.
+    match wiring::outbox_count(url.expose_secret(), &config.queue_name, None).await {
+        Ok(Some(rows)) => findings.push(outbox::judge(&rows)),
+        Ok(None) => {}
+        Err(error) => findings.push(Finding::error("outbox", said(&error), AWAY)),
     }
+    findings
 }
 
 fn judge(checked: &CheckUp) -> Vec<Finding> {

@@ -29,6 +29,8 @@ pub(crate) struct Server {
     options: ApiOptions,
     /// Tells of the ends of jobs, beside the workers.
     webhooks: JoinSet<()>,
+    /// Hands over the outbox, beside the workers.
+    relay: JoinSet<()>,
 }
 
 /// The feed of `tenant`, whose episodes podcast apps fetch from `base`.
@@ -76,7 +78,8 @@ impl Server {
         let listener = listen(config.http.address).await?;
         api::check(listener.local_addr()?, &options.tokens).map_err(misconfigured)?;
         let webhooks = webhook::deliver(connect::endpoint(&place, config)?, &config.webhooks);
-        Ok(Self { listener, options, webhooks: webhooks.map_err(misconfigured)? })
+        let relay = super::relay::relay(config)?;
+        Ok(Self { listener, options, webhooks: webhooks.map_err(misconfigured)?, relay })
     }
 
     /// The same, or `None` in a build without the API.
@@ -91,7 +94,7 @@ impl Server {
 
     /// Answers until `ends`; then what is under way ends too.
     pub(crate) async fn run(self, ends: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, options, webhooks: _running } = self;
+        let Self { listener, options, webhooks: _telling, relay: _relaying } = self;
         let served = api::serve(listener, options, ends).await;
         served.map_err(|error| match error {
             ServeError::Open(_) => CliError::configuration(error.to_string()),

@@ -25,6 +25,33 @@ pub(crate) struct Lookup {
     pub(crate) scans: Vec<String>,
 }
 
+/// Rows of an outbox: never known here.
+pub(crate) struct OutboxCount {
+    pub(crate) state: String,
+    pub(crate) rows: u64,
+    pub(crate) oldest: Duration,
+    #[expect(dead_code, reason = "nobody makes one")]
+    never: Infallible,
+}
+
+/// There is none to count.
+pub(crate) fn outbox_count(
+    _: &str,
+    _: &str,
+    _: Option<&str>,
+) -> impl Future<Output = anyhow::Result<Option<Vec<OutboxCount>>>> + use<> {
+    ready(Err(CliError::left_out("postgres")).context("DATABASE_URL"))
+}
+
+/// There is none to hand over again.
+pub(crate) fn outbox_resend(
+    _: &str,
+    _: &str,
+    _: &str,
+) -> impl Future<Output = anyhow::Result<u64>> + use<> {
+    ready(Err(CliError::left_out("postgres")).context("DATABASE_URL"))
+}
+
 /// There is none to change.
 pub(crate) fn migrate(_: &str) -> impl Future<Output = anyhow::Result<Vec<String>>> + use<> {
     ready(Err(CliError::left_out("postgres")).context("DATABASE_URL"))
