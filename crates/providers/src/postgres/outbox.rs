@@ -19,7 +19,7 @@ pub(super) const LEASE: Duration = Duration::from_secs(15);
 const KNOWN: Duration = Duration::from_hours(12);
 /// Rows of one look, of either kind.
 pub(super) const ROWS: usize = 100;
-/// The channel on which [`stillcast_enqueue`](super) says that a row is there.
+/// The channel on which `stillcast_enqueue` says that a row is there.
 pub(super) const CHANNEL: &str = "stillcast_outbox";
 
 const IS_THERE: &str = "select to_regclass('stillcast_outbox') is not null";

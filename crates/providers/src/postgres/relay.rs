@@ -34,8 +34,8 @@ const STATEMENT: Duration = Duration::from_secs(30);
 /// Connections for the relay: one hears, the others ask.
 const CONNECTIONS: usize = 1;
 
-/// What a relay works with.
-#[derive(Clone, Debug)]
+/// What a relay works with; not to be printed, since its addresses may hold passwords.
+#[derive(Clone)]
 pub struct RelayOptions {
     /// Where the outbox is; may hold a password.
     pub database_url: String,
