@@ -47,7 +47,7 @@ pub(crate) struct ResendArgs {
 
 /// Rows of one state, for programs.
 #[derive(Serialize)]
-struct Rows {
+struct Counted {
     state: String,
     rows: u64,
     oldest_s: f64,
@@ -55,14 +55,14 @@ struct Rows {
 
 #[derive(Serialize)]
 struct Shown {
-    rows: Vec<Rows>,
+    rows: Vec<Counted>,
 }
 
 #[derive(Serialize)]
-struct Resent {
+struct Answer {
     since: DateTime<Utc>,
     /// What was found before, by state.
-    rows: Vec<Rows>,
+    rows: Vec<Counted>,
     /// How many of them have no known end.
     without_end: u64,
     /// How many are handed over again; null where nobody has said `--yes`.
@@ -89,7 +89,7 @@ impl ResendArgs {
     async fn run(self, context: &Context) -> anyhow::Result<()> {
         let since = self.since.to_rfc3339_opts(SecondsFormat::Micros, true);
         let rows = rows(context, Some(&since)).await?;
-        let is_open = |one: &&Rows| WITHOUT_END.contains(&one.state.as_str());
+        let is_open = |one: &&Counted| WITHOUT_END.contains(&one.state.as_str());
         let without_end = rows.iter().filter(is_open).map(|one| one.rows).sum();
         let resent = if self.yes && without_end > 0 {
             let queue = &context.config.queue_name;
@@ -97,7 +97,7 @@ impl ResendArgs {
         } else {
             self.yes.then_some(0)
         };
-        let resent = Resent { since: self.since, rows, without_end, resent };
+        let resent = Answer { since: self.since, rows, without_end, resent };
         context.screen.answer(&resent, || match (resent.resent, resent.without_end) {
             (_, 0) => "nothing to hand over: of every row since then the end is known".to_owned(),
             (Some(resent), _) => format!("{resent} rows are handed over again"),
@@ -116,11 +116,11 @@ fn url(context: &Context) -> anyhow::Result<&str> {
     url.ok_or_else(|| CliError::configuration("set DATABASE_URL to the database of the outbox"))
 }
 
-async fn rows(context: &Context, since: Option<&str>) -> anyhow::Result<Vec<Rows>> {
+async fn rows(context: &Context, since: Option<&str>) -> anyhow::Result<Vec<Counted>> {
     let counted = wiring::outbox_count(url(context)?, &context.config.queue_name, since).await?;
     let counted = counted
         .ok_or_else(|| CliError::missing("the database has no outbox: run `stillcast migrate`"))?;
-    let read = |OutboxCount { state, rows, oldest, .. }| Rows {
+    let read = |OutboxCount { state, rows, oldest, .. }| Counted {
         state,
         rows,
         oldest_s: oldest.as_secs_f64(),
@@ -128,7 +128,7 @@ async fn rows(context: &Context, since: Option<&str>) -> anyhow::Result<Vec<Rows
     Ok(counted.into_iter().map(read).collect())
 }
 
-fn table(rows: &[Rows]) -> String {
+fn table(rows: &[Counted]) -> String {
     let mut table = Table::new(&["state", "rows", "oldest"]);
     for one in rows {
         table.row(vec![one.state.clone(), one.rows.to_string(), seconds(one.oldest_s)]);
