@@ -75,7 +75,7 @@ impl Office {
     }
 
     /// Jobs that the queue has ever let in.
-    pub(crate) async fn enqueued(&self) -> u64 {
+    pub(crate) fn enqueued(&self) -> u64 {
         let mut connection = redis::Client::open(self.redis.url()).unwrap();
         let counts = Keys::new(QUEUE).unwrap().named("counts");
         let asked = redis::cmd("HGET").arg(counts).arg("enqueued").to_owned();
@@ -111,7 +111,7 @@ async fn what_is_committed_runs_and_nothing_of_what_is_rolled_back() {
     let mut transaction = application.begin().await.unwrap();
     let kept = write(&mut transaction, None, JOB).await.unwrap();
     let own = write(&mut transaction, Some("order-7"), JOB).await.unwrap();
-    assert_eq!(office.enqueued().await, 0, "nothing is handed over before the commit");
+    assert_eq!(office.enqueued(), 0, "nothing is handed over before the commit");
     transaction.commit().await.unwrap();
     assert_eq!(own, "order-7");
     for id in [&kept, &own] {
@@ -123,7 +123,7 @@ async fn what_is_committed_runs_and_nothing_of_what_is_rolled_back() {
     let other = JOB.replace("sea", "lake");
     let refused = office.write(Some("order-7"), &other).await.unwrap_err();
     assert!(refused.contains("order-7 already belongs to another job"), "{refused}");
-    assert_eq!((office.enqueued().await, office.stands(&gone).await), (2, None));
+    assert_eq!((office.enqueued(), office.stands(&gone).await), (2, None));
     let next = office.write(None, JOB).await.unwrap();
     assert!(kept < next && next.as_bytes()[14] == b'7', "made later, and before: {next}, {kept}");
 }
@@ -154,7 +154,7 @@ async fn what_can_never_run_is_refused_with_its_reason_and_holds_nobody_up() {
     assert!(reason.contains("`priority` takes") && reason.contains("`colour` is not"), "{reason}");
     let reason = office.reaches(&late, "refused").await.unwrap();
     assert!(reason.contains("`deadline` takes"), "{reason}");
-    assert_eq!(office.enqueued().await, 1);
+    assert_eq!(office.enqueued(), 1);
 }
 
 /// A relay has died with these in hand, and none has run for a while: what the queue knows stands; what
@@ -178,12 +178,12 @@ async fn what_may_have_ended_and_been_forgotten_does_not_run_again() {
     office.reaches("lost", "sent").await;
     let reason = office.reaches("unclear", "unclear").await.unwrap();
     assert!(reason.contains("may have forgotten"), "{reason}");
-    assert_eq!((office.enqueued().await, office.stands("unclear").await), (2, None));
+    assert_eq!((office.enqueued(), office.stands("unclear").await), (2, None));
     // A person who knows better says so.
     assert_eq!(office.outbox().resend("2020-01-01T00:00:00Z").await.unwrap(), 3);
     office.reaches("unclear", "sent").await;
     assert_eq!(office.stands("unclear").await, Some(State::Ready));
-    assert_eq!(office.enqueued().await, 3, "what stands stays one job");
+    assert_eq!(office.enqueued(), 3, "what stands stays one job");
     drop(relay);
 }
 
@@ -221,7 +221,7 @@ async fn after_the_loss_of_redis_what_has_not_ended_is_handed_over_again() {
         office.reaches(id, "sent").await;
         assert_eq!(office.stands(id).await, Some(State::Ready));
     }
-    assert_eq!((office.enqueued().await, office.stands("ended").await), (2, None));
+    assert_eq!((office.enqueued(), office.stands("ended").await), (2, None));
 }
 
 /// What has ended goes after its time; what waits, or is nobody's to guess, stays.
