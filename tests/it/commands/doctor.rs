@@ -131,8 +131,8 @@ async fn where_all_is_well_every_line_says_so_and_nothing_is_bought_or_left() {
     let findings = findings(&ran);
     let about: Vec<String> = findings.iter().map(|finding| text(finding, "about")).collect();
     let wanted = "redis redis-latency redis-memory redis-scripts clock cache cache-latency cache-hits \
-                  database database-messages database-sources storage upload transcript tts image \
-                  ffmpeg hardware c2pa scratch disk files cpu memory";
+                  database database-messages database-sources outbox storage upload transcript tts \
+                  image ffmpeg hardware c2pa scratch disk files cpu memory";
     assert_eq!(about.join(" "), wanted);
     assert_leads_to(&about);
     for finding in &findings {

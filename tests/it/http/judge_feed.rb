@@ -5,7 +5,7 @@
 require "rss"
 
 begin
-  feed = RSS::Parser.parse(File.read(ARGV.fetch(0)), validate: true, ignore_unknown_element: true)
+  feed = RSS::Parser.parse(File.read(ARGV.fetch(0), encoding: "UTF-8"), validate: true, ignore_unknown_element: true)
   puts(feed.is_a?(RSS::Rss) ? "episodes: #{feed.items.size}" : "fault: no feed of RSS")
 rescue RSS::Error => fault
   puts "fault: #{fault.message}"
