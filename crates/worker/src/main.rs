@@ -11,7 +11,6 @@ mod job_handler;
 mod metrics_observer;
 mod models;
 mod notes;
-mod peers;
 mod probe;
 mod shutdown_dates;
 mod signals;

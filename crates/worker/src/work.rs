@@ -17,7 +17,6 @@ use crate::health::{self, Vitals};
 use crate::janitor::Janitor;
 use crate::job_handler::Watched;
 use crate::metrics_observer::MetricsObserver;
-use crate::peers::Peers;
 use crate::start_error::StartError;
 use crate::suspects::Suspects;
 use crate::{probe, shutdown_dates, signals, wiring};
@@ -58,10 +57,7 @@ pub(crate) async fn work(
     let observed = (MetricsObserver(Arc::clone(&metrics)), tally);
     let options = options(config, worker.clone(), cli.until_empty, observed)?;
     let endpoint = options.endpoint.clone();
-    // Before it can hold a lease.
-    let peers = Arc::new(join_peers(config, &worker)?);
     let (consumer, ()) = tokio::try_join!(connect(options), ffmpeg(config))?;
-    let _revoking = peers.watch(endpoint.clone(), queue.lease_ttl);
     let models = wiring::bought_models(&config.providers).map_err(StartError::Missing)?;
     let _models = shutdown_dates::watch(models, Arc::clone(&metrics));
     let vitals = Vitals::new(consumer.health(), metrics, config.queue.lease_ttl);
@@ -82,19 +78,10 @@ pub(crate) async fn work(
     supervisor.ready(&format!("claims jobs of the queue {}", queue.name)).await;
     let stopped = consumer.run(Arc::clone(&suspects) as _, shutdown).await;
     suspects.settle().await;
-    peers.leave();
     // It blocks; where it panicked, nothing is lost but spans.
     let flush = tokio::task::spawn_blocking(move || traces.shutdown(FLUSH));
     let ((), _) = tokio::join!(settle, flush);
     judge(stopped.context("the queue").map_err(StartError::Missing)?, &config.queue.name)
-}
-
-/// From here on a neighbour of this machine takes over from whoever is killed.
-fn join_peers(config: &Config, worker: &str) -> Result<Peers, StartError> {
-    let home = &config.storage.home;
-    let peers = Peers::join(home, &config.queue.name, worker)
-        .with_context(|| format!("STILLCAST_HOME: {} cannot be used", home.display()));
-    peers.map_err(StartError::Missing)
 }
 
 fn traces(config: &Config, worker: &str, metrics: &Metrics) -> Result<Traces, StartError> {

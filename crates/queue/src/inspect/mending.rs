@@ -62,29 +62,14 @@ impl Inspector {
     /// Ends every lease: only for the holder of an embedded queue's lock, beside whom nobody can
     /// hold one. Returns how many there were.
     pub async fn reap_everything(&self) -> Result<u64, QueueError> {
-        self.reap(ANY_LEASE, true).await
-    }
-
-    /// Ends the leases of a worker whose process is known to be dead, as if they had run out; `lease_ttl` is
-    /// that of the queue's workers. Returns how many there were. After an outage of Redis they end with all
-    /// others, once the gap is over.
-    pub async fn revoke(&self, worker: &str, lease_ttl: Duration) -> Result<u64, QueueError> {
-        let (mut all, mut place) = (0, 0);
-        while place >= 0 {
-            let mut connection = self.connection.clone();
-            let (over, next) = self.scripts.revoke(&mut connection, worker, place).await?;
-            (all, place) = (all + over, next);
-        }
-        if all > 0 {
-            self.reap(lease_ttl, false).await?;
-        }
-        Ok(all)
-    }
-
-    /// Until a reap leaves nothing; how many leases have ended.
-    async fn reap(&self, lease_ttl: Duration, everything: bool) -> Result<u64, QueueError> {
-        let (limits, fresh) = (&Limits::default(), Duration::ZERO);
-        let everything = ReapRequest { lease_ttl, everything, answered_ms: None, fresh, limits };
+        let limits = &Limits::default();
+        let everything = ReapRequest {
+            lease_ttl: ANY_LEASE,
+            everything: true,
+            answered_ms: None,
+            fresh: Duration::ZERO,
+            limits,
+        };
         let mut all = 0;
         loop {
             let call = self.scripts.reap(&everything);

@@ -21,8 +21,6 @@ pub enum Verb {
     Exchange,
     /// *reap*, *promote*, *unpark*, *expire*, and retention: what time alone decides.
     Reap,
-    /// The leases of a dead worker are over.
-    Revoke,
     /// *cancel*: a person ends a job.
     Cancel,
     /// *replay*: a person sends a dead job round again.
@@ -84,7 +82,7 @@ const UNNOTED: &str = "local function actor() end\nlocal function note() end\n";
 
 impl Verb {
     /// Every verb and its script, in the order of the enum.
-    const TABLE: [(Self, &'static str); 29] = [
+    const TABLE: [(Self, &'static str); 28] = [
         (Self::Claim, include_str!("../../lua/claim.lua")),
         (Self::Begin, include_str!("../../lua/begin.lua")),
         (Self::Renew, include_str!("../../lua/renew.lua")),
@@ -93,7 +91,6 @@ impl Verb {
         (Self::Report, include_str!("../../lua/report.lua")),
         (Self::Exchange, include_str!("../../lua/exchange.lua")),
         (Self::Reap, include_str!("../../lua/reap.lua")),
-        (Self::Revoke, include_str!("../../lua/revoke.lua")),
         (Self::Cancel, lua::CANCEL),
         (Self::Replay, include_str!("../../lua/replay.lua")),
         (Self::Purge, include_str!("../../lua/purge.lua")),
@@ -134,7 +131,6 @@ impl Verb {
             | Self::Report
             | Self::Exchange
             | Self::Reap
-            | Self::Revoke
             | Self::Join
             | Self::Land
             | Self::Drain

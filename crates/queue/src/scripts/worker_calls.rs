@@ -192,17 +192,6 @@ impl Scripts {
         call
     }
 
-    /// The leases of a dead worker are over, those among a hundred from this place on; how many, and the place
-    /// from which on to look next.
-    pub(crate) async fn revoke(
-        &self,
-        connection: &mut impl ConnectionLike,
-        worker: &str,
-        place: i64,
-    ) -> RedisResult<(u64, i64)> {
-        self.call(Verb::Revoke).arg(worker).arg(place).invoke_async(connection).await
-    }
-
     /// What a worker has counted, by name, goes into the history.
     pub(crate) async fn tally(
         &self,

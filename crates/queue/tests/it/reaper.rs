@@ -31,36 +31,6 @@ fn t12_a_lease_that_ran_out_is_ended_and_not_before() {
     assert_eq!(queue.field("a", "attempts"), "");
 }
 
-/// A neighbour has seen its process die.
-#[test]
-fn t12_the_leases_of_a_dead_worker_are_revoked_and_no_other_s() {
-    let mut queue = Queue::start();
-    queue.reap(false);
-    begun(&mut queue, "a");
-    queue.put("b");
-    let of_ben = queue.lease("ben", "b");
-    queue.advance(10);
-    assert_eq!(queue.call(Verb::Revoke, &["anna", "0"]), ["1", "-1"]);
-    assert_eq!(queue.call(Verb::Revoke, &["anna", "0"]), ["1", "-1"], "repeated");
-    assert_eq!(queue.reap(false).ended(), [1, 1]);
-    assert_eq!((queue.state("a"), queue.field("a", "crashes")), ("ready".into(), "1".into()));
-    assert_eq!(queue.report("b", &of_ben, &Words::done()), ["accepted", "done"]);
-}
-
-#[test]
-fn a_revoke_goes_on_behind_each_hundred() {
-    let mut queue = Queue::start();
-    let ids: Vec<String> = (0..105).map(|at| format!("j{at:03}")).collect();
-    for (at, id) in ids.iter().enumerate() {
-        queue.put(id);
-        queue.lease(if at == 3 || at > 102 { "anna" } else { "ben" }, id);
-        queue.advance(1);
-    }
-    assert_eq!(queue.call(Verb::Revoke, &["anna", "0"]), ["1", "100"]);
-    assert_eq!(queue.call(Verb::Revoke, &["anna", "100"]), ["2", "-1"]);
-    assert_eq!(queue.reap(false).leases, 3);
-}
-
 #[test]
 fn t12_an_attempt_that_had_not_begun_is_interrupted() {
     let mut queue = Queue::start();

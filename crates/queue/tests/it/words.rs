@@ -25,7 +25,7 @@ const NO_NUMBERS: [&str; 14] = [
 ];
 
 /// Verbs that take numbers, with good values for the job `a` under `TOKEN`, and where the numbers stand.
-const NUMBERS: [(Verb, &[&str], &[usize]); 17] = [
+const NUMBERS: [(Verb, &[&str], &[usize]); 16] = [
     (Verb::Claim, &["ben", "n2", "3000", "0", "1"], &[2, 3, 4]),
     (Verb::Renew, &["anna", "3000", "4", "1", "tts", "50", "a", TOKEN], &[1, 2, 3, 5]),
     (Verb::Progress, &["a", TOKEN, "tts", "5", ""], &[3]),
@@ -47,7 +47,6 @@ const NUMBERS: [(Verb, &[&str], &[usize]); 17] = [
         &["3000", "", "3", "{}", "20", "{}", "60000", "9", "60000", "9"],
         &[0, 2, 4, 6, 7, 8, 9],
     ),
-    (Verb::Revoke, &["anna", "0"], &[1]),
     (Verb::Tally, &["run:tts:5", "3", "spent", "9"], &[1, 3]),
     (Verb::Notify, &["n3", "9", "60000", "10", "0"], &[1, 2, 3, 4]),
     (Verb::Notified, &["c", HELD, "failed", "5", "due", "{}", "no"], &[3]),
@@ -68,8 +67,7 @@ const TOKEN: &str = "1:nonce-a-";
 const HELD: &str = "1:n1";
 
 /// Values that make no sense together, or words that a verb does not know.
-const NONSENSE: [(Verb, &[&str]); 57] = [
-    (Verb::Revoke, &["a|b", "0"]),
+const NONSENSE: [(Verb, &[&str]); 56] = [
     (Verb::Claim, &["ben", "n2", "3000", "0", "0"]),
     (Verb::Claim, &["ben", "n2", "3000", "0", "501"]),
     (Verb::Claim, &["ben", "a|b", "3000", "0", "1"]),

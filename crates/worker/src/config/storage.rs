@@ -14,9 +14,7 @@ pub(crate) struct StorageConfig {
     pub(crate) public_base_url: Option<String>,
     /// How a bucket is reached.
     pub(crate) bucket: BucketConfig,
-    /// Where a worker keeps what it needs while it lives.
-    pub(crate) home: PathBuf,
-    /// The folder for unfinished files, in there.
+    /// The folder for unfinished files.
     pub(crate) scratch: PathBuf,
 }
 
@@ -27,17 +25,15 @@ pub(super) fn read(reader: &mut Reader, environment: &Environment) -> Option<Sto
     let public_base_url =
         reader.optional("public_base_url", |text| address::http(text, "https://media.example.org"));
     let bucket = BucketConfig::read(reader);
-    let home = home(reader, environment);
-    let (url, home) = (url?, home?);
-    let scratch = home.join("scratch");
-    Some(StorageConfig { url, public_base_url, bucket, home, scratch })
+    let scratch = scratch(reader, environment);
+    Some(StorageConfig { url: url?, public_base_url, bucket, scratch: scratch? })
 }
 
 fn storage_url(text: &str) -> Result<String, String> {
     address::storage(text)
 }
 
-fn home(reader: &mut Reader, environment: &Environment) -> Option<PathBuf> {
+fn scratch(reader: &mut Reader, environment: &Environment) -> Option<PathBuf> {
     let home = settings::home(reader, environment);
     let Some(folder) = home.filter(|folder| folder.is_absolute()) else {
         let hint = "and HOME names no absolute folder; set it to a folder for unfinished files";
@@ -45,5 +41,5 @@ fn home(reader: &mut Reader, environment: &Environment) -> Option<PathBuf> {
         return None;
     };
     reader.show("stillcast_home", folder.display().to_string());
-    Some(folder)
+    Some(folder.join("scratch"))
 }

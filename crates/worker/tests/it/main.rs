@@ -21,7 +21,6 @@ mod moderated;
 mod money;
 mod numbers;
 mod paid_harness;
-mod peers;
 mod probes;
 mod pronounced;
 mod refused;
