@@ -174,7 +174,10 @@ async fn with_a_certificate_every_file_is_signed() {
     let pictures =
         ["poster.jpg", "cover.jpg"].map(|name| record.extras[name].path.clone().unwrap());
     let path = PathBuf::from(artifact.path.unwrap());
-    for file in pictures.iter().map(PathBuf::from).chain([path.clone()]) {
+    let apart = ["--format", "audio", "--stems", "--bed", "rain", "--json"];
+    let apart: JobRecord = harness.make(&apart).await.expect(0).json();
+    let stems = ["voice.m4a", "bed.m4a"].map(|name| apart.extras[name].path.clone().unwrap());
+    for file in pictures.iter().chain(&stems).map(PathBuf::from).chain([path.clone()]) {
         let read = Manifest::read(&file, Some(&authority.certificate())).unwrap();
         assert_eq!((read.state.as_str(), read.faults.len()), ("Trusted", 0), "{read:?}");
         let made = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
